@@ -1,0 +1,80 @@
+"""Cred's checkers: credentials in, the id of an account out.
+
+They fail with `chat.errors.ChatError`, not with cred's ``UnauthorizedLogin``: a session shows the one and
+would not know what to say of the other. The avatar id is the account's id, an int; cred's declared type is
+bytes, hence the ``Any``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from chat.auth.tokens import digest
+from chat.auth.verification import Verification
+from chat.errors import BadCredentials
+from chat.interfaces import IClock, IDirectory, IPasswordCredentials, IStore, ITokenCredentials
+
+TOKEN_DAYS = 90
+"""Days after which a token that was not used is worth nothing."""
+
+_DAY = 24 * 60 * 60 * 1000
+
+
+@implementer(ICredentialsChecker)
+class PasswordChecker:
+    """Checks a name and a password. A wrong name and a wrong password cannot be told apart."""
+
+    credentialInterfaces = (IPasswordCredentials,)
+
+    def __init__(self, directory: IDirectory, verification: Verification) -> None:
+        self._directory = directory
+        self._verification = verification
+
+    def requestAvatarId(self, credentials: IPasswordCredentials) -> Deferred[Any]:
+        """Fires with the id of the account.
+
+        Fails with `chat.errors.BadCredentials`, or as `Verification.is_right` does.
+        """
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, credentials: IPasswordCredentials) -> int:
+        account = self._directory.account(credentials.name)
+        right = await self._verification.is_right(credentials.name, account, credentials.password, credentials.peer)
+        if account is None or not right:
+            raise BadCredentials(ask="password")
+        return account.id
+
+
+@implementer(ICredentialsChecker)
+class TokenChecker:
+    """Checks what an earlier login of the same device handed out; it needs no hash and no lock-out."""
+
+    credentialInterfaces = (ITokenCredentials,)
+
+    def __init__(self, directory: IDirectory, store: IStore, clock: IClock) -> None:
+        self._directory = directory
+        self._store = store
+        self._clock = clock
+
+    def requestAvatarId(self, credentials: ITokenCredentials) -> Deferred[Any]:
+        """Fires with the id of the account, or fails with `chat.errors.BadCredentials`."""
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, credentials: ITokenCredentials) -> int:
+        record = await self._store.token(digest(credentials.token))
+        if record is None or record.device != credentials.device:
+            raise BadCredentials("This device is no longer signed in: log in with your password.")
+        account = self._directory.account_by_id(record.account)
+        if account is None:
+            raise BadCredentials("This account does not exist any more.")
+        # Each login gives its device another token, so one that was made long ago was not used since.
+        if self._clock.seconds() * 1000 - record.created > TOKEN_DAYS * _DAY:
+            raise BadCredentials(
+                f"This device was away for more than {TOKEN_DAYS} days: log in with your password.",
+                suggest=f"login {account.name.shown}",
+            )
+        return account.id

@@ -1,0 +1,30 @@
+"""What somebody presents at the door. Neither shows its secret when it is printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zope.interface import implementer
+
+from chat.interfaces import IPasswordCredentials, ITokenCredentials
+from chat.values import Peer
+
+
+@implementer(IPasswordCredentials)
+@dataclass(frozen=True, slots=True)
+class PasswordCredentials:
+    """A name as it was typed, and a password."""
+
+    name: str
+    password: str = field(repr=False)
+    peer: Peer
+
+
+@implementer(ITokenCredentials)
+@dataclass(frozen=True, slots=True)
+class TokenCredentials:
+    """What an earlier login of this device handed out (`chat.auth.tokens`)."""
+
+    token: str = field(repr=False)
+    device: str
+    peer: Peer

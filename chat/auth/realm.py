@@ -1,0 +1,40 @@
+"""Cred's realm: from the id of an account to its avatar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.cred.portal import IRealm
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+from zope.interface.interface import InterfaceClass
+
+from chat.core.people import Arrival, People
+from chat.core.user import ChatUser
+from chat.interfaces import IChatUser
+
+
+@implementer(IRealm)
+class Realm:
+    """Lets sessions be users, as far as the ``sessions`` policy has a place for them."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    def requestAvatar(self, avatarId: Any, mind: Any, *interfaces: InterfaceClass) -> Deferred[Any]:
+        """See ``twisted.cred.portal.IRealm``.
+
+        :param avatarId: the id of the account, an int.
+        :param mind: a `chat.core.people.Arrival`.
+
+        Fails with `chat.errors.AlreadySignedIn`.
+        """
+        if IChatUser not in interfaces:
+            raise NotImplementedError("only IChatUser avatars are to be had here")
+        return Deferred.fromCoroutine(self._sign_in(avatarId, mind))
+
+    async def _sign_in(self, account: int, arrival: Arrival) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
+        user = await self._people.sign_in(account, arrival)
+        session = arrival.session
+        return IChatUser, user, lambda: self._people.sign_out(session)

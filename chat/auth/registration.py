@@ -1,0 +1,176 @@
+"""How accounts are made and passwords changed."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Collection
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from chat.auth.hashing import IHashing
+from chat.auth.verification import Verification
+from chat.core.limits import TokenBucket
+from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
+from chat.interfaces import IClock, IDirectory, IStore
+from chat.names import read_name
+from chat.stretch import check_password, make_verifier, new_salt, stretch
+from chat.values import Account, Name, Peer, Verifier
+
+MOST_REALNAME = 60
+"""The most characters that a real name may have."""
+
+_MOST_NETWORKS = 10_000
+
+
+def read_realname(words: str) -> str:
+    """Read a real name, which may be empty; it is composed (NFC), and spaces around it are dropped.
+
+    :raises TooLong: beyond `MOST_REALNAME` characters.
+    :raises BadText: when a character cannot be shown on a line.
+    """
+    realname = unicodedata.normalize("NFC", words.strip())
+    if len(realname) > MOST_REALNAME:
+        raise TooLong(f"A real name has at most {MOST_REALNAME} characters; this one has {len(realname)}.")
+    if not realname.isprintable():
+        raise BadText("A real name is one line of printable characters.")
+    return realname
+
+
+class Registrar:
+    """Makes accounts, one for each name, and changes their passwords.
+
+    :param cost: the bcrypt cost of new passwords.
+    :param verbs: every verb and alias; none of them may be a name.
+    :param a_minute: how many accounts one network may make in a minute; a whole class registers at once.
+    """
+
+    def __init__(
+        self,
+        directory: IDirectory,
+        store: IStore,
+        hashing: IHashing,
+        verification: Verification,
+        clock: IClock,
+        cost: int,
+        verbs: Collection[str],
+        a_minute: int = 60,
+    ) -> None:
+        self._directory = directory
+        self._store = store
+        self._hashing = hashing
+        self._verification = verification
+        self._clock = clock
+        self._cost = cost
+        self._verbs = frozenset(verbs)
+        self._a_minute = a_minute
+        self._made: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._claimed: set[str] = set()
+
+    def read_free_name(self, word: str) -> Name:
+        """Read a name that a new account could have; worth asking before a password is asked for.
+
+        :raises BadName: see `chat.names.read_name`.
+        :raises NameTaken: when it exists, or is being registered at this moment.
+        """
+        name = read_name(word, verbs=self._verbs)
+        account = self._directory.account(name.shown)
+        if account is not None:
+            raise _taken(account.name)
+        if name.folded in self._claimed:
+            raise _taken(name)
+        return name
+
+    async def register(self, name: str, password: str, realname: str, peer: Peer) -> Account:
+        """Make an account; nothing is hashed before everything else is in order.
+
+        Whoever hangs up meanwhile leaves a whole account behind, or none.
+
+        :raises BadName, NameTaken: see `read_free_name`; `NameTaken` also for a name that looks like another one.
+        :raises BadPassword: see `chat.stretch.check_password`.
+        :raises TooLong, BadText: see `read_realname`.
+        :raises TooFast: when this network made many accounts of late.
+        :raises Busy: when too many passwords wait to be hashed.
+        """
+        free = self.read_free_name(name)
+        check_password(password)
+        realname = read_realname(realname)
+        self._count(peer.network)
+        self._claimed.add(free.folded)
+        try:
+            verifier = await self._hashing.run(_new_verifier, password, self._cost)
+        except BaseException:
+            self._claimed.discard(free.folded)
+            raise
+        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier)))
+
+    async def verify(self, account: Account, password: str, peer: Peer) -> None:
+        """Find out whether it is really the owner who asks; wrong passwords count as those of a login do.
+
+        :raises BadCredentials: when the password is wrong.
+        :raises LockedOut, TooFast, Busy: see `Verification.is_right`.
+        """
+        if not await self._verification.is_right(account.name.folded, account, password, peer):
+            raise BadCredentials("That is not your password. Nothing was changed.")
+
+    async def change_password(self, account: Account, old: str, new: str, peer: Peer) -> None:
+        """Replace a password, which ends all tokens of the account.
+
+        :raises BadPassword: when the new one will not do; looked at first, since it costs nothing.
+        :raises BadCredentials, LockedOut, TooFast, Busy: see `verify`.
+        """
+        check_password(new)
+        await self.verify(account, old, peer)
+        verifier = await self._hashing.run(_new_verifier, new, self._cost)
+        await self._store.set_password(account.id, verifier)
+
+    def _count(self, network: str) -> None:
+        """Take one of the accounts that a network may make."""
+        bucket = self._made.setdefault(network, TokenBucket(self._a_minute / 60, self._a_minute))
+        self._made.move_to_end(network)
+        if len(self._made) > _MOST_NETWORKS:
+            self._made.popitem(last=False)
+        allowed, wait = bucket.take(self._clock.monotonic())
+        if not allowed:
+            raise TooFast(
+                f"Many accounts were made from your network just now. Try again in {max(1.0, wait):.0f} seconds.",
+                wait=wait,
+            )
+
+    async def _create(self, name: Name, realname: str, verifier: Verifier) -> Account:
+        try:
+            when = int(self._clock.seconds() * 1000)
+            account = await self._store.create_account(name, realname, verifier, when)
+        except NameTaken:
+            if name.skeleton and self._directory.account(name.shown) is None:
+                raise NameTaken(f"The name {name.shown} looks like one that is taken. Choose another one.") from None
+            raise _taken(name) from None
+        finally:
+            self._claimed.discard(name.folded)
+        self._directory.add_account(account)
+        return account
+
+
+def _taken(name: Name) -> NameTaken:
+    return NameTaken(f"The name {name.shown} is taken. If it is yours: login {name.shown}")
+
+
+def _new_verifier(password: str, cost: int) -> Verifier:
+    """Slow."""
+    salt = new_salt(cost)
+    return make_verifier(stretch(password, salt), salt)
+
+
+def _unabandoned(work: Deferred[Account]) -> Deferred[Account]:
+    """The outcome of work that goes on even when the one who waits for it is canceled."""
+    outcome: Deferred[Account] = Deferred()
+
+    def settle(result: Account | Failure) -> Account | Failure | None:
+        if outcome.called:
+            return result  # nobody waits any more; a failure is left for Twisted to log
+        outcome.callback(result)
+        return None
+
+    work.addBoth(settle)
+    return outcome

@@ -1,0 +1,190 @@
+"""Getting in and out: accounts, sessions, devices."""
+
+from __future__ import annotations
+
+from chat.commands.registry import command
+from chat.core.service import ChatService
+from chat.core.user import ChatUser, Session
+from chat.errors import BadCredentials, BadUsage
+from chat.events import Devices, Done, LoggedIn, LoggedOut, SessionLine
+from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Secret, Word, Words
+from chat.grammar.verbs import Access
+from chat.values import DEFAULT_DEVICE, device_name
+
+from typing import Annotated  # isort: skip
+
+GROUP = "Getting in and out"
+
+_ASKED = {"user": "Username:", "password": "Password:"}
+
+
+@command(
+    "register",
+    group=GROUP,
+    access=Access.GUEST,
+    barrier=True,
+    guarded={"new": (1, 2), "register": (0, 99)},
+    examples=("new bob",),
+    prompts=_ASKED,
+    weight=4,
+)
+async def new(
+    chat: ChatService,
+    session: Session,
+    user: NewUser | None = None,
+    password: Secret | None = None,
+    *,
+    realname: Words = "",
+    device: DeviceName = DEFAULT_DEVICE,
+) -> LoggedIn:
+    """make an account and log in
+
+    What is missing is asked for. A name has 1 to 32 letters, digits, _, - or . and begins with a letter;
+    a password has at least 8 characters.
+    """
+    if user is None or password is None:
+        raise BadUsage("new needs user and password.")
+    session.device = device
+    await chat.door.register(session, user, password, realname)
+    return await _logged_in(chat, session, created=True)
+
+
+@command(
+    group=GROUP,
+    access=Access.GUEST,
+    barrier=True,
+    guarded={"login": (0, 99)},
+    examples=("login bob", "login bob@phone"),
+    prompts=_ASKED,
+    weight=4,
+)
+async def login(
+    chat: ChatService,
+    session: Session,
+    user: LoginName | None = None,
+    password: Secret | None = None,
+    *,
+    device: DeviceName | None = None,
+    token: Word | None = None,
+) -> LoggedIn:
+    """log in; what is missing is asked for
+
+    A device is a name for where you are, such as bob@phone; without one it is called default. Programs may
+    log in with the token that an earlier login handed out.
+    """
+    if token is not None:
+        session.device = device or DEFAULT_DEVICE
+        await chat.door.log_in_by_token(session, token)
+        return await _logged_in(chat, session)
+    if user is None or password is None:
+        raise BadUsage("login needs user and password, or a token.")
+    name, _, after = user.partition("@")
+    try:
+        session.device = device_name(device or after or DEFAULT_DEVICE)
+    except ValueError:
+        raise BadUsage("A device name has 1 to 32 letters, digits, _ - or . Write: login NAME@DEVICE") from None
+    created = await chat.door.log_in(session, name, password)
+    return await _logged_in(chat, session, created)
+
+
+@command(group=GROUP, access=Access.GUEST, barrier=True, weight=4)
+async def takeover(chat: ChatService, session: Session) -> LoggedIn:
+    """end the session that is signed in elsewhere, and log in here
+
+    Offered after the right password was refused because the account is signed in already.
+    """
+    await chat.door.take_over(session)
+    return await _logged_in(chat, session)
+
+
+async def _logged_in(chat: ChatService, session: Session, created: bool = False) -> LoggedIn:
+    token = await chat.door.hand_out_token(session) if session.mind.program else ""
+    user = session.user
+    if user is None:
+        raise BadCredentials("This session was ended from elsewhere. Log in again: login NAME")
+    return LoggedIn(user.name, user.account.rank, session.device, token, chat.settings.heartbeat, created)
+
+
+@command(group=GROUP, barrier=True)
+async def logout(chat: ChatService, session: Session) -> LoggedOut:
+    """log out; the connection stays
+
+    You stay a member of your rooms, and what is said meanwhile waits for you.
+    """
+    return LoggedOut(_end(session))
+
+
+@command("exit", "bye", group=GROUP, access=Access.ANYONE, barrier=True, spoken=("bye",), weight=0, name="quit")
+async def quit_(chat: ChatService, session: Session) -> LoggedOut:
+    """log out and close the connection"""
+    return LoggedOut(_end(session), closing=True)
+
+
+def _end(session: Session) -> str:
+    """Log out, if anybody is logged in.
+
+    :returns: who was.
+    """
+    name = session.user.name if session.user is not None else ""
+    if session.logout is not None:
+        session.logout()
+    return name
+
+
+@command(
+    "passwd",
+    group=GROUP,
+    barrier=True,
+    guarded={"password": (0, 99), "passwd": (0, 99)},
+    prompts={"old": "Old password:", "new": "New password:"},
+    weight=4,
+)
+async def password(
+    chat: ChatService, session: Session, *, old: Secret | None = None, new: Secret | None = None
+) -> Done:
+    """change your password; asks for the old and the new one
+
+    Your other sessions are ended, and devices that came back without a password need it again.
+    """
+    if old is None or new is None:
+        raise BadUsage("password needs old and new.")
+    await chat.door.change_password(session, old, new)
+    chat.people.end_others(session, "Your password was changed from another session. Log in again: login NAME")
+    return Done("Your password is changed. Your other sessions are ended.")
+
+
+@command("sessions", group=GROUP, examples=("devices", "devices end phone"))
+async def devices(
+    chat: ChatService,
+    session: Session,
+    action: Annotated[str, ChoiceType("end")] | None = None,
+    device: DeviceName | None = None,
+) -> Devices | Done:
+    """show where you are signed in; end one"""
+    if action is not None:
+        if device is None:
+            raise BadUsage("Say which one. Write: devices end DEVICE")
+        await chat.people.end_device(session, device)
+        return Done(f"Device {device} is signed out.")
+    user = _user(session)
+    lines = tuple(
+        SessionLine(each.device, each.mind.peer.address, each.since, each is session) for each in user.sessions
+    )
+    return Devices(lines, await chat.store.devices(user.account.id))
+
+
+@command(group=GROUP, name="set", examples=("set realname Bob Builder",))
+async def set_(
+    chat: ChatService, session: Session, setting: Annotated[str, ChoiceType("realname")], value: Words
+) -> Done:
+    """change a setting that is kept with your account
+
+    realname is what whois shows beside your name.
+    """
+    await chat.people.set_realname(session, value.strip())
+    return Done(f"Your real name is now {value.strip()}.")
+
+
+def _user(session: Session) -> ChatUser:
+    assert session.user is not None, "perform lets only users act"
+    return session.user

@@ -1,0 +1,53 @@
+"""Help, and signs of life."""
+
+from __future__ import annotations
+
+from chat.commands.registry import command
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.errors import UnknownCommand
+from chat.events import Help, Pong, TimeNow, VerbHelp
+from chat.grammar.nearby import nearest
+from chat.grammar.parameters import Word
+from chat.grammar.verbs import Access, Bare, Verb
+from chat.values import Rank
+
+GROUP = "Help"
+
+
+@command("?", group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, name="help", examples=("help", "help message"))
+async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
+    """show all commands, or one in full"""
+    shown = [each for each in chat.table.verbs if not each.programs and _usable(each, session)]
+    if verb is None:
+        groups: dict[str, list[VerbHelp]] = {}
+        for each in shown:
+            groups.setdefault(each.group, []).append(_verb_help(each))
+        return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()))
+    word = verb.lower().lstrip("/")
+    found = chat.table.get(word)
+    if found is None or found.programs:
+        meant = nearest(word, [name for each in shown for name in (each.name, *each.aliases)])
+        raise UnknownCommand(f"There is no command {verb[:40]}. help shows them all.", suggest=meant)
+    return Help(verb=_verb_help(found))
+
+
+def _usable(verb: Verb, session: Session) -> bool:
+    rank = session.user.account.rank if session.user is not None else None
+    return verb.access is not Access.ADMINISTRATOR or rank is Rank.ADMINISTRATOR
+
+
+def _verb_help(verb: Verb) -> VerbHelp:
+    return VerbHelp(verb.name, verb.aliases, verb.form, verb.summary, verb.detail, verb.examples)
+
+
+@command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, weight=0.2)
+async def ping(chat: ChatService, session: Session) -> Pong:
+    """see whether the server answers"""
+    return Pong()
+
+
+@command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER)
+async def time(chat: ChatService, session: Session) -> TimeNow:
+    """show the server's time, and since when it runs"""
+    return TimeNow(chat.house.now(), chat.house.started)

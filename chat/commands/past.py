@@ -1,0 +1,85 @@
+"""The past: history and catching up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chat.commands.registry import command
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.errors import BadUsage, NotInRoom
+from chat.events import History, Missed
+from chat.grammar.parameters import ConversationId, Here, Lines, Place, Room, Seq, Span
+
+GROUP = "The past"
+
+_LAST_LINES = Span()
+
+SHOWN = 200
+"""The most lines that catching up shows at once."""
+
+
+@command(group=GROUP, examples=("history", "history 50", "history ops 2h", "history ann", "history since 09:00"))
+async def history(
+    chat: ChatService,
+    session: Session,
+    where: Place | None = None,
+    span: Lines = _LAST_LINES,
+    *,
+    room: Here | None = None,
+    conversation: ConversationId | None = None,
+    after: Seq | None = None,
+    before: Seq | None = None,
+    limit: Seq | None = None,
+) -> History:
+    """show what was said, in the current room unless you name a room or a person
+
+    The last 20 lines, so many as you say, or all since a time. Each has its id before it.
+    """
+    if conversation is not None:
+        found, readable_after = await chat.past.by_id(session, conversation)
+    elif (place := where or room) is not None:
+        found, readable_after = await chat.past.place(session, place)
+    else:
+        raise NotInRoom("You are in no room. Say which one: history ROOM (or history NAME)")
+    return await chat.past.history(
+        session,
+        found,
+        readable_after,
+        after=after,
+        before=before,
+        since=beginning(span, chat.clock.seconds()),
+        limit=max(1, limit) if limit is not None else span.lines,
+    )
+
+
+def beginning(span: Span, now: float) -> int | None:
+    """When a span begins.
+
+    :param now: seconds since the epoch.
+    :returns: milliseconds since the epoch, or nothing where lines are counted. A time of day is the last such
+        time in the server's time zone.
+    :raises BadUsage: when there is no such time.
+    """
+    if span.seconds is not None:
+        return int((now - span.seconds) * 1000)
+    if not span.clock:
+        return None
+    today = datetime.fromtimestamp(now).astimezone()
+    try:
+        if ":" in span.clock:
+            hour, minute = map(int, span.clock.split(":"))
+            start = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
+            start -= timedelta(days=start > today)
+        else:
+            start = datetime.strptime(span.clock, "%Y-%m-%d").astimezone()
+    except ValueError:
+        raise BadUsage(f"There is no time {span.clock}. Write: since 09:00 or since 2026-11-20") from None
+    return int(start.timestamp() * 1000)
+
+
+@command("unread", group=GROUP, examples=("catchup", "catchup ops"))
+async def catchup(chat: ChatService, session: Session, room: Room | None = None) -> Missed:
+    """show what you missed, in order, and mark it read"""
+    wanted = chat.rooms.of_member(session, room) if room is not None else None
+    return await chat.past.catch_up(session, wanted, SHOWN)

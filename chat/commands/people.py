@@ -1,0 +1,129 @@
+"""People: who is here, who is who, who is blocked, who is away."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from chat.commands.registry import command
+from chat.commands.rooms import MOST, room_line
+from chat.core.rooms import account_of
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.events import Done, People, Person, Profile, Rooms
+from chat.grammar.parameters import ChoiceType, Room, User, Words
+from chat.grammar.verbs import Bare
+from chat.values import Role
+
+GROUP = "People"
+
+
+@command("who", group=GROUP)
+async def online(chat: ChatService, session: Session) -> People:
+    """show who else is here
+
+    Users that have blocked you are not listed.
+    """
+    users = chat.people.online(account_of(session))
+    people = tuple(Person(user.name, user.state) for user in users[:MOST])
+    return People("online", people, more=len(users[MOST:]))
+
+
+@command(group=GROUP, examples=("list users", "list users ops", "list channels", "list blocked"), name="list")
+async def list_(
+    chat: ChatService,
+    session: Session,
+    what: Annotated[str, ChoiceType("users", "channels", "blocked")] = "users",
+    room: Room | None = None,
+) -> People | Rooms:
+    """list the users of the server or of a room, all rooms, or whom you block"""
+    account = account_of(session)
+    if what == "channels":
+        seen = [each for each in chat.house.rooms.values() if not each.record.private or account in each.members]
+        seen.sort(key=lambda each: each.record.name.folded)
+        return Rooms(tuple(room_line(each, account) for each in seen[:MOST]), False, len(seen[MOST:]))
+    if what == "blocked":
+        names = sorted(map(chat.directory.name_of, chat.directory.blocked_by(account)), key=str.casefold)
+        blocked = tuple(Person(name, "offline") for name in names[:MOST])
+        return People("blocked", blocked, more=len(names[MOST:]))
+    if room is not None:
+        return members_of(chat, session, room)
+    accounts = chat.directory.accounts()
+    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, account)) for each in accounts[:MOST])
+    return People("users", people, more=len(accounts[MOST:]))
+
+
+def members_of(chat: ChatService, session: Session, word: str) -> People:
+    """The members of a room, the highest roles first.
+
+    :raises NotAMember: when the room is private and one is none.
+    """
+    room = chat.rooms.named(word)
+    account = account_of(session)
+    if room.record.private:
+        room.may_read(account)
+    heights = sorted(
+        room.members.values(), key=lambda each: (-each.role.height, chat.directory.name_of(each.account).casefold())
+    )
+    people = tuple(
+        Person(
+            chat.directory.name_of(each.account),
+            chat.people.state_of(each.account, account),
+            each.role if each.role is not Role.MEMBER else None,
+        )
+        for each in heights[:MOST]
+    )
+    return People("members", people, room.name, len(heights[MOST:]))
+
+
+@command("whoami", group=GROUP, spoken=("whoami",), examples=("whois ann",))
+async def whois(chat: ChatService, session: Session, user: User | None = None) -> Profile:
+    """show who somebody is: real name, since when, away, common rooms"""
+    reader = account_of(session)
+    account = chat.directory.account_by_id(reader) if user is None else chat.directory.named(user)
+    assert account is not None, "whoever is logged in has an account"
+    state = chat.people.state_of(account.id, reader)
+    present = chat.house.users.get(account.id) if state != "offline" else None
+    common = [room.name for room in chat.rooms.of(account.id) if reader in room.members]
+    return Profile(
+        name=account.name.shown,
+        realname=account.realname,
+        rank=account.rank,
+        state=state,
+        away=present.away or "" if present is not None else "",
+        created=account.created,
+        since=present.since if present is not None else account.seen,
+        rooms=tuple(common),
+    )
+
+
+@command("ignore", group=GROUP, private=True, examples=("block bob",))
+async def block(chat: ChatService, session: Session, user: User) -> Done:
+    """block somebody: you get nothing of what that person says any more
+
+    It is one-way and kept: you can still write to that person, who does not see you online.
+    """
+    other = chat.directory.named(user)
+    await chat.people.block(session, other)
+    return Done(f"User {other.name.shown} has been blocked.")
+
+
+@command("unignore", group=GROUP, private=True, examples=("unblock bob",))
+async def unblock(chat: ChatService, session: Session, user: User) -> Done:
+    """end a block"""
+    other = chat.directory.named(user)
+    await chat.people.unblock(session, other)
+    return Done(f"User {other.name.shown} has been unblocked.")
+
+
+@command(group=GROUP, bare=Bare.NEVER, examples=("/away lunch, back at one",))
+async def away(chat: ChatService, session: Session, text: Words = "") -> Done:
+    """say that you are away; who writes to you is told"""
+    chat.people.set_away(session, text.strip()[:200])
+    return Done("You are away. Type /back when you are back.")
+
+
+@command(group=GROUP, bare=Bare.NEVER)
+async def back(chat: ChatService, session: Session) -> Done:
+    """say that you are back"""
+    chat.people.set_away(session, None)
+    return Done("Welcome back.")

@@ -1,0 +1,93 @@
+"""What only programs say: the frames of JSON lines beyond the verbs that people type."""
+
+from __future__ import annotations
+
+from chat import __version__
+from chat.commands.people import members_of
+from chat.commands.registry import command
+from chat.core.rooms import account_of
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.events import CommandTable, Done, Missed, People, Person, Resumed, Welcome
+from chat.grammar.parameters import DeviceName, Flag, Marks, NumberType, Room, Word
+from chat.grammar.verbs import Access
+from chat.values import BODY_BYTES, BODY_LINES
+
+from typing import Annotated  # isort: skip
+
+GROUP = "For programs"
+
+FRAME_BYTES = 64 * 1024
+"""The most bytes that one frame may have."""
+
+
+@command(group=GROUP, access=Access.ANYONE, programs=True, weight=0.2)
+async def hello(
+    chat: ChatService,
+    session: Session,
+    *,
+    client: Word = "",
+    device: DeviceName | None = None,
+    heartbeat: Flag = False,
+) -> Welcome:
+    """the first frame: who speaks; a program that promises heartbeats is dropped when it falls silent"""
+    session.heartbeat = heartbeat
+    if device is not None and session.user is None:
+        session.device = device
+    limits = {"frame": FRAME_BYTES, "body": BODY_BYTES, "lines": BODY_LINES}
+    features = ("history", "marks", "retry", "resume", "skipped")
+    return Welcome(chat.settings.name, __version__, limits, features, ("password", "token"))
+
+
+@command(group=GROUP, access=Access.ANYONE, programs=True)
+async def commands(chat: ChatService, session: Session) -> CommandTable:
+    """the verb table as data, for grammar, help and completion"""
+    return CommandTable(tuple(verb.as_json() for verb in chat.table.verbs))
+
+
+@command(group=GROUP, programs=True, barrier=True)
+async def resume(chat: ChatService, session: Session) -> Resumed:
+    """let live events flow from here on; what came before is read with history, page by page"""
+    return await chat.past.resume(session)
+
+
+@command(group=GROUP, programs=True)
+async def missed(chat: ChatService, session: Session, *, limit: Annotated[int, NumberType(1, 500)] = 200) -> Missed:
+    """the private messages of others after the marks, by time"""
+    standings = await chat.past.standings(session)
+    wanted = {each.conversation.id: each for each in standings if each.conversation.partner and each.unread}
+    found = await chat.past.missed(session, {id: each.conversation for id, each in wanted.items()}, limit)
+    shown = sum(len(page.entries) for page in found.pages)
+    return Missed(found.pages, max(0, sum(each.unread for each in wanted.values()) - shown))
+
+
+@command(group=GROUP, programs=True, weight=0.2)
+async def received(chat: ChatService, session: Session, *, marks: Marks) -> Done:
+    """this device provably has everything up to these marks"""
+    await chat.past.mark(session, marks, read=False)
+    return Done()
+
+
+@command(group=GROUP, programs=True, weight=0.2)
+async def read(chat: ChatService, session: Session, *, marks: Marks) -> Done:
+    """the person has seen everything up to these marks"""
+    await chat.past.mark(session, marks, read=True)
+    return Done()
+
+
+@command(group=GROUP, programs=True)
+async def roster(
+    chat: ChatService, session: Session, *, after: Word = "", limit: Annotated[int, NumberType(1, 500)] = 500
+) -> People:
+    """all users and their state, by name, a page at a time: those after a name"""
+    reader = account_of(session)
+    last = after.casefold()
+    accounts = [each for each in chat.directory.accounts() if each.name.folded > last]
+    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, reader)) for each in accounts[:limit])
+    return People("users", people, more=len(accounts[limit:]))
+
+
+@command(group=GROUP, programs=True)
+async def members(chat: ChatService, session: Session, *, room: Room) -> People:
+    """the members of a room with their roles and states"""
+    return members_of(chat, session, room)

@@ -1,0 +1,69 @@
+"""Rooms: making, entering, leaving and listing them."""
+
+from __future__ import annotations
+
+from chat.commands.registry import command
+from chat.core.room import Room as RoomState
+from chat.core.rooms import account_of
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.events import RoomEntered, RoomLeft, RoomLine, Rooms
+from chat.grammar.parameters import Here, NewRoom, Room
+
+GROUP = "Rooms"
+
+MOST = 500
+"""The most rooms that one list shows."""
+
+
+@command("join", group=GROUP, barrier=True, examples=("connect lobby", "join #ops"))
+async def connect(chat: ChatService, session: Session, room: Room) -> RoomEntered:
+    """become a member of a room and enter it; what you type is said there
+
+    You stay a member until you disconnect, and are in your rooms again whenever you log in. list channels
+    shows all rooms; create makes one.
+    """
+    entered = chat.rooms.named(room)
+    joined = await chat.rooms.connect(session, entered)
+    return await _entered(chat, session, entered, joined=joined)
+
+
+@command("leave", "part", group=GROUP, barrier=True, examples=("disconnect", "disconnect ops"))
+async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLeft:
+    """leave the current room, or another one, for good; you stay logged in"""
+    left = chat.rooms.named(room)
+    await chat.rooms.disconnect(session, left)
+    return RoomLeft(left.conversation)
+
+
+@command(group=GROUP, barrier=True, examples=("create ops",))
+async def create(chat: ChatService, session: Session, room: NewRoom) -> RoomEntered:
+    """make a room and enter it as its owner"""
+    made = await chat.rooms.create(session, room)
+    return await _entered(chat, session, made, created=True, joined=True)
+
+
+@command(group=GROUP)
+async def rooms(chat: ChatService, session: Session) -> Rooms:
+    """show my rooms with what waits in each"""
+    account = account_of(session)
+    unread = {each.conversation.id: each.unread for each in await chat.past.standings(session)}
+    mine = chat.rooms.of(account)
+    return Rooms(
+        tuple(room_line(room, account, unread.get(room.id, 0)) for room in mine[:MOST]), True, len(mine[MOST:])
+    )
+
+
+def room_line(room: RoomState, account: int, unread: int = 0) -> RoomLine:
+    """A room as a line of a list."""
+    joined = account in room.members
+    return RoomLine(room.conversation, room.topic, len(room.occupants), len(room.members), joined, unread)
+
+
+async def _entered(
+    chat: ChatService, session: Session, room: RoomState, *, created: bool = False, joined: bool = False
+) -> RoomEntered:
+    standings = () if joined else await chat.past.standings(session)
+    unread = next((each.unread for each in standings if each.conversation.id == room.id), 0)
+    names = sorted((chat.directory.name_of(account) for account in room.occupants), key=str.casefold)
+    return RoomEntered(room.conversation, room.topic, tuple(names), unread, created, joined)

@@ -1,0 +1,52 @@
+"""Talking: in a room, privately, to everybody."""
+
+from __future__ import annotations
+
+from chat.commands.registry import command
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.events import Done, StoredAs
+from chat.grammar.parameters import Here, Retry, Speech, User, Words
+from chat.grammar.verbs import Bare
+from chat.values import Kind, Text
+
+GROUP = "Talking"
+
+
+@command("chat", group=GROUP, bare=Bare.ALWAYS, examples=("say hello all", "chat hello all"))
+async def say(chat: ChatService, session: Session, text: Speech, *, room: Here, retry: Retry | None = None) -> StoredAs:
+    """say something in the current room
+
+    In a room you need not type say: a line that is no command is said. 'text and //text are always said.
+    """
+    return await chat.talk.say(session, room, text, Kind.TEXT, retry)
+
+
+@command(group=GROUP, bare=Bare.NEVER, examples=("/me waves",))
+async def me(chat: ChatService, session: Session, text: Speech, *, room: Here, retry: Retry | None = None) -> StoredAs:
+    """show an action in the room: * bob waves"""
+    return await chat.talk.say(session, room, text, Kind.ACTION, retry)
+
+
+@command("send", "msg", "tell", group=GROUP, private=True, examples=("message ann got a minute?",))
+async def message(
+    chat: ChatService, session: Session, user: User, text: Speech, *, retry: Retry | None = None
+) -> StoredAs:
+    """write to somebody privately; kept when that person is not here
+
+    A message to yourself is a note.
+    """
+    return await chat.talk.message(session, chat.directory.named(user), text, retry)
+
+
+@command("r", group=GROUP, bare=Bare.NEVER, examples=("/r yes, of course",))
+async def reply(chat: ChatService, session: Session, text: Speech, *, retry: Retry | None = None) -> StoredAs:
+    """write to who wrote to you privately last"""
+    return await chat.talk.reply(session, text, retry)
+
+
+@command(group=GROUP, bare=Bare.HELD, examples=("broadcast lunch!",))
+async def broadcast(chat: ChatService, session: Session, text: Words) -> Done:
+    """tell everybody who is online; not kept for those who are not"""
+    everybody = chat.talk.broadcast(session, Text(text).text)
+    return Done("" if everybody else "Your message could not be received by some recipients.")

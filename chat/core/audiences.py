@@ -1,0 +1,67 @@
+"""Sessions that are told the same, grouped by those who see the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+
+from chat.events import Event
+from chat.interfaces import IAudience, IMind
+
+
+class Audiences:
+    """The audiences of one conversation, or of the whole server.
+
+    :param conversation: what minds are asked about; 0 for the whole server.
+    """
+
+    __slots__ = ("_audiences", "_conversation", "_keys")
+
+    def __init__(self, conversation: int = 0) -> None:
+        self._conversation = conversation
+        self._audiences: dict[Hashable, IAudience] = {}
+        self._keys: dict[IMind, Hashable] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, mind: object) -> bool:
+        return mind in self._keys
+
+    def add(self, mind: IMind) -> None:
+        """Add a session, or move it when what it sees has changed."""
+        key = mind.audience_key(self._conversation)
+        if mind in self._keys:
+            if self._keys[mind] == key:
+                return
+            self.remove(mind)
+        audience = self._audiences.get(key)
+        if audience is None:
+            audience = self._audiences[key] = mind.new_audience(self._conversation)
+        audience.add(mind)
+        self._keys[mind] = key
+
+    def remove(self, mind: IMind) -> None:
+        """Remove a session; what was posted before still reaches it."""
+        key = self._keys.pop(mind, None)
+        if key is None:
+            return
+        audience = self._audiences[key]
+        audience.remove(mind)
+        if not len(audience):
+            del self._audiences[key]
+
+    def post(
+        self,
+        event: Event,
+        omit: Collection[IMind] = (),
+        instead: Event | None = None,
+        programs_only: bool = False,
+    ) -> None:
+        """Tell everybody at the end of this turn.
+
+        :param omit: sessions that are not told.
+        :param instead: what programs among those omitted are told.
+        """
+        for audience in self._audiences.values():
+            if audience.program or not programs_only:
+                audience.post(event, omit, instead)

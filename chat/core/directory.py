@@ -1,0 +1,115 @@
+"""The people and who blocks whom, in memory; the index that lines of text are checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chat.errors import NoSuchUser
+from chat.grammar.nearby import near
+from chat.names import fold
+from chat.values import SERVER, Account
+
+_NOBODY: frozenset[int] = frozenset()
+
+
+class Directory:
+    """Every account by id and by name, and the blocks between them.
+
+    It implements `chat.interfaces.IDirectory` and, with the rooms by folded name, what the grammar wants to
+    know of names.
+    """
+
+    def __init__(self, rooms: Mapping[str, Any]) -> None:
+        self._rooms = rooms
+        self._accounts: dict[int, Account] = {}
+        self._names: dict[str, Account] = {}
+        self._blocked: dict[int, set[int]] = {}
+        self._blockers: dict[int, set[int]] = {}
+
+    def fill(self, accounts: Iterable[Account], blocks: Iterable[tuple[int, int]]) -> None:
+        """Take over what is on disk."""
+        for account in accounts:
+            self.add_account(account)
+        for account_id, other in blocks:
+            self.add_block(account_id, other)
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    # accounts
+
+    def add_account(self, account: Account) -> None:
+        """Add an account, or replace it by a newer value of itself."""
+        self._accounts[account.id] = account
+        self._names[account.name.folded] = account
+
+    def account(self, word: str) -> Account | None:
+        return self._names.get(fold(word))
+
+    def account_by_id(self, id: int) -> Account | None:
+        return self._accounts.get(id)
+
+    def accounts(self) -> tuple[Account, ...]:
+        """All accounts, by name."""
+        return tuple(self._names[name] for name in sorted(self._names))
+
+    def named(self, word: str) -> Account:
+        """The account of that name.
+
+        :raises NoSuchUser: with the name that was probably meant.
+        """
+        account = self.account(word)
+        if account is None:
+            shown = word if word.isprintable() and len(word) <= 40 else "of that name"
+            meant = self.near_account(word)
+            if meant is not None:
+                raise NoSuchUser(f"No user {shown}. Did you mean {meant}?", suggest=meant)
+            raise NoSuchUser(f"No user {shown}. Type list users to see who there is.")
+        return account
+
+    def name_of(self, account: int) -> str:
+        """What an account is called; accounts that are gone have no name any more."""
+        if account == SERVER:
+            return "the server"
+        found = self._accounts.get(account)
+        return found.name.shown if found is not None else "nobody"
+
+    # what the grammar asks
+
+    def is_account(self, word: str) -> bool:
+        return fold(word) in self._names
+
+    def is_room(self, word: str) -> bool:
+        return fold(word) in self._rooms
+
+    def near_account(self, word: str) -> str | None:
+        found = near(fold(word), self._names)
+        return self._names[found].name.shown if found is not None else None
+
+    def near_room(self, word: str) -> str | None:
+        found = near(fold(word), self._rooms)
+        return self._rooms[found].record.name.shown if found is not None else None
+
+    # blocks
+
+    def add_block(self, account: int, other: int) -> None:
+        self._blocked.setdefault(account, set()).add(other)
+        self._blockers.setdefault(other, set()).add(account)
+
+    def remove_block(self, account: int, other: int) -> None:
+        self._blocked.get(account, set()).discard(other)
+        self._blockers.get(other, set()).discard(account)
+
+    def blocked_by(self, account: int) -> set[int] | frozenset[int]:
+        """Whom this account blocks."""
+        return self._blocked.get(account, _NOBODY)
+
+    def blockers_of(self, account: int) -> set[int] | frozenset[int]:
+        """Who blocks this account."""
+        return self._blockers.get(account, _NOBODY)
+
+    def blocks(self, account: int, other: int) -> bool:
+        """Whether ``account`` blocks ``other``."""
+        blocked = self._blocked.get(account)
+        return blocked is not None and other in blocked

@@ -1,0 +1,42 @@
+"""Rows of the log as events: account ids become names, kinds become types."""
+
+from __future__ import annotations
+
+from chat.core.directory import Directory
+from chat.core.room import words
+from chat.events import Entry, MembershipChanged, Said, Skipped, TopicChanged
+from chat.values import SPOKEN, Conversation, Kind, Pair, Row
+
+_MEMBERSHIP = frozenset(
+    {
+        Kind.CREATED,
+        Kind.JOINED,
+        Kind.LEFT,
+        Kind.KICKED,
+        Kind.BANNED,
+        Kind.UNBANNED,
+        Kind.MUTED,
+        Kind.UNMUTED,
+        Kind.ROLE,
+    }
+)
+
+
+def entry(row: Row, conversation: Conversation, directory: Directory, until: int | None = None) -> Entry:
+    """What a row tells a reader of this conversation."""
+    kind = row.kind
+    if kind in SPOKEN:
+        author = directory.name_of(row.author)
+        return Said(conversation, row.seq, kind, author, row.device, row.time, row.body)
+    if kind is Kind.TOPIC:
+        return TopicChanged(conversation, row.seq, directory.name_of(row.author), row.time, words(row))
+    if kind in _MEMBERSHIP:
+        target = row.author if row.target is None else row.target
+        author, about = directory.name_of(row.author), directory.name_of(target)
+        return MembershipChanged(conversation, row.seq, kind, author, about, row.time, words(row), until)
+    return Skipped(conversation, row.seq, row.seq)
+
+
+def private_conversation(id: int, pair: Pair, reader: int, directory: Directory) -> Conversation:
+    """A private conversation as one of its two people knows it."""
+    return Conversation(id, partner=directory.name_of(pair.beside(reader)))

@@ -1,0 +1,80 @@
+"""What the parts of the service share: who and what is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twisted.internet.defer import Deferred
+
+from chat.core.audiences import Audiences
+from chat.core.directory import Directory
+from chat.core.room import Room
+from chat.core.user import ChatUser, Session
+from chat.errors import ChatError
+from chat.interfaces import IBus, IClock, IMind, IStore
+from chat.settings import Settings
+from chat.values import Origin
+
+
+@dataclass(slots=True)
+class House:
+    """The state of one node, in memory.
+
+    :ivar sessions: every connection, by the number of its session.
+    :ivar users: the accounts that are present, by id.
+    :ivar rooms: every room, by the id of its conversation.
+    :ivar room_names: the same, by folded name.
+    :ivar memberships: the rooms that an account is a member of, by account.
+    :ivar everyone: all sessions that events flow to.
+    :ivar stopping: whether commands are refused because the end is near.
+    :ivar started: milliseconds since the epoch.
+    """
+
+    settings: Settings
+    store: IStore
+    bus: IBus
+    clock: IClock
+    node: str = "local"
+    sessions: dict[int, Session] = field(default_factory=dict)
+    users: dict[int, ChatUser] = field(default_factory=dict)
+    rooms: dict[int, Room] = field(default_factory=dict)
+    room_names: dict[str, Room] = field(default_factory=dict)
+    memberships: dict[int, set[int]] = field(default_factory=dict)
+    everyone: Audiences = field(default_factory=Audiences)
+    stopping: bool = False
+    _sessions_made: int = 0
+    directory: Directory = field(init=False)
+    started: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.directory = Directory(self.room_names)
+        self.started = self.now()
+
+    def next_session(self) -> int:
+        """The number of another session; never used twice."""
+        self._sessions_made += 1
+        return self._sessions_made
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(self.clock.seconds() * 1000)
+
+    def mind_of(self, origin: Origin | None) -> tuple[IMind, ...]:
+        """The mind of the session that an act came from, if it is here."""
+        if origin is None or origin.node != self.node:
+            return ()
+        session = self.sessions.get(origin.session)
+        return (session.mind,) if session is not None else ()
+
+    def minds_of(self, user: ChatUser) -> list[IMind]:
+        """The sessions of a user that events flow to."""
+        return [session.mind for session in user.sessions if session.live]
+
+
+def unattended(write: Deferred[None]) -> None:
+    """Let a write go on that nobody waits for.
+
+    When the disk refuses it the store has said so in the log; the mark or date that was not written is
+    merely older than it could be.
+    """
+    write.addErrback(lambda failure: failure.trap(ChatError) and None)

@@ -1,0 +1,82 @@
+"""What moderators do in a room, and what its topic is. Who may is decided by `chat.core.room.RIGHTS`."""
+
+from __future__ import annotations
+
+from chat.core.house import House
+from chat.core.room import Room
+from chat.core.rooms import Rooms, account_of
+from chat.core.user import Session
+from chat.errors import BadUsage, NoEffect, NotAMember
+from chat.values import Account, Kind, Role, Text
+
+
+class Moderation:
+    def __init__(self, house: House, rooms: Rooms) -> None:
+        self._house = house
+        self._rooms = rooms
+
+    async def set_topic(self, session: Session, room: Room, topic: str) -> None:
+        """:param topic: empty for none."""
+        self._check(session, room, Kind.TOPIC, None)
+        await self._rooms.append(session, room, Kind.TOPIC, body=Text(topic) if topic else None)
+
+    async def remove(
+        self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None = None
+    ) -> None:
+        """Kick or ban.
+
+        :param kind: `Kind.KICKED` or `Kind.BANNED`.
+        :param seconds: how long a ban lasts, or nothing for ever.
+        :raises NotAMember: when somebody who is not there would be kicked.
+        """
+        self._check(session, room, kind, target.id)
+        if target.id == account_of(session):
+            raise BadUsage(f"That would be yourself. To leave: disconnect {room.name}")
+        if kind is Kind.KICKED and target.id not in room.members:
+            raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
+        room.leaving.add(target.id)
+        try:
+            await self._restrict(session, room, kind, target, reason, seconds)
+        finally:
+            room.leaving.discard(target.id)
+
+    async def mute(self, session: Session, room: Room, target: Account, reason: str, seconds: int | None) -> None:
+        """:param seconds: how long, or nothing for ever."""
+        self._check(session, room, Kind.MUTED, target.id)
+        await self._restrict(session, room, Kind.MUTED, target, reason, seconds)
+
+    async def lift(self, session: Session, room: Room, kind: Kind, target: Account) -> None:
+        """End a ban or a mute.
+
+        :param kind: `Kind.UNBANNED` or `Kind.UNMUTED`.
+        :raises NoEffect: when there is none.
+        """
+        self._check(session, room, kind, target.id)
+        restricted = room.is_banned if kind is Kind.UNBANNED else room.is_muted
+        if not restricted(target.id, self._house.now()):
+            raise NoEffect(f"{target.name.shown} is not {kind.value.removeprefix('un')} in {room.name}.")
+        await self._rooms.append(session, room, kind, target=target.id)
+
+    async def set_role(self, session: Session, room: Room, target: Account, role: Role) -> None:
+        """:raises NotAMember: when the target is none."""
+        self._check(session, room, Kind.ROLE, target.id)
+        member = room.members.get(target.id)
+        if member is None:
+            raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
+        if member.role is role:
+            raise NoEffect(f"{target.name.shown} is {role} of {room.name} already.")
+        owners = [each for each in room.members.values() if each.role is Role.OWNER]
+        if member.role is Role.OWNER and len(owners) == 1:
+            raise NoEffect(f"{room.name} needs an owner. Make somebody else owner first: op NAME owner")
+        await self._rooms.append(session, room, Kind.ROLE, target=target.id, body=Text(role.value))
+
+    def _check(self, session: Session, room: Room, kind: Kind, target: int | None) -> None:
+        assert session.user is not None, "perform lets only users act"
+        room.may_moderate(kind, session.user.account.id, session.user.account.rank, target)
+
+    async def _restrict(
+        self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None
+    ) -> None:
+        until = None if seconds is None else self._house.now() + seconds * 1000
+        body = Text(reason) if reason.strip() else None
+        await self._rooms.append(session, room, kind, target=target.id, body=body, until=until)

@@ -1,0 +1,228 @@
+"""The past: history, what one missed, and the marks that say how far somebody is.
+
+Offline messages, history, unread counts and catching up are one mechanism: reading the log after a mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+from chat.core.entries import entry, private_conversation
+from chat.core.house import House, unattended
+from chat.core.room import Room
+from chat.core.rooms import Rooms, account_of
+from chat.core.user import Session
+from chat.errors import NoSuchConversation, NoSuchRoom, NoSuchUser
+from chat.events import Entry, History, Missed, Resumed, Skipped, Standing
+from chat.names import fold
+from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Waiting
+
+MOST = 500
+"""The most rows that one page holds."""
+
+
+class Past:
+    def __init__(self, house: House, rooms: Rooms) -> None:
+        self._house = house
+        self._rooms = rooms
+
+    # finding a conversation
+
+    async def place(self, session: Session, word: str) -> tuple[Conversation, int]:
+        """The conversation of a room or with a person.
+
+        :returns: it, and the seq after which the reader may read.
+        :raises NoSuchConversation: when nothing was ever said between the two.
+        """
+        directory = self._house.directory
+        if word[:1] != "@" and fold(word) in self._house.room_names:
+            room = self._rooms.named(word)
+            return room.conversation, room.may_read(account_of(session))
+        if word[:1] == "#":
+            raise NoSuchRoom(f"No room {word[1:40]}. list channels shows them all.")
+        other = directory.account(word)
+        if other is None:
+            self._no_place(word)
+        assert other is not None, "no_place raises"
+        return await self._private(session, other), 0
+
+    def _no_place(self, word: str) -> None:
+        near_room = self._house.directory.near_room(word)
+        if near_room is not None:
+            self._rooms.named(word)
+        try:
+            self._house.directory.named(word)
+        except NoSuchUser as error:
+            if error.suggest is None:
+                shown = word if word.isprintable() and len(word) <= 40 else "of that name"
+                raise NoSuchConversation(f"No room and no user {shown}. Type rooms or list users.") from None
+            raise
+
+    async def _private(self, session: Session, other: Account) -> Conversation:
+        account = account_of(session)
+        pair = Pair.of(account, other.id)
+        id = await self._house.store.pair(pair)
+        if id is None:
+            raise NoSuchConversation(f"You and {other.name.shown} have not written to each other yet.")
+        return private_conversation(id, pair, account, self._house.directory)
+
+    async def by_id(self, session: Session, id: int) -> tuple[Conversation, int]:
+        """The conversation of that id, if this session's account may read it.
+
+        :raises NoSuchConversation: when there is none, or it is somebody else's.
+        """
+        account = account_of(session)
+        room = self._house.rooms.get(id)
+        if room is not None:
+            return room.conversation, room.may_read(account)
+        for other, conversation in (await self._house.store.pairs_of(account)).items():
+            if conversation == id:
+                return private_conversation(id, Pair.of(account, other), account, self._house.directory), 0
+        raise NoSuchConversation()
+
+    # reading
+
+    async def history(
+        self,
+        session: Session,
+        conversation: Conversation,
+        readable_after: int,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        since: int | None = None,
+        limit: int,
+    ) -> History:
+        """A page of a conversation, without what blocked people said.
+
+        :param since: milliseconds since the epoch.
+        """
+        if after is not None:
+            after = max(after, readable_after)
+        page = await self._house.store.history(
+            conversation.id, after=after, before=before, since=since, limit=min(limit, MOST)
+        )
+        return self._page(session, conversation, page, readable_after)
+
+    def _page(self, session: Session, conversation: Conversation, page: Page, readable_after: int) -> History:
+        blocked = self._house.directory.blocked_by(account_of(session))
+        entries: list[Entry] = []
+        for row in page.rows:
+            if row.seq > readable_after:
+                entries.append(self._entry(row, conversation, blocked))
+        more = page.more and (not page.rows or page.rows[0].seq > readable_after)
+        return History(conversation, tuple(entries), more, max(page.first, readable_after + 1), page.last)
+
+    def _entry(self, row: Row, conversation: Conversation, blocked: Collection[int]) -> Entry:
+        if row.kind in SPOKEN and row.author in blocked:
+            return Skipped(conversation, row.seq, row.seq)
+        return entry(row, conversation, self._house.directory)
+
+    # what waits
+
+    async def resume(self, session: Session) -> Resumed:
+        """Let events flow from now on, and tell where the reader stands.
+
+        Both happen in one step: a row that is not told live from now on is already in the log.
+        """
+        account = account_of(session)
+        self._rooms.resume(session)
+        told = {id: room.last for id, room in session.rooms.items()}
+        standings = tuple(
+            replace(each, last=min(each.last, told.get(each.conversation.id, each.last)))
+            for each in await self.standings(session)
+        )
+        inbox = await self._house.store.inbox_size(account, session.device)
+        last = max(self._rooms.of(account), key=lambda room: (room.members[account].joined, room.id), default=None)
+        return Resumed(standings, inbox, last.name if last is not None else None)
+
+    async def standings(self, session: Session) -> tuple[Standing, ...]:
+        """Where a session's account stands in each of its conversations."""
+        account = account_of(session)
+        blocked = self._house.directory.blocked_by(account)
+        waiting = await self._house.store.waiting(account, session.device, blocked)
+        return tuple(
+            Standing(conversation, each.first, each.last, each.received, each.read, each.unread)
+            for each in waiting
+            if (conversation := self._conversation(account, each)) is not None
+        )
+
+    def _conversation(self, account: int, waiting: Waiting) -> Conversation | None:
+        if waiting.partner is not None:
+            pair = Pair.of(account, waiting.partner)
+            return private_conversation(waiting.conversation, pair, account, self._house.directory)
+        room = self._house.rooms.get(waiting.conversation)
+        return room.conversation if room is not None else None
+
+    async def missed(self, session: Session, conversations: Mapping[int, Conversation], limit: int) -> Missed:
+        """What others said in these conversations after the marks, by time.
+
+        Consecutive rows of one conversation share a page. What a room was not told yet comes live, so it is
+        left out.
+        """
+        account = account_of(session)
+        blocked = self._house.directory.blocked_by(account)
+        told = {id: room.last for id, room in session.rooms.items()}
+        rows = await self._house.store.missed(account, session.device, blocked, tuple(conversations), limit)
+        rows = tuple(row for row in rows if row.seq <= told.get(row.conversation, row.seq))
+        pages: list[History] = []
+        user = session.user
+        for conversation, run in _runs(rows):
+            shown = conversations[conversation]
+            entries = tuple(entry(row, shown, self._house.directory) for row in run)
+            pages.append(History(shown, entries, False, run[0].seq, run[-1].seq))
+            if shown.partner and user is not None and run[-1].author != account:
+                user.last_from = run[-1].author
+        return Missed(tuple(pages), 0)
+
+    async def catch_up(self, session: Session, room: Room | None, limit: int) -> Missed:
+        """What was missed in one room, or everywhere, marked as read.
+
+        :returns: pages, and how many more lines wait for the next call.
+        """
+        wanted = {
+            each.conversation.id: each
+            for each in await self.standings(session)
+            if each.unread and (room is None or each.conversation.id == room.id)
+        }
+        missed = await self.missed(session, {id: each.conversation for id, each in wanted.items()}, limit)
+        marks: dict[int, int] = {}
+        shown = 0
+        for page in missed.pages:
+            marks[page.conversation.id] = page.last
+            shown += len(page.entries)
+        remaining = sum(each.unread for each in wanted.values()) - shown
+        if remaining <= 0:
+            marks.update({id: each.last for id, each in wanted.items()})
+        await self._house.store.mark_read(account_of(session), marks)
+        return Missed(missed.pages, max(0, remaining))
+
+    # marks
+
+    def received(self, account: int, device: str, marks: Mapping[int, int]) -> None:
+        """A device provably has everything up to here; written when there is time."""
+        unattended(self._house.store.mark_received(account, device, marks))
+
+    async def mark(self, session: Session, marks: Mapping[int, int], read: bool) -> None:
+        """Raise marks because a program says so; conversations of others are left out.
+
+        :param read: whether the person has seen it, or merely the device has it.
+        """
+        account = account_of(session)
+        pairs = set((await self._house.store.pairs_of(account)).values())
+        own = {id: seq for id, seq in marks.items() if id in pairs or id in self._house.memberships.get(account, ())}
+        if read:
+            await self._house.store.mark_read(account, own)
+        else:
+            await self._house.store.mark_received(account, session.device, own)
+
+
+def _runs(rows: Iterable[Row]) -> list[tuple[int, list[Row]]]:
+    """Rows in order, grouped where neighbours are of one conversation."""
+    runs: list[tuple[int, list[Row]]] = []
+    for row in rows:
+        if not runs or runs[-1][0] != row.conversation:
+            runs.append((row.conversation, []))
+        runs[-1][1].append(row)
+    return runs

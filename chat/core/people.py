@@ -1,0 +1,238 @@
+"""The people: who is signed in where, who is away, who blocks whom."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from chat.core.entries import entry, private_conversation
+from chat.core.house import House, unattended
+from chat.core.limits import TokenBucket
+from chat.core.presence import Presence
+from chat.core.rooms import Rooms, account_of
+from chat.core.user import ChatUser, Refusal, Session
+from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice
+from chat.events import SignedOut
+from chat.interfaces import Logged, Published
+from chat.values import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A session on its way through the portal: cred's mind.
+
+    :param by_token: it comes back with the token of its device, so it replaces what that device left behind.
+    :param takeover: other sessions are ended where the policy leaves no place.
+    """
+
+    session: Session
+    by_token: bool = False
+    takeover: bool = False
+
+
+class People:
+    def __init__(self, house: House, rooms: Rooms) -> None:
+        self._house = house
+        self._rooms = rooms
+        self.presence = Presence(house)
+
+    # coming and going
+
+    async def sign_in(self, account_id: int, arrival: Arrival) -> ChatUser:
+        """Let a session be somebody, as far as the ``sessions`` policy has a place.
+
+        A session that shows no life any more takes no place.
+
+        :raises AlreadySignedIn: with where and since when.
+        """
+        house, session = self._house, arrival.session
+        account = house.directory.account_by_id(account_id)
+        if account is None:
+            raise BadCredentials()
+        contacts = await house.store.pairs_of(account_id)
+        while rivals := self._rivals(account_id, session):
+            rival = rivals[0]
+            replaced = arrival.takeover or (arrival.by_token and rival.device == session.device)
+            if not replaced and await rival.mind.probe():
+                if rival in self._rivals(account_id, session):
+                    session.refusal = Refusal(account_id, house.clock.monotonic())
+                    raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
+                continue
+            self.end(rival, "You have logged in from elsewhere; this session is over. To come back: login NAME")
+        return self._attach(account, session, set(contacts))
+
+    def _attach(self, account: Account, session: Session, contacts: set[int]) -> ChatUser:
+        house = self._house
+        user = house.users.get(account.id)
+        first = user is None
+        if user is None:
+            settings = house.settings
+            user = ChatUser(
+                account,
+                house.now(),
+                TokenBucket(settings.rate, settings.burst),
+                TokenBucket(settings.broadcasts / 60, settings.broadcasts),
+            )
+            user.contacts = contacts
+            present = user
+            user.unsubscribe = house.bus.subscribe(
+                ("account", account.id), lambda published: self._follow(present, published)
+            )
+            house.users[account.id] = user
+        user.sessions.append(session)
+        session.user = user
+        session.since = house.now()
+        session.refusal = None
+        unattended(house.store.saw(account.id, session.device, session.since))
+        if first:
+            self.presence.arrived(user)
+        return user
+
+    def _rivals(self, account_id: int, session: Session) -> list[Session]:
+        """The sessions that leave no place for this one."""
+        user = self._house.users.get(account_id)
+        policy = self._house.settings.sessions
+        if user is None or policy == "many":
+            return []
+        return [each for each in user.sessions if policy == "one" or each.device == session.device]
+
+    def sign_out(self, session: Session) -> None:
+        """Let a session be nobody; the last one of an account ends its presence."""
+        user = session.user
+        if user is None:
+            return
+        house = self._house
+        session.mind.flush()
+        self._rooms.leave_all(session)
+        user.sessions.remove(session)
+        session.user = None
+        session.logout = None
+        unattended(house.store.saw(user.account.id, session.device, house.now()))
+        if not user.sessions:
+            del house.users[user.account.id]
+            user.unsubscribe()
+            self.presence.departed(user, lost=session.gone)
+
+    def end(self, session: Session, reason: str) -> None:
+        """End a session from elsewhere; its connection stays where people type.
+
+        :param reason: what it is told, in whole words.
+        """
+        session.mind.deliver(SignedOut(reason))
+        logout = session.logout
+        if logout is not None:
+            logout()
+        else:
+            self.sign_out(session)
+
+    async def end_device(self, session: Session, device: str) -> None:
+        """End the sessions of one of one's own devices and forget its token.
+
+        :raises NoSuchDevice: when there is none.
+        """
+        account = account_of(session)
+        known = {each.name for each in await self._house.store.devices(account)}
+        user = self._house.users.get(account)
+        ended = [each for each in (user.sessions if user else ()) if each.device == device]
+        if device not in known and not ended:
+            raise NoSuchDevice(f"You have no device {device}. Type devices to see yours.")
+        if session in ended:
+            raise BadUsage("That is this very session. To end it: logout")
+        await self._house.store.end_device(account, device)
+        for each in ended:
+            self.end(each, "This session was ended from another one of yours.")
+
+    def end_others(self, session: Session, reason: str) -> None:
+        """End all other sessions of this account."""
+        assert session.user is not None, "perform lets only users act"
+        for each in tuple(session.user.sessions):
+            if each is not session:
+                self.end(each, reason)
+
+    # what the log says
+
+    def _follow(self, user: ChatUser, published: Published) -> None:
+        """A row of one of this user's private conversations is on disk."""
+        if not isinstance(published, Logged) or published.pair is None:
+            return
+        house, row, pair = self._house, published.row, published.pair
+        reader = user.account.id
+        other = pair.beside(reader)
+        user.contacts.add(other)
+        if house.directory.blocks(reader, row.author):
+            return
+        if row.author != reader:
+            user.last_from = row.author
+        event = entry(row, private_conversation(row.conversation, pair, reader, house.directory), house.directory)
+        omit = house.mind_of(published.origin)
+        for mind in house.minds_of(user):
+            if mind not in omit:
+                mind.deliver(event)
+
+    # what one says of oneself
+
+    def set_away(self, session: Session, note: str | None) -> None:
+        """:param note: empty for none; nothing to be back."""
+        user = session.user
+        assert user is not None, "perform lets only users act"
+        if user.away is None and note is None:
+            raise NoEffect("You are not away.")
+        user.away = note
+        self.presence.changed(user)
+
+    async def set_realname(self, session: Session, realname: str) -> None:
+        """:raises BadUsage: when it does not fit."""
+        if len(realname) > 60 or not realname.isprintable():
+            raise BadUsage("A real name has at most 60 printable characters.")
+        user = session.user
+        assert user is not None, "perform lets only users act"
+        await self._house.store.set_realname(user.account.id, realname)
+        old = user.account
+        user.account = Account(old.id, old.name, realname, old.rank, old.created, old.seen)
+        self._house.directory.add_account(user.account)
+
+    # blocks
+
+    async def block(self, session: Session, other: Account) -> None:
+        """Block somebody: one-way, and kept.
+
+        :raises NoEffect: when it is so already.
+        """
+        account = account_of(session)
+        if other.id == account:
+            raise BadUsage("You cannot block yourself.")
+        if self._house.directory.blocks(account, other.id):
+            raise NoEffect(f"User {other.name.shown} is blocked already.")
+        await self._house.store.block(account, other.id)
+        self._house.directory.add_block(account, other.id)
+
+    async def unblock(self, session: Session, other: Account) -> None:
+        """:raises NoEffect: when the other is not blocked."""
+        account = account_of(session)
+        if not self._house.directory.blocks(account, other.id):
+            raise NoEffect(f"User {other.name.shown} is not blocked.")
+        await self._house.store.unblock(account, other.id)
+        self._house.directory.remove_block(account, other.id)
+
+    # who is here
+
+    def state_of(self, account: int, reader: int) -> str:
+        """``online``, ``away`` or ``offline``, as one person may know it of another."""
+        user = self._house.users.get(account)
+        if user is None or (account != reader and self._house.directory.blocks(account, reader)):
+            return "offline"
+        return user.state
+
+    def online(self, reader: int) -> list[ChatUser]:
+        """Who else is here, without those who block the reader, by name."""
+        blockers = self._house.directory.blockers_of(reader)
+        users = (user for id, user in self._house.users.items() if id != reader and id not in blockers)
+        return sorted(users, key=lambda user: user.account.name.folded)
+
+
+def _signed_in_elsewhere(account: Account, rival: Session) -> str:
+    since = time.strftime("%H:%M", time.localtime(rival.since / 1000))
+    return (
+        f"{account.name.shown} is already signed in (from {rival.mind.peer.address} since {since})."
+        " Try a different account, or: takeover"
+    )

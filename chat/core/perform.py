@@ -1,0 +1,108 @@
+"""The one way in: checks who may use a verb and how fast, runs it, and turns every failure into a reply.
+
+This is the only file that catches a ``ChatError``. An exception that is none is a bug of ours: it is
+logged with an incident number and answered ``internal``, and the session lives on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any, ParamSpec, TypeVar
+
+from twisted.logger import Logger
+
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.errors import (
+    AlreadyLoggedIn,
+    ChatError,
+    Forbidden,
+    Internal,
+    NotLoggedIn,
+    ShuttingDown,
+    TooFast,
+    UnknownCommand,
+)
+from chat.events import Refused, Reply
+from chat.grammar.verbs import Access, Table, Verb
+from chat.values import Rank
+
+log = Logger()
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PATIENCE = 5.0
+"""Seconds that a command of somebody too fast is put off before it is refused."""
+
+
+class Performer:
+    """Runs commands of a table against a service.
+
+    :ivar performed: how often each verb ran, and with which outcome (``ok`` or an error code).
+    """
+
+    def __init__(self, service: ChatService, table: Table) -> None:
+        self._service = service
+        self._table = table
+        self.performed: Counter[tuple[str, str]] = Counter()
+
+    async def perform(self, session: Session, command: str, arguments: dict[str, Any]) -> Reply:
+        """See `chat.core.user.Session.perform`."""
+        verb = self._table.get(command)
+        try:
+            if verb is None:
+                raise UnknownCommand()
+            if wait := self._admit(session, verb):
+                await self._service.clock.sleep(wait)
+                self._check_access(session, verb)
+            reply: Reply = await verb.run(self._service, session, **arguments)
+        except ChatError as error:
+            self.performed[command if verb else "", error.code] += 1
+            return _refused(error)
+        except Exception:
+            incident = token_hex(4)
+            log.failure("incident {incident} in command {command}", incident=incident, command=command)
+            self.performed[command, Internal.code] += 1
+            return Refused(Internal.code, f"{Internal.text} Tell the operator: incident {incident}.")
+        self.performed[command, "ok"] += 1
+        return reply
+
+    def _admit(self, session: Session, verb: Verb) -> float:
+        """:returns: the seconds that this command has to wait."""
+        if self._service.house.stopping:
+            raise ShuttingDown()
+        self._check_access(session, verb)
+        if not verb.weight:
+            return 0.0
+        bucket = session.user.bucket if session.user is not None else session.bucket
+        allowed, wait = bucket.take(self._service.clock.monotonic(), verb.weight, PATIENCE)
+        if not allowed:
+            raise TooFast(f"That is too fast. Wait {max(1, round(wait))} seconds.", wait=wait)
+        return wait
+
+    def _check_access(self, session: Session, verb: Verb) -> None:
+        user = session.user
+        if verb.access is Access.ANYONE:
+            return
+        if verb.access is Access.GUEST:
+            if user is not None:
+                raise AlreadyLoggedIn(f"You are logged in as {user.name}. Type logout first.")
+        elif user is None:
+            raise NotLoggedIn()
+        elif verb.access is Access.ADMINISTRATOR and user.account.rank is not Rank.ADMINISTRATOR:
+            raise Forbidden("Only administrators may do that.")
+
+
+def attempt(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | Refused:
+    """Call something pure that may refuse (reading a line, decoding a frame)."""
+    try:
+        return function(*arguments, **named)
+    except ChatError as error:
+        return _refused(error)
+
+
+def _refused(error: ChatError) -> Refused:
+    return Refused(error.code, error.line, error.suggest, error.ask, error.wait)

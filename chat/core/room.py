@@ -1,0 +1,222 @@
+"""One room: who belongs to it, who is there, who may do what. Pure: it does no I/O, and time is an argument.
+
+Its membership follows the log: `apply` is called with each row when it is committed, in order, and is
+what changes it. Only permission is quicker than the log: whoever is on the way out (`leaving`) may not
+speak any more, although rows that were stored before still reach them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chat.core.audiences import Audiences
+from chat.errors import Banned, Forbidden, InviteOnly, Muted, NotAMember
+from chat.interfaces import IMind, StoredRoom
+from chat.values import SERVER, Conversation, Kind, Member, Rank, Restriction, Role, RoomRecord, Row, Text
+
+CROWD = 50
+"""In rooms with more occupants people are not told who comes and goes."""
+
+RIGHTS = {
+    Kind.TOPIC: Role.MODERATOR,
+    Kind.KICKED: Role.MODERATOR,
+    Kind.BANNED: Role.MODERATOR,
+    Kind.UNBANNED: Role.MODERATOR,
+    Kind.MUTED: Role.MODERATOR,
+    Kind.UNMUTED: Role.MODERATOR,
+    Kind.ROLE: Role.OWNER,
+}
+"""The least role that may write a row of this kind; administrators may write them all."""
+
+
+class Room:
+    """A room with its members, its occupants and its audiences.
+
+    :ivar occupants: the minds of the sessions that are here, by account.
+    :ivar leaving: members whose kick, ban or leaving is on its way to the disk.
+    :ivar last: the newest seq.
+    """
+
+    __slots__ = (
+        "_bans",
+        "_mutes",
+        "audiences",
+        "conversation",
+        "last",
+        "leaving",
+        "members",
+        "occupants",
+        "record",
+        "topic",
+        "unsubscribe",
+    )
+
+    def __init__(self, stored: StoredRoom) -> None:
+        self.record: RoomRecord = stored.record
+        self.topic = stored.record.topic
+        self.conversation = Conversation(stored.record.conversation, room=stored.record.name.shown)
+        self.members: dict[int, Member] = {member.account: member for member in stored.members}
+        self._bans: dict[int, Restriction] = {}
+        self._mutes: dict[int, Restriction] = {}
+        for each in stored.restrictions:
+            (self._bans if each.kind is Kind.BANNED else self._mutes)[each.account] = each
+        self.occupants: dict[int, list[IMind]] = {}
+        self.leaving: set[int] = set()
+        self.audiences = Audiences(stored.record.conversation)
+        self.last = stored.last
+
+    @property
+    def name(self) -> str:
+        return self.record.name.shown
+
+    @property
+    def id(self) -> int:
+        """The id of its conversation."""
+        return self.record.conversation
+
+    # who may do what
+
+    def may_enter(self, account: int, when: int) -> None:
+        """:raises Banned: or `InviteOnly`."""
+        ban = self._bans.get(account)
+        if ban is not None and (ban.until is None or ban.until > when):
+            raise Banned(_restricted("You are banned from", self.name, ban, when))
+        if self.record.private and account not in self.members:
+            raise InviteOnly(f"{self.name} is private. Ask a member to invite you.")
+
+    def may_speak(self, account: int, when: int) -> None:
+        """:raises NotAMember: or `Muted`."""
+        if account not in self.members or account in self.leaving:
+            raise NotAMember(f"You are not a member of {self.name}. Type: connect {self.name}")
+        if self._mutes:
+            mute = self._mutes.get(account)
+            if mute is not None and (mute.until is None or mute.until > when):
+                raise Muted(_restricted("You are muted in", self.name, mute, when))
+
+    def may_read(self, account: int) -> int:
+        """:returns: the seq after which this member may read.
+        :raises NotAMember: when it is none.
+        """
+        member = self.members.get(account)
+        if member is None:
+            raise NotAMember(f"You are not a member of {self.name}. Type: connect {self.name}")
+        return 0 if self.record.from_start else member.joined_seq
+
+    def may_moderate(self, kind: Kind, account: int, rank: Rank, target: int | None) -> None:
+        """Whether an account may write a row about another (or about the room).
+
+        :raises Forbidden: with the role that it takes.
+        """
+        if rank is Rank.ADMINISTRATOR:
+            return
+        member = self.members.get(account)
+        if member is None or account in self.leaving:
+            raise NotAMember(f"You are not a member of {self.name}. Type: connect {self.name}")
+        if member.role.height < RIGHTS[kind].height:
+            raise Forbidden(
+                f"Only {_plural(RIGHTS[kind])} of {self.name} may do that. list users {self.name} shows them."
+            )
+        other = self.members.get(target) if target is not None and target != account else None
+        if other is not None and other.role.height >= member.role.height and kind is not Kind.ROLE:
+            raise Forbidden(f"You may not do that to another {other.role} of {self.name}.")
+
+    def is_banned(self, account: int, when: int) -> bool:
+        ban = self._bans.get(account)
+        return ban is not None and (ban.until is None or ban.until > when)
+
+    def is_muted(self, account: int, when: int) -> bool:
+        mute = self._mutes.get(account)
+        return mute is not None and (mute.until is None or mute.until > when)
+
+    # what the log says
+
+    def apply(self, row: Row, until: int | None) -> None:
+        """Follow a row that is on disk.
+
+        :param until: the end of a ban or mute, milliseconds since the epoch.
+        """
+        self.last = row.seq
+        change = _CHANGES.get(row.kind)
+        if change is not None:
+            change(self, row, until)
+
+    def _set_topic(self, row: Row, until: int | None) -> None:
+        self.topic = words(row)
+
+    def _add(self, row: Row, until: int | None) -> None:
+        role = Role.OWNER if row.kind is Kind.CREATED else Role.MEMBER
+        account = row.target or row.author
+        if account != SERVER and account not in self.members:
+            self.members[account] = Member(account, role, row.seq - 1, row.time)
+
+    def _remove(self, row: Row, until: int | None) -> None:
+        account = row.target or row.author
+        self.members.pop(account, None)
+        self.leaving.discard(account)
+        if row.kind is Kind.BANNED:
+            self._bans[account] = Restriction(account, Kind.BANNED, until, words(row))
+
+    def _restrict(self, row: Row, until: int | None) -> None:
+        account = row.target or row.author
+        if row.kind is Kind.MUTED:
+            self._mutes[account] = Restriction(account, Kind.MUTED, until, words(row))
+        elif row.kind is Kind.UNMUTED:
+            self._mutes.pop(account, None)
+        else:
+            self._bans.pop(account, None)
+
+    def _set_role(self, row: Row, until: int | None) -> None:
+        member = self.members.get(row.target or row.author)
+        if member is not None:
+            role = Role(words(row))
+            self.members[member.account] = Member(member.account, role, member.joined_seq, member.joined)
+
+    # who is here
+
+    def enter(self, account: int, mind: IMind) -> None:
+        """A session of a member is here from now on, or sees something else than before."""
+        minds = self.occupants.setdefault(account, [])
+        if mind not in minds:
+            minds.append(mind)
+        self.audiences.add(mind)
+
+    def exit(self, account: int, mind: IMind) -> None:
+        """A session is here no longer; what was said before still reaches it."""
+        minds = self.occupants.get(account)
+        if minds is not None and mind in minds:
+            minds.remove(mind)
+            if not minds:
+                del self.occupants[account]
+        self.audiences.remove(mind)
+
+    def minds_of(self, accounts: Iterable[int]) -> list[IMind]:
+        """The sessions of these accounts that are here."""
+        return [mind for account in accounts for mind in self.occupants.get(account, ())]
+
+
+_CHANGES = {
+    Kind.TOPIC: Room._set_topic,
+    Kind.CREATED: Room._add,
+    Kind.JOINED: Room._add,
+    Kind.LEFT: Room._remove,
+    Kind.KICKED: Room._remove,
+    Kind.BANNED: Room._remove,
+    Kind.UNBANNED: Room._restrict,
+    Kind.MUTED: Room._restrict,
+    Kind.UNMUTED: Room._restrict,
+    Kind.ROLE: Room._set_role,
+}
+
+
+def words(row: Row) -> str:
+    """The text of a row, or empty."""
+    return row.body.text if isinstance(row.body, Text) else ""
+
+
+def _plural(role: Role) -> str:
+    return {Role.OWNER: "owners", Role.MODERATOR: "moderators and owners", Role.MEMBER: "members"}[role]
+
+
+def _restricted(what: str, room: str, restriction: Restriction, when: int) -> str:
+    minutes = "" if restriction.until is None else f" for {-(-(restriction.until - when) // 60_000)} more minutes"
+    return f"{what} {room}{minutes}" + (f": {restriction.reason}" if restriction.reason else ".")

@@ -1,0 +1,246 @@
+"""The rooms: making, entering and leaving them, and telling those who are there what the log says.
+
+A change of membership is a row of the log first. When the row comes back committed, in order,
+`Rooms._follow` applies it and tells the audiences, so nobody misses a row that precedes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chat.core.entries import entry
+from chat.core.house import House
+from chat.core.room import CROWD, Room
+from chat.core.user import ChatUser, Session
+from chat.errors import NoSuchRoom, NotAMember, RoomTaken
+from chat.events import Removed, Skipped
+from chat.interfaces import Logged, Published, StoredRoom
+from chat.names import fold, read_name
+from chat.values import SERVER, SPOKEN, Body, Draft, Kind, Member, Name, Origin, Role, RoomRecord, Row, Text
+
+LOBBY = "lobby"
+"""The room that always exists."""
+
+_QUIET = frozenset({Kind.JOINED, Kind.LEFT, Kind.CREATED})
+_REMOVALS = frozenset({Kind.LEFT, Kind.KICKED, Kind.BANNED})
+
+
+class Rooms:
+    """Every room of this node.
+
+    :param verbs: words that no room may be called.
+    """
+
+    def __init__(self, house: House, verbs: Iterable[str]) -> None:
+        self._house = house
+        self._verbs = frozenset(verbs)
+
+    def load(self, rooms: Iterable[StoredRoom]) -> None:
+        """Take over what is on disk."""
+        for stored in rooms:
+            self._add(stored)
+
+    async def open_lobby(self) -> None:
+        """Make the room that always exists, at the first start."""
+        if LOBBY not in self._house.room_names:
+            await self._create(Name(LOBBY, LOBBY), SERVER, "", None)
+
+    def _add(self, stored: StoredRoom) -> Room:
+        room = Room(stored)
+        house = self._house
+        house.rooms[room.id] = room
+        house.room_names[room.record.name.folded] = room
+        for account in room.members:
+            house.memberships.setdefault(account, set()).add(room.id)
+        house.bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
+        return room
+
+    # finding
+
+    def named(self, word: str) -> Room:
+        """The room of that name.
+
+        :raises NoSuchRoom: with the name that was probably meant.
+        """
+        room = self._house.room_names.get(fold(word))
+        if room is None:
+            shown = word if word.isprintable() and len(word) <= 40 else "of that name"
+            meant = self._house.directory.near_room(word)
+            if meant is not None:
+                raise NoSuchRoom(f"No room {shown}. Did you mean {meant}? list channels shows them all.", suggest=meant)
+            raise NoSuchRoom(f"No room {shown}. list channels shows them all; create makes a new one.")
+        return room
+
+    def of_member(self, session: Session, word: str) -> Room:
+        """The room of that name, for somebody who is a member of it.
+
+        :raises NotAMember: when it is none.
+        """
+        room = self.named(word)
+        room.may_read(account_of(session))
+        return room
+
+    def of(self, account: int) -> list[Room]:
+        """The rooms that an account is a member of, by name."""
+        rooms = (self._house.rooms[id] for id in self._house.memberships.get(account, ()))
+        return sorted(rooms, key=lambda room: room.record.name.folded)
+
+    # coming and going
+
+    def resume(self, session: Session) -> None:
+        """Events flow to this session from now on, those of its rooms among them."""
+        session.live = True
+        self._house.everyone.add(session.mind)
+        for room in self.of(account_of(session)):
+            self._enter(room, session)
+
+    def leave_all(self, session: Session) -> None:
+        """Events flow to this session no longer."""
+        for room in tuple(session.rooms.values()):
+            room.exit(account_of(session), session.mind)
+        session.rooms.clear()
+        session.live = False
+        self._house.everyone.remove(session.mind)
+
+    def reseat(self, session: Session, conversations: Iterable[int]) -> None:
+        """What a session sees of these conversations has changed (its current room, its style)."""
+        for id in conversations:
+            room = session.rooms.get(id)
+            if room is not None:
+                room.audiences.add(session.mind)
+
+    def _enter(self, room: Room, session: Session) -> None:
+        session.rooms[room.id] = room
+        room.enter(account_of(session), session.mind)
+
+    async def create(self, session: Session, word: str) -> Room:
+        """Make a room, with its maker as owner.
+
+        :raises BadName: or `RoomTaken`.
+        """
+        name = read_name(word, verbs=self._verbs)
+        if name.folded in self._house.room_names:
+            raise RoomTaken(f"The room {name.shown} exists already. Type: connect {name.shown}")
+        room = await self._create(name, account_of(session), session.device, session.origin)
+        if session.live:
+            self._enter(room, session)
+        return room
+
+    async def _create(self, name: Name, author: int, device: str, origin: Origin | None) -> Room:
+        now = self._house.now()
+        draft = Draft(0, Kind.CREATED, author, device, now)
+        record = await self._house.store.create_room(RoomRecord(0, name, "", now), draft, origin)
+        owner = () if author == SERVER else (Member(author, Role.OWNER, 0, now),)
+        return self._add(StoredRoom(record, owner, (), 1))
+
+    async def connect(self, session: Session, room: Room) -> bool:
+        """Become a member of a room, if need be, and be there.
+
+        :returns: whether the session's account became a member by this.
+        :raises Banned: or `InviteOnly`.
+        """
+        account = account_of(session)
+        room.may_enter(account, self._house.now())
+        joined = account not in room.members
+        if joined:
+            await self.append(session, room, Kind.JOINED)
+        if session.user is not None and session.live and account in room.members:
+            self._enter(room, session)
+        return joined
+
+    async def disconnect(self, session: Session, room: Room) -> None:
+        """Leave a room for good. An owner who was the only one hands it to the next in line.
+
+        :raises NotAMember: when one is none.
+        """
+        account = account_of(session)
+        if account not in room.members or account in room.leaving:
+            raise NotAMember(f"You are not a member of {room.name}.")
+        room.leaving.add(account)
+        heir = _heir(room, account)
+        try:
+            if heir is not None:
+                await self.append(session, room, Kind.ROLE, target=heir, body=Text(Role.OWNER.value))
+            await self.append(session, room, Kind.LEFT)
+        finally:
+            room.leaving.discard(account)
+
+    async def append(
+        self,
+        session: Session,
+        room: Room,
+        kind: Kind,
+        *,
+        target: int | None = None,
+        body: Body | None = None,
+        until: int | None = None,
+    ) -> None:
+        """Store a row about a room in the name of a session."""
+        now = self._house.now()
+        draft = Draft(room.id, kind, account_of(session), session.device, now, body, target=target, until=until)
+        await self._house.store.append(draft, session.origin)
+
+    # what the log says
+
+    def _follow(self, room: Room, published: Published) -> None:
+        if not isinstance(published, Logged):
+            return
+        row = published.row
+        if row.kind in SPOKEN:
+            room.last = row.seq
+            self._tell(room, row, published.origin)
+            return
+        until = published.draft.until if published.draft is not None else None
+        room.apply(row, until)
+        account = row.author if row.target is None else row.target
+        if row.kind in _REMOVALS:
+            self._remove(room, row, account)
+        elif row.kind is Kind.JOINED:
+            self._house.memberships.setdefault(account, set()).add(room.id)
+            user = self._house.users.get(account)
+            for session in user.sessions if user is not None else ():
+                if session.live:
+                    self._enter(room, session)
+        event = entry(row, room.conversation, self._house.directory, until)
+        quiet = row.kind in _QUIET
+        omit = self._house.mind_of(published.origin) if quiet else ()
+        room.audiences.post(event, omit, programs_only=quiet and len(room.occupants) > CROWD)
+
+    def _tell(self, room: Room, row: Row, origin: Origin | None) -> None:
+        """Tell what was said to all but the session that said it and those who block its author."""
+        omit = self._house.mind_of(origin)
+        instead = None
+        blockers = self._house.directory.blockers_of(row.author)
+        if blockers and (minds := room.minds_of(blockers)):
+            omit = (*omit, *minds)
+            instead = Skipped(room.conversation, row.seq, row.seq)
+        room.audiences.post(entry(row, room.conversation, self._house.directory), omit, instead)
+
+    def _remove(self, room: Room, row: Row, account: int) -> None:
+        self._house.memberships.get(account, set()).discard(room.id)
+        user: ChatUser | None = self._house.users.get(account)
+        if user is None:
+            return
+        change = entry(row, room.conversation, self._house.directory)
+        detail = getattr(change, "detail", "")
+        author = self._house.directory.name_of(row.author)
+        for session in user.sessions:
+            if session.rooms.pop(room.id, None) is not None:
+                room.exit(account, session.mind)
+                session.mind.deliver(Removed(room.conversation, row.kind, author, detail))
+
+
+def account_of(session: Session) -> int:
+    """The account of a session that is logged in."""
+    assert session.user is not None, "perform lets only users act"
+    return session.user.account.id
+
+
+def _heir(room: Room, account: int) -> int | None:
+    """Who owns a room after its only owner has left: the highest in rank, the longest a member."""
+    if room.members[account].role is not Role.OWNER:
+        return None
+    others = [member for member in room.members.values() if member.account != account]
+    if not others or any(member.role is Role.OWNER for member in others):
+        return None
+    return min(others, key=lambda member: (-member.role.height, member.joined_seq)).account

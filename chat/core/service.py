@@ -1,0 +1,85 @@
+"""The chat service: what front ends and commands act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chat.core.house import House
+from chat.core.moderation import Moderation
+from chat.core.past import Past
+from chat.core.people import People
+from chat.core.rooms import Rooms
+from chat.core.talk import Talk
+from chat.core.user import Session
+from chat.grammar.verbs import Table
+from chat.interfaces import Committed, IBus, IClock, IDoor, IStore, Logged
+from chat.settings import Settings
+from chat.values import Pair
+
+
+class ChatService:
+    """One node: its people, rooms, talk and past.
+
+    :ivar door: how sessions become somebody; given by the composition root before the start.
+    """
+
+    door: IDoor
+
+    def __init__(self, settings: Settings, store: IStore, bus: IBus, clock: IClock, table: Table) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.table = table
+        self.store = store
+        self.house = House(settings, store, bus, clock)
+        self.directory = self.house.directory
+        self.rooms = Rooms(self.house, table)
+        self.moderation = Moderation(self.house, self.rooms)
+        self.people = People(self.house, self.rooms)
+        self.talk = Talk(self.house, self.rooms)
+        self.past = Past(self.house, self.rooms)
+        self._bus = bus
+
+    async def start(self) -> None:
+        """Take over what is on disk.
+
+        :raises StoreUnavailable: when the first room cannot be made.
+        """
+        snapshot = self.store.start(self._committed)
+        self.directory.fill(snapshot.accounts, snapshot.blocks)
+        self.rooms.load(snapshot.rooms)
+        await self.rooms.open_lobby()
+
+    async def stop(self, reason: str) -> None:
+        """Tell every connection, end it, and commit what waits.
+
+        :param reason: what people are told, in whole words.
+        """
+        self.house.stopping = True
+        for session in tuple(self.house.sessions.values()):
+            session.mind.close(reason)
+            self.people.sign_out(session)
+        self.people.presence.stop()
+        await self.store.stop()
+
+    def connected(self, session: Session) -> None:
+        """A connection was made."""
+        self.house.sessions[session.id] = session
+
+    def disconnected(self, session: Session) -> None:
+        """A connection has ended, however it did."""
+        session.gone = True
+        logout = session.logout
+        if logout is not None:
+            logout()
+        self.people.sign_out(session)
+        self.house.sessions.pop(session.id, None)
+
+    def _committed(self, rows: Sequence[Committed]) -> None:
+        """The sink of the store: publish each row, in commit order."""
+        publish = self._bus.publish
+        for draft, row, origin in ((each.draft, each.row, each.origin) for each in rows):
+            to = draft.conversation
+            if isinstance(to, Pair):
+                publish({("account", to.low), ("account", to.high)}, Logged(row, to, draft, origin))
+            else:
+                publish((("room", row.conversation),), Logged(row, None, draft, origin))

@@ -1,0 +1,133 @@
+"""Who is here: sessions, and the accounts that are present through them.
+
+A session is one connection and its identity; a user, cred's avatar, is an account with at least one
+session. Both are plain state: `chat.core.people` moves it, `chat.core.perform` is the door through which a front
+end acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from zope.interface import implementer
+
+from chat.core.limits import TokenBucket
+from chat.core.room import Room
+from chat.events import Reply
+from chat.interfaces import IChatUser, IMind
+from chat.values import DEFAULT_DEVICE, Account, Origin
+
+
+class Refusal(NamedTuple):
+    """A login that was right, but for which there was no place.
+
+    :param when: seconds that never jump.
+    """
+
+    account: int
+    when: float
+
+
+class Session:
+    """One connection and its identity.
+
+    :ivar user: who is logged in, or nothing.
+    :ivar device: the name that its login carried.
+    :ivar since: when it logged in, milliseconds since the epoch.
+    :ivar live: whether events flow to it (`Rooms.resume` was called).
+    :ivar gone: whether its connection has ended.
+    :ivar rooms: the rooms it is in, by conversation.
+    :ivar refusal: what ``takeover`` would take over.
+    :ivar logout: cred's logout of the avatar.
+    :ivar heartbeat: whether its program promised heartbeats.
+    """
+
+    __slots__ = (
+        "_perform",
+        "bucket",
+        "device",
+        "gone",
+        "heartbeat",
+        "id",
+        "live",
+        "logout",
+        "mind",
+        "origin",
+        "refusal",
+        "rooms",
+        "since",
+        "user",
+    )
+
+    def __init__(
+        self,
+        id: int,
+        node: str,
+        mind: IMind,
+        bucket: TokenBucket,
+        perform: Callable[[Session, str, dict[str, Any]], Awaitable[Reply]],
+    ) -> None:
+        self.id = id
+        self.origin = Origin(node, id)
+        self.mind = mind
+        self.bucket = bucket
+        self._perform = perform
+        self.user: ChatUser | None = None
+        self.device = DEFAULT_DEVICE
+        self.since = 0
+        self.live = False
+        self.gone = False
+        self.heartbeat = False
+        self.rooms: dict[int, Room] = {}
+        self.refusal: Refusal | None = None
+        self.logout: Callable[[], object] | None = None
+
+    def perform(self, command: str, **arguments: Any) -> Awaitable[Reply]:
+        """Run a command in the name of this session; the only way in for a front end.
+
+        :param command: a verb of the table.
+        :param arguments: as the verb declares them, read by the grammar.
+        :returns: the one reply; what is refused is a `chat.events.Refused`, never an exception.
+        """
+        return self._perform(self, command, arguments)
+
+
+@implementer(IChatUser)
+class ChatUser:
+    """An account that is present, through its sessions on this node.
+
+    :ivar contacts: the accounts it has a private conversation with.
+    :ivar away: the note it left, empty for none, or nothing when it is not away.
+    :ivar last_from: the account that wrote to it privately last.
+    """
+
+    __slots__ = ("account", "away", "broadcasts", "bucket", "contacts", "last_from", "sessions", "since", "unsubscribe")
+
+    def __init__(self, account: Account, since: int, bucket: TokenBucket, broadcasts: TokenBucket) -> None:
+        self.account = account
+        self.since = since
+        self.bucket = bucket
+        self.broadcasts = broadcasts
+        self.sessions: list[Session] = []
+        self.contacts: set[int] = set()
+        self.away: str | None = None
+        self.last_from: int | None = None
+        self.unsubscribe: Callable[[], None] = _nothing
+
+    @property
+    def name(self) -> str:
+        return self.account.name.shown
+
+    @property
+    def live(self) -> bool:
+        """Whether events flow to any of its sessions."""
+        return any(session.live for session in self.sessions)
+
+    @property
+    def state(self) -> str:
+        return "online" if self.away is None else "away"
+
+
+def _nothing() -> None:
+    """What a user without subscriptions has to end."""

@@ -1,0 +1,270 @@
+"""Everything that can be refused, each as a class with a stable code and one line for a person.
+
+A front end shows the line or numbers the code; it never invents words of its own. The line says what
+happened and, where it is not obvious, what to type next. The only file of the server that
+catches a ``ChatError`` is ``chat.core.perform``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ChatError(Exception):
+    """A refusal: nothing was done.
+
+    :param text: the one line that a person reads; the class's own ``text`` when left out.
+    :param suggest: what was probably meant (a verb, a name, a room), or nothing.
+    :param ask: the parameter worth asking again (a mistyped password), or nothing.
+    :param wait: seconds after which the same may be tried again, or nothing.
+    """
+
+    code: ClassVar[str] = "refused"
+    text: ClassVar[str] = "That was refused."
+    asks: ClassVar[str | None] = None
+
+    def __init__(
+        self, text: str | None = None, *, suggest: str | None = None, ask: str | None = None, wait: float | None = None
+    ) -> None:
+        self.line = text or self.text
+        self.suggest = suggest
+        self.ask = ask or self.asks
+        self.wait = wait
+        super().__init__(self.line)
+
+
+# --- what was typed -----------------------------------------------------------------------------
+
+
+class UnknownCommand(ChatError):
+    code = "unknown-command"
+    text = "No such command. Type help to see them all."
+
+
+class BadUsage(ChatError):
+    """A verb with arguments that are missing, too many, or not of the right kind."""
+
+    code = "bad-usage"
+    text = "That is not how this command is written. Type help to see how."
+
+
+class BadFrame(ChatError):
+    """A line of a program that is no request: not JSON, no object, or without a command."""
+
+    code = "bad-frame"
+    text = "Send one JSON object a line, with id, cmd and args."
+
+
+class TooLong(ChatError):
+    code = "too-long"
+    text = "That is too long; it was not sent."
+
+
+class BadText(ChatError):
+    """Bytes that are no UTF-8, or characters that no line may hold."""
+
+    code = "bad-text"
+    text = "That line is not valid UTF-8; it was not read. Set your terminal to UTF-8."
+
+
+class NotYet(ChatError):
+    """A verb whose time has not come in this version."""
+
+    code = "not-yet"
+    text = "This server cannot do that yet."
+
+
+# --- the door -----------------------------------------------------------------------------------
+
+
+class NotLoggedIn(ChatError):
+    code = "not-logged-in"
+    text = "You are not logged in. Type: login NAME (or: new NAME)"
+
+
+class AlreadyLoggedIn(ChatError):
+    code = "already-logged-in"
+    text = "You are logged in already. Type logout first."
+
+
+class BadCredentials(ChatError):
+    """A wrong name and a wrong password alike."""
+
+    code = "bad-credentials"
+    text = "Wrong name or password. Try again: login NAME (or make an account: new NAME)"
+    asks = "password"
+
+
+class NameTaken(ChatError):
+    code = "name-taken"
+    text = "That name is taken."
+
+
+class BadName(ChatError):
+    code = "bad-name"
+    text = "A name has 1 to 32 letters, digits, _ - or . and begins with a letter."
+
+
+class BadPassword(ChatError):
+    """A new password that the rules do not allow."""
+
+    code = "bad-password"
+    text = "A password has 8 to 1,000 characters. Choose another one."
+
+
+class LockedOut(ChatError):
+    code = "locked-out"
+    text = "Too many wrong passwords. Wait a while and try again."
+
+
+class AlreadySignedIn(ChatError):
+    """The right password, but the ``sessions`` policy allows no further session."""
+
+    code = "already-signed-in"
+    text = "This account is already signed in. Try a different account, or: takeover"
+
+
+class NothingToTakeOver(ChatError):
+    code = "nothing-to-take-over"
+    text = "There is nothing to take over. Type login NAME first."
+
+
+class PlainLoginRefused(ChatError):
+    code = "plain-login-refused"
+    text = "Passwords are not accepted on this unencrypted connection. Connect with TLS: ncat --ssl HOST PORT"
+
+
+class Busy(ChatError):
+    """A bounded queue is full."""
+
+    code = "busy"
+    text = "The server is busy. Try again in a few seconds."
+
+
+class Forbidden(ChatError):
+    code = "forbidden"
+    text = "You may not do that here."
+
+
+# --- people and rooms ---------------------------------------------------------------------------
+
+
+class NoSuchUser(ChatError):
+    code = "no-such-user"
+    text = "No such user. Type list users to see who there is."
+
+
+class NoSuchRoom(ChatError):
+    code = "no-such-room"
+    text = "No such room. Type list channels to see them all."
+
+
+class NoSuchDevice(ChatError):
+    code = "no-such-device"
+    text = "No such device. Type devices to see yours."
+
+
+class NoSuchConversation(ChatError):
+    code = "no-such-conversation"
+    text = "No such conversation."
+
+
+class RoomTaken(ChatError):
+    code = "room-taken"
+    text = "That room exists already. Type connect and its name to enter it."
+
+
+class NotInRoom(ChatError):
+    code = "not-in-room"
+    text = "You are in no room. Type list channels, then connect ROOM."
+
+
+class NotAMember(ChatError):
+    code = "not-a-member"
+    text = "You are not a member of that room. Type connect and its name to enter it."
+
+
+class Banned(ChatError):
+    code = "banned"
+    text = "You are banned from that room."
+
+
+class Muted(ChatError):
+    code = "muted"
+    text = "You are muted in that room."
+
+
+class InviteOnly(ChatError):
+    code = "invite-only"
+    text = "That room is private. Ask a member to invite you."
+
+
+class NoEffect(ChatError):
+    """What was asked for is so already."""
+
+    code = "no-effect"
+    text = "That is so already."
+
+
+# --- messages -----------------------------------------------------------------------------------
+
+
+class BlockedByRecipient(ChatError):
+    code = "blocked"
+    text = "Your message could not be delivered as the recipient has blocked you."
+
+
+class MailboxFull(ChatError):
+    code = "mailbox-full"
+    text = "Too many of your messages are waiting there. Wait until they are read."
+
+
+class NobodyToReplyTo(ChatError):
+    code = "nobody-to-reply-to"
+    text = "Nobody has written to you privately yet. Type message NAME TEXT."
+
+
+class EmptyMessage(ChatError):
+    code = "empty"
+    text = "There is nothing to send."
+
+
+class RetryMismatch(ChatError):
+    """The same retry id came with another body: the program that sends has a bug."""
+
+    code = "retry-mismatch"
+    text = "This retry id was used for another message."
+
+
+class TooFast(ChatError):
+    code = "too-fast"
+    text = "That is too fast. Wait a few seconds."
+
+
+# --- the server ---------------------------------------------------------------------------------
+
+
+class StoreUnavailable(ChatError):
+    """The log could not be written: nothing of the command was kept."""
+
+    code = "not-stored"
+    text = "Nothing was sent: the server cannot write to its disk just now. Try again in a minute."
+
+
+class ShuttingDown(ChatError):
+    code = "shutting-down"
+    text = "The server is shutting down. Nothing was sent."
+
+
+class Internal(ChatError):
+    """A bug of ours; the log holds the incident with the traceback."""
+
+    code = "internal"
+    text = "Something went wrong in the server. Nothing else changed."
+
+
+class Misconfigured(Exception):
+    """A setting, a port or a file that keeps the server from starting.
+
+    Its text is the one line that the operator reads: what is wrong, and what to do.
+    """

@@ -1,0 +1,438 @@
+"""What a session is told: events, which come by themselves, and replies, which answer one command.
+
+All are frozen values; people are named by their names, times are milliseconds since the epoch. An
+event knows nothing of how it is shown: ``chat.wire`` has one rendering of each for every format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from chat.values import Body, Conversation, Device, Kind, Rank, Role
+
+# --- rows of a log, live or from history ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody said something in a room or privately.
+
+    :param kind: `Kind.TEXT`, `Kind.ACTION` or `Kind.SEALED`.
+    :param body: nothing where it was deleted or forgotten.
+    :param again: whether the reader may have been shown it before.
+    """
+
+    conversation: Conversation
+    seq: int
+    kind: Kind
+    author: str
+    device: str
+    time: int
+    body: Body | None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChanged:
+    conversation: Conversation
+    seq: int
+    author: str
+    time: int
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipChanged:
+    """A row about who belongs to a room and who may do what there.
+
+    :param kind: created, joined, left, kicked, banned, unbanned, muted, unmuted or role.
+    :param target: whom it is about; the author's own name where it is about the author.
+    :param detail: the reason, or the new role.
+    :param until: the end of a ban or mute, where it has one; only in a live event.
+    """
+
+    conversation: Conversation
+    seq: int
+    kind: Kind
+    author: str
+    target: str
+    time: int
+    detail: str = ""
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Rows that this reader does not get (said by somebody blocked): no loss."""
+
+    conversation: Conversation
+    first: int
+    last: int
+
+
+Entry: TypeAlias = Said | TopicChanged | MembershipChanged | Skipped
+"""What stands in a history."""
+
+
+# --- events that are not stored -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcasted:
+    author: str
+    time: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """People came, went, or are away.
+
+    :param state: ``online``, ``offline``, ``away`` or ``back``.
+    :param others: how many more a long burst had, beyond those named.
+    :param text: what somebody who is away left as a note.
+    """
+
+    users: tuple[str, ...]
+    state: str
+    others: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """This session itself is out of a room: it left it elsewhere, was kicked or banned."""
+
+    conversation: Conversation
+    kind: Kind
+    author: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line from the server to one session, in whole words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """This session is no longer logged in; its connection stays.
+
+    :param reason: in whole words.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The server ends this connection.
+
+    :param reason: in whole words.
+    """
+
+    reason: str
+
+
+Event: TypeAlias = Entry | Broadcasted | Presence | Removed | Notice | SignedOut | Closing
+
+
+# --- replies --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was done; see `chat.errors` for the fields."""
+
+    code: str
+    text: str
+    suggest: str | None = None
+    ask: str | None = None
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done.
+
+    :param text: what a person is told, in whole words, or nothing where it shows by itself.
+    """
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAs:
+    """The message is on disk.
+
+    :param present: for a private message, whether its recipient is here; ``None`` in a room.
+    :param away: the note of a recipient who is here but away.
+    """
+
+    conversation: Conversation
+    seq: int
+    time: int
+    present: bool | None = None
+    away: str | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The answer to ``hello``: what a program needs to know before it logs in."""
+
+    server: str
+    version: str
+    limits: Mapping[str, int]
+    features: tuple[str, ...]
+    auth: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A session is logged in.
+
+    :param token: logs this device in again without the password.
+    :param heartbeat: seconds between two signs of life, for those who promised them.
+    :param created: whether the account was made by this very command.
+    """
+
+    account: str
+    rank: Rank
+    device: str
+    token: str
+    heartbeat: int
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """The session is logged out and its connection stays; or it closes, after ``quit``.
+
+    :param account: who was logged in, or empty.
+    """
+
+    account: str = ""
+    closing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the reader stands in one conversation (see `chat.values.Waiting`)."""
+
+    conversation: Conversation
+    first: int
+    last: int
+    received: int
+    read: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Live events flow from here on; everything up to each ``last`` is in the history.
+
+    :param current: the room that was entered last, or nothing.
+    """
+
+    conversations: tuple[Standing, ...]
+    inbox: int
+    current: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEntered:
+    """The session is in a room.
+
+    :param created: whether the room was made by this very command.
+    """
+
+    conversation: Conversation
+    topic: str
+    occupants: tuple[str, ...]
+    unread: int
+    created: bool = False
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLeft:
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One line of a list of people.
+
+    :param state: ``online``, ``offline`` or ``away``.
+    """
+
+    name: str
+    state: str
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """A list of people.
+
+    :param title: ``online``, ``users``, ``members`` or ``blocked``.
+    :param room: the room whose members these are, or empty.
+    :param more: how many did not fit.
+    """
+
+    title: str
+    people: tuple[Person, ...]
+    room: str = ""
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLine:
+    """One line of a list of rooms."""
+
+    conversation: Conversation
+    topic: str
+    occupants: int
+    members: int
+    joined: bool
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """A list of rooms: all that one may see, or one's own."""
+
+    rooms: tuple[RoomLine, ...]
+    mine: bool
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of one conversation, oldest first.
+
+    :param more: whether more remains in the direction that was asked for.
+    :param first: the first seq that the log still holds.
+    """
+
+    conversation: Conversation
+    entries: tuple[Entry, ...]
+    more: bool
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What a person missed, in order: one page for each conversation, and how much is left."""
+
+    pages: tuple[History, ...]
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What anybody may know of somebody.
+
+    :param since: when the oldest session of now began, or the last one ended.
+    """
+
+    name: str
+    realname: str
+    rank: Rank
+    state: str
+    away: str
+    created: int
+    since: int
+    rooms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One session of one's own.
+
+    :param since: when it logged in.
+    :param current: whether it is the session that asks.
+    """
+
+    device: str
+    address: str
+    since: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Where an account is signed in, and the devices that may come back without a password."""
+
+    sessions: tuple[SessionLine, ...]
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerbHelp:
+    """What ``help`` knows of one verb; made from the command table."""
+
+    verb: str
+    aliases: tuple[str, ...]
+    form: str
+    summary: str
+    detail: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """All verbs by group, or one verb in full.
+
+    :param groups: ``(title, verbs)``; empty when ``verb`` is given.
+    """
+
+    groups: tuple[tuple[str, tuple[VerbHelp, ...]], ...] = ()
+    verb: VerbHelp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTable:
+    """The verb table as plain JSON values, for grammar, help and completion in a client."""
+
+    commands: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class TimeNow:
+    time: int
+    up_since: int
+
+
+Reply: TypeAlias = (
+    Refused
+    | Done
+    | StoredAs
+    | Welcome
+    | LoggedIn
+    | LoggedOut
+    | Resumed
+    | RoomEntered
+    | RoomLeft
+    | People
+    | Rooms
+    | History
+    | Missed
+    | Profile
+    | Devices
+    | Help
+    | CommandTable
+    | Pong
+    | TimeNow
+)

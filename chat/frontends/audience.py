@@ -1,0 +1,84 @@
+"""Sessions that see the same bytes: an event is rendered once, a turn's events are joined once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from chat.events import Event
+from chat.frontends.outbox import Outbox
+from chat.interfaces import IMind, ITurn
+
+
+class HasOutbox(IMind, Protocol):
+    """A mind of this package."""
+
+    outbox: Outbox
+
+
+class Audience:
+    """The front ends' `chat.interfaces.IAudience`.
+
+    What is posted in a turn is joined at its end and handed to each member as one batch. Who is left out of
+    an event gets a batch of its own, with something instead or without it.
+    """
+
+    __slots__ = ("_batch", "_members", "_otherwise", "_render", "_turn", "program")
+
+    def __init__(self, render: Callable[[Event], bytes], turn: ITurn, program: bool) -> None:
+        self._render = render
+        self._turn = turn
+        self.program = program
+        self._members: dict[IMind, Outbox] = {}
+        self._batch: list[bytes] | None = None
+        self._otherwise: dict[IMind, dict[int, bytes]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def add(self, mind: IMind) -> None:
+        self.flush()
+        self._members[mind] = mind.outbox  # type: ignore[attr-defined]  # every mind here is a HasOutbox
+
+    def remove(self, mind: IMind) -> None:
+        self.flush()
+        self._members.pop(mind, None)
+
+    def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
+        rendered = self._render(event)
+        if not rendered and instead is None:
+            return
+        batch = self._batch
+        if batch is None:
+            batch = self._batch = []
+            self._turn.soon(self.flush)
+        if omit:
+            self._leave_out(omit, len(batch), instead)
+        batch.append(rendered)
+
+    def _leave_out(self, omit: Collection[IMind], place: int, instead: Event | None) -> None:
+        other = self._render(instead) if instead is not None and self.program else b""
+        for mind in omit:
+            if mind in self._members:
+                if self._otherwise is None:
+                    self._otherwise = {}
+                self._otherwise.setdefault(mind, {})[place] = other
+
+    def flush(self) -> None:
+        """Send what waits to every member."""
+        batch = self._batch
+        if batch is None:
+            return
+        otherwise = self._otherwise
+        self._batch = self._otherwise = None
+        whole = batch[0] if len(batch) == 1 else b"".join(batch)
+        if otherwise is None:
+            for outbox in self._members.values():
+                outbox.send(whole)
+            return
+        for mind, outbox in self._members.items():
+            changes = otherwise.get(mind)
+            if changes is None:
+                outbox.send(whole)
+            elif own := b"".join(changes.get(place, line) for place, line in enumerate(batch)):
+                outbox.send(own)

@@ -1,0 +1,316 @@
+"""A connection: cuts bytes into lines, finds out who speaks, and ends in order.
+
+On a listener of kind ``auto`` the first byte decides: ``{`` is a program, anything else a person. Whoever says
+nothing for a moment is a person who waits for a greeting; a ``{`` as the very first byte is still understood
+after it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chat.core.limits import TokenBucket
+from chat.core.perform import Performer
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.frontends.jsonlines import JsonFrontEnd
+from chat.frontends.link import TOO_LONG, IFrontEnd, Link
+from chat.frontends.network import configure, peer_of, shows_life
+from chat.frontends.outbox import Outbox
+from chat.frontends.text import TextFrontEnd
+from chat.interfaces import IDelayed, ITurn
+from chat.values import Peer
+
+log = Logger()
+
+GREETING_DELAY = 0.3
+"""Seconds after which a silent peer is taken for a person."""
+
+LINGER = 2.0
+"""Seconds that the peer has to end the connection after we have ended our side of it."""
+
+LAST_LOOK = 0.5
+"""The same where the peer has ended its side before."""
+
+FRONT_ENDS: dict[str, Callable[[Link], Any]] = {"text": TextFrontEnd, "json": JsonFrontEnd}
+"""Who may speak, by the kind of the listener; ``auto`` finds out."""
+
+
+@implementer(IHalfCloseableProtocol)
+class Connection(LineReceiver):
+    """The protocol of every listener; see `chat.frontends.link.Link` for what its front end uses."""
+
+    delimiter = b"\n"
+
+    transport: Any
+    peer: Peer
+    outbox: Outbox
+    session: Session
+
+    def __init__(self, factory: ChatFactory) -> None:
+        self.service = factory.service
+        self.turn = factory.turn
+        self.port = 0
+        self._owner = factory
+        self._front: IFrontEnd | None = None
+        self._rest = b""
+        self._skipping = False
+        self._heard = False
+        self._input_ended = False
+        self._ending = False
+        self._timers: list[IDelayed] = []
+
+    # Twisted's side
+
+    def connectionMade(self) -> None:
+        transport = self.transport
+        self.peer = peer_of(transport)
+        self.port = getattr(transport.getHost(), "port", 0)
+        refusal = self._owner.admit(self)
+        if refusal is not None:
+            transport.write(f"! {refusal}\n".encode())
+            transport.loseConnection()
+            return
+        configure(transport)
+        settings = self.service.settings
+        self.outbox = Outbox(transport, self.turn, settings.unsent, self._too_slow)
+        self.watch_login()
+        if self._owner.kind == "auto":
+            self._after(GREETING_DELAY, self._take_for_person)
+        else:
+            self._speak(self._owner.kind)
+            self._after(GREETING_DELAY, self._greet)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._ending or not self._owner.has(self):
+            return
+        if not self._heard:
+            self._find_out(data)
+        front = self._front
+        assert front is not None, "the first byte says who speaks"
+        buffer = self._rest + data if self._rest else data
+        if b"\r\0" in buffer:  # a bare carriage return, as telnet sends it (RFC 854)
+            buffer = buffer.replace(b"\r\0", b"\n")
+        lines = buffer.split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            self.lineReceived(line)
+        if len(self._rest) > front.most_bytes + 1:
+            self._rest = b""
+            if not self._skipping:
+                self._skipping = True
+                front.line(TOO_LONG)
+
+    def lineReceived(self, line: bytes) -> None:
+        front = self._front
+        assert front is not None, "lines come after the first byte"
+        if self._skipping:
+            self._skipping = False
+            return
+        if line[-1:] == b"\r":
+            line = line[:-1]
+        front.line(TOO_LONG if len(line) > front.most_bytes else line)
+
+    def readConnectionLost(self) -> None:
+        """The peer sends no more; what it asked for is still answered."""
+        self._input_ended = True
+        if self._front is None:
+            self.transport.loseConnection()
+        elif self._ending:
+            self._front.finished()
+            self.transport.loseConnection()
+        else:
+            if self._rest and not self._skipping:
+                self.lineReceived(self._rest)
+            self._rest = b""
+            self._front.input_ended()
+
+    def writeConnectionLost(self) -> None:
+        """Our side of the connection is shut."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        for timer in self._timers:
+            if timer.active():
+                timer.cancel()
+        if not self._owner.discharge(self):
+            return
+        front = self._front
+        if front is not None:
+            self.service.disconnected(self.session)
+            front.lost()
+        if not reason.check(ConnectionDone):
+            log.debug("connection from {address} broke: {reason}", address=self.peer.address, reason=reason.value)
+
+    # who speaks
+
+    def _find_out(self, data: bytes) -> None:
+        self._heard = True
+        if self._owner.kind != "auto":
+            return
+        kind = "json" if data[:1] == b"{" else "text"
+        if self._front is None or kind == "json":
+            self._speak(kind)
+
+    def _take_for_person(self) -> None:
+        if self._front is None and not self._input_ended:
+            self._speak("text")
+        self._greet()
+
+    def _greet(self) -> None:
+        if self._front is not None and not self._heard:
+            self._front.silent()
+
+    def _speak(self, kind: str) -> None:
+        if self._front is not None:
+            self.service.disconnected(self.session)
+        self._front = FRONT_ENDS[kind](self)
+        self.session = self._owner.new_session(self._front)
+
+    # the link
+
+    def pause(self, paused: bool) -> None:
+        if paused:
+            self.transport.pauseProducing()
+        else:
+            self.transport.resumeProducing()
+
+    def hang_up(self) -> None:
+        if self._ending:
+            return
+        self._ending = True
+        self.outbox.close()
+        if self._input_ended:
+            self._after(LAST_LOOK, self._give_up)
+        else:
+            self._after(LINGER, self._give_up)
+        half_close = getattr(self.transport, "loseWriteConnection", None)
+        if half_close is None:
+            self.transport.loseConnection()
+        else:
+            half_close()
+
+    def _give_up(self) -> None:
+        assert self._front is not None, "hang_up is called by a front end"
+        self._front.finished()
+        self.transport.loseConnection()
+
+    def watch_login(self) -> None:
+        self._after(self.service.settings.login_timeout, self._check_login)
+
+    def _check_login(self) -> None:
+        if self._front is None:
+            self.transport.loseConnection()
+        elif self.session.user is None:
+            self.session.mind.close(f"Nobody logged in here for {self.service.settings.login_timeout} seconds.")
+
+    async def shows_life(self) -> bool:
+        return await shows_life(self.transport, self.service.clock)
+
+    def _too_slow(self) -> None:
+        log.info(
+            "dropped {address}: it reads too slowly, {unsent} bytes waited",
+            address=self.peer.address,
+            unsent=self.service.settings.unsent,
+        )
+        self.transport.abortConnection()
+
+    def close_unspoken(self) -> None:
+        """End the connection if nobody knows yet who speaks."""
+        if self._front is None:
+            self.transport.loseConnection()
+
+    def _after(self, seconds: float, call: Callable[[], None]) -> None:
+        self._timers = [timer for timer in self._timers if timer.active()]
+        self._timers.append(self.service.clock.call_later(seconds, call))
+
+
+class Census:
+    """How many connections there are, in all and from each network; one for all listeners."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.networks: Counter[str] = Counter()
+
+    def add(self, network: str) -> None:
+        self.total += 1
+        self.networks[network] += 1
+
+    def remove(self, network: str) -> None:
+        self.total -= 1
+        self.networks[network] -= 1
+        if not self.networks[network]:
+            del self.networks[network]
+
+
+class ChatFactory(Factory):
+    """Makes the connections of one listener.
+
+    :param kind: ``auto``, ``text`` or ``json``.
+    """
+
+    noisy = False
+
+    def __init__(self, kind: str, service: ChatService, performer: Performer, turn: ITurn, census: Census) -> None:
+        self.kind = kind
+        self.service = service
+        self.turn = turn
+        self._performer = performer
+        self._census = census
+        self._admitted: set[Connection] = set()
+
+    def buildProtocol(self, addr: IAddress | None) -> Connection:
+        return Connection(self)
+
+    def admit(self, connection: Connection) -> str | None:
+        """Count a connection.
+
+        :returns: why there is no place for it, in whole words, or nothing.
+        """
+        settings, network = self.service.settings, connection.peer.network
+        if self.service.house.stopping:
+            return "The server is shutting down."
+        if self._census.total >= settings.max_connections:
+            return "The server is full. Try again later."
+        if self._census.networks[network] >= settings.network_connections:
+            return "Too many connections from your network. Close one, or try again later."
+        self._census.add(network)
+        self._admitted.add(connection)
+        return None
+
+    def has(self, connection: Connection) -> bool:
+        """Whether a connection was admitted."""
+        return connection in self._admitted
+
+    def discharge(self, connection: Connection) -> bool:
+        """Forget a connection.
+
+        :returns: whether it had been admitted.
+        """
+        if connection not in self._admitted:
+            return False
+        self._admitted.discard(connection)
+        self._census.remove(connection.peer.network)
+        return True
+
+    def close_unspoken(self) -> None:
+        """End the connections of which nobody knows yet who speaks; the others are sessions."""
+        for connection in tuple(self._admitted):
+            connection.close_unspoken()
+
+    def new_session(self, mind: Any) -> Session:
+        """A session for a front end of this listener."""
+        settings, house = self.service.settings, self.service.house
+        bucket = TokenBucket(settings.rate, settings.burst)
+        session = Session(house.next_session(), house.node, mind, bucket, self._performer.perform)
+        self.service.connected(session)
+        return session

@@ -1,0 +1,171 @@
+"""The front end for programs: one JSON object a line, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Hashable
+from dataclasses import dataclass
+
+from chat.core.perform import attempt
+from chat.errors import BadFrame, TooLong, UnknownCommand
+from chat.events import Closing, Event, LoggedOut, Refused, Reply, Resumed, Said
+from chat.frontends.audience import Audience
+from chat.frontends.link import TOO_LONG, Link, newer
+from chat.frontends.pipeline import Pipeline
+from chat.grammar.reading import Call
+from chat.interfaces import IAudience, IDelayed
+from chat.wire.jsonlines import Request, decode, encode
+
+FRAME_BYTES = 64 * 1024
+"""The longest frame, without its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Call):
+    """A call that came as a request, whose id the reply carries."""
+
+    id: str | int | None = None
+
+
+class JsonFrontEnd:
+    """One program."""
+
+    __slots__ = ("_held_back", "_link", "_pipeline", "_service", "_watch", "outbox", "peer")
+
+    program = True
+    most_bytes = FRAME_BYTES
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._service = link.service
+        self.outbox = link.outbox
+        self.peer = link.peer
+        self._held_back: list[Event] | None = None
+        self._watch = Silence(link)
+        self._pipeline = Pipeline(self._read, self._perform, self._respond, self.outbox.write, link.pause, link.hang_up)
+
+    # frames in
+
+    def line(self, line: object) -> None:
+        self._watch.heard()
+        self._pipeline.feed(line)
+
+    def silent(self) -> None:
+        pass
+
+    def input_ended(self) -> None:
+        self._pipeline.end()
+
+    def finished(self) -> None:
+        pass
+
+    def lost(self) -> None:
+        self._watch.stop()
+        self._pipeline.clear()
+
+    def _read(self, line: object) -> Call | bytes:
+        if line is TOO_LONG:
+            return encode(Refused(TooLong.code, f"A frame has at most {FRAME_BYTES:,} bytes; this one was not read."))
+        assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
+        if not line.strip():
+            return b""
+        request = attempt(decode, line)
+        if isinstance(request, Refused):
+            return encode(request)
+        call = attempt(self._call, request)
+        return encode(call, request.id) if isinstance(call, Refused) else call
+
+    def _call(self, request: Request) -> Asked:
+        verb = self._service.table.get(request.cmd)
+        if verb is None:
+            raise UnknownCommand(f"There is no command {request.cmd[:40]}; commands lists them.")
+        arguments = dict(request.args)
+        if request.retry is not None:
+            arguments["retry"] = request.retry
+        if "retry" in arguments and not any(each.name == "retry" for each in verb.parameters):
+            raise BadFrame(f"{verb.name} is not stored, so it takes no retry id.")
+        return Asked(verb, verb.decode(arguments), request.id)
+
+    # commands and their replies
+
+    def _perform(self, call: Call) -> Awaitable[Reply]:
+        if call.verb.name == "resume":
+            self._held_back = []
+            self.outbox.hold()
+        return self._link.session.perform(call.verb.name, **call.arguments)
+
+    async def _respond(self, call: Call, reply: Reply) -> bytes:
+        assert isinstance(call, Asked), "made by _call"
+        if self._held_back is not None and call.verb.name == "resume":
+            standings = reply.conversations if isinstance(reply, Resumed) else ()
+            shown = {each.conversation.id: each.last for each in standings}
+            self._link.turn.soon(lambda: self._let_go(shown))
+        if isinstance(reply, LoggedOut):
+            if reply.closing:
+                self._pipeline.clear()
+                self._link.turn.soon(self._link.hang_up)
+            else:
+                self._link.watch_login()
+        return encode(reply, call.id)
+
+    def _let_go(self, shown: dict[int, int]) -> None:
+        held, self._held_back = self._held_back, None
+        for event in newer(held or (), lambda conversation: shown.get(conversation, 0)):
+            self.deliver(event)
+        self.outbox.release()
+
+    # the mind
+
+    def audience_key(self, conversation: int) -> Hashable:
+        return "json"
+
+    def new_audience(self, conversation: int) -> IAudience:
+        return Audience(encode, self._link.turn, program=True)
+
+    def deliver(self, event: Event) -> None:
+        if self._held_back is not None and isinstance(event, Said):
+            self._held_back.append(event)
+        else:
+            self.outbox.write(encode(event))
+
+    def flush(self) -> None:
+        """Programs say themselves what they have."""
+
+    def probe(self) -> Awaitable[bool]:
+        return self._link.shows_life()
+
+    def close(self, reason: str) -> None:
+        self.outbox.write(encode(Closing(reason)))
+        self._link.hang_up()
+
+
+class Silence:
+    """Ends the connection of a program that promised heartbeats and has fallen silent."""
+
+    __slots__ = ("_heard", "_link", "_timer")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._heard = 0.0
+        self._timer: IDelayed | None = None
+
+    def heard(self) -> None:
+        """A frame has come."""
+        clock = self._link.service.clock
+        self._heard = clock.monotonic()
+        if self._timer is None and self._link.session.heartbeat:
+            self._wait(self._link.service.settings.timeout)
+
+    def stop(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = self._link.service.clock.call_later(seconds, self._check)
+
+    def _check(self) -> None:
+        timeout = self._link.service.settings.timeout
+        left = self._heard + timeout - self._link.service.clock.monotonic()
+        if left > 0:
+            self._wait(left)
+        else:
+            self._link.session.mind.close(f"No sign of life for {timeout} seconds.")

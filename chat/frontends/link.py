@@ -1,0 +1,73 @@
+"""What a front end needs of its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.events import Event, Said
+from chat.frontends.outbox import Outbox
+from chat.interfaces import ITurn
+from chat.values import Peer
+
+TOO_LONG = object()
+"""What a front end is given instead of a line that was too long."""
+
+
+class Link(Protocol):
+    """The connection of one front end.
+
+    :ivar session: made by the connection when its front end is known.
+    :ivar port: the port it came in by, 0 where there is none.
+    """
+
+    service: ChatService
+    session: Session
+    outbox: Outbox
+    peer: Peer
+    turn: ITurn
+    port: int
+
+    def pause(self, paused: bool) -> None:
+        """Stop or go on reading."""
+
+    def hang_up(self) -> None:
+        """Send what waits and end the connection, in order: wait a moment for the peer to end it as well."""
+
+    def watch_login(self) -> None:
+        """End the connection if nobody is logged in after the login time-out."""
+
+    async def shows_life(self) -> bool:
+        """Whether the peer's machine still answers."""
+
+
+class IFrontEnd(Protocol):
+    """What a connection needs of its front end, which is a mind as well."""
+
+    most_bytes: int
+    """The longest line."""
+
+    def line(self, line: object) -> None:
+        """Take a line without its end, as bytes, or `TOO_LONG`."""
+
+    def silent(self) -> None:
+        """The peer has waited for a moment: a person expects to be greeted."""
+
+    def input_ended(self) -> None:
+        """The peer sends no more, but may still read."""
+
+    def finished(self) -> None:
+        """The peer has ended the connection in order, or has acknowledged everything that was sent."""
+
+    def lost(self) -> None:
+        """The connection is gone."""
+
+
+def newer(events: Iterable[Event], shown: Callable[[int], int]) -> list[Event]:
+    """The events that were held back and not shown as part of the past.
+
+    :param shown: the last seq that was shown of a conversation.
+    """
+    return [event for event in events if not (isinstance(event, Said) and event.seq <= shown(event.conversation.id))]

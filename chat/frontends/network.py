@@ -1,0 +1,89 @@
+"""What the network tells of a connection, and what it is told."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from chat.interfaces import IClock
+from chat.values import Peer
+
+KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 120_000}
+"""Find a peer that is gone within two minutes (``tcp(7)``; seconds, seconds, probes, milliseconds)."""
+
+_PROBE = {"TCP_KEEPIDLE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 3_000}
+
+_LAST_ACK = struct.Struct("=8B13I")
+"""The beginning of Linux's ``struct tcp_info``, up to ``tcpi_last_ack_recv``, milliseconds ago."""
+
+PROBE_TIME = 3.0
+"""Seconds in which a living peer answers a probe."""
+
+_LOOK_EVERY = 0.2
+
+
+def peer_of(transport: Any) -> Peer:
+    """Who is at the other end."""
+    address = transport.getPeer()
+    host = getattr(address, "host", None)
+    encrypted = bool(getattr(transport, "TLS", False))
+    if not isinstance(host, str):
+        return Peer("local socket", "local", loopback=True, encrypted=encrypted)
+    try:
+        ip = ip_address(host.partition("%")[0])
+    except ValueError:
+        return Peer(host, host, encrypted=encrypted)
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return Peer(str(ip), _network(ip), ip.is_loopback, encrypted)
+
+
+def _network(ip: IPv4Address | IPv6Address) -> str:
+    """What limits count by: an IPv4 address, or the /64 that one customer gets (RFC 6177)."""
+    if isinstance(ip, IPv4Address):
+        return str(ip)
+    return f"{IPv6Address(int(ip) >> 64 << 64)}/64"
+
+
+def configure(transport: Any) -> None:
+    """Send small pieces at once, and find out when the peer is gone."""
+    found = getattr(transport, "socket", None)
+    if isinstance(found, socket.socket) and found.family in (socket.AF_INET, socket.AF_INET6):
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        _set(found, KEEPALIVE)
+
+
+def _set(sock: socket.socket, options: dict[str, int]) -> None:
+    for name, value in options.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+async def shows_life(transport: Any, clock: IClock) -> bool:
+    """Find out whether the peer's kernel still answers, without a byte that a person would see.
+
+    A keep-alive probe is sent after a second; a living peer acknowledges it.
+
+    :returns: True where it cannot be found out.
+    """
+    sock = getattr(transport, "socket", None)
+    if not isinstance(sock, socket.socket) or not hasattr(socket, "TCP_INFO"):
+        return True
+    begun = clock.monotonic()
+    try:
+        _set(sock, _PROBE)
+        while (passed := clock.monotonic() - begun) < PROBE_TIME:
+            await clock.sleep(_LOOK_EVERY)
+            if sock.fileno() < 0:
+                return False
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK.size)
+            if _LAST_ACK.unpack(info)[-1] < passed * 1000:
+                _set(sock, KEEPALIVE)
+                return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,169 @@
+"""What is sent to one connection: in order, in one piece a turn, and bounded.
+
+The rules:
+
+* Lines of one's own (`write`) and batches of audiences (`send`) leave in the order in which they were handed
+  over; at most one ``send`` a turn where nobody is slow.
+* A plain TCP connection is written to directly. ``transport.write`` waits for the reactor, which costs two
+  ``epoll_ctl`` and a poll for each recipient, more than the delivery itself. What does not go out at once is left to
+  the transport, and until it is drained (`resumeProducing`) everything queues here.
+* Any other transport (TLS, tests) gets ``transport.write`` and says itself when it is full.
+* Unsent bytes are bounded: a reader that is slower than that is dropped. Nothing is lost, the log has it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+from collections.abc import Callable
+from socket import socket
+from typing import Any
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+from chat.interfaces import ITurn
+
+_TIOCOUTQ = 0x5411
+"""Asks Linux how many bytes the peer's kernel has not acknowledged (``tcp(7)``)."""
+
+
+@implementer(IPushProducer)
+class Outbox:
+    """The way out to one connection.
+
+    :param most: unsent bytes at which ``too_slow`` is called, once.
+    """
+
+    __slots__ = ("_backlog", "_held", "_most", "_own", "_socket", "_too_slow", "_transport", "_turn", "_unsent")
+
+    def __init__(self, transport: Any, turn: ITurn, most: int, too_slow: Callable[[], None]) -> None:
+        self._transport = transport
+        self._turn = turn
+        self._most = most
+        self._too_slow: Callable[[], None] | None = too_slow
+        self._own: list[bytes] | None = None
+        self._held: list[bytes] | None = None
+        self._backlog: list[bytes] | None = None
+        self._unsent = 0
+        self._socket = _plain_socket(transport)
+        if self._socket is None:
+            transport.registerProducer(self, True)
+
+    # handing over
+
+    def write(self, line: bytes) -> None:
+        """Send a line of this connection's own, at the end of the turn."""
+        if self._own is None:
+            self._own = [line]
+            self._turn.soon(self.flush)
+        else:
+            self._own.append(line)
+
+    def send(self, batch: bytes) -> None:
+        """Send what an audience has for this connection, after everything that was handed over before."""
+        if self._held is not None:
+            self._held.append(batch)
+            self._bound(len(batch))
+        elif self._own is not None:
+            self._own.append(batch)
+        else:
+            self._push(batch)
+
+    def hold(self) -> None:
+        """Hold back what audiences send, until `release`: the past is still being read."""
+        if self._held is None:
+            self._held = []
+
+    def release(self) -> None:
+        """Let go what was held back, after the lines of one's own that were written meanwhile."""
+        held, self._held = self._held, None
+        if held:
+            self._unsent -= sum(map(len, held))
+            for batch in held:
+                self.write(batch)
+
+    def flush(self) -> None:
+        """Send the lines of one's own now."""
+        own, self._own = self._own, None
+        if own:
+            self._push(own[0] if len(own) == 1 else b"".join(own))
+
+    def close(self) -> None:
+        """Send what waits, and take no more."""
+        self.release()
+        self.flush()
+        backlog, self._backlog = self._backlog, None
+        if backlog:
+            self._transport.write(b"".join(backlog))
+        if self._socket is None or backlog is not None:
+            self._transport.unregisterProducer()
+        self._too_slow = None
+
+    def acknowledged(self) -> bool:
+        """Whether the peer's kernel has everything that was handed over, as far as can be known."""
+        if self._own or self._held or self._backlog is not None:
+            return False
+        if self._socket is None:
+            return True
+        try:
+            outstanding = fcntl.ioctl(self._socket.fileno(), _TIOCOUTQ, b"\0\0\0\0")
+        except (OSError, ValueError):
+            return False
+        return bool(struct.unpack("i", outstanding)[0] == 0)
+
+    # the transport's side
+
+    def _push(self, bytes_: bytes) -> None:
+        if self._backlog is not None:
+            self._backlog.append(bytes_)
+            self._bound(len(bytes_))
+        elif self._socket is None:
+            self._transport.write(bytes_)
+        else:
+            try:
+                sent = self._socket.send(bytes_)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                return  # the reactor finds the connection broken when it reads
+            if sent < len(bytes_):
+                self._fall_behind(bytes_[sent:])
+
+    def _fall_behind(self, rest: bytes) -> None:
+        self._backlog = [rest]
+        self._bound(len(rest))
+        self._transport.registerProducer(self, False)
+
+    def _bound(self, more: int) -> None:
+        self._unsent += more
+        if self._unsent > self._most and self._too_slow is not None:
+            too_slow, self._too_slow = self._too_slow, None
+            too_slow()
+
+    def pauseProducing(self) -> None:
+        """A transport that is no plain socket is full."""
+        if self._backlog is None:
+            self._backlog = []
+
+    def resumeProducing(self) -> None:
+        """The transport has room: it is drained, where the socket is written to directly."""
+        backlog = self._backlog
+        if backlog is None:
+            return
+        self._backlog = [] if self._socket is not None and backlog else None
+        self._unsent = 0
+        if backlog:
+            self._transport.write(b"".join(backlog))
+        elif self._socket is not None:
+            self._transport.unregisterProducer()
+
+    def stopProducing(self) -> None:
+        """The connection is gone."""
+        self._backlog = None
+
+
+def _plain_socket(transport: Any) -> socket | None:
+    """The socket of a plain TCP or Unix connection, if that is what it is."""
+    found = getattr(transport, "socket", None)
+    return found if isinstance(found, socket) and not getattr(transport, "TLS", False) else None

@@ -1,0 +1,187 @@
+"""One connection's input, line by line, and its answers in the order of the lines.
+
+The rules:
+
+* A line is read when its turn comes, so that it is understood in the state that the lines before it left.
+* Commands may overlap (the next line is read while the one before is on its way to the disk), but for
+  barriers: those wait for all before them, and all after them wait.
+* Answers are shown in the order of the lines, whichever is ready first.
+* Waiting lines are bounded: beyond `MOST_WAITING` nothing more is read from the connection until half are done.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from chat.events import Reply
+from chat.grammar.reading import Call
+
+log = Logger()
+
+MOST_WAITING = 1_000
+"""Lines that may wait for their turn."""
+
+MOST_UNANSWERED = 100
+"""Commands that may be on their way at the same time."""
+
+
+class _Slot:
+    """The place of one answer."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self) -> None:
+        self.bytes: bytes | None = None
+
+
+class Pipeline:
+    """Turns lines into commands and replies into bytes, for a front end.
+
+    :param read: what a line means: a call, or bytes that answer it at once.
+    :param perform: runs a call.
+    :param respond: turns a reply into bytes, and does what it means for the front end.
+    :param write: sends bytes.
+    :param pause: called with True when too many lines wait, with False when there is room again.
+    :param drained: called when an end of input was announced and everything is answered.
+    """
+
+    __slots__ = (
+        "_busy",
+        "_drained",
+        "_ended",
+        "_lines",
+        "_next",
+        "_pause",
+        "_paused",
+        "_perform",
+        "_pumping",
+        "_read",
+        "_respond",
+        "_slots",
+        "_write",
+    )
+
+    def __init__(
+        self,
+        read: Callable[[Any], Call | bytes],
+        perform: Callable[[Call], Awaitable[Reply]],
+        respond: Callable[[Call, Reply], Awaitable[bytes]],
+        write: Callable[[bytes], None],
+        pause: Callable[[bool], None],
+        drained: Callable[[], None],
+    ) -> None:
+        self._read = read
+        self._perform = perform
+        self._respond = respond
+        self._write = write
+        self._pause = pause
+        self._drained = drained
+        self._lines: deque[Any] = deque()
+        self._slots: deque[_Slot] = deque()
+        self._next: Call | None = None
+        self._busy = False
+        self._paused = False
+        self._pumping = False
+        self._ended = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether lines wait for their turn."""
+        return bool(self._lines)
+
+    def feed(self, line: Any) -> None:
+        """Take one line; it is read when its turn comes."""
+        self._lines.append(line)
+        if len(self._lines) >= MOST_WAITING and not self._paused:
+            self._paused = True
+            self._pause(True)
+        self._pump()
+
+    def end(self) -> None:
+        """No more lines come; ``drained`` is called when all are answered."""
+        self._ended = True
+        self._pump()
+
+    def clear(self) -> None:
+        """Forget the lines that wait."""
+        self._lines.clear()
+        self._next = None
+
+    def _pump(self) -> None:
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while not self._busy and self._step():
+                pass
+        finally:
+            self._pumping = False
+        if self._paused and len(self._lines) <= MOST_WAITING // 2:
+            self._paused = False
+            self._pause(False)
+        if self._ended and not (self._lines or self._slots or self._next):
+            self._ended = False
+            self._drained()
+
+    def _step(self) -> bool:
+        """Read or start one line.
+
+        :returns: whether there may be more to do now.
+        """
+        call = self._next
+        if call is None:
+            if not self._lines or len(self._slots) >= MOST_UNANSWERED:
+                return False
+            meaning = self._read(self._lines.popleft())
+            if isinstance(meaning, bytes):
+                self._show(meaning)
+                return True
+            call = meaning
+        if call.verb.barrier and self._slots:
+            self._next = call
+            return False
+        self._next = None
+        self._start(call)
+        return True
+
+    def _show(self, answer: bytes) -> None:
+        """Show an answer that is ready, in its turn."""
+        if not self._slots:
+            self._write(answer)
+        elif answer:
+            slot = _Slot()
+            slot.bytes = answer
+            self._slots.append(slot)
+
+    def _start(self, call: Call) -> None:
+        slot = _Slot()
+        self._slots.append(slot)
+        if call.verb.barrier:
+            self._busy = True
+        Deferred.fromCoroutine(self._run(call, slot)).addErrback(self._broken, call, slot)
+
+    async def _run(self, call: Call, slot: _Slot) -> None:
+        reply = await self._perform(call)
+        self._finish(call, slot, await self._respond(call, reply))
+
+    def _finish(self, call: Call, slot: _Slot, answer: bytes) -> None:
+        slot.bytes = answer
+        slots = self._slots
+        while slots and (ready := slots[0].bytes) is not None:
+            slots.popleft()
+            if ready:
+                self._write(ready)
+        if call.verb.barrier:
+            self._busy = False
+        self._pump()
+
+    def _broken(self, failure: Any, call: Call, slot: _Slot) -> None:
+        """A front end failed to show a reply: a bug of ours, which must not stop the connection."""
+        log.failure("answer to {verb} could not be shown", failure, verb=call.verb.name)
+        if slot.bytes is None:
+            self._finish(call, slot, b"")

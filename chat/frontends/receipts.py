@@ -1,0 +1,69 @@
+"""What a person on netcat provably has.
+
+A write to a socket proves nothing. Bytes that the peer's kernel has acknowledged were at least delivered to its
+machine; when a line comes from there after that, or an orderly end, somebody was reading. A reset or a time-out
+proves nothing: what was shown since the last proof is shown again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from chat.core.user import Session
+from chat.frontends.outbox import Outbox
+
+
+class Receipts:
+    """The marks of one login of one text session.
+
+    :param behind: rooms of which earlier lines still wait unseen: their marks stand still until `caught_up`.
+    :param write: called with marks that are proven: conversation to seq.
+    """
+
+    __slots__ = ("_behind", "_final", "_outbox", "_private", "_proven", "_session", "_write")
+
+    def __init__(
+        self, session: Session, outbox: Outbox, behind: Iterable[int], write: Callable[[Mapping[int, int]], None]
+    ) -> None:
+        self._session = session
+        self._behind = set(behind)
+        self._outbox = outbox
+        self._write = write
+        self._private: dict[int, int] = {}
+        self._final: dict[int, int] | None = None
+        self._proven: dict[int, int] = {id: room.last for id, room in session.rooms.items()}
+
+    def shown(self, conversation: int, seq: int) -> None:
+        """A private message was handed to the outbox."""
+        self._private[conversation] = max(seq, self._private.get(conversation, 0))
+
+    def caught_up(self, room: int | None) -> None:
+        """Nothing waits unseen any more in a room, or anywhere."""
+        if room is None:
+            self._behind.clear()
+        else:
+            self._behind.discard(room)
+
+    def handed(self) -> dict[int, int]:
+        """How far each conversation was handed to the outbox.
+
+        Batches of rooms leave at the end of each turn, so a room counts up to its newest row.
+        """
+        if self._final is not None:
+            return self._final
+        marks = {id: room.last for id, room in self._session.rooms.items() if id not in self._behind}
+        marks.update(self._private)
+        return marks
+
+    def prove(self) -> None:
+        """The peer has shown that it reads, after everything that was handed over so far."""
+        if not self._outbox.acknowledged():
+            return
+        proven = {id: seq for id, seq in self.handed().items() if seq > self._proven.get(id, 0)}
+        if proven:
+            self._proven.update(proven)
+            self._write(proven)
+
+    def close(self) -> None:
+        """The login is over: nothing more is handed over, but what was may still be proven."""
+        self._final = self.handed()

@@ -1,0 +1,373 @@
+"""The front end for people: lines of text in, lines of text out.
+
+What a line means is decided by ``chat.grammar``, how an event looks by ``chat.wire.text``; here is the state between
+them: the prompt that waits for an answer, the room one talks in, the line that was held back.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Awaitable, Hashable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from chat.core.perform import attempt
+from chat.errors import BadText, TooLong
+from chat.events import (
+    Closing,
+    Event,
+    History,
+    LoggedIn,
+    LoggedOut,
+    Missed,
+    Refused,
+    Removed,
+    Reply,
+    Resumed,
+    RoomEntered,
+    RoomLeft,
+    Said,
+    SignedOut,
+)
+from chat.frontends.audience import Audience
+from chat.frontends.link import TOO_LONG, Link, newer
+from chat.frontends.pipeline import Pipeline
+from chat.frontends.receipts import Receipts
+from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
+from chat.interfaces import IAudience
+from chat.values import Conversation
+from chat.wire.text import View, greeting, render, render_history, waiting_summary
+
+LINE_BYTES = 8 * 1024
+"""The longest line, without its end."""
+
+PRIVATE_LINES = 200
+"""The most private messages that are shown after login; the rest comes with ``catchup``."""
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at what the peer has acknowledged."""
+
+
+@dataclass(slots=True)
+class LineState:
+    """All that a line connection remembers, as plain values.
+
+    :ivar prompt: the command whose missing part the next line is.
+    :ivar prompted: whether the command that runs now was completed at a prompt.
+    :ivar room: where a line that is no command is said.
+    :ivar held: the line that ``!`` says.
+    :ivar greeted: whether the greeting was shown.
+    """
+
+    prompt: Ask | None = None
+    prompted: bool = False
+    room: Conversation | None = None
+    held: Held | None = None
+    greeted: bool = False
+
+
+class TextFrontEnd:
+    """One person's netcat."""
+
+    __slots__ = (
+        "_context",
+        "_held_back",
+        "_link",
+        "_looked",
+        "_pipeline",
+        "_receipts",
+        "_service",
+        "_state",
+        "outbox",
+        "peer",
+    )
+
+    program = False
+    most_bytes = LINE_BYTES
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._service = link.service
+        self.outbox = link.outbox
+        self.peer = link.peer
+        self._state = LineState()
+        self._context: Context | None = None
+        self._receipts: Receipts | None = None
+        self._looked = 0.0
+        self._held_back: list[Event] | None = None
+        self._pipeline = Pipeline(self._read, self._perform, self._respond, self.outbox.write, link.pause, link.hang_up)
+
+    # bytes in
+
+    def line(self, line: object) -> None:
+        if self._receipts is not None:
+            now = self._service.clock.monotonic()
+            if now - self._looked >= _LOOK_EVERY:
+                self._looked = now
+                self._receipts.prove()
+        self._state.greeted = True
+        self._pipeline.feed(line)
+
+    def silent(self) -> None:
+        state = self._state
+        if state.greeted:
+            return
+        state.greeted = True
+        online = len(self._service.house.users)
+        self._write(greeting(self._service.settings.name, online, self.peer.encrypted, "", None))
+
+    def input_ended(self) -> None:
+        if self._receipts is not None:
+            self._receipts.prove()
+        self._pipeline.end()
+
+    def finished(self) -> None:
+        if self._receipts is not None:
+            self._receipts.prove()
+
+    def lost(self) -> None:
+        self._pipeline.clear()
+
+    def _read(self, line: object) -> Call | bytes:
+        """What a line means now: a command, or what is shown at once."""
+        if line is TOO_LONG:
+            return self._shown(
+                Refused(
+                    TooLong.code, f"A line has at most {LINE_BYTES:,} bytes; this one was not read. Send it in parts."
+                )
+            )
+        assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
+        text = attempt(decode, line)
+        if isinstance(text, Refused):
+            return self._shown(text)
+        state, context = self._state, self._current_context()
+        ask, held = state.prompt, state.held
+        state.prompt = state.held = None
+        if held is not None:
+            self._context = None
+        state.prompted = ask is not None
+        reading = attempt(read, text, context) if ask is None else attempt(answer, ask, text, context)
+        if isinstance(reading, Call):
+            return reading
+        if reading is None:
+            return b""
+        if isinstance(reading, Refused):
+            return self._shown(reading)
+        if isinstance(reading, Ask):
+            return self._ask(reading)
+        state.held = reading
+        self._context = None
+        return self._shown(
+            Refused("held", f"Not sent. Did you mean: {reading.meant} ? Type ! to say it to {context.room} anyway.")
+        )
+
+    def _current_context(self) -> Context:
+        context = self._context
+        if context is None:
+            state = self._state
+            room = state.room.room if state.room is not None else None
+            context = self._context = Context(
+                self._service.table, self._service.directory, self._link.session.user is not None, room, state.held
+            )
+        return context
+
+    def _ask(self, ask: Ask) -> bytes:
+        self._state.prompt = ask
+        prompt = ask.missing.prompt or ""
+        if ask.missing.type.secret:
+            prompt = f"{prompt.rstrip(':')} (your typing is visible):"
+        return f"{prompt} ".encode()
+
+    # commands and their replies
+
+    def _perform(self, call: Call) -> Awaitable[Reply]:
+        if call.verb.name == "catchup":
+            self._hold_back()
+        return self._link.session.perform(call.verb.name, **call.arguments)
+
+    async def _respond(self, call: Call, reply: Reply) -> bytes:
+        if isinstance(reply, LoggedIn):
+            return await self._arrive(call, reply)
+        if isinstance(reply, LoggedOut):
+            return self._depart(reply)
+        if isinstance(reply, RoomEntered):
+            self._move(reply.conversation)
+        elif isinstance(reply, RoomLeft):
+            self._left(reply.conversation)
+        elif isinstance(reply, Missed):
+            self._caught_up(call, reply)
+        elif isinstance(reply, Refused):
+            if self._held_back is not None:
+                self._let_go_after(())
+            return self._shown(reply) + self._again(call, reply)
+        return self._shown(reply)
+
+    def _again(self, call: Call, reply: Refused) -> bytes:
+        """Ask once more for what was mistyped at a prompt; not where the next line has come already."""
+        parameters = [each.name for each in call.verb.parameters]
+        again = reply.ask
+        if again is not None and again in parameters and self._state.prompted and not self._pipeline.waiting:
+            return self._ask(ask_again(call, again))
+        return b""
+
+    async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:
+        """Show what waited: how much, then the private messages, then the rooms."""
+        self._context = None
+        self._hold_back()
+        session = self._link.session
+        shown = [self._shown(reply)]
+        if not self._state.prompted and call.arguments.get("password"):
+            shown.append(self._text("* Tip: without the password, login NAME asks for it on a line of its own.\n"))
+        resumed = await session.perform("resume")
+        user = session.user
+        if not isinstance(resumed, Resumed) or user is None:
+            self._let_go_after(())
+            return b"".join(shown) + self._shown(resumed)
+        past, account, device = self._service.past, user.account.id, session.device
+        behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
+        self._receipts = Receipts(session, self.outbox, behind, lambda marks: past.received(account, device, marks))
+        rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
+        self._move(rooms.get(resumed.current or ""))
+        missed = await session.perform("missed", limit=PRIVATE_LINES)
+        pages = missed.pages if isinstance(missed, Missed) else ()
+        shown.append(self._text(waiting_summary(resumed.conversations, self._view())))
+        shown.append(self._text(render_history([entry for page in pages for entry in page.entries], self._view())))
+        if isinstance(missed, Missed) and missed.remaining:
+            shown.append(self._text(f"* {missed.remaining:,} more private messages wait. Type catchup.\n"))
+        shown.append(self._text(_where(sorted(rooms), resumed.current)))
+        self._let_go_after(pages)
+        return b"".join(shown)
+
+    def _depart(self, reply: LoggedOut) -> bytes:
+        self._forget_login()
+        if reply.closing:
+            self._pipeline.clear()
+            self._link.turn.soon(self._link.hang_up)
+        else:
+            self._link.watch_login()
+        return self._shown(reply)
+
+    def _forget_login(self) -> None:
+        state = self._state
+        state.prompt = state.held = state.room = None
+        self._context = None
+        self._held_back = None
+
+    def _move(self, room: Conversation | None) -> None:
+        """Talk in another room from now on, or in none."""
+        state = self._state
+        moved = [each.id for each in (state.room, room) if each is not None]
+        state.room = room
+        self._context = None
+        self._service.rooms.reseat(self._link.session, moved)
+
+    def _left(self, room: Conversation) -> None:
+        if self._state.room is not None and self._state.room.id == room.id:
+            self._move(None)
+
+    # the past while the present goes on
+
+    def _hold_back(self) -> None:
+        """Hold back what happens while the past is being read, so that it comes after it."""
+        self._held_back = []
+        self.outbox.hold()
+
+    def _caught_up(self, call: Call, reply: Missed) -> None:
+        room = call.arguments.get("room")
+        if self._receipts is not None and not reply.remaining:
+            self._receipts.caught_up(self._service.rooms.named(room).id if room is not None else None)
+        self._let_go_after(reply.pages)
+
+    def _let_go_after(self, pages: tuple[History, ...]) -> None:
+        shown = {page.conversation.id: page.last for page in pages}
+        if self._receipts is not None:
+            for page in pages:
+                if page.conversation.partner:
+                    self._receipts.shown(page.conversation.id, page.last)
+        self._link.turn.soon(lambda: self._let_go(shown))
+
+    def _let_go(self, shown: dict[int, int]) -> None:
+        held, self._held_back = self._held_back, None
+        for event in newer(held or (), lambda conversation: shown.get(conversation, 0)):
+            self.deliver(event)
+        self.outbox.release()
+
+    # the mind
+
+    def audience_key(self, conversation: int) -> Hashable:
+        current = self._state.room is not None and self._state.room.id == conversation
+        return "text", "modern", current
+
+    def new_audience(self, conversation: int) -> IAudience:
+        current = self._state.room is not None and self._state.room.id == conversation
+        view = View(current=conversation if current else None, zone=_zone())
+        return Audience(lambda event: render(event, view).encode(), self._link.turn, program=False)
+
+    def deliver(self, event: Event) -> None:
+        if isinstance(event, Said) and event.conversation.partner:
+            if self._held_back is not None:
+                self._held_back.append(event)
+                return
+            if self._receipts is not None:
+                self._receipts.shown(event.conversation.id, event.seq)
+        elif isinstance(event, Removed):
+            self._left(event.conversation)
+        elif isinstance(event, SignedOut):
+            self._forget_login()
+            self._link.watch_login()
+        self._write(render(event, self._view()))
+
+    def flush(self) -> None:
+        """The session is being signed out; what it was shown may still be proven."""
+        if self._receipts is not None:
+            self._receipts.close()
+
+    def probe(self) -> Awaitable[bool]:
+        return self._link.shows_life()
+
+    def close(self, reason: str) -> None:
+        self._write(render(Closing(reason), self._view()))
+        self._link.hang_up()
+
+    # bytes out
+
+    def _view(self) -> View:
+        room = self._state.room
+        return View(room.id if room is not None else None, now=self._service.house.now(), zone=_zone())
+
+    def _shown(self, reply: Reply) -> bytes:
+        return self._text(render(reply, self._view()))
+
+    def _text(self, lines: str) -> bytes:
+        return lines.encode()
+
+    def _write(self, lines: str) -> None:
+        if lines:
+            self.outbox.write(lines.encode())
+
+
+def decode(line: bytes) -> str:
+    """A line as text.
+
+    :raises BadText: when it is no UTF-8 or has control characters other than tabs.
+    """
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise BadText() from None
+    if not text.isprintable():
+        for character in text:
+            if unicodedata.category(character) == "Cc" and character != "\t":
+                raise BadText("That line has control characters; it was not read. Type it again without them.")
+    return text
+
+
+def _where(rooms: list[str], current: str | None) -> str:
+    if current is None:
+        return "* You are in no room. list channels shows them all; connect ROOM enters one.\n"
+    return f"* You are in {', '.join(rooms[:20])}{' ...' if rooms[20:] else ''}. What you type is said in {current}.\n"
+
+
+def _zone() -> tzinfo:
+    """The server's own time zone."""
+    return datetime.now().astimezone().tzinfo or UTC

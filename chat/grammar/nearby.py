@@ -1,0 +1,40 @@
+"""Words that are one typing error away: a letter too many, missing, wrong, or two exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-."
+
+
+def edits(word: str) -> Iterator[str]:
+    """Every word one edit away from ``word`` (lower case; ASCII letters are put in), itself excepted."""
+    cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    for left, right in cuts:
+        if right:
+            yield left + right[1:]
+        if len(right) > 1 and right[0] != right[1]:
+            yield left + right[1] + right[0] + right[2:]
+    for left, right in cuts:
+        for letter in _LETTERS:
+            if right and letter != right[0]:
+                yield left + letter + right[1:]
+            yield left + letter + right
+
+
+def near(word: str, words: Container[str]) -> str | None:
+    """A word of ``words`` that is one edit away, or nothing.
+
+    The cost depends on the length of the word alone, so it holds for a hundred thousand names.
+    """
+    if not 2 <= len(word) <= 32:
+        return None
+    return next((each for each in edits(word) if each in words), None)
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Of a few words, one that begins like it or is one edit away."""
+    choices = tuple(words)
+    if found := near(word, choices):
+        return found
+    return next((each for each in choices if len(word) >= 2 and each.startswith(word)), None)

@@ -1,0 +1,260 @@
+"""What a line of text means at the moment when its turn comes.
+
+`read` turns a line and its `Context` into a `Call`, an `Ask` for what is missing, or a `Held` line; it
+is pure and never runs anything. The rules of section 2 of the protocol:
+
+* ``/verb`` is always a command; ``say``, ``chat``, ``'text`` and ``//text`` are always speech;
+* outside a room every line is a command;
+* in a room a bare verb is a command only where its arguments can be checked, all else is speech;
+* a line that looks like a mistyped private command or like a password is held, not said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chat.errors import BadUsage, ChatError, NotInRoom, NotLoggedIn, UnknownCommand
+from chat.grammar.nearby import near, nearest
+from chat.grammar.parameters import Names
+from chat.grammar.verbs import Access, Bare, Parameter, Table, Verb
+
+_LONG_VERB = 6
+"""Verbs of so many letters are not mistaken for ordinary words when one letter is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command with its arguments, ready for ``Session.perform``."""
+
+    verb: Verb
+    arguments: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Call {self.verb.name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A command that lacks an argument which can be asked for."""
+
+    call: Call
+    missing: Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A line that was not sent.
+
+    :param speech: what ``!`` says after all.
+    :param meant: what was probably meant, or empty.
+    """
+
+    speech: Call
+    meant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the meaning of a line depends on; replaced when it changes.
+
+    :param room: the current room, or nothing.
+    :param held: the line that was held before, or nothing.
+    """
+
+    table: Table
+    names: Names
+    logged_in: bool = False
+    room: str | None = None
+    held: Held | None = None
+
+
+Reading = Call | Ask | Held | None
+
+
+def read(line: str, context: Context) -> Reading:
+    """Read one line.
+
+    :returns: nothing for an empty line.
+    :raises ChatError: when it means nothing; the error says what would.
+    """
+    text = line.strip()
+    if not text:
+        return None
+    first = text[0]
+    if first == "/":
+        return _speech(text[1:], context) if text[1:2] == "/" else _command(text[1:].lstrip(), context)
+    if first == "'":
+        return _speech(text[1:].lstrip(), context)
+    if text == "!":
+        if context.held is None:
+            raise BadUsage("Nothing is held back. ! says a line that was not sent.")
+        return context.held.speech
+    if context.room is None or not context.logged_in:
+        return _command(text, context)
+    return _in_room(text, context)
+
+
+def answer(ask: Ask, line: str, context: Context) -> Reading:
+    """Fill in what was asked for.
+
+    :param line: what was typed at the prompt; a password is taken as it is.
+    :raises BadUsage: when nothing was typed: the command is given up.
+    :raises ChatError: when what was typed will not do.
+    """
+    parameter = ask.missing
+    words = line if parameter.type.secret else line.strip()
+    if not words.strip():
+        raise BadUsage(f"Nothing done. Type {ask.call.verb.name} to start again.")
+    arguments = {**ask.call.arguments, **_given(ask.call.verb, parameter, words, context)}
+    return _complete(ask.call.verb, arguments, context)
+
+
+def ask_again(call: Call, parameter: str) -> Ask:
+    """Ask for one argument of a refused call once more."""
+    missing = next(each for each in call.verb.parameters if each.name == parameter)
+    kept = {name: value for name, value in call.arguments.items() if name != parameter}
+    return Ask(Call(call.verb, kept), missing)
+
+
+# --- speech ---------------------------------------------------------------------------------------
+
+
+def _speech(text: str, context: Context) -> Call:
+    if not context.logged_in:
+        raise NotLoggedIn()
+    if context.room is None:
+        raise NotInRoom()
+    say = context.table["say"]
+    return Call(say, {"text": say.parameters[0].type.read(text), "room": context.room})
+
+
+def _in_room(text: str, context: Context) -> Reading:
+    word, _, rest = text.partition(" ")
+    word = word.lower()
+    rest = rest.strip()
+    verb = context.table.get(word)
+    if verb is not None and not verb.programs and word not in verb.spoken:
+        if verb.bare is Bare.ALWAYS:
+            return _command(text, context)
+        if verb.bare is Bare.CHECKED and verb.access is not Access.GUEST and _certain(verb, rest, context):
+            return _command(text, context)
+    meant = _guard(word, rest, verb, context)
+    if meant is not None:
+        return Held(_speech(text, context), meant)
+    return _speech(text, context)
+
+
+def _certain(verb: Verb, rest: str, context: Context) -> bool:
+    """Whether every argument can be checked; free text needs one before it that can."""
+    if not rest:
+        return not any(each.required and not each.here for each in verb.written)
+    checked = False
+    for each in verb.written:
+        if not rest:
+            return checked and not (each.required and not each.here)
+        if each.type.rest:
+            return each.type.certain(rest, context.names) or (checked and each.required)
+        word, _, after = rest.partition(" ")
+        if each.type.certain(word, context.names):
+            checked = True
+            rest = after.strip()
+        elif each.required:
+            return False
+    return checked and not rest
+
+
+def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | None:
+    """What a suspicious line probably meant, or nothing for an ordinary one."""
+    second = rest.partition(" ")[0]
+    if verb is not None and not verb.programs:
+        if verb.bare is Bare.HELD and rest:
+            return f"/{verb.name} ..."
+        if (bounds := verb.guarded.get(word)) and bounds[0] <= len(rest.split()) <= bounds[1]:
+            return f"/{word}"
+        if verb.private and second and (known := context.names.near_account(second)):
+            return f"{word} {known} ..."
+        return None
+    if len(word) < _LONG_VERB - 1 or not second:
+        return None
+    long_verbs = [each for each in context.table if len(each) >= _LONG_VERB and not context.table[each].programs]
+    if meant := near(word, long_verbs):
+        known = second if context.names.is_account(second) else context.names.near_account(second)
+        if known is not None:
+            return f"{meant} {known} ..."
+    return None
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def _command(text: str, context: Context) -> Reading:
+    word, _, rest = text.partition(" ")
+    verb = context.table.get(word.lower())
+    if verb is None or verb.programs:
+        raise _unknown(word, context)
+    return _complete(verb, _arguments(verb, rest.strip(), context), context)
+
+
+def _unknown(word: str, context: Context) -> ChatError:
+    shown = word if word.isprintable() and len(word) <= 40 else "that"
+    words = [each for each in context.table if not context.table[each].programs]
+    meant = nearest(word.lower(), words)
+    if meant is not None:
+        return UnknownCommand(f"No command {shown}. Did you mean {meant}?", suggest=meant)
+    if not context.logged_in:
+        return UnknownCommand(f"No command {shown}. Type login NAME, new NAME or help.")
+    if context.room is None:
+        return UnknownCommand(f"No command {shown}. To talk, enter a room first: list channels, then connect ROOM.")
+    return UnknownCommand(f"No command {shown}. Type /help to see them all, or //{shown} to say it.")
+
+
+def _arguments(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    written = verb.written
+    for place, each in enumerate(written):
+        if not rest:
+            break
+        word = rest if each.type.rest else rest.partition(" ")[0]
+        optional = not each.required or each.here
+        if optional and not each.type.certain(word, context.names) and _fits_later(written[place + 1 :], rest, context):
+            continue
+        arguments.update(_given(verb, each, word, context))
+        rest = "" if each.type.rest else rest.partition(" ")[2].strip()
+    if rest:
+        raise BadUsage(f"Too many words. Write: {verb.form}")
+    return arguments
+
+
+def _fits_later(later: tuple[Parameter, ...], rest: str, context: Context) -> bool:
+    """Whether an optional argument was left out: the word belongs to one that follows."""
+    word = rest.partition(" ")[0]
+    return any(
+        each.required or each.type.free or each.type.certain(rest if each.type.rest else word, context.names)
+        for each in later
+    )
+
+
+def _given(verb: Verb, parameter: Parameter, words: str, context: Context) -> dict[str, Any]:
+    try:
+        value = parameter.type.read(words)
+    except BadUsage as error:
+        line = error.line[0].upper() + error.line[1:]
+        raise BadUsage(f"{line}. Write: {verb.form}") from None
+    parameter.type.check(value, context.names)
+    return {parameter.name: value}
+
+
+def _complete(verb: Verb, arguments: dict[str, Any], context: Context) -> Reading:
+    for each in verb.parameters:
+        if each.name in arguments:
+            continue
+        if each.here and context.room is not None:
+            arguments[each.name] = context.room
+        elif each.prompt is not None:
+            return Ask(Call(verb, arguments), each)
+        elif each.here and each.required:
+            raise NotInRoom()
+        elif each.required:
+            raise BadUsage(f"Something is missing. Write: {verb.form}")
+    return Call(verb, arguments)

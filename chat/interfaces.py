@@ -1,0 +1,377 @@
+"""What the floors expect of each other.
+
+``core`` knows the store, the bus and the front ends only by what stands here, so each can be replaced
+by another engine, another bus, another front end, or a small fake. ``IChatUser`` is a zope interface
+because cred asks for one; the others are structural types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.cred.credentials import ICredentials
+from twisted.internet.defer import Deferred
+from zope.interface import Attribute, Interface
+
+from chat.events import Event
+from chat.values import (
+    Account,
+    Device,
+    Draft,
+    Member,
+    Name,
+    Origin,
+    Page,
+    Pair,
+    Peer,
+    Restriction,
+    RoomRecord,
+    Row,
+    Stored,
+    Verifier,
+    Waiting,
+)
+
+
+class IChatUser(Interface):
+    """The avatar: an account that is present."""
+
+    account = Attribute("The `chat.values.Account`.")
+    sessions = Attribute("The sessions of this account on this node, the oldest first.")
+
+
+class IPasswordCredentials(ICredentials):
+    """A name and a password, sent in the clear or under TLS (``plain`` login)."""
+
+    name = Attribute("The name as it was typed, a str.")
+    password = Attribute("The password, a str.")
+    peer = Attribute("The `chat.values.Peer` that it came from.")
+
+
+class ITokenCredentials(ICredentials):
+    """What an earlier login handed out."""
+
+    token = Attribute("The token, a str.")
+    device = Attribute("The device that it was made for, a str.")
+    peer = Attribute("The `chat.values.Peer` that it came from.")
+
+
+class IDirectory(Protocol):
+    """The accounts, in memory."""
+
+    def account(self, word: str) -> Account | None:
+        """The account of that name, in whichever case and with or without ``@``."""
+
+    def account_by_id(self, id: int) -> Account | None: ...
+
+    def add_account(self, account: Account) -> None: ...
+
+
+class IClock(Protocol):
+    """The part of ``IReactorTime`` that is used; ``seconds`` is wall time, since the epoch.
+
+    Order never depends on it; durations are measured with `monotonic`.
+    """
+
+    def seconds(self) -> float: ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+
+    def call_later(self, delay: float, call: Callable[[], object]) -> IDelayed:
+        """Call once, after so many seconds."""
+
+    def sleep(self, seconds: float) -> Deferred[None]:
+        """Fires after so many seconds."""
+
+
+class IDelayed(Protocol):
+    """A call that is still to come."""
+
+    def cancel(self) -> None: ...
+
+    def active(self) -> bool: ...
+
+
+class ITurn(Protocol):
+    """The end of the reactor's turn, one for everybody."""
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call once, at the end of this turn, in the order of asking."""
+
+
+# --- front ends -----------------------------------------------------------------------------------
+
+
+class IAudience(Protocol):
+    """Sessions that see the same bytes of a conversation: an event is rendered once for all of them."""
+
+    program: bool
+    """Whether programs read; people are spared the comings and goings of a crowded room."""
+
+    def add(self, mind: IMind) -> None: ...
+
+    def remove(self, mind: IMind) -> None:
+        """Flush what waits to everybody, then forget this one."""
+
+    def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
+        """Queue an event for everybody but ``omit``; it leaves at the end of the turn.
+
+        :param instead: what those omitted are told, if they are programs.
+        """
+
+    def __len__(self) -> int: ...
+
+
+class IMind(Protocol):
+    """The front end's end of a session."""
+
+    peer: Peer
+
+    program: bool
+    """Whether a program reads: it gets tokens, and `chat.events.Skipped` where seqs have a gap."""
+
+    def audience_key(self, conversation: int) -> Hashable:
+        """Equal for all minds that render events of this conversation to the same bytes."""
+
+    def new_audience(self, conversation: int) -> IAudience:
+        """An empty audience for minds of this key."""
+
+    def deliver(self, event: Event) -> None:
+        """Show an event to this session alone; never blocks."""
+
+    def flush(self) -> None:
+        """Write the receipt marks that are firm by now (`IStore.mark_received`) through the session."""
+
+    def probe(self) -> Awaitable[bool]:
+        """Find out within 3 seconds whether the peer still shows any life."""
+
+    def close(self, reason: str) -> None:
+        """Say why, send what waits, and end the connection."""
+
+
+# --- the door ---------------------------------------------------------------------------------------
+
+
+class IDoor(Protocol):
+    """How a session becomes somebody; each coroutine fails with a `chat.errors.ChatError`."""
+
+    async def log_in(self, session: Any, name: str, password: str) -> bool:
+        """Log in with a password.
+
+        :returns: whether the account was made by this (``auto-register``).
+        """
+
+    async def log_in_by_token(self, session: Any, token: str) -> None: ...
+
+    async def register(self, session: Any, name: str, password: str, realname: str) -> None:
+        """Make an account and log in to it."""
+
+    async def take_over(self, session: Any) -> None:
+        """Log in where the right password was refused because the account is signed in elsewhere."""
+
+    async def hand_out_token(self, session: Any) -> str:
+        """A token that logs this device in again."""
+
+    async def change_password(self, session: Any, old: str, new: str) -> None: ...
+
+
+# --- the log and the accounts ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A row that is on disk now, as the sink gets it in commit order."""
+
+    draft: Draft
+    row: Row
+    origin: Origin | None
+
+
+Sink = Callable[[Sequence[Committed]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRoom:
+    """A room with everything that decides who may do what there.
+
+    :param last: its newest seq.
+    """
+
+    record: RoomRecord
+    members: tuple[Member, ...]
+    restrictions: tuple[Restriction, ...]
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the server holds in memory, as it is on disk at the start."""
+
+    accounts: tuple[Account, ...]
+    rooms: tuple[StoredRoom, ...]
+    blocks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    account: int
+    device: str
+    created: int
+
+
+class IStore(Protocol):
+    """The log and the accounts, on disk.
+
+    Every method but `start` returns a Deferred that fires on the reactor thread. What changes something
+    fires after the commit that holds it, in the order of the calls; it fails with
+    `chat.errors.StoreUnavailable` when nothing could be written (and then nothing was).
+    """
+
+    def start(self, committed: Sink) -> Snapshot:
+        """Open for writing.
+
+        :param committed: gets the rows of each commit in commit order, before the Deferreds of those
+            who appended them fire.
+        """
+
+    def stop(self) -> Deferred[None]:
+        """Commit what waits and close; later calls fail with `chat.errors.ShuttingDown`."""
+
+    # the log
+
+    def append(self, draft: Draft, origin: Origin | None = None) -> Deferred[Stored]:
+        """Store a row and apply what it means (a topic, a membership, a ban) in the same transaction.
+
+        Fails with `chat.errors.RetryMismatch` or `chat.errors.MailboxFull`.
+        """
+
+    def create_room(self, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> Deferred[RoomRecord]:
+        """Make a room with its first row (`chat.values.Kind.CREATED`), whose author becomes its owner.
+
+        :param record: its ``conversation`` is ignored, and so is the draft's; the result has the new one.
+
+        Fails with `chat.errors.RoomTaken`.
+        """
+
+    def history(
+        self,
+        conversation: int,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        since: int | None = None,
+        limit: int,
+    ) -> Deferred[Page]:
+        """Read rows: the oldest after a seq or since a time (ms), else the newest (before a seq)."""
+
+    def pair(self, pair: Pair) -> Deferred[int | None]:
+        """The conversation of a pair, if they have one."""
+
+    def pairs_of(self, account: int) -> Deferred[dict[int, int]]:
+        """Everybody this account has talked to privately: account to conversation."""
+
+    # marks
+
+    def waiting(self, account: int, device: str, blocked: Collection[int]) -> Deferred[tuple[Waiting, ...]]:
+        """Where this account stands in each room it is a member of and each pair."""
+
+    def missed(
+        self, account: int, device: str, blocked: Collection[int], conversations: Collection[int], limit: int
+    ) -> Deferred[tuple[Row, ...]]:
+        """The oldest rows that others said after the later of the two marks, by time and then seq."""
+
+    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
+        """Raise marks of one device: conversation to seq. A mark never falls, nor passes the last seq."""
+
+    def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
+        """Raise the marks of a person: conversation to seq."""
+
+    # accounts
+
+    def create_account(self, name: Name, realname: str, verifier: Verifier, when: int) -> Deferred[Account]:
+        """Fails with `chat.errors.NameTaken` when the name, or one that looks like it, exists."""
+
+    def verifier(self, account: int) -> Deferred[Verifier | None]: ...
+
+    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
+        """Replace the verifier and end all tokens of the account."""
+
+    def set_realname(self, account: int, realname: str) -> Deferred[None]: ...
+
+    def saw(self, account: int, device: str, when: int) -> Deferred[None]:
+        """Note that a session of this device began or ended."""
+
+    def block(self, account: int, other: int) -> Deferred[None]: ...
+
+    def unblock(self, account: int, other: int) -> Deferred[None]: ...
+
+    # devices and their tokens
+
+    def devices(self, account: int) -> Deferred[tuple[Device, ...]]: ...
+
+    def add_token(self, account: int, device: str, digest: bytes, when: int) -> Deferred[None]:
+        """Give a device a token in place of the one it had.
+
+        :param digest: SHA-256 of the token.
+        """
+
+    def token(self, digest: bytes) -> Deferred[TokenRecord | None]: ...
+
+    def end_device(self, account: int, device: str) -> Deferred[None]:
+        """Forget a device and its token."""
+
+    def inbox_size(self, account: int, device: str) -> Deferred[int]:
+        """How many rows wait in a device's inbox."""
+
+
+# --- the bus --------------------------------------------------------------------------------------
+
+Topic = tuple[str, int]
+"""``("room", conversation)``, ``("account", account)`` or ``("node", 0)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A row of the log reached those who follow its conversation.
+
+    :param pair: the two people of a private conversation.
+    :param draft: what was stored, on the node that stored it; other nodes have the row alone.
+    """
+
+    row: Row
+    pair: Pair | None = None
+    draft: Draft | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ephemeral:
+    """An event that no log holds; lost if nobody is there.
+
+    :param name: what happened, for the subscriber to act on.
+    :param fields: plain JSON values, less than 8,000 bytes when written out.
+    """
+
+    name: str
+    fields: Mapping[str, str | int | bool | None]
+    origin: Origin | None = None
+
+
+Published = Logged | Ephemeral
+
+
+class IBus(Protocol):
+    """Who is told what, within a node and across nodes.
+
+    Subscribers of one topic are called in the order in which they subscribed; rows of one conversation
+    arrive in the order of their seq, each exactly once.
+    """
+
+    def subscribe(self, topic: Topic, call: Callable[[Published], None]) -> Callable[[], None]:
+        """:returns: a call that ends the subscription."""
+
+    def publish(self, topics: Iterable[Topic], published: Published) -> None:
+        """Tell the subscribers of these topics, synchronously on this node."""

@@ -1,0 +1,151 @@
+"""Accounts, the devices they log in from, tokens, and who blocks whom."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from chat.errors import NameTaken
+from chat.interfaces import TokenRecord
+from chat.storage.transaction import Transaction
+from chat.values import Account, Device, Name, Rank, Verifier
+
+# --- accounts ---------------------------------------------------------------------------------------
+
+
+def create_account(transaction: Transaction, name: Name, realname: str, verifier: Verifier, when: int) -> Account:
+    """Make an account of the lowest rank.
+
+    Names collide when their folds are equal, when their looks are, and when one looks like the other's
+    fold: an ASCII name has no skeleton and looks like itself.
+
+    :raises NameTaken: when the name, or one that looks like it, exists.
+    """
+    looks = (name.folded, name.skeleton or name.folded)
+    taken = transaction.look(
+        "SELECT 1 FROM accounts WHERE folded IN (?, ?) UNION ALL"
+        " SELECT 1 FROM accounts WHERE skeleton <> '' AND skeleton IN (?, ?)",
+        (*looks, *looks),
+    )
+    if taken:
+        raise NameTaken()
+    account = transaction.execute(
+        "INSERT INTO accounts (shown, folded, skeleton, realname, created, seen,"
+        " salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            name.shown,
+            name.folded,
+            name.skeleton,
+            realname,
+            when,
+            when,
+            verifier.salt,
+            verifier.iterations,
+            verifier.stored_key,
+            verifier.server_key,
+        ),
+    ).lastrowid
+    assert account is not None
+    return Account(account, name, realname, Rank.MEMBER, when, when)
+
+
+def all_accounts(connection: sqlite3.Connection) -> tuple[Account, ...]:
+    """Every account, the oldest first."""
+    found = connection.execute(
+        "SELECT id, shown, folded, skeleton, realname, rank, created, seen FROM accounts ORDER BY id"
+    )
+    ranks = {rank.value: rank for rank in Rank}
+    return tuple(
+        Account(id, Name(shown, folded, skeleton), realname, ranks[rank], created, seen)
+        for id, shown, folded, skeleton, realname, rank, created, seen in found
+    )
+
+
+def verifier(connection: sqlite3.Connection, account: int) -> Verifier | None:
+    """What is stored instead of the password; nothing for an account without one."""
+    found = connection.execute(
+        "SELECT salt, iterations, stored_key, server_key FROM accounts WHERE id = ? AND salt IS NOT NULL", (account,)
+    ).fetchone()
+    return None if found is None else Verifier(*found)
+
+
+def set_password(transaction: Transaction, account: int, verifier: Verifier) -> None:
+    """Replace the verifier, and end all tokens: who has stolen one is out with the old password."""
+    transaction.execute(
+        "UPDATE accounts SET salt = ?, iterations = ?, stored_key = ?, server_key = ? WHERE id = ?",
+        (verifier.salt, verifier.iterations, verifier.stored_key, verifier.server_key, account),
+    )
+    transaction.execute("DELETE FROM tokens WHERE account = ?", (account,))
+
+
+def set_realname(transaction: Transaction, account: int, realname: str) -> None:
+    transaction.execute("UPDATE accounts SET realname = ? WHERE id = ?", (realname, account))
+
+
+def block(transaction: Transaction, account: int, other: int) -> None:
+    transaction.execute("INSERT OR IGNORE INTO blocks (account, other) VALUES (?, ?)", (account, other))
+
+
+def unblock(transaction: Transaction, account: int, other: int) -> None:
+    transaction.execute("DELETE FROM blocks WHERE account = ? AND other = ?", (account, other))
+
+
+def all_blocks(connection: sqlite3.Connection) -> tuple[tuple[int, int], ...]:
+    """Who blocks whom."""
+    return tuple(connection.execute("SELECT account, other FROM blocks ORDER BY account, other").fetchall())
+
+
+# --- devices and tokens -----------------------------------------------------------------------------
+
+
+def saw(transaction: Transaction, account: int, device: str, when: int) -> None:
+    """Note that a session of a device began or ended; a device is known from its first session on."""
+    transaction.execute("UPDATE accounts SET seen = max(seen, ?) WHERE id = ?", (when, account))
+    _note_device(transaction, account, device, when)
+
+
+def _note_device(transaction: Transaction, account: int, device: str, when: int) -> None:
+    transaction.execute(
+        "INSERT INTO devices (account, device, seen) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen)",
+        (account, device, when),
+    )
+
+
+def devices(connection: sqlite3.Connection, account: int) -> tuple[Device, ...]:
+    """The devices of an account, the one seen last first."""
+    found = connection.execute(
+        "SELECT device, seen, EXISTS (SELECT 1 FROM tokens WHERE tokens.account = devices.account"
+        " AND tokens.device = devices.device) FROM devices WHERE account = ? ORDER BY seen DESC, device",
+        (account,),
+    )
+    return tuple(Device(name, seen, bool(has_token)) for name, seen, has_token in found)
+
+
+def add_token(transaction: Transaction, account: int, device: str, digest: bytes, when: int) -> None:
+    """Give a device a token in place of the one it had."""
+    _note_device(transaction, account, device, when)
+    transaction.execute(
+        "INSERT INTO tokens (account, device, digest, created) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (account, device) DO UPDATE SET digest = excluded.digest, created = excluded.created",
+        (account, device, digest, when),
+    )
+
+
+def token(connection: sqlite3.Connection, digest: bytes) -> TokenRecord | None:
+    """Whose token it is, if anybody's."""
+    found = connection.execute("SELECT account, device, created FROM tokens WHERE digest = ?", (digest,)).fetchone()
+    return None if found is None else TokenRecord(*found)
+
+
+def end_device(transaction: Transaction, account: int, device: str) -> None:
+    """Forget a device: its token, keys and inbox go with it, and so do its marks."""
+    transaction.execute("DELETE FROM devices WHERE account = ? AND device = ?", (account, device))
+    transaction.execute("DELETE FROM received WHERE account = ? AND device = ?", (account, device))
+
+
+def inbox_size(connection: sqlite3.Connection, account: int, device: str) -> int:
+    """How many rows wait in the inbox of a device."""
+    size: int = connection.execute(
+        "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
+    ).fetchone()[0]
+    return size

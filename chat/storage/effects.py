@@ -1,0 +1,113 @@
+"""What a row means beyond being said: topics, members, bans, redactions.
+
+Each effect runs in the transaction of its row. A row is about its ``target`` or, where it has none,
+about its author.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chat.storage.transaction import SEQ_BITS, Transaction
+from chat.values import SERVER, Draft, Kind, Role, Text
+
+Effect = Callable[[Transaction, int, int, Draft], None]
+"""Called with the transaction, the conversation, the row's seq, and its draft."""
+
+
+def _subject(draft: Draft) -> int:
+    return draft.author if draft.target is None else draft.target
+
+
+def _words(draft: Draft) -> str:
+    return draft.body.text if isinstance(draft.body, Text) else ""
+
+
+def _add_member(transaction: Transaction, conversation: int, seq: int, draft: Draft, role: Role) -> None:
+    # Who is a member already stays one since when it was.
+    transaction.execute(
+        "INSERT OR IGNORE INTO members (conversation, account, role, joined_seq, joined) VALUES (?, ?, ?, ?, ?)",
+        (conversation, _subject(draft), role.value, seq - 1, draft.time),
+    )
+
+
+def _created(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    if draft.author != SERVER:
+        _add_member(transaction, conversation, seq, draft, Role.OWNER)
+
+
+def _joined(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    _add_member(transaction, conversation, seq, draft, Role.MEMBER)
+
+
+def _left(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    transaction.execute("DELETE FROM members WHERE conversation = ? AND account = ?", (conversation, _subject(draft)))
+
+
+def _restrict(transaction: Transaction, conversation: int, kind: Kind, draft: Draft) -> None:
+    transaction.execute(
+        "INSERT OR REPLACE INTO restrictions (conversation, account, kind, until, by, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (conversation, _subject(draft), kind.value, draft.until, draft.author, _words(draft)),
+    )
+
+
+def _lift(transaction: Transaction, conversation: int, kind: Kind, draft: Draft) -> None:
+    transaction.execute(
+        "DELETE FROM restrictions WHERE conversation = ? AND account = ? AND kind = ?",
+        (conversation, _subject(draft), kind.value),
+    )
+
+
+def _banned(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    _left(transaction, conversation, seq, draft)
+    _restrict(transaction, conversation, Kind.BANNED, draft)
+
+
+def _unbanned(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    _lift(transaction, conversation, Kind.BANNED, draft)
+
+
+def _muted(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    _restrict(transaction, conversation, Kind.MUTED, draft)
+
+
+def _unmuted(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    _lift(transaction, conversation, Kind.MUTED, draft)
+
+
+def _role(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    transaction.execute(
+        "UPDATE members SET role = ? WHERE conversation = ? AND account = ?",
+        (Role(_words(draft)).value, conversation, _subject(draft)),
+    )
+
+
+def _topic(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    transaction.execute("UPDATE rooms SET topic = ? WHERE conversation = ?", (_words(draft), conversation))
+
+
+def _redaction(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    # Only what came before can be emptied; the row stays, so that seq has no gap.
+    if draft.ref is not None and 0 < draft.ref < seq:
+        transaction.execute(
+            "UPDATE log SET scheme = NULL, key = NULL, body = NULL WHERE id = ?",
+            (conversation << SEQ_BITS | draft.ref,),
+        )
+
+
+EFFECTS: Mapping[str, Effect] = {
+    Kind.CREATED.value: _created,
+    Kind.JOINED.value: _joined,
+    Kind.LEFT.value: _left,
+    Kind.KICKED.value: _left,
+    Kind.BANNED.value: _banned,
+    Kind.UNBANNED.value: _unbanned,
+    Kind.MUTED.value: _muted,
+    Kind.UNMUTED.value: _unmuted,
+    Kind.ROLE.value: _role,
+    Kind.TOPIC.value: _topic,
+    Kind.REDACTION.value: _redaction,
+}
+"""By the kind's word (the hash of an enum member is computed in Python, once for each message). A kind
+that is not here means nothing beyond its row; an edit is such a row."""

@@ -1,0 +1,161 @@
+"""What waits for somebody: the marks, and the log after them.
+
+What is unread in a conversation begins after the latest of three seqs: the ``received`` mark of the
+device, the ``read`` mark of the person, and, in a room, the last seq before the person joined. So nothing
+that was said while somebody was no member ever counts, and marks from before need not be touched.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from json import dumps
+from typing import Final
+
+from chat.errors import NoSuchConversation
+from chat.storage.log import COLUMNS, read_row
+from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction, last_seq
+from chat.values import SPOKEN, Row, Waiting
+
+MOST_UNREAD: Final = 1_000
+"""Unread rows are counted up to this many in each conversation: then it is "1,000 or more"."""
+
+LOOKED_AT: Final = 20_000
+"""Only so many of the newest rows of a conversation are looked at when unread ones are counted, so
+that a login costs the same after a year in which everything was said by somebody blocked."""
+
+_SPOKEN: Final = ", ".join(f"'{kind.value}'" for kind in sorted(SPOKEN))
+
+_HEARD: Final = f"kind IN ({_SPOKEN}) AND author <> :account AND author NOT IN (SELECT value FROM json_each(:blocked))"
+"""What others said, but nobody blocked."""
+
+_MARKS: Final = (
+    " coalesce((SELECT seq FROM received WHERE account = :account AND conversation = c.conversation"
+    " AND device = :device), 0),"
+    " coalesce((SELECT seq FROM read WHERE account = :account AND conversation = c.conversation), 0)"
+)
+
+_PLACES: Final = (
+    f"SELECT c.conversation, NULL, c.joined_seq,{_MARKS} FROM members c"
+    " JOIN rooms ON rooms.conversation = c.conversation AND rooms.deleted IS NULL WHERE c.account = :account"
+    f" UNION SELECT c.conversation, c.high, 0,{_MARKS} FROM pairs c WHERE c.low = :account"
+    f" UNION SELECT c.conversation, c.low, 0,{_MARKS} FROM pairs c WHERE c.high = :account AND c.low <> c.high"
+    " ORDER BY 1"
+)
+
+
+def waiting(connection: sqlite3.Connection, account: int, device: str, blocked: Collection[int]) -> tuple[Waiting, ...]:
+    """Where an account stands in each room it is a member of and each pair, in the order of their ids.
+
+    :param blocked: the accounts whose rows do not count.
+    """
+    blocked_json = dumps(list(blocked))
+    result = []
+    for conversation, partner, joined_seq, received, read in connection.execute(
+        _PLACES, {"account": account, "device": device}
+    ).fetchall():
+        first, last = last_seq(connection, conversation)
+        received, read = max(received, joined_seq), max(read, joined_seq)
+        start = max(received, read)
+        unread = 0
+        if start < last:
+            unread = _count(connection, conversation, max(start, last - LOOKED_AT), account, blocked_json)
+        result.append(Waiting(conversation, partner, first, last, received, read, unread))
+    return tuple(result)
+
+
+def _count(connection: sqlite3.Connection, conversation: int, start: int, account: int, blocked: str) -> int:
+    base = conversation << SEQ_BITS
+    count: int = connection.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM log WHERE id > :low AND id <= :high AND {_HEARD} LIMIT :most)",
+        {
+            "low": base | start,
+            "high": base | LAST_SEQ,
+            "account": account,
+            "blocked": blocked,
+            "most": MOST_UNREAD,
+        },
+    ).fetchone()[0]
+    return count
+
+
+def missed(
+    connection: sqlite3.Connection,
+    account: int,
+    device: str,
+    blocked: Collection[int],
+    conversations: Collection[int],
+    limit: int,
+) -> tuple[Row, ...]:
+    """The oldest rows that others said after the marks, of several conversations.
+
+    They come by time, and those of one conversation always by seq, even where the clock was set back.
+
+    :param blocked: the accounts whose rows are left out.
+    :param conversations: whose rows; of others nothing is read.
+    :param limit: the most rows.
+    """
+    blocked_json = dumps(list(blocked))
+    logs = [
+        _heard_after(connection, conversation, _start(connection, account, device, conversation), account, blocked_json)
+        for conversation in sorted(set(conversations))
+    ]
+    # Each log is read lazily and only as far as the merge goes; equal times keep the order of the logs.
+    return tuple(islice(heapq.merge(*logs, key=lambda row: row.time), limit))
+
+
+def _start(connection: sqlite3.Connection, account: int, device: str, conversation: int) -> int:
+    """After which seq a conversation is unread."""
+    seq: int = connection.execute(
+        "SELECT max("
+        "coalesce((SELECT joined_seq FROM members WHERE conversation = :conversation AND account = :account), 0),"
+        " coalesce((SELECT seq FROM received WHERE account = :account AND conversation = :conversation"
+        " AND device = :device), 0),"
+        " coalesce((SELECT seq FROM read WHERE account = :account AND conversation = :conversation), 0))",
+        {"account": account, "device": device, "conversation": conversation},
+    ).fetchone()[0]
+    return seq
+
+
+def _heard_after(
+    connection: sqlite3.Connection, conversation: int, start: int, account: int, blocked: str
+) -> Iterator[Row]:
+    base = conversation << SEQ_BITS
+    for columns in connection.execute(
+        f"SELECT {COLUMNS} FROM log WHERE id > :low AND id <= :high AND {_HEARD} ORDER BY id",
+        {"low": base | start, "high": base | LAST_SEQ, "account": account, "blocked": blocked},
+    ):
+        yield read_row(columns)
+
+
+def mark_received(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> None:
+    """Raise the marks of one device: conversation to seq. What is no conversation is passed over."""
+    for conversation, seq in _within_the_log(transaction, marks):
+        transaction.execute(
+            "INSERT INTO received (account, conversation, device, seq) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+            (account, conversation, device, seq),
+        )
+
+
+def mark_read(transaction: Transaction, account: int, marks: Mapping[int, int]) -> None:
+    """Raise the marks of a person: conversation to seq. What is no conversation is passed over."""
+    for conversation, seq in _within_the_log(transaction, marks):
+        transaction.execute(
+            "INSERT INTO read (account, conversation, seq) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+            (account, conversation, seq),
+        )
+
+
+def _within_the_log(transaction: Transaction, marks: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """The marks, none of them past the last seq: a mark in the future would hide what is yet to come."""
+    for conversation, seq in marks.items():
+        try:
+            seq = min(seq, transaction.last(conversation))
+        except NoSuchConversation:
+            continue
+        if seq > 0:
+            yield conversation, seq

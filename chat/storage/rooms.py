@@ -1,0 +1,75 @@
+"""Rooms: making one, and reading all of them at the start."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from dataclasses import replace
+
+from chat.errors import RoomTaken
+from chat.interfaces import StoredRoom
+from chat.storage.append import append
+from chat.storage.log import ends
+from chat.storage.transaction import Transaction
+from chat.values import Draft, Kind, Member, Name, Origin, Restriction, Role, RoomRecord
+
+
+def create_room(transaction: Transaction, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> RoomRecord:
+    """Make a room with its first row; see `chat.interfaces.IStore.create_room`.
+
+    :raises RoomTaken: when a living room has that name, or one that looks like it.
+    """
+    name = record.name
+    looks = (name.folded, name.skeleton or name.folded)
+    taken = transaction.look(
+        "SELECT 1 FROM rooms WHERE deleted IS NULL AND folded IN (?, ?) UNION ALL"
+        " SELECT 1 FROM rooms WHERE deleted IS NULL AND skeleton <> '' AND skeleton IN (?, ?)",
+        (*looks, *looks),
+    )
+    if taken:
+        raise RoomTaken()
+    conversation = transaction.new_conversation("room")
+    transaction.execute(
+        "INSERT INTO rooms (conversation, shown, folded, skeleton, topic, private, from_start, slow, created)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            conversation,
+            name.shown,
+            name.folded,
+            name.skeleton,
+            record.topic,
+            record.private,
+            record.from_start,
+            record.slow,
+            record.created,
+        ),
+    )
+    append(transaction, replace(draft, conversation=conversation), origin)
+    return replace(record, conversation=conversation)
+
+
+def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
+    """Every living room with its members and restrictions, the oldest first."""
+    members: dict[int, list[Member]] = defaultdict(list)
+    for conversation, account, role, joined_seq, joined in connection.execute(
+        "SELECT conversation, account, role, joined_seq, joined FROM members ORDER BY joined, account"
+    ):
+        members[conversation].append(Member(account, Role(role), joined_seq, joined))
+    restrictions: dict[int, list[Restriction]] = defaultdict(list)
+    for conversation, account, kind, until, reason in connection.execute(
+        "SELECT conversation, account, kind, until, reason FROM restrictions ORDER BY account, kind"
+    ):
+        restrictions[conversation].append(Restriction(account, Kind(kind), until, reason))
+    last = ends(connection)
+    rooms = []
+    for conversation, *name, topic, created, private, from_start, slow in connection.execute(
+        "SELECT conversation, shown, folded, skeleton, topic, created, private, from_start, slow"
+        " FROM rooms WHERE deleted IS NULL ORDER BY conversation"
+    ):
+        record = RoomRecord(conversation, Name(*name), topic, created, bool(private), bool(from_start), slow)
+        rooms.append(
+            StoredRoom(
+                record, tuple(members[conversation]), tuple(restrictions[conversation]), last.get(conversation, 0)
+            )
+        )
+    return tuple(rooms)

@@ -1,0 +1,152 @@
+"""The store without its engine: `chat.interfaces.IStore` in terms of two ways to run a function."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from typing import Concatenate, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from chat.interfaces import Sink, Snapshot, TokenRecord
+from chat.storage import accounts, log, rooms
+from chat.storage import marks as standing
+from chat.storage.append import append
+from chat.storage.transaction import Transaction
+from chat.values import (
+    Account,
+    Device,
+    Draft,
+    Name,
+    Origin,
+    Page,
+    Pair,
+    RoomRecord,
+    Row,
+    Stored,
+    Verifier,
+    Waiting,
+)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def snapshot(connection: sqlite3.Connection) -> Snapshot:
+    """Everything that the server holds in memory."""
+    return Snapshot(accounts.all_accounts(connection), rooms.all_rooms(connection), accounts.all_blocks(connection))
+
+
+class Store(ABC):
+    """The log and the accounts; an engine says how a function gets a connection and when it runs.
+
+    Collections are copied here: the function may run in another thread, while the caller goes on
+    changing its own.
+    """
+
+    @abstractmethod
+    def start(self, committed: Sink) -> Snapshot: ...
+
+    @abstractmethod
+    def stop(self) -> Deferred[None]: ...
+
+    @abstractmethod
+    def _write(
+        self, call: Callable[Concatenate[Transaction, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        """Run in the next transaction, in the order of asking; may run twice.
+
+        :returns: fires with the result after the commit, and after the sink had the rows.
+        """
+
+    @abstractmethod
+    def _read(
+        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        """Run on what is committed, all of it as of one moment."""
+
+    # the log
+
+    def append(self, draft: Draft, origin: Origin | None = None) -> Deferred[Stored]:
+        return self._write(append, draft, origin)
+
+    def create_room(self, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> Deferred[RoomRecord]:
+        return self._write(rooms.create_room, record, draft, origin)
+
+    def history(
+        self,
+        conversation: int,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        since: int | None = None,
+        limit: int,
+    ) -> Deferred[Page]:
+        return self._read(log.history, conversation, after=after, before=before, since=since, limit=limit)
+
+    def pair(self, pair: Pair) -> Deferred[int | None]:
+        return self._read(log.pair, pair)
+
+    def pairs_of(self, account: int) -> Deferred[dict[int, int]]:
+        return self._read(log.pairs_of, account)
+
+    def ends(self) -> Deferred[dict[int, int]]:
+        """The newest seq of every conversation that is not empty: where a bus that joins others begins."""
+        return self._read(log.ends)
+
+    # marks
+
+    def waiting(self, account: int, device: str, blocked: Collection[int]) -> Deferred[tuple[Waiting, ...]]:
+        return self._read(standing.waiting, account, device, frozenset(blocked))
+
+    def missed(
+        self, account: int, device: str, blocked: Collection[int], conversations: Collection[int], limit: int
+    ) -> Deferred[tuple[Row, ...]]:
+        return self._read(standing.missed, account, device, frozenset(blocked), frozenset(conversations), limit)
+
+    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
+        return self._write(standing.mark_received, account, device, dict(marks))
+
+    def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
+        return self._write(standing.mark_read, account, dict(marks))
+
+    # accounts
+
+    def create_account(self, name: Name, realname: str, verifier: Verifier, when: int) -> Deferred[Account]:
+        return self._write(accounts.create_account, name, realname, verifier, when)
+
+    def verifier(self, account: int) -> Deferred[Verifier | None]:
+        return self._read(accounts.verifier, account)
+
+    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
+        return self._write(accounts.set_password, account, verifier)
+
+    def set_realname(self, account: int, realname: str) -> Deferred[None]:
+        return self._write(accounts.set_realname, account, realname)
+
+    def saw(self, account: int, device: str, when: int) -> Deferred[None]:
+        return self._write(accounts.saw, account, device, when)
+
+    def block(self, account: int, other: int) -> Deferred[None]:
+        return self._write(accounts.block, account, other)
+
+    def unblock(self, account: int, other: int) -> Deferred[None]:
+        return self._write(accounts.unblock, account, other)
+
+    # devices and their tokens
+
+    def devices(self, account: int) -> Deferred[tuple[Device, ...]]:
+        return self._read(accounts.devices, account)
+
+    def add_token(self, account: int, device: str, digest: bytes, when: int) -> Deferred[None]:
+        return self._write(accounts.add_token, account, device, digest, when)
+
+    def token(self, digest: bytes) -> Deferred[TokenRecord | None]:
+        return self._read(accounts.token, digest)
+
+    def end_device(self, account: int, device: str) -> Deferred[None]:
+        return self._write(accounts.end_device, account, device)
+
+    def inbox_size(self, account: int, device: str) -> Deferred[int]:
+        return self._read(accounts.inbox_size, account, device)

@@ -1,0 +1,143 @@
+"""From a password to what is stored of it: bcrypt first, then the keys of SCRAM.
+
+``stretch`` is the slow step and runs wherever the password is: on the server for a plain login, in the
+client for SCRAM-BCRYPT, which reads the bcrypt salt string as the SCRAM salt. What is stored
+(`chat.values.Verifier`) lets nobody log in, and the stretched password never crosses the wire. The functions
+here are slow on purpose; those that are say so, and belong on a thread.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from base64 import b64encode
+from contextlib import suppress
+from hashlib import sha256
+from hmac import compare_digest, digest
+
+import bcrypt
+from scramp import ScramException, ScramMechanism
+from scramp.utils import saslprep
+
+from chat.errors import BadPassword
+from chat.values import Verifier
+
+LEAST_BYTES = 8
+MOST_BYTES = 1000
+"""What a password may have, in UTF-8 bytes once it is prepared."""
+
+LEAST_COST = 4
+MOST_COST = 15
+"""Costs of bcrypt that are worked with; each step doubles the time."""
+
+ITERATIONS = 4096
+"""The rounds of PBKDF2 on top of bcrypt: the fewest that RFC 7677 allows, since bcrypt carries the weight."""
+
+_SALT = re.compile(rb"\$2b\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu]")
+_STANDARD_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BCRYPT_ALPHABET = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_TO_BCRYPT = bytes.maketrans(_STANDARD_ALPHABET, _BCRYPT_ALPHABET)
+_MECHANISM = ScramMechanism("SCRAM-SHA-256")
+
+
+def check_password(password: str) -> None:
+    """Check a password that somebody chose.
+
+    :raises BadPassword: in one line, what is wrong with it.
+    """
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
+        raise BadPassword("A password cannot hold control characters. Choose another one.")
+    length = len(_prepare(password))
+    if length > MOST_BYTES:
+        raise BadPassword(f"A password has at most {MOST_BYTES:,} characters. Choose a shorter one.")
+    if length < LEAST_BYTES:
+        raise BadPassword(f"A password has at least {LEAST_BYTES} characters. Choose a longer one.")
+
+
+def new_salt(cost: int) -> bytes:
+    """A fresh bcrypt salt string.
+
+    :raises ValueError: when the cost is not `LEAST_COST` to `MOST_COST`.
+    """
+    _check_cost(cost)
+    return bcrypt.gensalt(cost)
+
+
+def cost_of(salt: bytes) -> int:
+    """The cost that a salt string asks for; a client looks at it before it works for a stranger.
+
+    :raises ValueError: when it is no bcrypt salt string, or its cost is not `LEAST_COST` to `MOST_COST`.
+    """
+    found = _SALT.fullmatch(salt)
+    if found is None:
+        raise ValueError("that is no bcrypt salt")
+    cost = int(found[1])
+    _check_cost(cost)
+    return cost
+
+
+def stretch(password: str, salt: bytes) -> bytes:
+    """Make a password dear to guess. Slow: 0.2 seconds at cost 12; it frees the interpreter meanwhile.
+
+    Any password will do, one that `check_password` refuses as well: a wrong one must cost what a right one does.
+
+    :raises ValueError: when the salt is none (`cost_of`).
+    """
+    cost_of(salt)
+    # bcrypt reads at most 72 bytes and older ones end at NUL: hence a hash first, in base64.
+    return bcrypt.hashpw(b64encode(sha256(_prepare(password)).digest()), salt)
+
+
+def make_verifier(stretched: bytes, salt: bytes) -> Verifier:
+    """What is stored of a stretched password (RFC 5802 section 3). Takes 2 milliseconds."""
+    return _verifier(stretched, salt, ITERATIONS)
+
+
+def matches(stretched: bytes, verifier: Verifier) -> bool:
+    """Whether this is the password, found out in a time that tells nothing. Takes 2 milliseconds."""
+    candidate = _verifier(stretched, verifier.salt, verifier.iterations)
+    return compare_digest(candidate.stored_key, verifier.stored_key)
+
+
+def decoy_verifier(name: str, secret: bytes, cost: int) -> Verifier:
+    """What stands in for the verifier of an account that does not exist.
+
+    It looks and costs like a real one, stays the same for one name and secret, and no password matches it.
+
+    :param name: folded.
+    :param secret: known to this server alone.
+    """
+    _check_cost(cost)
+
+    def derived(purpose: bytes) -> bytes:
+        return digest(secret, purpose + name.encode("utf-8", "surrogatepass"), "sha256")
+
+    salt = b64encode(derived(b"salt:")[:16]).rstrip(b"=").translate(_TO_BCRYPT)
+    return Verifier(b"$2b$%02d$%b" % (cost, salt), ITERATIONS, derived(b"stored:"), derived(b"server:"))
+
+
+def _check_cost(cost: int) -> None:
+    if not LEAST_COST <= cost <= MOST_COST:
+        raise ValueError(f"a bcrypt cost is {LEAST_COST} to {MOST_COST}, not {cost}")
+
+
+def _verifier(stretched: bytes, salt: bytes, iterations: int) -> Verifier:
+    # scramp takes text and prepares it once more, which changes nothing of the ASCII that bcrypt gives.
+    _, stored_key, server_key, _ = _MECHANISM.make_auth_info(
+        stretched.decode("ascii"), iteration_count=iterations, salt=salt
+    )
+    return Verifier(salt, iterations, stored_key, server_key)
+
+
+def _prepare(password: str) -> bytes:
+    """The bytes of a password, the same however a keyboard composes its letters (SASLprep, RFC 4013).
+
+    SASLprep knows Unicode 3.2 only; a password beyond it (an emoji, two directions of writing) is taken
+    composed and otherwise as it is, rather than refused.
+    """
+    prepared: str = unicodedata.normalize("NFC", password)
+    # What is too long for a password is only hashed, not examined character by character.
+    if len(prepared) <= MOST_BYTES and not (prepared.isascii() and prepared.isprintable()):
+        with suppress(ScramException):
+            prepared = saslprep(prepared)
+    return prepared.encode("utf-8", "surrogatepass")

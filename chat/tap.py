@@ -1,0 +1,322 @@
+"""``twistd chatserver``: options, and the one place where a server is put together.
+
+Everything that can keep the server from starting is done in `makeService`, before ``twistd`` becomes a daemon, while
+there is a terminal to say so: settings are read, the database is made or upgraded, the ports are opened. Only then is
+it worth starting threads, which would not survive the fork.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from twisted.application.service import Service
+from twisted.cred.portal import Portal
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError, ReactorNotRunning
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python import usage
+
+from chat.auth.checkers import PasswordChecker, TokenChecker
+from chat.auth.door import Door
+from chat.auth.hashing import HashingPool
+from chat.auth.lockout import Lockout
+from chat.auth.realm import Realm
+from chat.auth.registration import Registrar
+from chat.auth.verification import Verification
+from chat.bus.local import LocalBus
+from chat.commands.table import TABLE
+from chat.config import given_settings, option_lines
+from chat.core.perform import Performer
+from chat.core.service import ChatService
+from chat.errors import Misconfigured
+from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
+from chat.settings import Settings
+from chat.storage.sqlite import SqliteStore
+from chat.storage.upgrade import Hold, hold, prepare
+
+log = Logger()
+
+BACKLOG = 1_024
+"""Connections that may wait to be accepted; 50, Twisted's default, makes a crowd wait for its retries."""
+
+HASHES_WAITING = 1_000
+"""Passwords that may wait to be hashed before people are told to come back later."""
+
+LAST_WORDS = 1.5
+"""Seconds that connections have at the end to take what is still to be said."""
+
+
+class Options(usage.Options):
+    """The options of ``twistd chatserver``, made from the fields of `chat.settings.Settings`."""
+
+    synopsis = "[options]"
+    longdesc = "Every option may also stand in config.ini, in a section [chatserver], without the dashes."
+    optParameters: ClassVar[list[list[str | None]]] = [
+        ["config", "c", None, "read settings from this file [default: config.ini, if there is one]"],
+        *([name, None, None, text] for name, text in option_lines() if name != "listen"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self["listen"] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        self["listen"].append(endpoint)
+
+    opt_listen.__doc__ = dict(option_lines())["listen"]
+
+    def parseOptions(self, options: Any = None) -> None:
+        """One line and no screen of help when an option is wrong."""
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            raise SystemExit(f"chatserver: {error}. twistd chatserver --help shows all options.") from None
+
+    def postOptions(self) -> None:
+        """Forget the pid file of a server that is not there any more, whoever has its number now."""
+        pidfile = self.parent["pidfile"] if self.parent is not None else ""
+        if pidfile and os.path.exists(pidfile) and not _is_twistd(pidfile):
+            os.unlink(pidfile)
+
+
+def _is_twistd(pidfile: str) -> bool:
+    """Whether the process that a pid file names is a twistd; True when that cannot be found out."""
+    try:
+        with open(pidfile) as file:
+            process = int(file.read())
+        with open(f"/proc/{process}/cmdline", "rb") as file:
+            return process != os.getpid() and b"twistd" in file.read()
+    except FileNotFoundError:
+        return os.path.isdir("/proc/self") is False
+    except ValueError:
+        return False
+    except OSError:
+        return True
+
+
+def makeService(options: Options) -> ChatServer:
+    """Build a server whose ports are open and whose database is in order.
+
+    :raises SystemExit: with one line for the operator when that cannot be.
+    """
+    from twisted.internet import reactor
+
+    try:
+        settings = given_settings(options, options["listen"])
+        held = hold(settings.db)
+        prepare(settings.db)
+        server = ChatServer(settings, held, reactor)
+        server.listen()
+    except Misconfigured as error:
+        raise SystemExit(f"chatserver: {error}") from None
+    print(server.announcement(), flush=True)
+    return server
+
+
+class ReactorClock:
+    """The reactor's `chat.interfaces.IClock`."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def seconds(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def call_later(self, delay: float, call: Callable[[], object]) -> Any:
+        return self._reactor.callLater(delay, call)
+
+    def sleep(self, seconds: float) -> Deferred[None]:
+        return deferLater(self._reactor, seconds)
+
+
+class ReactorTurn:
+    """The reactor's `chat.interfaces.ITurn`: one ``callLater(0)`` a turn for everybody."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._calls: list[Callable[[], object]] = []
+
+    def soon(self, call: Callable[[], object]) -> None:
+        if not self._calls:
+            self._reactor.callLater(0, self._run)
+        self._calls.append(call)
+
+    def _run(self) -> None:
+        calls, self._calls = self._calls, []
+        for call in calls:
+            try:
+                call()
+            except Exception:
+                log.failure("something at the end of a turn failed")
+
+
+class ChatServer(Service):
+    """A running server: the service, its store, its thread pool and its listeners.
+
+    :param held: keeps other servers away from the database.
+    """
+
+    def __init__(self, settings: Settings, held: Hold, reactor: Any) -> None:
+        self._settings = settings
+        self._held = held
+        self._reactor = reactor
+        clock = ReactorClock(reactor)
+        store = SqliteStore(settings.db, reactor.callFromThread)
+        self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
+        self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
+        self.chat.door = _door(self.chat, self._hashing)
+        performer = Performer(self.chat, TABLE)
+        self._census = Census()
+        turn = ReactorTurn(reactor)
+        self._factories = {
+            kind: ChatFactory(kind, self.chat, performer, turn, self._census) for kind in ("auto", *FRONT_ENDS)
+        }
+        self._ports: list[IListeningPort] = []
+
+    # before the start
+
+    def listen(self) -> None:
+        """Open every port.
+
+        :raises Misconfigured: when one cannot be opened; those opened before are closed again.
+        """
+        try:
+            for words in self._settings.listen:
+                self._ports.append(self._open(words))
+        except Misconfigured:
+            for port in self._ports:
+                port.stopListening()
+            raise
+
+    def _open(self, words: str) -> IListeningPort:
+        kind, separator, endpoint = words.partition("=")
+        if not separator or ":" in kind:
+            kind, endpoint = "auto", words
+        if kind not in self._factories:
+            raise Misconfigured(f"listen {words}: there is no kind {kind}. Use one of: {', '.join(self._factories)}")
+        problem: Exception | None = None
+        for each in _spellings(endpoint):
+            try:
+                listening = serverFromString(self._reactor, each).listen(self._factories[kind])
+            except Exception as error:  # an endpoint's parser raises whatever it likes
+                raise Misconfigured(f"listen {words}: {error}. Write an endpoint such as tcp:7777") from None
+            outcome: list[Any] = []
+            listening.addBoth(outcome.append)
+            if outcome and IListeningPort.providedBy(outcome[0]):
+                return outcome[0]
+            problem = outcome[0].value if outcome else None
+            if not (isinstance(problem, CannotListenError) and _no_such_family(problem)):
+                break
+        raise Misconfigured(_cannot_listen(words, problem))
+
+    def announcement(self) -> str:
+        """Where the server listens and how to reach it, for the terminal that starts it."""
+        settings = self._settings
+        lines = [f"{settings.name}: listening."]
+        for port in self._ports:
+            address: Any = port.getHost()
+            number = getattr(address, "port", None)
+            if number is None:
+                lines.append(f"  {address}")
+                continue
+            everywhere = address.host in ("", "::", "0.0.0.0")
+            lines.append(f"  nc localhost {number}" if everywhere else f"  nc {address.host} {number}")
+            if everywhere:
+                lines.append(f"  nc {os.uname().nodename} {number}    (from other machines)")
+        lines.append(f"Accounts and messages are kept in {os.path.abspath(settings.db)}.")
+        if settings.plain_login == "always":
+            lines.append("Passwords are accepted unencrypted from everywhere (plain-login = always).")
+        lines.append("Ctrl-C stops the server.")
+        return "\n".join(lines)
+
+    # Twisted's service
+
+    def startService(self) -> None:
+        super().startService()
+        self._held.sign()
+        self._hashing.start()
+        starting = Deferred.fromCoroutine(self.chat.start())
+        starting.addErrback(lambda failure: log.failure("the server could not start", failure))
+        self._reactor.addSystemEventTrigger("after", "startup", self._handle_signals)
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await gatherResults([_as_deferred(port.stopListening()) for port in self._ports])
+        for factory in self._factories.values():
+            factory.close_unspoken()
+        await self.chat.stop("Server is shutting down.")
+        await self._hashing.stop()
+        deadline = self.chat.clock.monotonic() + LAST_WORDS
+        while self._census.total and self.chat.clock.monotonic() < deadline:
+            await self.chat.clock.sleep(0.02)
+        self._held.release()
+
+    def _handle_signals(self) -> None:
+        """End with status 0; Twisted's own handlers would make ``twistd`` end with the signal."""
+
+        def stop(number: int, frame: object) -> None:
+            self._reactor.callFromThread(self._stop_reactor)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+
+    def _stop_reactor(self) -> None:
+        with contextlib.suppress(ReactorNotRunning):
+            self._reactor.stop()
+
+
+def _door(chat: ChatService, hashing: HashingPool) -> Door:
+    settings, directory, store, clock = chat.settings, chat.directory, chat.store, chat.clock
+    cost = settings.bcrypt_cost
+    verification = Verification(store, hashing, Lockout(settings.block_time), clock, cost)
+    registrar = Registrar(directory, store, hashing, verification, clock, cost, TABLE)
+    realm = Realm(chat.people)
+    checkers = [PasswordChecker(directory, verification), TokenChecker(directory, store, clock)]
+    return Door(chat.house, Portal(realm, checkers), realm, registrar)
+
+
+def _spellings(endpoint: str) -> Iterable[str]:
+    """An endpoint as Twisted wants it; plain ``tcp:PORT`` is all addresses, IPv6 as well where there is IPv6."""
+    kind, *rest = endpoint.split(":")
+    backlog = "" if any(each.startswith("backlog=") for each in rest) else f":backlog={BACKLOG}"
+    if kind == "tcp" and len(rest) == 1:
+        yield f"tcp6:{rest[0]}:interface=\\:\\:{backlog}"
+    yield endpoint + (backlog if kind in ("tcp", "tcp6", "ssl") else "")
+
+
+def _no_such_family(problem: CannotListenError) -> bool:
+    """Whether a machine has no IPv6."""
+    errno_ = getattr(problem.socketError, "errno", None)
+    return errno_ in (97, 99, 47, 49)  # EAFNOSUPPORT and EADDRNOTAVAIL of Linux, of the BSDs
+
+
+def _cannot_listen(words: str, problem: Exception | None) -> str:
+    error = getattr(problem, "socketError", problem)
+    why = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, PermissionError):
+        return f"listen {words}: {why}. Take a port above 1023: --listen tcp:7777"
+    if getattr(error, "errno", None) in (98, 48):
+        return f"listen {words}: the port is taken. Stop what listens there, or take another one: --listen tcp:7778"
+    return f"listen {words}: {why}. Write an endpoint such as tcp:7777"
+
+
+def _as_deferred(result: Any) -> Deferred[Any]:
+    if isinstance(result, Deferred):
+        return result
+    done: Deferred[Any] = Deferred()
+    done.callback(result)
+    return done

@@ -1,0 +1,260 @@
+"""Requests, events and replies as JSON lines for programs: one UTF-8 object a line, both ways.
+
+`FRAMES` names the type of frame for everything that is sent; these names are stable. The fields follow
+from the dataclasses (``chat.wire.codecs``). Unknown fields are ignored on both sides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, NoReturn
+
+from chat.errors import BadFrame, BadUsage
+from chat.events import (
+    Broadcasted,
+    Closing,
+    CommandTable,
+    Devices,
+    Done,
+    Entry,
+    Event,
+    Help,
+    History,
+    LoggedIn,
+    LoggedOut,
+    MembershipChanged,
+    Missed,
+    Notice,
+    People,
+    Pong,
+    Presence,
+    Profile,
+    Refused,
+    Removed,
+    Reply,
+    Resumed,
+    RoomEntered,
+    RoomLeft,
+    Rooms,
+    Said,
+    SignedOut,
+    Skipped,
+    StoredAs,
+    TimeNow,
+    TopicChanged,
+    Welcome,
+)
+from chat.values import Body, Kind
+from chat.wire.codecs import CODECS, UNREADABLE, Codec, read_body, record
+
+DEPTH = 32
+"""How deep a frame may be nested."""
+
+ID_LENGTH = 64
+"""The most characters of a request's id; a number has at most 53 bits, as in JavaScript."""
+
+COMMAND_LENGTH = 64
+RETRY_LENGTH = range(11, 65)
+"""Characters of a retry id: 11 of base 64 hold 64 random bits."""
+
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+# --- the frames -----------------------------------------------------------------------------------
+
+FRAMES: dict[str, type] = {
+    "said": Said,
+    "topic": TopicChanged,
+    "moderated": MembershipChanged,
+    "skipped": Skipped,
+    "broadcast": Broadcasted,
+    "presence": Presence,
+    "removed": Removed,
+    "notice": Notice,
+    "signed-out": SignedOut,
+    "closing": Closing,
+    "refused": Refused,
+    "done": Done,
+    "stored": StoredAs,
+    "welcome": Welcome,
+    "logged-in": LoggedIn,
+    "logged-out": LoggedOut,
+    "resumed": Resumed,
+    "room-entered": RoomEntered,
+    "room-left": RoomLeft,
+    "people": People,
+    "rooms": Rooms,
+    "history": History,
+    "missed": Missed,
+    "profile": Profile,
+    "devices": Devices,
+    "help": Help,
+    "commands": CommandTable,
+    "pong": Pong,
+    "time": TimeNow,
+}
+"""What each type of frame says."""
+
+OWN_NAMES = {Kind.JOINED: "entered", Kind.LEFT: "left"}
+"""Kinds of `MembershipChanged` that everybody may bring about; the frame has a name of its own."""
+
+
+def _write(shown: Any) -> dict[str, Any]:
+    name, each = _BY_TYPE[type(shown)]
+    if type(shown) is MembershipChanged:
+        name = OWN_NAMES.get(shown.kind, name)
+    return {"type": name, **each.write(shown)}
+
+
+def _read(value: Any) -> Any:
+    return _BY_NAME[value["type"]].read(value)
+
+
+def _read_entry(value: Any) -> Any:
+    entry = _read(value)
+    if not isinstance(entry, Entry):
+        raise TypeError("a row expected")
+    return entry
+
+
+CODECS[Entry] = Codec(_write, _read_entry)
+_BY_TYPE = {kind: (name, record(kind)) for name, kind in FRAMES.items()}
+_BY_NAME = dict(_BY_TYPE.values())
+_BY_NAME |= dict.fromkeys(OWN_NAMES.values(), _BY_NAME["moderated"])
+
+
+# --- what the server sends ------------------------------------------------------------------------
+
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def encode(shown: Event | Reply, id: str | int | None = None) -> bytes:
+    """One frame, with its line end.
+
+    :param id: of the request that this answers.
+    """
+    frame = _write(shown)
+    if id is not None:
+        frame = {"type": frame["type"], "id": id} | frame
+    line = _dump(frame) + "\n"
+    try:
+        return line.encode()
+    except UnicodeEncodeError:
+        return _LONE.sub("\ufffd", line).encode()
+
+
+def parse(line: bytes) -> tuple[Event | Reply, str | int | None]:
+    """Read what `encode` wrote: the event or reply, and the id of the request that it answers.
+
+    :raises BadFrame: when it is no frame, or of a type that is not known here.
+    """
+    frame = _object(line)
+    try:
+        return _read(frame), _id(frame)
+    except UNREADABLE as error:
+        raise BadFrame(f"That frame cannot be read: {error!r:.200}") from error
+
+
+# --- what programs send ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command of a program.
+
+    :param id: the client's to choose; its reply carries it.
+    :param retry: makes the same request again harmless.
+    """
+
+    id: str | int | None
+    cmd: str
+    args: Mapping[str, object] = field(default_factory=dict)
+    retry: str | None = None
+
+
+def decode(line: bytes) -> Request:
+    """Read one request.
+
+    :raises BadFrame: when it is none; the text says what is wrong.
+    """
+    frame = _object(line)
+    id, cmd, args, retry = _id(frame), frame.get("cmd"), frame.get("args", {}), frame.get("retry")
+    if not isinstance(cmd, str) or not 0 < len(cmd) <= COMMAND_LENGTH:
+        raise BadFrame(f"cmd is a string of 1 to {COMMAND_LENGTH} characters.")
+    if not isinstance(args, dict):
+        raise BadFrame("args is an object.")
+    if retry is not None and not (isinstance(retry, str) and len(retry) in RETRY_LENGTH):
+        raise BadFrame(f"retry is a string of {RETRY_LENGTH[0]} to {RETRY_LENGTH[-1]} characters, at random.")
+    return Request(id, cmd, args, retry)
+
+
+def body_from_json(value: object) -> Body:
+    """The body of a message among the arguments of a request.
+
+    :raises BadUsage: when it is none; the text says what is wrong.
+    """
+    try:
+        return read_body(value)
+    except ValueError as error:
+        raise BadUsage(f"That is no body: {error}.") from error
+    except (TypeError, KeyError) as error:
+        raise BadUsage('A body is {"text": ...} or {"sealed": {"scheme", "key", "ciphertext"}}.') from error
+
+
+def _id(frame: Mapping[str, Any]) -> str | int | None:
+    id = frame.get("id")
+    if id is None or (type(id) is str and len(id) <= ID_LENGTH) or (type(id) is int and abs(id) < 1 << 53):
+        return id
+    raise BadFrame(f"id is a string of at most {ID_LENGTH} characters or a number of at most 53 bits.")
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("a number that is too large")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_load = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant).decode
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The JSON object of a line, which can be written as UTF-8 again and is not too deep.
+
+    :raises BadFrame: when there is none.
+    """
+    try:
+        frame = _load(line.decode())
+    except UnicodeDecodeError as error:
+        raise BadFrame("That is not UTF-8.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadFrame from error
+    if type(frame) is not dict:
+        raise BadFrame
+    if line.count(b"[") + line.count(b"{") > DEPTH and _depth(frame) > DEPTH:
+        raise BadFrame(f"A frame is nested at most {DEPTH} deep.")
+    if b"\\u" in line and _LONE.search(_dump(frame)):
+        raise BadFrame("A frame holds no lone surrogates.")
+    return frame
+
+
+def _depth(frame: dict[str, Any]) -> int:
+    """How many arrays and objects stand in each other."""
+    level: list[Any] = [frame]
+    depth = 0
+    while level:
+        depth += 1
+        inside = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [one for one in inside if isinstance(one, (dict, list))]
+    return depth

@@ -1,0 +1,183 @@
+"""Replies that are lists, as lines: people, rooms, devices, history, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from chat.events import Devices, Help, History, Missed, People, Profile, Rooms, Skipped, VerbHelp
+from chat.wire.columns import columns, entry, paragraph
+from chat.wire.rows import render_history
+from chat.wire.safe import safe
+from chat.wire.view import View, notice, renders
+from chat.wire.words import at, count, day, moment, place
+
+UNSEEN = "(Warning: Users that have blocked you will not be listed)"
+EXPLANATIONS = 26
+"""The column in which the explanations of ``help`` begin."""
+
+
+def _more(number: int) -> str:
+    return f"  and {number:,} more\n" if number else ""
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+@renders(People)
+def people(reply: People, view: View) -> str:
+    return _PEOPLE.get(reply.title, _users)(reply, view)
+
+
+def _online(reply: People, view: View) -> str:
+    """As wish 001 has it: a name a line, and the warning."""
+    names = "".join(f"{safe(each.name)}{' (away)' * (each.state == 'away')}\n" for each in reply.people)
+    return f"{names or notice('Nobody is online.', view)}{_more(reply.more)}{UNSEEN}\n"
+
+
+def _users(reply: People, view: View) -> str:
+    if not reply.people:
+        return notice("There are no users.", view)
+    return _listed(
+        reply,
+        view,
+        f"{count(len(reply.people) + reply.more, 'user')}:",
+        [(each.name, each.state) for each in reply.people],
+    )
+
+
+def _members(reply: People, view: View) -> str:
+    room = safe(reply.room)
+    if not reply.people:
+        return notice(f"Room {room} has no members.", view)
+    rows = [(each.name, each.role.value if each.role else "", each.state) for each in reply.people]
+    return _listed(reply, view, f"{count(len(rows) + reply.more, 'member')} of {room}:", rows)
+
+
+def _blocked(reply: People, view: View) -> str:
+    if not reply.people:
+        return notice("You block nobody.", view)
+    return _listed(reply, view, "You block:", [(each.name,) for each in reply.people])
+
+
+def _listed(reply: People, view: View, heading: str, rows: Iterable[Sequence[str]]) -> str:
+    return notice(heading, view) + columns(rows) + _more(reply.more)
+
+
+_PEOPLE: dict[str, Callable[[People, View], str]] = {
+    "online": _online,
+    "users": _users,
+    "members": _members,
+    "blocked": _blocked,
+}
+
+
+@renders(Profile)
+def profile(reply: Profile, view: View) -> str:
+    realname = f" ({safe(reply.realname)})" if reply.realname else ""
+    since = moment(reply.since, view.now, view.zone)
+    state = f"last seen {since}" if reply.state == "offline" else f"{reply.state} since {since}"
+    rows = [("state", state)]
+    if reply.away:
+        rows.append(("away", reply.away))
+    rows.append(("account", f"{reply.rank}, made on {day(at(reply.created, view.zone))}"))
+    if reply.rooms:
+        rows.append(("rooms", ", ".join(reply.rooms)))
+    return notice(f"{safe(reply.name)}{realname}", view) + columns(rows)
+
+
+@renders(Devices)
+def devices(reply: Devices, view: View) -> str:
+    sessions = [
+        (each.device, each.address, f"since {moment(each.since, view.now, view.zone)}", "this session" * each.current)
+        for each in reply.sessions
+    ]
+    known = [
+        (
+            each.name,
+            f"last seen {moment(each.seen, view.now, view.zone)}",
+            "comes back without a password" if each.has_token else "",
+        )
+        for each in reply.devices
+    ]
+    shown = notice("Signed in:" if sessions else "You are signed in nowhere.", view) + columns(sessions)
+    return shown + (notice("Devices:", view) + columns(known) if known else "")
+
+
+# --- rooms and what was said there ----------------------------------------------------------------
+
+
+@renders(Rooms)
+def rooms(reply: Rooms, view: View) -> str:
+    if not reply.rooms:
+        none = "You are a member of no room. Type list channels, then connect ROOM."
+        return notice(none if reply.mine else "There are no rooms yet. Type: create ROOM", view)
+    rows = [
+        (
+            place(each.conversation),
+            f"{each.occupants:,} here",
+            count(each.members, "member"),
+            f"{each.unread:,} waiting" if each.unread else "yours" if each.joined and not reply.mine else "",
+            each.topic,
+        )
+        for each in reply.rooms
+    ]
+    heading = "Your rooms:" if reply.mine else f"{count(len(rows) + reply.more, 'room')}:"
+    return notice(heading, view) + columns(rows) + _more(reply.more)
+
+
+@renders(History)
+def history(reply: History, view: View) -> str:
+    name = place(reply.conversation)
+    entries = [each for each in reply.entries if not isinstance(each, Skipped)]
+    if not entries:
+        return notice(f"There is nothing to show of {name}.", view)
+    shown = render_history(entries, view, ids=True)
+    if reply.more and entries[-1].seq < reply.last:
+        return shown + notice(f"Newer lines follow. Type: history {name}", view)
+    if reply.more:
+        return notice(f"Older lines exist. Type: history {name} {2 * len(entries)}", view) + shown
+    if 1 < reply.first == entries[0].seq:
+        return notice("Older lines are no longer kept.", view) + shown
+    return shown
+
+
+@renders(Missed)
+def missed(reply: Missed, view: View) -> str:
+    shown = "".join(_missed(page, view) for page in reply.pages)
+    if reply.remaining:
+        shown += notice(f"{count(reply.remaining, 'more line')} waiting. Type catchup.", view)
+    return shown or notice("Nothing is waiting.", view)
+
+
+def _missed(page: History, view: View) -> str:
+    number = sum(not isinstance(each, Skipped) for each in page.entries)
+    if not number:
+        return ""
+    source = "in" if page.conversation.room else "with"
+    heading = f"{count(number, 'line')} {source} {place(page.conversation)}:"
+    return notice(heading, view) + render_history(page.entries, view)
+
+
+# --- help -----------------------------------------------------------------------------------------
+
+
+@renders(Help)
+def help_shown(reply: Help, view: View) -> str:
+    if reply.verb is not None:
+        return _verb(reply.verb)
+    shown = "".join(
+        paragraph(title) + "".join(entry(verb.form, verb.summary, EXPLANATIONS) for verb in verbs)
+        for title, verbs in reply.groups
+    )
+    return shown + notice("Type help VERB for more.", view)
+
+
+def _verb(verb: VerbHelp) -> str:
+    shown = paragraph(verb.form) + paragraph(verb.summary, 2)
+    if verb.detail:
+        shown += "".join(paragraph(part, 2) for part in verb.detail.split("\n\n"))
+    if verb.aliases:
+        shown += paragraph(f"Also: {', '.join(verb.aliases)}", 2)
+    if verb.examples:
+        shown += paragraph("For example:", 2) + "".join(paragraph(example, 4) for example in verb.examples)
+    return shown

@@ -1,0 +1,50 @@
+"""Events that no log holds, as lines: who comes and goes, and what the server has to say."""
+
+from __future__ import annotations
+
+from chat.events import Closing, Notice, Presence, Removed, SignedOut
+from chat.values import Kind
+from chat.wire.safe import safe
+from chat.wire.view import View, notice, renders
+from chat.wire.words import named, place
+
+_STATES = {
+    "online": ("has logged on", "have logged on"),
+    "offline": ("has logged out", "have logged out"),
+    "away": ("is away", "are away"),
+    "back": ("is back", "are back"),
+}
+_REMOVALS = {
+    Kind.KICKED: "You were kicked from {room} by {author}",
+    Kind.BANNED: "You were banned from {room} by {author}",
+}
+
+
+@renders(Presence)
+def presence(event: Presence, view: View) -> str:
+    one = len(event.users) == 1 and not event.others
+    state = _STATES.get(event.state, (f"is {event.state}", f"are {event.state}"))
+    words = f"User{'' if one else 's'} {named(event.users, event.others)} {state[0 if one else 1]}"
+    return notice(safe(f"{words}: {event.text}" if event.text else f"{words}."), view)
+
+
+@renders(Removed)
+def removed(event: Removed, view: View) -> str:
+    words = _REMOVALS.get(event.kind, "You have left {room}")
+    words = words.format(room=place(event.conversation), author=safe(event.author))
+    return notice(f"{words}: {safe(event.detail)}" if event.detail else f"{words}.", view)
+
+
+@renders(Notice)
+def server_notice(event: Notice, view: View) -> str:
+    return notice(event.text, view)
+
+
+@renders(SignedOut)
+def signed_out(event: SignedOut, view: View) -> str:
+    return notice(event.reason, view)
+
+
+@renders(Closing)
+def closing(event: Closing, view: View) -> str:
+    return notice(event.reason, view)

@@ -1,0 +1,113 @@
+"""Short replies as lines: what became of a command."""
+
+from __future__ import annotations
+
+import re
+
+from chat.events import (
+    CommandTable,
+    Done,
+    LoggedIn,
+    LoggedOut,
+    Pong,
+    Refused,
+    Resumed,
+    RoomEntered,
+    RoomLeft,
+    StoredAs,
+    TimeNow,
+    Welcome,
+)
+from chat.wire.safe import safe
+from chat.wire.view import View, notice, renders
+from chat.wire.words import at, clock, count, listed, moment, offset, place, weekday
+
+
+@renders(Refused)
+def refused(reply: Refused, view: View) -> str:
+    text = safe(reply.text)
+    if reply.suggest and not _mentions(text, safe(reply.suggest)):
+        text += f" Did you mean {safe(reply.suggest)}?"
+    return f"{'' if view.classic else '! '}{text}\n"
+
+
+def _mentions(text: str, suggestion: str) -> bool:
+    """Whether a text names this very word; ``ann`` is not named where ``ann-b`` is."""
+    return re.search(rf"(?<![\w-]){re.escape(suggestion)}(?![\w-]|\.\w)", text) is not None
+
+
+@renders(Done)
+def done(reply: Done, view: View) -> str:
+    return notice(reply.text, view)
+
+
+@renders(StoredAs)
+def stored(reply: StoredAs, view: View) -> str:
+    user = f"User {place(reply.conversation)}"
+    if reply.present is False:
+        return notice(f"{user} is not here; your message is kept and will be delivered.", view)
+    if reply.away is None:
+        return ""
+    return notice(f"{user} is away: {safe(reply.away)}" if reply.away else f"{user} is away.", view)
+
+
+@renders(Welcome)
+def welcome(reply: Welcome, view: View) -> str:
+    return notice(safe(f"{reply.server} {reply.version}"), view)
+
+
+@renders(CommandTable)
+def command_table(reply: CommandTable, view: View) -> str:
+    return notice(f"{count(len(reply.commands), 'command')}. Type help to see them.", view)
+
+
+# --- coming and going -----------------------------------------------------------------------------
+
+
+@renders(LoggedIn)
+def logged_in(reply: LoggedIn, view: View) -> str:
+    made = notice(f"Account {safe(reply.account)} made.", view) if reply.created else ""
+    return f"{made}Welcome to the chat system!\n"
+
+
+@renders(LoggedOut)
+def logged_out(reply: LoggedOut, view: View) -> str:
+    return "Logging out. Bye for now!\n" if reply.account else "Bye for now!\n"
+
+
+@renders(Resumed)
+def resumed(reply: Resumed, view: View) -> str:
+    return ""
+
+
+@renders(RoomEntered)
+def room_entered(reply: RoomEntered, view: View) -> str:
+    room = place(reply.conversation)
+    made = notice(f"Room {room} made; you are its owner.", view) if reply.created else ""
+    here = f"{len(reply.occupants):,} here: {listed(reply.occupants)}" if reply.occupants else "nobody else here"
+    words = f"You are in {room} ({here})."
+    if reply.unread:
+        words += f" {count(reply.unread, 'line')} waiting. Type catchup."
+    if reply.topic:
+        words += f" Topic: {safe(reply.topic)}"
+    return made + notice(words, view)
+
+
+@renders(RoomLeft)
+def room_left(reply: RoomLeft, view: View) -> str:
+    return notice(f"You have left {place(reply.conversation)}.", view)
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+@renders(Pong)
+def pong(reply: Pong, view: View) -> str:
+    return notice("pong", view)
+
+
+@renders(TimeNow)
+def time_now(reply: TimeNow, view: View) -> str:
+    now = at(reply.time, view.zone)
+    since = moment(reply.up_since, reply.time, view.zone)
+    return notice(f"{weekday(now)} {clock(now)}:{now.second:02} {offset(now)}; the server runs since {since}.", view)

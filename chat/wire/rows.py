@@ -1,0 +1,171 @@
+"""Rows of a log as lines: what people said, and what became of topics and members.
+
+A live row and a replayed one are the same line, but for what stands before it. Text from people never
+starts a line: a name stands before the first line of a message, and a name and ``|`` before the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from chat.events import Broadcasted, Entry, MembershipChanged, Said, Skipped, TopicChanged
+from chat.values import Conversation, Kind, Sealed, Text
+from chat.wire.safe import safe, safe_lines
+from chat.wire.view import View, notice, renders
+from chat.wire.words import at, clock, duration, moment, place, weekday
+
+DELETED = "(deleted)"
+SEALED = "(sealed: this client cannot read it)"
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+@renders(Said)
+def said(event: Said, view: View) -> str:
+    body = event.body
+    if (
+        event.conversation.id == view.current
+        and type(body) is Text
+        and body.text.isascii()
+        and body.text.isprintable()
+        and event.kind is Kind.TEXT
+        and not (event.again or view.times or event.conversation.partner)
+    ):  # Nearly every line is one of these; nothing below would change it.
+        return f"{safe(event.author)}: {body.text}\n"
+    return _said(event, view, _stamp(event.time, view))
+
+
+def _said(event: Said, view: View, before: str) -> str:
+    author = safe(event.author)
+    room, who = ("", author) if view.classic else (_room(event.conversation, view), _who(event, author))
+    again = "(again) " if event.again else ""
+    first, *following = _lines(event)
+    start = f"{'' if view.classic else '* '}{who} " if event.kind is Kind.ACTION else f"{who}: "
+    return f"{before}{again}{room}{start}{first}\n" + _following(f"{room}{author}", following)
+
+
+def _room(conversation: Conversation, view: View) -> str:
+    """The mark of a room that is not the reader's current one."""
+    return f"[{safe(conversation.room)}] " if conversation.room and conversation.id != view.current else ""
+
+
+def _who(event: Said, author: str) -> str:
+    """The author; and to whom, where the reader wrote it (in another session)."""
+    partner = event.conversation.partner
+    if not partner:
+        return author
+    return f"{author} (private)" if event.author == partner else f"{author} (private to {safe(partner)})"
+
+
+def _lines(event: Said) -> list[str]:
+    body = event.body
+    if body is None:
+        return [DELETED]
+    return [SEALED] if isinstance(body, Sealed) else safe_lines(body.text)
+
+
+def _following(who: str, lines: Iterable[str]) -> str:
+    return "".join(f"{who}| {line}\n" if line else f"{who}|\n" for line in lines)
+
+
+@renders(Broadcasted)
+def broadcasted(event: Broadcasted, view: View) -> str:
+    author = safe(event.author)
+    first, *following = safe_lines(event.text)
+    mark = "" if view.classic else " (broadcast)"
+    return f"{_stamp(event.time, view)}{author}{mark}: {first}\n" + _following(author, following)
+
+
+# --- topics and members ---------------------------------------------------------------------------
+
+
+@renders(TopicChanged)
+def topic_changed(event: TopicChanged, view: View) -> str:
+    return _topic(event, view, _stamp(event.time, view))
+
+
+def _topic(event: TopicChanged, view: View, before: str) -> str:
+    author, room = safe(event.author), place(event.conversation)
+    if not event.topic:
+        return before + notice(f"{author} cleared the topic of {room}.", view)
+    return before + notice(f"{author} set the topic of {room}: {safe(event.topic)}", view)
+
+
+@renders(MembershipChanged)
+def membership_changed(event: MembershipChanged, view: View) -> str:
+    return _membership(event, view, _stamp(event.time, view))
+
+
+_MEMBERSHIP = {
+    Kind.CREATED: "{author} has created {room}",
+    Kind.JOINED: "{target} has entered {room}",
+    Kind.LEFT: "{target} has left {room}",
+    Kind.KICKED: "{target} was kicked from {room} by {author}",
+    Kind.BANNED: "{target} was banned from {room} by {author}{until}",
+    Kind.UNBANNED: "{target} was unbanned from {room} by {author}",
+    Kind.MUTED: "{target} was muted in {room} by {author}{until}",
+    Kind.UNMUTED: "{target} was unmuted in {room} by {author}",
+    Kind.ROLE: "{author} made {target} {detail} of {room}",
+}
+
+
+def _membership(event: MembershipChanged, view: View, before: str) -> str:
+    detail = safe(event.detail)
+    words = _MEMBERSHIP[event.kind].format(
+        author=safe(event.author),
+        target=safe(event.target),
+        room=place(event.conversation),
+        until="" if event.until is None else f" for {duration(event.until - event.time)}",
+        detail=detail,
+    )
+    reason = "" if event.kind is Kind.ROLE else detail
+    return before + notice(f"{words}: {reason}" if reason else f"{words}.", view)
+
+
+@renders(Skipped)
+def skipped(event: Skipped, view: View) -> str:
+    return ""
+
+
+# --- what was before ------------------------------------------------------------------------------
+
+_ENTRIES: dict[type, Callable[[Any, View, str], str]] = {
+    Said: _said,
+    TopicChanged: _topic,
+    MembershipChanged: _membership,
+}
+
+
+def _stamp(time: int, view: View) -> str:
+    """The time before a live line, for those who want it."""
+    return f"({clock(at(time, view.zone))}) " if view.times else ""
+
+
+def render_history(entries: Iterable[Entry], view: View, ids: bool = False) -> str:
+    """Rows that were said before, with their times and a date line where the day changes.
+
+    Today's and yesterday's first lines need no date line, as ``(09:12)`` and ``(yesterday 17:40)`` say it.
+    The classic style shows no times, as wish 001 has none, unless ids or times are asked for.
+
+    :param entries: oldest first.
+    :param ids: whether each row begins with its message id, so that it can be cited.
+    """
+    today = at(view.now, view.zone).date()
+    recent = (today, today - timedelta(days=1))
+    dated = ids or view.times or not view.classic
+    shown, last = [], None
+    for entry in entries:
+        if isinstance(entry, Skipped):
+            continue
+        when = at(entry.time, view.zone)
+        if dated and when.date() != last and (last is not None or when.date() not in recent):
+            shown.append(f"-- {weekday(when)} --\n")
+        last = when.date()
+        before = f"{entry.conversation.msgid(entry.seq)} " if ids else ""
+        if dated:
+            before += f"({moment(entry.time, view.now, view.zone) if last in recent else clock(when)}) "
+        shown.append(_ENTRIES[type(entry)](entry, view, before))
+    return "".join(shown)

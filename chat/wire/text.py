@@ -1,0 +1,78 @@
+"""Events and replies as lines for people.
+
+`render` is a table from type to function. The functions stand in ``rows``, ``live``, ``replies`` and
+``listings``; importing those fills the table. Every line is complete, ends with ``\\n``, and holds
+nothing that could harm a terminal (``chat.wire.safe``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chat.events import Event, Reply, Standing
+from chat.wire import listings, live, replies, rows
+from chat.wire.columns import SCREEN
+from chat.wire.rows import render_history
+from chat.wire.view import RENDERINGS, View, notice
+from chat.wire.words import count, place
+
+__all__ = ["FEATURES", "View", "greeting", "render", "render_history", "waiting_summary"]
+
+FEATURES = (listings, live, replies, rows)
+"""The modules whose functions show something."""
+
+ROOMS = 5
+"""The most rooms that `waiting_summary` names."""
+
+HOST = 53
+"""The longest address that the line of `greeting` has room for."""
+
+
+def render(shown: Event | Reply, view: View) -> str:
+    """Complete lines, or nothing where nothing is to be shown."""
+    return RENDERINGS[type(shown)](shown, view)
+
+
+def waiting_summary(standings: Iterable[Standing], view: View) -> str:
+    """How much waits, in one line: ``* 2 private messages, 14 lines in ops. Type catchup.``
+
+    Nothing when nothing waits.
+    """
+    waiting = [standing for standing in standings if standing.unread]
+    rooms = [standing for standing in waiting if standing.conversation.room]
+    private = sum(standing.unread for standing in waiting) - sum(standing.unread for standing in rooms)
+    parts = [count(private, "private message")] if private else []
+    parts += [f"{count(standing.unread, 'line')} in {place(standing.conversation)}" for standing in rooms[:ROOMS]]
+    if rooms[ROOMS:]:
+        rest = sum(standing.unread for standing in rooms[ROOMS:])
+        parts.append(f"{count(rest, 'line')} in {count(len(rooms) - ROOMS, 'other room')}")
+    return notice(f"{', '.join(parts)}. Type catchup.", view) if parts else ""
+
+
+def greeting(name: str, online: int, encrypted: bool, host_hint: str, tls_port: int | None) -> str:
+    """What a person sees first: at most 8 lines of plain ASCII, none wider than 72 columns.
+
+    :param name: what the server calls itself.
+    :param online: how many people are logged in.
+    :param host_hint: the address under which the server can be reached, or empty when nobody knows.
+    :param tls_port: where TLS is spoken, or nothing where it is not.
+    """
+    there = "1 person" if online == 1 else f"{online:,} people" if online else "nobody"
+    name = "".join(char if char.isascii() and char.isprintable() else "?" for char in name)
+    lines = [f"Welcome to {name} ({there} online). You are not logged in."]
+    if len(lines[0]) > SCREEN:
+        lines = [f"Welcome to {name[:60]}", f"({there} online). You are not logged in."]
+    lines += [
+        "  login NAME        log in (asks for the password)",
+        "  new NAME          make an account",
+        "  help              everything else",
+    ]
+    if not encrypted and tls_port is None:
+        lines.append("This connection is not encrypted.")
+    elif not encrypted:
+        fits = host_hint and host_hint.isascii() and host_hint.isprintable() and len(host_hint) <= HOST
+        command = f"ncat --ssl {host_hint if fits else 'HOST'} {tls_port}"
+        warning = "This connection is not encrypted. Encrypted:"
+        one_line = len(f"{warning} {command}") <= SCREEN
+        lines += [f"{warning} {command}"] if one_line else [warning, f"  {command}"]
+    return "".join(f"{line}\n" for line in lines)

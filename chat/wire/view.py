@@ -1,0 +1,67 @@
+"""How a reader wants to see things, and the table of renderings.
+
+Each type of event and reply has one function that shows it, registered with `renders`; the functions
+stand in the module of their feature, and ``chat.wire.text`` brings them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Any, TypeVar
+
+from chat.wire.safe import safe_lines
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a rendering depends on besides the event: equal views give equal bytes.
+
+    :param current: the conversation id of the room the reader is in, or nothing.
+    :param style: ``modern``, or ``classic`` for the exact look of wish 001.
+    :param now: milliseconds since the epoch; decides what is today and yesterday in a replay.
+    :param times: whether live lines begin with the time as well.
+    """
+
+    current: int | None = None
+    style: str = "modern"
+    now: int = 0
+    zone: tzinfo = UTC
+    times: bool = False
+
+    @property
+    def classic(self) -> bool:
+        return self.style == "classic"
+
+
+RENDERINGS: dict[type, Callable[[Any, View], str]] = {}
+"""Every type that can be shown, and the function that does."""
+
+
+def renders(shown: type[T]) -> Callable[[Callable[[T, View], str]], Callable[[T, View], str]]:
+    """Register the function that shows values of this type: complete lines, or nothing.
+
+    :raises ValueError: when the type has one already.
+    """
+
+    def register(function: Callable[[T, View], str]) -> Callable[[T, View], str]:
+        if shown in RENDERINGS:
+            raise ValueError(f"{shown.__name__} has a rendering already")
+        RENDERINGS[shown] = function
+        return function
+
+    return register
+
+
+def notice(text: str, view: View) -> str:
+    """What the server says; nothing for no text.
+
+    Further lines are indented, so that a reason which somebody wrote cannot pass for a notice of its own.
+    """
+    if not text:
+        return ""
+    first, *following = safe_lines(text)
+    return f"{'' if view.classic else '* '}{first}\n" + "".join(f"  {line}".rstrip() + "\n" for line in following)

@@ -1,0 +1,149 @@
+"""A dumb store, a dumb directory, a clock and a hashing pool that a test turns by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock, deferLater
+from twisted.python.failure import Failure
+
+from chat.errors import NameTaken
+from chat.interfaces import IDelayed, IStore, TokenRecord
+from chat.names import fold
+from chat.stretch import make_verifier, new_salt, stretch
+from chat.values import Account, Name, Peer, Rank, Verifier
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COST = 4
+
+HOME = Peer("192.0.2.7", "192.0.2.7")
+ELSEWHERE = Peer("198.51.100.9", "198.51.100.9")
+
+
+def verifier_of(password: str, cost: int = COST) -> Verifier:
+    salt = new_salt(cost)
+    return make_verifier(stretch(password, salt), salt)
+
+
+class FakeClock:
+    """Wall time and monotonic time, moved together by ``advance``."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_000_000)
+        self.advance = self.clock.advance
+
+    def seconds(self) -> float:
+        return 1_700_000_000 + self.clock.seconds()
+
+    def monotonic(self) -> float:
+        return self.clock.seconds()
+
+    def call_later(self, delay: float, call: Callable[[], object]) -> IDelayed:
+        return cast(IDelayed, self.clock.callLater(delay, call))
+
+    def sleep(self, seconds: float) -> Deferred[None]:
+        return deferLater(self.clock, seconds)
+
+
+class FakeDirectory:
+    def __init__(self) -> None:
+        self.by_name: dict[str, Account] = {}
+
+    def account(self, word: str) -> Account | None:
+        return self.by_name.get(fold(word))
+
+    def account_by_id(self, id: int) -> Account | None:
+        return next((account for account in self.by_name.values() if account.id == id), None)
+
+    def add_account(self, account: Account) -> None:
+        self.by_name[account.name.folded] = account
+
+
+class FakeStore:
+    """Accounts and tokens in dictionaries; while ``held``, what is created waits for `commit`."""
+
+    def __init__(self) -> None:
+        self.verifiers: dict[int, Verifier] = {}
+        self.names: dict[str, int] = {}
+        self.tokens: dict[bytes, TokenRecord] = {}
+        self.asked: list[int] = []
+        self.held: list[Deferred[Account]] | None = None
+        self.error: Exception | None = None
+
+    @property
+    def stored(self) -> IStore:
+        """This store, as far as these tests need one."""
+        return cast(IStore, self)
+
+    def add(self, name: str, password: str, cost: int = COST) -> Account:
+        return self._keep(Name(name, fold(name)), "", verifier_of(password, cost), 0)
+
+    def create_account(self, name: Name, realname: str, verifier: Verifier, when: int) -> Deferred[Account]:
+        if self.error is not None:
+            return fail(Failure(self.error))
+        if {name.folded, name.skeleton} & self.names.keys():
+            return fail(Failure(NameTaken()))
+        account = self._keep(name, realname, verifier, when)
+        if self.held is None:
+            return succeed(account)
+        waiting: Deferred[Account] = Deferred()
+        waiting.addCallback(lambda _: account)
+        self.held.append(waiting)
+        return waiting
+
+    def commit(self) -> None:
+        for waiting in self.held or ():
+            waiting.callback(cast(Account, None))
+
+    def _keep(self, name: Name, realname: str, verifier: Verifier, when: int) -> Account:
+        account = Account(len(self.names) + 1, name, realname, Rank.MEMBER, when, when)
+        self.names[name.folded] = account.id
+        self.verifiers[account.id] = verifier
+        return account
+
+    def verifier(self, account: int) -> Deferred[Verifier | None]:
+        self.asked.append(account)
+        if self.error is not None:
+            return fail(Failure(self.error))
+        return succeed(self.verifiers.get(account))
+
+    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
+        self.verifiers[account] = verifier
+        return succeed(None)
+
+    def token(self, digest: bytes) -> Deferred[TokenRecord | None]:
+        return succeed(self.tokens.get(digest))
+
+
+class FakeHashing:
+    """Calls at once on the same thread; while ``held``, only when the test says `release`.
+
+    ``calls`` has the arguments of every call, which cost what a hash costs.
+    """
+
+    def __init__(self, held: bool = False) -> None:
+        self.held = held
+        self.calls: list[tuple[Any, ...]] = []
+        self.waiting: list[tuple[Deferred[Any], Callable[[], Any]]] = []
+        self.error: Exception | None = None
+
+    def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+        if self.error is not None:
+            return fail(Failure(self.error))
+        self.calls.append(args)
+        result: Deferred[T] = Deferred()
+        self.waiting.append((result, lambda: function(*args, **kwargs)))
+        if not self.held:
+            self.release()
+        return result
+
+    def release(self) -> None:
+        """Make every call that waits, those that come meanwhile too."""
+        while self.waiting:
+            result, call = self.waiting.pop(0)
+            result.callback(call())

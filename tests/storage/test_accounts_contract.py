@@ -1,0 +1,149 @@
+"""What accounts and devices promise, on every engine."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from chat.errors import NameTaken, ShuttingDown
+from chat.interfaces import Snapshot, TokenRecord
+from chat.values import Account, Device, Name, Pair, Rank, Verifier
+from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, text
+
+OTHER = Verifier(b"$2b$04$other", 2, b"\x00", b"\xff")
+
+
+class Accounts(EngineCase):
+    async def test_a_new_store_is_empty(self) -> None:
+        self.assertEqual(self.snapshot, Snapshot((), (), ()))
+
+    async def test_an_account_is_kept(self) -> None:
+        name = Name("Bob", "bob")
+        made = await self.store.create_account(name, "Bob B.", VERIFIER, 500)
+        self.assertEqual(made, Account(made.id, name, "Bob B.", Rank.MEMBER, 500, 500))
+        self.assertEqual((await self.restart()).accounts, (made,))
+        self.assertEqual(await self.store.verifier(made.id), VERIFIER)
+        self.assertIsNone(await self.store.verifier(99))
+
+    async def test_names_that_look_alike_are_one_name(self) -> None:
+        """ASCII against ASCII, the fold; else the look: Cyrillic "рау" looks like "pay", either way round."""
+        latin, cyrillic, third = Name("pay", "pay"), Name("Рау", "рау", "pay"), Name("раy", "раy", "pay")
+        for one, other in ((latin, Name("PAY", "pay")), (latin, cyrillic), (cyrillic, latin), (cyrillic, third)):
+            await self.store.stop()
+            self.store = self.make()
+            self.store.start(self.sink)
+            await self.store.create_account(one, "", VERIFIER, 1)
+            with self.assertRaises(NameTaken):
+                await self.store.create_account(other, "", VERIFIER, 1)
+
+    async def test_names_without_a_skeleton_do_not_collide_for_that(self) -> None:
+        for word in ("bob", "eve"):
+            await self.person(word)
+        self.assertEqual(len((await self.restart()).accounts), 2)
+
+    async def test_of_two_who_want_a_name_at_once_the_first_gets_it(self) -> None:
+        asked = [self.store.create_account(Name("bob", "bob"), "", VERIFIER, 1) for _ in range(3)]
+        outcomes = [(await one.addErrback(lambda failure: failure.type)) for one in asked]
+        self.assertEqual(outcomes[1:], [NameTaken, NameTaken])
+        self.assertEqual((await self.restart()).accounts, (outcomes[0],))
+
+    async def test_a_new_password_ends_all_tokens(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        for account, device in ((bob.id, "a"), (bob.id, "b"), (eve.id, "a")):
+            await self.store.add_token(account, device, sha256(f"{account}{device}".encode()).digest(), 600)
+        await self.store.set_password(bob.id, OTHER)
+        self.assertEqual(await self.store.verifier(bob.id), OTHER)
+        self.assertEqual(await self.store.verifier(eve.id), VERIFIER)
+        self.assertEqual([device.has_token for device in await self.store.devices(bob.id)], [False, False])
+        self.assertIsNone(await self.store.token(sha256(b"1a").digest()))
+        self.assertIsNotNone(await self.store.token(sha256(b"2a").digest()))
+
+    async def test_realname_and_last_seen(self) -> None:
+        bob = await self.person("bob")
+        await self.store.set_realname(bob.id, "Robert")
+        await self.store.saw(bob.id, "phone", 900)
+        await self.store.saw(bob.id, "desk", 800)
+        (kept,) = (await self.restart()).accounts
+        self.assertEqual((kept.realname, kept.seen), ("Robert", 900))
+        self.assertEqual(await self.store.devices(bob.id), (Device("phone", 900, False), Device("desk", 800, False)))
+
+    async def test_blocks_are_one_way_and_kept(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        for _ in range(2):
+            await self.store.block(bob.id, eve.id)
+        self.assertEqual((await self.restart()).blocks, ((bob.id, eve.id),))
+        await self.store.unblock(eve.id, bob.id)
+        self.assertEqual((await self.restart()).blocks, ((bob.id, eve.id),))
+        await self.store.unblock(bob.id, eve.id)
+        self.assertEqual((await self.restart()).blocks, ())
+
+
+class Devices(EngineCase):
+    async def test_a_token_finds_its_device_until_the_next_one(self) -> None:
+        bob = await self.person("bob")
+        old, new = sha256(b"old").digest(), sha256(b"new").digest()
+        await self.store.add_token(bob.id, "phone", old, 600)
+        self.assertEqual(await self.store.token(old), TokenRecord(bob.id, "phone", 600))
+        await self.store.add_token(bob.id, "phone", new, 700)
+        self.assertIsNone(await self.store.token(old))
+        self.assertEqual(await self.store.token(new), TokenRecord(bob.id, "phone", 700))
+        self.assertEqual(await self.store.devices(bob.id), (Device("phone", 700, True),))
+
+    async def test_a_device_that_is_ended_is_forgotten_with_its_token_and_marks(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        stored = await self.store.append(text(Pair.of(bob.id, eve.id), eve.id))
+        for device in ("phone", "desk"):
+            await self.store.add_token(bob.id, device, device.encode(), 600)
+            await self.store.mark_received(bob.id, device, {stored.conversation: 1})
+        await self.store.end_device(bob.id, "phone")
+        self.assertEqual(await self.store.devices(bob.id), (Device("desk", 600, True),))
+        self.assertIsNone(await self.store.token(b"phone"))
+        received = [(await self.store.waiting(bob.id, device, ()))[0].received for device in ("phone", "desk")]
+        self.assertEqual(received, [0, 1])
+        self.assertEqual(await self.store.inbox_size(bob.id, "phone"), 0)
+
+    async def test_pairs_of_an_account(self) -> None:
+        bob, eve, dan = [await self.person(name) for name in ("bob", "eve", "dan")]
+        first = await self.store.append(text(Pair.of(bob.id, eve.id), bob.id))
+        second = await self.store.append(text(Pair.of(dan.id, bob.id), dan.id))
+        self.assertEqual(await self.store.pairs_of(bob.id), {eve.id: first.conversation, dan.id: second.conversation})
+        self.assertEqual(await self.store.pair(Pair.of(eve.id, bob.id)), first.conversation)
+        self.assertIsNone(await self.store.pair(Pair.of(eve.id, dan.id)))
+
+
+class Stopping(EngineCase):
+    async def test_what_waits_is_committed_and_what_comes_later_is_refused(self) -> None:
+        bob = await self.person("bob")
+        room = await self.room(bob.id)
+        last = [self.store.append(text(room, bob.id, f"{n}")) for n in range(20)]
+        stopped = self.store.stop()
+        late = self.store.append(text(room, bob.id, "late"))
+        with self.assertRaises(ShuttingDown):
+            await late
+        with self.assertRaises(ShuttingDown):
+            await self.store.history(room, limit=1)
+        await stopped
+        await self.store.stop()
+        self.assertEqual([self.successResultOf(one).seq for one in last], list(range(2, 22)))
+        self.assertEqual((await self.restart()).rooms[0].last, 21)
+
+
+class FileAccounts(Accounts, OnFile): ...
+
+
+class MemoryAccounts(Accounts, InMemory): ...
+
+
+class FileDevices(Devices, OnFile): ...
+
+
+class MemoryDevices(Devices, InMemory): ...
+
+
+class FileStopping(Stopping, OnFile): ...
+
+
+class MemoryStopping(Stopping, InMemory): ...
+
+
+# The promises by themselves have no engine to run on.
+del EngineCase, OnFile, InMemory, Accounts, Devices, Stopping

@@ -1,0 +1,154 @@
+"""What the marks promise, on every engine: what waits is exactly what was said by others since."""
+
+from __future__ import annotations
+
+from chat.storage.marks import MOST_UNREAD
+from chat.values import Draft, Kind, Pair, Sealed, Waiting
+from tests.storage.engines import EngineCase, InMemory, OnFile, act, text
+
+BOB, EVE, DAN = 1, 2, 3
+
+
+class Marks(EngineCase):
+    async def stage(self) -> tuple[int, int]:
+        """Bob's room, in which Eve is a member since seq 4, and a private line from Bob to Eve.
+
+        The room: 1 created, 2 and 3 said by Bob, 4 Eve joined, 5 said by Bob.
+        """
+        for name in ("bob", "eve", "dan"):
+            await self.person(name)
+        room = await self.room(BOB)
+        await self.store.append(text(room, BOB, time=1_001))
+        await self.store.append(text(room, BOB, time=1_002))
+        await self.store.append(act(room, Kind.JOINED, EVE))
+        await self.store.append(text(room, BOB, "room", time=2_000))
+        private = await self.store.append(text(Pair.of(BOB, EVE), BOB, "private", time=1_500))
+        return room, private.conversation
+
+    async def of(
+        self, account: int, conversation: int, *, device: str = "phone", blocked: tuple[int, ...] = ()
+    ) -> Waiting:
+        places = await self.store.waiting(account, device, blocked)
+        return {place.conversation: place for place in places}[conversation]
+
+    async def test_a_new_member_and_a_new_pair_begin_where_they_begin(self) -> None:
+        room, pair = await self.stage()
+        self.assertEqual(
+            await self.store.waiting(EVE, "phone", ()),
+            (Waiting(room, None, 1, 5, 3, 3, 1), Waiting(pair, BOB, 1, 1, 0, 0, 1)),
+        )
+        self.assertEqual(await self.store.waiting(DAN, "phone", ()), ())
+
+    async def test_marks_rise_and_never_fall(self) -> None:
+        room, _ = await self.stage()
+        for seq, expected in ((4, 4), (2, 4), (5, 5), (-3, 5)):
+            await self.store.mark_received(EVE, "phone", {room: seq})
+            self.assertEqual((await self.of(EVE, room)).received, expected)
+        for seq, expected in ((4, 4), (2, 4), (5, 5)):
+            await self.store.mark_read(EVE, {room: seq})
+            self.assertEqual((await self.of(EVE, room)).read, expected)
+
+    async def test_marks_never_pass_the_last_seq(self) -> None:
+        room, pair = await self.stage()
+        await self.store.mark_received(EVE, "phone", {room: 4_000_000_000, pair: 1 << 40, 777: 5})
+        await self.store.mark_read(EVE, {room: 99, 777: 5})
+        await self.store.append(text(room, BOB))
+        place = await self.of(EVE, room)
+        self.assertEqual((place.received, place.read, place.unread), (5, 5, 1))
+
+    async def test_received_belongs_to_a_device_and_read_to_the_person(self) -> None:
+        room, _ = await self.stage()
+        await self.store.mark_received(EVE, "phone", {room: 5})
+        self.assertEqual([(await self.of(EVE, room, device=d)).unread for d in ("phone", "desk")], [0, 1])
+        await self.store.mark_read(EVE, {room: 5})
+        self.assertEqual([(await self.of(EVE, room, device=d)).unread for d in ("phone", "desk")], [0, 0])
+
+    async def test_only_what_others_said_and_nobody_blocked_counts(self) -> None:
+        room, _ = await self.stage()
+        await self.store.mark_read(EVE, {room: 5})
+        await self.store.append(act(room, Kind.JOINED, DAN))
+        await self.store.append(act(room, Kind.TOPIC, BOB))
+        await self.store.append(text(room, EVE))
+        self.assertEqual((await self.of(EVE, room)).unread, 0)
+        await self.store.append(Draft(room, Kind.SEALED, DAN, "d", 1, Sealed("megolm.v1", "k", b"x")))
+        await self.store.append(Draft(room, Kind.ACTION, BOB, "d", 1, text(room, BOB).body))
+        self.assertEqual((await self.of(EVE, room)).unread, 2)
+        self.assertEqual((await self.of(EVE, room, blocked=(DAN,))).unread, 1)
+        self.assertEqual((await self.of(EVE, room, blocked=(DAN, BOB))).unread, 0)
+
+    async def test_what_was_said_between_leaving_and_joining_again_is_not_unread(self) -> None:
+        room, _ = await self.stage()
+        await self.store.mark_read(EVE, {room: 5})
+        await self.store.append(act(room, Kind.LEFT, EVE))
+        for _ in range(3):
+            await self.store.append(text(room, BOB, "among ourselves"))
+        await self.store.append(act(room, Kind.JOINED, EVE))
+        self.assertEqual(await self.of(EVE, room), Waiting(room, None, 1, 10, 9, 9, 0))
+        self.assertEqual(await self.store.missed(EVE, "phone", (), (room,), 9), ())
+        await self.store.append(text(room, BOB))
+        self.assertEqual((await self.of(EVE, room)).unread, 1)
+
+    async def test_marks_do_not_fall_by_joining_again(self) -> None:
+        room, _ = await self.stage()
+        await self.store.mark_read(EVE, {room: 5})
+        await self.store.append(act(room, Kind.JOINED, EVE))
+        self.assertEqual((await self.of(EVE, room)).read, 5)
+
+    async def test_a_count_ends_at_its_bound(self) -> None:
+        _, pair = await self.stage()
+        sent = [self.store.append(text(pair, BOB)) for _ in range(MOST_UNREAD + 5)]
+        await sent[-1]
+        self.assertEqual((await self.of(EVE, pair)).unread, MOST_UNREAD)
+        await self.store.mark_read(EVE, {pair: 7})
+        self.assertEqual((await self.of(EVE, pair)).unread, MOST_UNREAD + 6 - 7)
+
+    async def test_missed_rows_come_by_time_the_oldest_first(self) -> None:
+        room, pair = await self.stage()
+        await self.store.append(text(pair, BOB, "later", time=3_000))
+        await self.store.append(text(room, BOB, "at once", time=3_000))
+        rows = await self.store.missed(EVE, "phone", (), (room, pair), 10)
+        self.assertEqual(
+            [(row.conversation, row.seq, row.time) for row in rows],
+            [(pair, 1, 1_500), (room, 5, 2_000), (room, 6, 3_000), (pair, 2, 3_000)],
+        )
+        self.assertEqual(await self.store.missed(EVE, "phone", (), (pair, room), 2), rows[:2])
+
+    async def test_missed_keeps_the_order_of_a_conversation_when_the_clock_was_set_back(self) -> None:
+        _, pair = await self.stage()
+        await self.store.append(text(pair, BOB, time=100))
+        rows = await self.store.missed(EVE, "phone", (), (pair,), 10)
+        self.assertEqual([(row.seq, row.time) for row in rows], [(1, 1_500), (2, 100)])
+
+    async def test_missed_reads_the_conversations_asked_for_after_the_later_mark(self) -> None:
+        room, pair = await self.stage()
+        self.assertEqual(len(await self.store.missed(EVE, "phone", (), (pair,), 10)), 1)
+        self.assertEqual(await self.store.missed(EVE, "phone", (BOB,), (pair, room), 10), ())
+        self.assertEqual(await self.store.missed(BOB, "phone", (), (pair, room), 10), ())
+        await self.store.mark_received(EVE, "phone", {pair: 1})
+        await self.store.mark_read(EVE, {room: 5})
+        self.assertEqual(await self.store.missed(EVE, "phone", (), (pair, room), 10), ())
+        self.assertEqual(len(await self.store.missed(EVE, "desk", (), (pair, room), 10)), 1)
+
+    async def test_a_note_to_oneself_stands_once_and_is_never_unread(self) -> None:
+        await self.stage()
+        note = await self.store.append(text(Pair.of(EVE, EVE), EVE))
+        places = [place for place in await self.store.waiting(EVE, "phone", ()) if place.partner == EVE]
+        self.assertEqual(places, [Waiting(note.conversation, EVE, 1, 1, 0, 0, 0)])
+        self.assertEqual((await self.store.pairs_of(EVE))[EVE], note.conversation)
+
+    async def test_marks_survive_a_restart(self) -> None:
+        room, _ = await self.stage()
+        await self.store.mark_received(EVE, "phone", {room: 5})
+        before = await self.store.waiting(EVE, "phone", ())
+        await self.restart()
+        self.assertEqual(await self.store.waiting(EVE, "phone", ()), before)
+
+
+class FileMarks(Marks, OnFile): ...
+
+
+class MemoryMarks(Marks, InMemory): ...
+
+
+# The promises by themselves have no engine to run on.
+del EngineCase, OnFile, InMemory, Marks
