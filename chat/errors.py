@@ -224,11 +224,6 @@ class NobodyToReplyTo(ChatError):
     text = "Nobody has written to you privately yet. Type message NAME TEXT."
 
 
-class EmptyMessage(ChatError):
-    code = "empty"
-    text = "There is nothing to send."
-
-
 class RetryMismatch(ChatError):
     """The same retry id came with another body: the program that sends has a bug."""
 

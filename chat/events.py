@@ -36,6 +36,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class TopicChanged:
+    """Somebody set the topic of a room; empty for none."""
+
     conversation: Conversation
     seq: int
     author: str
@@ -81,6 +83,8 @@ Entry: TypeAlias = Said | TopicChanged | MembershipChanged | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Broadcasted:
+    """Somebody told everybody who is online; it is not kept."""
+
     author: str
     time: int
     text: str
@@ -112,13 +116,6 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """A line from the server to one session, in whole words."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class SignedOut:
     """This session is no longer logged in; its connection stays.
 
@@ -138,7 +135,7 @@ class Closing:
     reason: str
 
 
-Event: TypeAlias = Entry | Broadcasted | Presence | Removed | Notice | SignedOut | Closing
+Event: TypeAlias = Entry | Broadcasted | Presence | Removed | SignedOut | Closing
 
 
 # --- replies --------------------------------------------------------------------------------------
@@ -146,7 +143,14 @@ Event: TypeAlias = Entry | Broadcasted | Presence | Removed | Notice | SignedOut
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was done; see `chat.errors` for the fields."""
+    """Nothing was done.
+
+    :param code: stable, from `chat.errors`.
+    :param text: what happened and what to do next, in one line.
+    :param suggest: what was probably meant.
+    :param ask: the argument worth asking again.
+    :param wait: seconds after which the same may be tried again.
+    """
 
     code: str
     text: str
@@ -261,6 +265,8 @@ class RoomEntered:
 
 @dataclass(frozen=True, slots=True)
 class RoomLeft:
+    """The session is no longer a member of a room."""
+
     conversation: Conversation
 
 
@@ -406,11 +412,13 @@ class CommandTable:
 
 @dataclass(frozen=True, slots=True)
 class Pong:
-    pass
+    """The answer to ``ping``."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeNow:
+    """The server's time, and since when it runs."""
+
     time: int
     up_since: int
 

@@ -256,6 +256,9 @@ class IStore(Protocol):
         Fails with `chat.errors.RoomTaken`.
         """
 
+    def entered(self, account: int, conversation: int, when: int) -> Deferred[None]:
+        """A member came into a room again, milliseconds since the epoch."""
+
     def history(
         self,
         conversation: int,

@@ -274,12 +274,14 @@ class Member:
 
     :param joined_seq: the last seq of the room when the account became a member.
     :param joined: milliseconds since the epoch.
+    :param entered: when it last came into the room by ``connect``, milliseconds since the epoch.
     """
 
     account: int
     role: Role
     joined_seq: int
     joined: int
+    entered: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class Past:
             for each in await self.standings(session)
         )
         inbox = await self._house.store.inbox_size(account, session.device)
-        last = max(self._rooms.of(account), key=lambda room: (room.members[account].joined, room.id), default=None)
+        last = max(self._rooms.of(account), key=lambda room: (room.members[account].entered, room.id), default=None)
         return Resumed(standings, inbox, last.name if last is not None else None)
 
     async def standings(self, session: Session) -> tuple[Standing, ...]:

@@ -8,6 +8,7 @@ speak any more, although rows that were stored before still reach them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from chat.core.audiences import Audiences
 from chat.errors import Banned, Forbidden, InviteOnly, Muted, NotAMember
@@ -147,7 +148,7 @@ class Room:
         role = Role.OWNER if row.kind is Kind.CREATED else Role.MEMBER
         account = row.target or row.author
         if account != SERVER and account not in self.members:
-            self.members[account] = Member(account, role, row.seq - 1, row.time)
+            self.members[account] = Member(account, role, row.seq - 1, row.time, row.time)
 
     def _remove(self, row: Row, until: int | None) -> None:
         account = row.target or row.author
@@ -168,10 +169,15 @@ class Room:
     def _set_role(self, row: Row, until: int | None) -> None:
         member = self.members.get(row.target or row.author)
         if member is not None:
-            role = Role(words(row))
-            self.members[member.account] = Member(member.account, role, member.joined_seq, member.joined)
+            self.members[member.account] = replace(member, role=Role(words(row)))
 
     # who is here
+
+    def came_in(self, account: int, when: int) -> None:
+        """A member has chosen to be here, milliseconds since the epoch."""
+        member = self.members.get(account)
+        if member is not None:
+            self.members[account] = replace(member, entered=when)
 
     def enter(self, account: int, mind: IMind) -> None:
         """A session of a member is here from now on, or sees something else than before."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chat.core.entries import entry
-from chat.core.house import House
+from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.user import ChatUser, Session
 from chat.errors import NoSuchRoom, NotAMember, RoomTaken
@@ -130,7 +130,7 @@ class Rooms:
         now = self._house.now()
         draft = Draft(0, Kind.CREATED, author, device, now)
         record = await self._house.store.create_room(RoomRecord(0, name, "", now), draft, origin)
-        owner = () if author == SERVER else (Member(author, Role.OWNER, 0, now),)
+        owner = () if author == SERVER else (Member(author, Role.OWNER, 0, now, now),)
         return self._add(StoredRoom(record, owner, (), 1))
 
     async def connect(self, session: Session, room: Room) -> bool:
@@ -144,6 +144,10 @@ class Rooms:
         joined = account not in room.members
         if joined:
             await self.append(session, room, Kind.JOINED)
+        else:
+            now = self._house.now()
+            room.came_in(account, now)
+            unattended(self._house.store.entered(account, room.id, now))
         if session.user is not None and session.live and account in room.members:
             self._enter(room, session)
         return joined

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import Protocol, cast
 
 from chat.events import Event
 from chat.frontends.outbox import Outbox
 from chat.interfaces import IMind, ITurn
 
 
-class HasOutbox(IMind, Protocol):
-    """A mind of this package."""
+class HasOutbox(Protocol):
+    """What every mind of this package has."""
 
     outbox: Outbox
 
@@ -38,7 +38,7 @@ class Audience:
 
     def add(self, mind: IMind) -> None:
         self.flush()
-        self._members[mind] = mind.outbox  # type: ignore[attr-defined]  # every mind here is a HasOutbox
+        self._members[mind] = cast(HasOutbox, mind).outbox
 
     def remove(self, mind: IMind) -> None:
         self.flush()

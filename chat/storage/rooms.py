@@ -48,13 +48,20 @@ def create_room(transaction: Transaction, record: RoomRecord, draft: Draft, orig
     return replace(record, conversation=conversation)
 
 
+def entered(transaction: Transaction, account: int, conversation: int, when: int) -> None:
+    """See `chat.interfaces.IStore.entered`."""
+    transaction.execute(
+        "UPDATE members SET entered = ? WHERE conversation = ? AND account = ?", (when, conversation, account)
+    )
+
+
 def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
     """Every living room with its members and restrictions, the oldest first."""
     members: dict[int, list[Member]] = defaultdict(list)
-    for conversation, account, role, joined_seq, joined in connection.execute(
-        "SELECT conversation, account, role, joined_seq, joined FROM members ORDER BY joined, account"
+    for conversation, account, role, joined_seq, joined, entered in connection.execute(
+        "SELECT conversation, account, role, joined_seq, joined, entered FROM members ORDER BY joined, account"
     ):
-        members[conversation].append(Member(account, Role(role), joined_seq, joined))
+        members[conversation].append(Member(account, Role(role), joined_seq, joined, entered))
     restrictions: dict[int, list[Restriction]] = defaultdict(list)
     for conversation, account, kind, until, reason in connection.execute(
         "SELECT conversation, account, kind, until, reason FROM restrictions ORDER BY account, kind"

@@ -74,6 +74,9 @@ class Store(ABC):
     def create_room(self, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> Deferred[RoomRecord]:
         return self._write(rooms.create_room, record, draft, origin)
 
+    def entered(self, account: int, conversation: int, when: int) -> Deferred[None]:
+        return self._write(rooms.entered, account, conversation, when)
+
     def history(
         self,
         conversation: int,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, NoReturn
 
-from chat.errors import BadFrame, BadUsage
+from chat.errors import BadFrame
 from chat.events import (
     Broadcasted,
     Closing,
@@ -28,7 +28,6 @@ from chat.events import (
     LoggedOut,
     MembershipChanged,
     Missed,
-    Notice,
     People,
     Pong,
     Presence,
@@ -48,8 +47,8 @@ from chat.events import (
     TopicChanged,
     Welcome,
 )
-from chat.values import Body, Kind
-from chat.wire.codecs import CODECS, UNREADABLE, Codec, read_body, record
+from chat.values import Kind
+from chat.wire.codecs import CODECS, UNREADABLE, Codec, record
 
 DEPTH = 32
 """How deep a frame may be nested."""
@@ -74,7 +73,6 @@ FRAMES: dict[str, type] = {
     "broadcast": Broadcasted,
     "presence": Presence,
     "removed": Removed,
-    "notice": Notice,
     "signed-out": SignedOut,
     "closing": Closing,
     "refused": Refused,
@@ -190,19 +188,6 @@ def decode(line: bytes) -> Request:
     if retry is not None and not (isinstance(retry, str) and len(retry) in RETRY_LENGTH):
         raise BadFrame(f"retry is a string of {RETRY_LENGTH[0]} to {RETRY_LENGTH[-1]} characters, at random.")
     return Request(id, cmd, args, retry)
-
-
-def body_from_json(value: object) -> Body:
-    """The body of a message among the arguments of a request.
-
-    :raises BadUsage: when it is none; the text says what is wrong.
-    """
-    try:
-        return read_body(value)
-    except ValueError as error:
-        raise BadUsage(f"That is no body: {error}.") from error
-    except (TypeError, KeyError) as error:
-        raise BadUsage('A body is {"text": ...} or {"sealed": {"scheme", "key", "ciphertext"}}.') from error
 
 
 def _id(frame: Mapping[str, Any]) -> str | int | None:

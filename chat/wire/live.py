@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.events import Closing, Notice, Presence, Removed, SignedOut
+from chat.events import Closing, Presence, Removed, SignedOut
 from chat.values import Kind
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
@@ -33,11 +33,6 @@ def removed(event: Removed, view: View) -> str:
     words = _REMOVALS.get(event.kind, "You have left {room}")
     words = words.format(room=place(event.conversation), author=safe(event.author))
     return notice(f"{words}: {safe(event.detail)}" if event.detail else f"{words}.", view)
-
-
-@renders(Notice)
-def server_notice(event: Notice, view: View) -> str:
-    return notice(event.text, view)
 
 
 @renders(SignedOut)

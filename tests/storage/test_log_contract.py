@@ -226,13 +226,23 @@ class Effects(EngineCase):
         await self.store.append(act(room, Kind.JOINED, 1, target=3))
         await self.store.append(act(room, Kind.ROLE, 1, target=2, body=Text("moderator")))
         (kept,) = (await self.restart()).rooms
-        owner = Member(1, Role.OWNER, 0, 1_000)
-        self.assertEqual(kept.members, (owner, Member(2, Role.MODERATOR, 2, 1_000), Member(3, Role.MEMBER, 4, 1_000)))
+        owner = Member(1, Role.OWNER, 0, 1_000, 1_000)
+        self.assertEqual(
+            kept.members, (owner, Member(2, Role.MODERATOR, 2, 1_000, 1_000), Member(3, Role.MEMBER, 4, 1_000, 1_000))
+        )
         self.assertEqual(kept.last, 6)
         await self.store.append(act(room, Kind.LEFT, 2))
         await self.store.append(act(room, Kind.KICKED, 1, target=3))
         (kept,) = (await self.restart()).rooms
         self.assertEqual(kept.members, (owner,))
+
+    async def test_when_a_member_last_came_in_is_kept(self) -> None:
+        room = await self.stage()
+        await self.store.append(act(room, Kind.JOINED, 2))
+        await self.store.entered(2, room, 7_000)
+        await self.store.entered(3, room, 8_000)
+        (kept,) = (await self.restart()).rooms
+        self.assertEqual([member.entered for member in kept.members], [1_000, 7_000])
 
     async def test_bans_and_mutes_come_and_go_with_their_rows(self) -> None:
         room = await self.stage()

@@ -206,15 +206,17 @@ class Refusals(FolderCase):
 
     def test_files_of_somebody_else(self) -> None:
         """Run as somebody who may not: a folder that is not writable, a file that is not readable."""
-        prepare(self.path)
+        schema = self.schema(1)
+        prepare(self.path, schema)
         try_it = (
             "import os, sys\n"
+            "from pathlib import Path\n"
             "from chat.errors import Misconfigured\n"
             "from chat.storage.upgrade import prepare\n"
             "if os.getuid() == 0:\n"
             "    os.setuid(65534)\n"
             "try:\n"
-            "    prepare(sys.argv[1])\n"
+            "    prepare(sys.argv[1], Path(sys.argv[2]))\n"
             "except Misconfigured as refusal:\n"
             "    print(refusal)\n"
         )
@@ -222,7 +224,7 @@ class Refusals(FolderCase):
             os.chmod(self.folder, mode)
             os.chmod(self.path, 0o000)
             ran = subprocess.run(
-                [sys.executable, "-c", try_it, self.path],
+                [sys.executable, "-c", try_it, self.path, str(schema)],
                 capture_output=True,
                 text=True,
                 check=True,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.errors import BadFrame, BadUsage
+from chat.errors import BadFrame
 from chat.events import (
     Broadcasted,
     CommandTable,
@@ -35,8 +35,8 @@ from chat.events import (
     TimeNow,
     VerbHelp,
 )
-from chat.values import Body, Conversation, Device, Kind, Rank, Sealed, Text
-from chat.wire.jsonlines import DEPTH, FRAMES, OWN_NAMES, Request, body_from_json, decode, encode, parse
+from chat.values import Conversation, Device, Kind, Rank, Sealed, Text
+from chat.wire.jsonlines import DEPTH, FRAMES, OWN_NAMES, Request, decode, encode, parse
 from tests.wire.strategies import ANYTHING, SHOWN, UTF8, Maker
 
 MORNING = 1_795_165_923_120
@@ -284,28 +284,3 @@ class BadRequests(SynchronousTestCase):
             self.assertIsInstance(decode(line), Request)
         except BadFrame as error:
             self.assertTrue(error.line)
-
-
-class Bodies(SynchronousTestCase):
-    def test_text(self) -> None:
-        self.assertEqual(body_from_json({"text": "hi\nthere"}), Text("hi\nthere"))
-
-    def test_sealed(self) -> None:
-        sealed = {"scheme": "megolm.v1", "key": "k1", "ciphertext": "AP8="}
-        self.assertEqual(body_from_json({"sealed": sealed}), Sealed("megolm.v1", "k1", b"\x00\xff"))
-
-    def test_what_is_no_body(self) -> None:
-        values: list[object] = [None, 1, "text", [], ["text"], {}, {"text": 1}, {"text": " "}, {"text": "x" * 20_000}]
-        values += [{"sealed": None}, {"sealed": {"scheme": "s", "key": "k", "ciphertext": "%%"}}]
-        for value in values:
-            self.assertRaises(BadUsage, body_from_json, value)
-
-    def test_the_refusal_says_what_is_wrong(self) -> None:
-        error = self.assertRaises(BadUsage, body_from_json, {"text": ""})
-        self.assertEqual(error.line, "That is no body: a message needs some text.")
-
-    def test_it_is_what_an_event_carries(self) -> None:
-        bodies: list[Body] = [Text("hi"), Sealed("s", "k", b"x")]
-        for body in bodies:
-            frame = json.loads(encode(Said(OPS, 1, Kind.TEXT, "bob", "phone", MORNING, body)))
-            self.assertEqual(body_from_json(frame["body"]), body)

@@ -22,7 +22,6 @@ from chat.events import (
     LoggedOut,
     MembershipChanged,
     Missed,
-    Notice,
     People,
     Person,
     Pong,
@@ -213,7 +212,6 @@ class RoomEvents(Lines):
 
 class ServerLines(Lines):
     def test_notices(self) -> None:
-        self.shows(Notice("The disk is full."), "* The disk is full.\n")
         self.shows(SignedOut("You logged in elsewhere."), "* You logged in elsewhere.\n")
         self.shows(Closing("Server is shutting down."), "* Server is shutting down.\n")
 
@@ -558,7 +556,7 @@ FORGERIES = st.lists(
     max_size=4,
 ).map(lambda breaks: "".join(f"{each}{FORGERY}" for each in ["", *breaks]))
 
-WORDED = (Help, Notice, Closing, SignedOut, Done, Refused, Welcome)
+WORDED = (Help, Closing, SignedOut, Done, Refused, Welcome)
 """What begins with the server's own words."""
 
 
@@ -593,8 +591,8 @@ class Forgeries(SynchronousTestCase):
         maker = Maker(FORGERIES, st.sampled_from(["bob", "ann"]))
         maker.check(check, VIEWS, without=WORDED)
 
-    @given(FORGERIES.map(lambda text: f"Kicked: {text}"), st.sampled_from([Notice, Closing, SignedOut, Done]), VIEWS)
-    def test_nor_with_a_reason_inside_a_notice(self, text: str, kind: type[Notice], view: View) -> None:
+    @given(FORGERIES.map(lambda text: f"Kicked: {text}"), st.sampled_from([Closing, SignedOut, Done]), VIEWS)
+    def test_nor_with_a_reason_inside_a_notice(self, text: str, kind: type[Closing], view: View) -> None:
         for line in render(kind(text), view).splitlines():
             self.assertFalse(line.startswith((FORGERY, FORGERY[2:])), line)
 

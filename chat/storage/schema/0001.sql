@@ -114,6 +114,7 @@ CREATE TABLE members (
     role        TEXT    NOT NULL DEFAULT 'member' CHECK (role IN ('member', 'moderator', 'owner')),
     joined_seq  INTEGER NOT NULL,
     joined      INTEGER NOT NULL,
+    entered     INTEGER NOT NULL,                -- when it last came in; decides where a login begins to talk
     notify      TEXT    NOT NULL DEFAULT 'all' CHECK (notify IN ('all', 'mentions', 'nothing')),
     PRIMARY KEY (conversation, account)
 ) WITHOUT ROWID;

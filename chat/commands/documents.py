@@ -1,0 +1,135 @@
+"""``docs/commands.md`` and ``docs/protocol.md``, made from the command table and the frames.
+
+``python -m chat.commands.documents`` writes them; a test holds that they are up to date.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from inspect import getdoc
+from itertools import groupby
+from pathlib import Path
+
+from chat import errors
+from chat.commands.table import TABLE
+from chat.grammar.verbs import Bare, Verb
+from chat.wire.codecs import NAMES
+from chat.wire.jsonlines import FRAMES, OWN_NAMES
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+_COMMANDS = """# Commands
+
+Made from the command table by `python -m chat.commands.documents`; do not edit.
+
+Verbs and names ignore case; `@bob` and `#ops` may be written for a person and a room. What stands in brackets may
+be left out. Outside a room every line is a command. In a room a line is said, unless it begins with `/`, or is a verb
+whose arguments can be checked; **/** marks the verbs that always need it there. `'text` and `//text` are always
+said. A line that looks like a mistyped private command, or like a password, is held back; `!` says it after all.
+"""
+
+_PROTOCOL = """# The protocol for programs
+
+Made from the command table and the events by `python -m chat.commands.documents`; do not edit.
+
+One UTF-8 JSON object a line, both ways, on the same port as people's netcats; the first byte, `{`, says that a program
+speaks. A frame has at most 65,536 bytes. Times are RFC 3339 in UTC, with milliseconds.
+
+A request is `{"id", "cmd", "args", "retry"}`: `id` (a string or a number) is yours to choose and stands in the one
+reply; `cmd` is one of the commands below and `args` its arguments by name. `retry` (11 to 64 characters, at least 64
+random bits) makes a command that stores a message harmless to repeat for 7 days: the same again gives the first result.
+Unknown fields are ignored, unknown commands refused. An event has no `id`. Replies come in the order of the requests.
+
+```
+> {"id": 1, "cmd": "hello", "args": {"client": "example 1.0"}}
+< {"type": "welcome", "id": 1, "server": "chat", ...}
+> {"id": 2, "cmd": "login", "args": {"user": "bob", "device": "laptop", "password": "..."}}
+< {"type": "logged-in", "id": 2, "account": "bob", "token": "ct_...", ...}
+> {"id": 3, "cmd": "resume", "args": {}}
+< {"type": "resumed", "id": 3, "conversations": [{"id": "r1", "room": "lobby", "last": "...", ...}], ...}
+> {"id": 4, "cmd": "history", "args": {"conversation": "r1", "after": 40, "limit": 100}}
+< {"type": "history", "id": 4, "messages": [...], "more": false, ...}
+> {"id": 5, "cmd": "received", "args": {"marks": {"r1": 52}}}
+< {"type": "done", "id": 5}
+```
+
+A message is named by its `msgid`, `CONVERSATION.SEQ`: `r2.4712` in a room, `k4.41` between two people. The seqs of a
+conversation have no gaps; what you are not shown is reported as `skipped`. Nothing comes unasked before `resume`; after
+it, each row newer than the `last` it reported arrives once, live, in order. `stored` means that the message is on disk.
+"""
+
+
+def commands_page() -> str:
+    """``docs/commands.md``."""
+    verbs = [verb for verb in TABLE.verbs if not verb.programs]
+    parts = [_COMMANDS]
+    for group, members in groupby(verbs, lambda verb: verb.group):
+        parts.append(f"\n## {group}\n")
+        parts += [_verb(verb) for verb in members]
+    return "".join(parts)
+
+
+def _verb(verb: Verb) -> str:
+    slash = " **/**" if verb.bare is Bare.NEVER else ""
+    also = f", also {', '.join(f'`{alias}`' for alias in verb.aliases)}" if verb.aliases else ""
+    lines = [f"\n`{verb.form}`{slash}{also}  \n", f"{verb.summary[0].upper()}{verb.summary[1:]}."]
+    if verb.detail:
+        lines.append(f" {verb.detail}")
+    if verb.examples:
+        lines.append(f" For example: {', '.join(f'`{example}`' for example in verb.examples)}.")
+    return "".join(lines) + "\n"
+
+
+def protocol_page() -> str:
+    """``docs/protocol.md``."""
+    parts = [_PROTOCOL, "\n## Requests\n\n| `cmd` | `args` | what it does |\n| --- | --- | --- |\n"]
+    parts += [
+        f"| `{verb.name}` | {', '.join(_arguments(verb)) or 'none'} | {verb.summary.replace('|', chr(92) + '|')} |\n"
+        for verb in sorted(TABLE.verbs, key=lambda verb: not verb.programs)
+    ]
+    parts.append("\nAn argument followed by `?` may be left out.\n\n## Replies and events\n\n")
+    parts.append("A field followed by `?` is left out where it has nothing to say.\n\n")
+    parts.append("| `type` | fields | meaning |\n| --- | --- | --- |\n")
+    for name, kind in FRAMES.items():
+        names = ", ".join(f"`{each}`" for each in _fields(kind))
+        meaning = " ".join((getdoc(kind) or "").partition("\n\n")[0].split())
+        if meaning.startswith(f"{kind.__name__}("):
+            meaning = ""
+        parts.append(f"| `{name}` | {names} | {meaning} |\n")
+    own = ", ".join(f"`{name}` for {kind.value}" for kind, name in OWN_NAMES.items())
+    parts.append(f"\n`moderated` has a type of its own where people come and go: {own}.\n")
+    parts.append("\n## Codes of `refused`\n\n| `code` | usual text |\n| --- | --- |\n")
+    parts += [f"| `{error.code}` | {error.text} |\n" for error in _errors()]
+    return "".join(parts)
+
+
+def _arguments(verb: Verb) -> Iterator[str]:
+    for each in verb.parameters:
+        yield f"`{each.name}`{'' if each.required else '?'} ({each.type.json.replace('|', ' or ')})"
+
+
+def _fields(kind: type) -> Iterator[str]:
+    names = [(NAMES.get(each.name, each.name), each.default is MISSING) for each in fields(kind)]
+    if {"conversation", "seq"} <= {name for name, _ in names}:
+        yield "msgid"
+        names = [(name, required) for name, required in names if name != "seq"]
+    for name, required in names:
+        yield name if required else f"{name}?"
+
+
+def _errors() -> list[type[errors.ChatError]]:
+    return sorted(errors.ChatError.__subclasses__(), key=lambda error: error.code)
+
+
+def main() -> None:
+    """Write both pages."""
+    DOCS.mkdir(exist_ok=True)
+    for name, page in (("commands.md", commands_page()), ("protocol.md", protocol_page())):
+        (DOCS / name).write_text(page, encoding="utf-8")
+        sys.stdout.write(f"docs/{name}\n")
+
+
+if __name__ == "__main__":
+    main()
