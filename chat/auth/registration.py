@@ -112,7 +112,7 @@ class Registrar:
         :raises LockedOut, TooFast, Busy: see `Verification.is_right`.
         """
         if not await self._verification.is_right(account.name.folded, account, password, peer):
-            raise BadCredentials("That is not your password. Nothing was changed.")
+            raise BadCredentials("That is not your password. Nothing was changed.", ask="old")
 
     async def change_password(self, account: Account, old: str, new: str, peer: Peer) -> None:
         """Replace a password, which ends all tokens of the account.

@@ -89,7 +89,7 @@ async def login(
 
 @command(group=GROUP, access=Access.GUEST, barrier=True, weight=4)
 async def takeover(chat: ChatService, session: Session) -> LoggedIn:
-    """end the session that is signed in elsewhere, and log in here
+    """log in here and end the session elsewhere
 
     Offered after the right password was refused because the account is signed in already.
     """
@@ -142,9 +142,10 @@ def _end(session: Session) -> str:
 async def password(
     chat: ChatService, session: Session, *, old: Secret | None = None, new: Secret | None = None
 ) -> Done:
-    """change your password; asks for the old and the new one
+    """change your password
 
-    Your other sessions are ended, and devices that came back without a password need it again.
+    It asks for the old and the new one. Your other sessions are ended, and devices that came back without a
+    password need it again.
     """
     if old is None or new is None:
         raise BadUsage("password needs old and new.")
@@ -177,7 +178,7 @@ async def devices(
 async def set_(
     chat: ChatService, session: Session, setting: Annotated[str, ChoiceType("realname")], value: Words
 ) -> Done:
-    """change a setting that is kept with your account
+    """change a setting kept with your account
 
     realname is what whois shows beside your name.
     """

@@ -49,5 +49,5 @@ async def ping(chat: ChatService, session: Session) -> Pong:
 
 @command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER)
 async def time(chat: ChatService, session: Session) -> TimeNow:
-    """show the server's time, and since when it runs"""
+    """show the time, and since when the server runs"""
     return TimeNow(chat.house.now(), chat.house.started)

@@ -14,17 +14,26 @@ GROUP = "From client to client"
 
 @command(group=GROUP, private=True)
 async def getaddress(chat: ChatService, session: Session, user: User) -> Done:
-    """ask somebody for a direct address (not yet: it comes with the console client)"""
+    """ask somebody for a direct address (not yet)
+
+    It comes with the console client.
+    """
     raise NotYet("getaddress is not there yet; it comes with the console client. Until then: message NAME TEXT")
 
 
 @command(group=GROUP, private=True)
 async def consent(chat: ChatService, session: Session, user: User) -> Done:
-    """agree to such a request (not yet: it comes with the console client)"""
+    """agree to such a request (not yet)
+
+    It comes with the console client.
+    """
     raise NotYet("consent is not there yet; it comes with the console client, and nobody can ask for it before.")
 
 
 @command(group=GROUP, private=True)
 async def private(chat: ChatService, session: Session, user: User, text: Words) -> Done:
-    """write straight from client to client (not yet: it comes with the console client)"""
+    """write from client to client (not yet)
+
+    It comes with the console client.
+    """
     raise NotYet("private is not there yet; nothing was sent. By way of the server: message NAME TEXT")

@@ -17,14 +17,20 @@ GROUP = "Owners and moderators"
 
 @command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/topic release on friday", "/topic"))
 async def topic(chat: ChatService, session: Session, text: Words = "", *, room: Here) -> Done:
-    """set the topic of the room; without text there is none"""
+    """set the topic of the room
+
+    Without text there is none.
+    """
     await chat.moderation.set_topic(session, chat.rooms.named(room), text.strip()[:300])
     return Done()
 
 
 @command(group=GROUP, barrier=True, examples=("kick bob", "/kick bob please cool down"))
 async def kick(chat: ChatService, session: Session, user: User, reason: Words = "", *, room: Here) -> Done:
-    """put somebody out of the room; that person may come back"""
+    """put somebody out of the room
+
+    That person may come back; ban keeps out.
+    """
     target = chat.directory.named(user)
     await chat.moderation.remove(session, chat.rooms.named(room), Kind.KICKED, target, reason)
     return Done()
@@ -40,7 +46,10 @@ async def ban(
     *,
     room: Here,
 ) -> Done:
-    """put somebody out of the room and keep that person out, for a time or for good"""
+    """put somebody out and keep that person out
+
+    For a time (90s, 30m, 2h, 7d, 4w), or for good.
+    """
     target = chat.directory.named(user)
     found = chat.rooms.named(room)
     await chat.moderation.remove(session, found, Kind.BANNED, target, reason, duration)
@@ -64,7 +73,10 @@ async def mute(
     *,
     room: Here,
 ) -> Done:
-    """keep somebody from talking in the room, for a time or for good"""
+    """keep somebody from talking in the room
+
+    For a time (90s, 30m, 2h, 7d, 4w), or for good.
+    """
     found = chat.rooms.named(room)
     await chat.moderation.mute(session, found, chat.directory.named(user), reason, duration)
     return Done()
@@ -86,7 +98,7 @@ async def op(
     *,
     room: Here,
 ) -> Done:
-    """make a member a moderator of the room, or an owner"""
+    """make a member a moderator, or an owner"""
     await chat.moderation.set_role(session, chat.rooms.named(room), chat.directory.named(user), Role(role))
     return Done()
 

@@ -32,9 +32,10 @@ async def history(
     before: Seq | None = None,
     limit: Seq | None = None,
 ) -> History:
-    """show what was said, in the current room unless you name a room or a person
+    """show what was said, here or elsewhere
 
-    The last 20 lines, so many as you say, or all since a time. Each has its id before it.
+    It is of the current room unless you name a room or a person. The last 20 lines, so many as you say, or all
+    since a time. Each has its id before it.
     """
     if conversation is not None:
         found, readable_after = await chat.past.by_id(session, conversation)
@@ -80,6 +81,6 @@ def beginning(span: Span, now: float) -> int | None:
 
 @command("unread", group=GROUP, examples=("catchup", "catchup ops"))
 async def catchup(chat: ChatService, session: Session, room: Room | None = None) -> Missed:
-    """show what you missed, in order, and mark it read"""
+    """show what you missed, and mark it read"""
     wanted = chat.rooms.of_member(session, room) if room is not None else None
     return await chat.past.catch_up(session, wanted, SHOWN)

@@ -35,7 +35,10 @@ async def list_(
     what: Annotated[str, ChoiceType("users", "channels", "blocked")] = "users",
     room: Room | None = None,
 ) -> People | Rooms:
-    """list the users of the server or of a room, all rooms, or whom you block"""
+    """list users, rooms, or whom you block
+
+    list users shows those of the server, list users ROOM the members of a room with their roles.
+    """
     account = account_of(session)
     if what == "channels":
         seen = [each for each in chat.house.rooms.values() if not each.record.private or account in each.members]
@@ -77,7 +80,10 @@ def members_of(chat: ChatService, session: Session, word: str) -> People:
 
 @command("whoami", group=GROUP, spoken=("whoami",), examples=("whois ann",))
 async def whois(chat: ChatService, session: Session, user: User | None = None) -> Profile:
-    """show who somebody is: real name, since when, away, common rooms"""
+    """show who somebody is
+
+    The real name, since when, whether away, and the rooms that you share.
+    """
     reader = account_of(session)
     account = chat.directory.account_by_id(reader) if user is None else chat.directory.named(user)
     assert account is not None, "whoever is logged in has an account"
@@ -98,7 +104,7 @@ async def whois(chat: ChatService, session: Session, user: User | None = None) -
 
 @command("ignore", group=GROUP, private=True, examples=("block bob",))
 async def block(chat: ChatService, session: Session, user: User) -> Done:
-    """block somebody: you get nothing of what that person says any more
+    """hear nothing more of somebody
 
     It is one-way and kept: you can still write to that person, who does not see you online.
     """
@@ -117,7 +123,10 @@ async def unblock(chat: ChatService, session: Session, user: User) -> Done:
 
 @command(group=GROUP, bare=Bare.NEVER, examples=("/away lunch, back at one",))
 async def away(chat: ChatService, session: Session, text: Words = "") -> Done:
-    """say that you are away; who writes to you is told"""
+    """say that you are away
+
+    Who writes to you is told, with your note.
+    """
     chat.people.set_away(session, text.strip()[:200])
     return Done("You are away. Type /back when you are back.")
 

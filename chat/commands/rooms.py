@@ -18,10 +18,10 @@ MOST = 500
 
 @command("join", group=GROUP, barrier=True, examples=("connect lobby", "join #ops"))
 async def connect(chat: ChatService, session: Session, room: Room) -> RoomEntered:
-    """become a member of a room and enter it; what you type is said there
+    """enter a room; what you type is said there
 
-    You stay a member until you disconnect, and are in your rooms again whenever you log in. list channels
-    shows all rooms; create makes one.
+    You become a member of it. You stay a member until you disconnect, and are in your rooms again whenever
+    you log in. list channels shows all rooms; create makes one.
     """
     entered = chat.rooms.named(room)
     joined = await chat.rooms.connect(session, entered)
@@ -30,7 +30,10 @@ async def connect(chat: ChatService, session: Session, room: Room) -> RoomEntere
 
 @command("leave", "part", group=GROUP, barrier=True, examples=("disconnect", "disconnect ops"))
 async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLeft:
-    """leave the current room, or another one, for good; you stay logged in"""
+    """leave the current room, or another, for good
+
+    You stay logged in.
+    """
     left = chat.rooms.named(room)
     await chat.rooms.disconnect(session, left)
     return RoomLeft(left.conversation)

@@ -32,9 +32,9 @@ async def me(chat: ChatService, session: Session, text: Speech, *, room: Here, r
 async def message(
     chat: ChatService, session: Session, user: User, text: Speech, *, retry: Retry | None = None
 ) -> StoredAs:
-    """write to somebody privately; kept when that person is not here
+    """write to somebody privately, here or not
 
-    A message to yourself is a note.
+    It is kept when that person is not here, and shown at the next login. A message to yourself is a note.
     """
     return await chat.talk.message(session, chat.directory.named(user), text, retry)
 
@@ -47,6 +47,9 @@ async def reply(chat: ChatService, session: Session, text: Speech, *, retry: Ret
 
 @command(group=GROUP, bare=Bare.HELD, examples=("broadcast lunch!",))
 async def broadcast(chat: ChatService, session: Session, text: Words) -> Done:
-    """tell everybody who is online; not kept for those who are not"""
+    """tell everybody who is online
+
+    It is not kept for those who are not. Those who block you do not get it.
+    """
     everybody = chat.talk.broadcast(session, Text(text).text)
     return Done("" if everybody else "Your message could not be received by some recipients.")

@@ -198,7 +198,7 @@ class Rooms:
         room.apply(row, until)
         account = row.author if row.target is None else row.target
         if row.kind in _REMOVALS:
-            self._remove(room, row, account)
+            self._remove(room, row, account, published.origin)
         elif row.kind is Kind.JOINED:
             self._house.memberships.setdefault(account, set()).add(room.id)
             user = self._house.users.get(account)
@@ -220,7 +220,7 @@ class Rooms:
             instead = Skipped(room.conversation, row.seq, row.seq)
         room.audiences.post(entry(row, room.conversation, self._house.directory), omit, instead)
 
-    def _remove(self, room: Room, row: Row, account: int) -> None:
+    def _remove(self, room: Room, row: Row, account: int, origin: Origin | None) -> None:
         self._house.memberships.get(account, set()).discard(room.id)
         user: ChatUser | None = self._house.users.get(account)
         if user is None:
@@ -231,7 +231,8 @@ class Rooms:
         for session in user.sessions:
             if session.rooms.pop(room.id, None) is not None:
                 room.exit(account, session.mind)
-                session.mind.deliver(Removed(room.conversation, row.kind, author, detail))
+                if session.origin != origin:
+                    session.mind.deliver(Removed(room.conversation, row.kind, author, detail))
 
 
 def account_of(session: Session) -> int:

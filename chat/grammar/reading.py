@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chat.errors import BadUsage, ChatError, NotInRoom, NotLoggedIn, UnknownCommand
+from chat.errors import AlreadyLoggedIn, BadUsage, ChatError, NotInRoom, NotLoggedIn, UnknownCommand
 from chat.grammar.nearby import near, nearest
 from chat.grammar.parameters import Names
 from chat.grammar.verbs import Access, Bare, Parameter, Table, Verb
@@ -193,6 +193,10 @@ def _command(text: str, context: Context) -> Reading:
     verb = context.table.get(word.lower())
     if verb is None or verb.programs:
         raise _unknown(word, context)
+    if verb.access is Access.GUEST and context.logged_in:
+        raise AlreadyLoggedIn()
+    if verb.access in (Access.USER, Access.ADMINISTRATOR) and not context.logged_in:
+        raise NotLoggedIn()
     return _complete(verb, _arguments(verb, rest.strip(), context), context)
 
 

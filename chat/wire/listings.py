@@ -98,6 +98,7 @@ def devices(reply: Devices, view: View) -> str:
             "comes back without a password" if each.has_token else "",
         )
         for each in reply.devices
+        if each.has_token or each.name not in {session.device for session in reply.sessions}
     ]
     shown = notice("Signed in:" if sessions else "You are signed in nowhere.", view) + columns(sessions)
     return shown + (notice("Devices:", view) + columns(known) if known else "")

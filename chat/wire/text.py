@@ -36,7 +36,7 @@ def render(shown: Event | Reply, view: View) -> str:
 def waiting_summary(standings: Iterable[Standing], view: View) -> str:
     """How much waits, in one line: ``* 2 private messages, 14 lines in ops. Type catchup.``
 
-    Nothing when nothing waits.
+    Nothing when nothing waits. Private messages are shown by themselves.
     """
     waiting = [standing for standing in standings if standing.unread]
     rooms = [standing for standing in waiting if standing.conversation.room]
@@ -46,7 +46,8 @@ def waiting_summary(standings: Iterable[Standing], view: View) -> str:
     if rooms[ROOMS:]:
         rest = sum(standing.unread for standing in rooms[ROOMS:])
         parts.append(f"{count(rest, 'line')} in {count(len(rooms) - ROOMS, 'other room')}")
-    return notice(f"{', '.join(parts)}. Type catchup.", view) if parts else ""
+    hint = " Type catchup." if rooms else ""
+    return notice(f"{', '.join(parts)}.{hint}", view) if parts else ""
 
 
 def greeting(name: str, online: int, encrypted: bool, host_hint: str, tls_port: int | None) -> str:
