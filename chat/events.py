@@ -334,6 +334,17 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, in all conversations that the reader may read, the newest first.
+
+    :param more: whether older ones were left out.
+    """
+
+    entries: tuple[Entry, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """What a person missed, in order: one page for each conversation, and how much is left."""
 
@@ -436,6 +447,7 @@ Reply: TypeAlias = (
     | People
     | Rooms
     | History
+    | Found
     | Missed
     | Profile
     | Devices

@@ -276,6 +276,36 @@ class IStore(Protocol):
     def pairs_of(self, account: int) -> Deferred[dict[int, int]]:
         """Everybody this account has talked to privately: account to conversation."""
 
+    # search
+
+    def index(self, conversations: Collection[int]) -> Deferred[int]:
+        """Let the search index follow the log by one small step in these conversations.
+
+        :returns: fires with 0 when there was nothing left to do.
+        """
+
+    def unindexed(self) -> Deferred[tuple[int, ...]]:
+        """The conversations that the search index has not caught up with."""
+
+    def search(
+        self,
+        words: str,
+        readable: Mapping[int, int],
+        *,
+        author: int | None,
+        since: int,
+        blocked: Collection[int],
+        limit: int,
+    ) -> Deferred[tuple[Row, ...]]:
+        """Find what was said in the clear, the newest first.
+
+        :param words: as people typed them: each has to occur, those in double quotes side by side.
+        :param readable: the conversations to look in, each with the seq after which the reader may read.
+        :param author: whose rows, or nothing for anybody's.
+        :param since: milliseconds since the epoch.
+        :param blocked: accounts whose rows are left out.
+        """
+
     # marks
 
     def waiting(self, account: int, device: str, blocked: Collection[int]) -> Deferred[tuple[Waiting, ...]]:

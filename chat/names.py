@@ -30,6 +30,7 @@ RESERVED = frozenset({
 """Folded names that nobody may have: they read as the server's own word, as everybody, or as nobody."""
 
 _ASCII_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,31}")
+_REFERENCE = re.compile(r"[rk][0-9]+(\.[0-9]*)?")
 _ALLOWED = "Use letters, digits, _ - or ."
 _PUNCTUATION = frozenset("_-.")
 _LONGEST_WORD = 200
@@ -84,6 +85,8 @@ def read_name(word: str, *, verbs: Collection[str] = ()) -> Name:
     name = Name(word, word.lower()) if _ASCII_NAME.fullmatch(word) else _read_beyond_ascii(word)
     if name.folded in verbs:
         raise BadName(f'"{name.shown}" is a command, so it cannot be a name. Choose another one.')
+    if _REFERENCE.fullmatch(name.folded):
+        raise BadName(f'"{name.shown}" looks like the id of a message. Choose another name.')
     if name.folded in RESERVED or name.skeleton in RESERVED:
         raise BadName(f'"{name.shown}" is reserved. Choose another name.')
     return name

@@ -40,18 +40,19 @@ _TO_BCRYPT = bytes.maketrans(_STANDARD_ALPHABET, _BCRYPT_ALPHABET)
 _MECHANISM = ScramMechanism("SCRAM-SHA-256")
 
 
-def check_password(password: str) -> None:
+def check_password(password: str, ask: str = "password") -> None:
     """Check a password that somebody chose.
 
+    :param ask: the parameter that it came as, worth asking again.
     :raises BadPassword: in one line, what is wrong with it.
     """
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
-        raise BadPassword("A password cannot hold control characters. Choose another one.")
+        raise BadPassword("A password cannot hold control characters. Choose another one.", ask=ask)
     length = len(_prepare(password))
     if length > MOST_BYTES:
-        raise BadPassword(f"A password has at most {MOST_BYTES:,} characters. Choose a shorter one.")
+        raise BadPassword(f"A password has at most {MOST_BYTES:,} characters. Choose a shorter one.", ask=ask)
     if length < LEAST_BYTES:
-        raise BadPassword(f"A password has at least {LEAST_BYTES} characters. Choose a longer one.")
+        raise BadPassword(f"A password has at least {LEAST_BYTES} characters. Choose a longer one.", ask=ask)
 
 
 def new_salt(cost: int) -> bytes:

@@ -117,8 +117,15 @@ def makeService(options: Options) -> ChatServer:
         server.listen()
     except Misconfigured as error:
         raise SystemExit(f"chatserver: {error}") from None
-    print(server.announcement(), flush=True)
+    print(server.announcement(_how_to_stop(options)), flush=True)
     return server
+
+
+def _how_to_stop(options: Options) -> str:
+    twistd = options.parent
+    if twistd is None or twistd["nodaemon"]:
+        return "Ctrl-C stops the server."
+    return f"kill $(cat {os.path.abspath(twistd['pidfile'])}) stops the server; twistd.log says what it does."
 
 
 class ReactorClock:
@@ -220,7 +227,7 @@ class ChatServer(Service):
                 break
         raise Misconfigured(_cannot_listen(words, problem))
 
-    def announcement(self) -> str:
+    def announcement(self, how_to_stop: str) -> str:
         """Where the server listens and how to reach it, for the terminal that starts it."""
         settings = self._settings
         lines = [f"{settings.name}: listening."]
@@ -237,7 +244,7 @@ class ChatServer(Service):
         lines.append(f"Accounts and messages are kept in {os.path.abspath(settings.db)}.")
         if settings.plain_login == "always":
             lines.append("Passwords are accepted unencrypted from everywhere (plain-login = always).")
-        lines.append("Ctrl-C stops the server.")
+        lines.append(how_to_stop)
         return "\n".join(lines)
 
     # Twisted's service

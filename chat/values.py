@@ -237,6 +237,11 @@ def parse_reference(reference: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
+def is_msgid(word: str) -> bool:
+    """Whether a word is a message id."""
+    return _MSGID.fullmatch(word) is not None
+
+
 def parse_msgid(msgid: str) -> tuple[str, int]:
     """Read a message id.
 

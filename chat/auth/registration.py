@@ -120,7 +120,7 @@ class Registrar:
         :raises BadPassword: when the new one will not do; looked at first, since it costs nothing.
         :raises BadCredentials, LockedOut, TooFast, Busy: see `verify`.
         """
-        check_password(new)
+        check_password(new, "new")
         await self.verify(account, old, peer)
         verifier = await self._hashing.run(_new_verifier, new, self._cost)
         await self._store.set_password(account.id, verifier)

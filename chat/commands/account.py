@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from chat.auth.registration import read_realname
 from chat.commands.registry import command
+from chat.core.rooms import account_of
 from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
 from chat.errors import BadCredentials, BadUsage
@@ -35,7 +37,7 @@ async def new(
     password: Secret | None = None,
     *,
     realname: Words = "",
-    device: DeviceName = DEFAULT_DEVICE,
+    device: DeviceName | None = None,
 ) -> LoggedIn:
     """make an account and log in
 
@@ -44,7 +46,7 @@ async def new(
     """
     if user is None or password is None:
         raise BadUsage("new needs user and password.")
-    session.device = device
+    session.device = device or (session.device if session.mind.program else DEFAULT_DEVICE)
     await chat.door.register(session, user, password, realname)
     return await _logged_in(chat, session, created=True)
 
@@ -72,15 +74,16 @@ async def login(
     A device is a name for where you are, such as bob@phone; without one it is called default. Programs may
     log in with the token that an earlier login handed out.
     """
+    here = session.device if session.mind.program else DEFAULT_DEVICE
     if token is not None:
-        session.device = device or DEFAULT_DEVICE
+        session.device = device or here
         await chat.door.log_in_by_token(session, token)
         return await _logged_in(chat, session)
     if user is None or password is None:
         raise BadUsage("login needs user and password, or a token.")
     name, _, after = user.partition("@")
     try:
-        session.device = device_name(device or after or DEFAULT_DEVICE)
+        session.device = device_name(device or after or here)
     except ValueError:
         raise BadUsage("A device name has 1 to 32 letters, digits, _ - or . Write: login NAME@DEVICE") from None
     created = await chat.door.log_in(session, name, password)
@@ -149,12 +152,13 @@ async def password(
     """
     if old is None or new is None:
         raise BadUsage("password needs old and new.")
+    account = account_of(session)
     await chat.door.change_password(session, old, new)
-    chat.people.end_others(session, "Your password was changed from another session. Log in again: login NAME")
+    chat.people.end_others(account, session, "Your password was changed from another session. Log in again: login NAME")
     return Done("Your password is changed. Your other sessions are ended.")
 
 
-@command("sessions", group=GROUP, examples=("devices", "devices end phone"))
+@command("sessions", group=GROUP, barrier=True, examples=("devices", "devices end phone"))
 async def devices(
     chat: ChatService,
     session: Session,
@@ -174,7 +178,7 @@ async def devices(
     return Devices(lines, await chat.store.devices(user.account.id))
 
 
-@command(group=GROUP, name="set", examples=("set realname Bob Builder",))
+@command(group=GROUP, name="set", barrier=True, examples=("set realname Bob Builder",))
 async def set_(
     chat: ChatService, session: Session, setting: Annotated[str, ChoiceType("realname")], value: Words
 ) -> Done:
@@ -182,8 +186,9 @@ async def set_(
 
     realname is what whois shows beside your name.
     """
-    await chat.people.set_realname(session, value.strip())
-    return Done(f"Your real name is now {value.strip()}.")
+    realname = read_realname(value)
+    await chat.people.set_realname(session, realname)
+    return Done(f"Your real name is now {realname}." if realname else "Your real name is no longer shown.")
 
 
 def _user(session: Session) -> ChatUser:

@@ -21,7 +21,7 @@ async def topic(chat: ChatService, session: Session, text: Words = "", *, room: 
 
     Without text there is none.
     """
-    await chat.moderation.set_topic(session, chat.rooms.named(room), text.strip()[:300])
+    await chat.moderation.set_topic(session, chat.rooms.named(room), text)
     return Done()
 
 

@@ -10,16 +10,24 @@ from chat.core.user import Session
 from chat.errors import BadUsage, NotInRoom
 from chat.events import History, Missed
 from chat.grammar.parameters import ConversationId, Here, Lines, Place, Room, Seq, Span
+from chat.values import is_msgid, parse_msgid, parse_reference
 
 GROUP = "The past"
 
 _LAST_LINES = Span()
 
+AROUND = 10
+"""Lines that are shown before and after one that is cited by its id."""
+
 SHOWN = 200
 """The most lines that catching up shows at once."""
 
 
-@command(group=GROUP, examples=("history", "history 50", "history ops 2h", "history ann", "history since 09:00"))
+@command(
+    group=GROUP,
+    barrier=True,
+    examples=("history", "history 50", "history ops 2h", "history ann", "history since 09:00"),
+)
 async def history(
     chat: ChatService,
     session: Session,
@@ -35,8 +43,12 @@ async def history(
     """show what was said, here or elsewhere
 
     It is of the current room unless you name a room or a person. The last 20 lines, so many as you say, or all
-    since a time. Each has its id before it.
+    since a time. Each has its id before it; history ID shows what was said around one.
     """
+    cited = parse_msgid(where) if where is not None and is_msgid(where) else None
+    if cited is not None:
+        conversation, seq = parse_reference(cited[0])[1], cited[1]
+        after, before, limit = max(0, seq - AROUND - 1), seq + AROUND + 1, 2 * AROUND + 1
     if conversation is not None:
         found, readable_after = await chat.past.by_id(session, conversation)
     elif (place := where or room) is not None:
@@ -74,12 +86,12 @@ def beginning(span: Span, now: float) -> int | None:
             start -= timedelta(days=start > today)
         else:
             start = datetime.strptime(span.clock, "%Y-%m-%d").astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadUsage(f"There is no time {span.clock}. Write: since 09:00 or since 2026-11-20") from None
     return int(start.timestamp() * 1000)
 
 
-@command("unread", group=GROUP, examples=("catchup", "catchup ops"))
+@command("unread", group=GROUP, barrier=True, examples=("catchup", "catchup ops"))
 async def catchup(chat: ChatService, session: Session, room: Room | None = None) -> Missed:
     """show what you missed, and mark it read"""
     wanted = chat.rooms.of_member(session, room) if room is not None else None

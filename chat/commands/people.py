@@ -78,7 +78,7 @@ def members_of(chat: ChatService, session: Session, word: str) -> People:
     return People("members", people, room.name, len(heights[MOST:]))
 
 
-@command("whoami", group=GROUP, spoken=("whoami",), examples=("whois ann",))
+@command("whoami", group=GROUP, examples=("whois ann",))
 async def whois(chat: ChatService, session: Session, user: User | None = None) -> Profile:
     """show who somebody is
 
@@ -102,7 +102,7 @@ async def whois(chat: ChatService, session: Session, user: User | None = None) -
     )
 
 
-@command("ignore", group=GROUP, private=True, examples=("block bob",))
+@command("ignore", group=GROUP, barrier=True, private=True, examples=("block bob",))
 async def block(chat: ChatService, session: Session, user: User) -> Done:
     """hear nothing more of somebody
 
@@ -113,7 +113,7 @@ async def block(chat: ChatService, session: Session, user: User) -> Done:
     return Done(f"User {other.name.shown} has been blocked.")
 
 
-@command("unignore", group=GROUP, private=True, examples=("unblock bob",))
+@command("unignore", group=GROUP, barrier=True, private=True, examples=("unblock bob",))
 async def unblock(chat: ChatService, session: Session, user: User) -> Done:
     """end a block"""
     other = chat.directory.named(user)
@@ -127,7 +127,7 @@ async def away(chat: ChatService, session: Session, text: Words = "") -> Done:
 
     Who writes to you is told, with your note.
     """
-    chat.people.set_away(session, text.strip()[:200])
+    chat.people.set_away(session, " ".join(text.split())[:200])
     return Done("You are away. Type /back when you are back.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
+from chat.errors import BadUsage
 from chat.events import Done, StoredAs
 from chat.grammar.parameters import Here, Retry, Speech, User, Words
 from chat.grammar.verbs import Bare
@@ -51,5 +52,9 @@ async def broadcast(chat: ChatService, session: Session, text: Words) -> Done:
 
     It is not kept for those who are not. Those who block you do not get it.
     """
-    everybody = chat.talk.broadcast(session, Text(text).text)
+    try:
+        body = Text(text)
+    except ValueError as error:
+        raise BadUsage(f"{error}. Write: broadcast TEXT".capitalize()) from None
+    everybody = chat.talk.broadcast(session, body.text)
     return Done("" if everybody else "Your message could not be received by some recipients.")

@@ -14,41 +14,41 @@ class Audiences:
     :param conversation: what minds are asked about; 0 for the whole server.
     """
 
-    __slots__ = ("_audiences", "_conversation", "_keys")
+    __slots__ = ("_audiences", "_conversation", "_places")
 
     def __init__(self, conversation: int = 0) -> None:
         self._conversation = conversation
         self._audiences: dict[Hashable, IAudience] = {}
-        self._keys: dict[IMind, Hashable] = {}
+        self._places: dict[IMind, IAudience] = {}
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._places)
 
     def __contains__(self, mind: object) -> bool:
-        return mind in self._keys
+        return mind in self._places
 
     def add(self, mind: IMind) -> None:
         """Add a session, or move it when what it sees has changed."""
         key = mind.audience_key(self._conversation)
-        if mind in self._keys:
-            if self._keys[mind] == key:
+        place = self._places.get(mind)
+        if place is not None:
+            if self._audiences.get(key) is place:
                 return
             self.remove(mind)
         audience = self._audiences.get(key)
         if audience is None:
             audience = self._audiences[key] = mind.new_audience(self._conversation)
         audience.add(mind)
-        self._keys[mind] = key
+        self._places[mind] = audience
 
     def remove(self, mind: IMind) -> None:
         """Remove a session; what was posted before still reaches it."""
-        key = self._keys.pop(mind, None)
-        if key is None:
+        audience = self._places.pop(mind, None)
+        if audience is None:
             return
-        audience = self._audiences[key]
         audience.remove(mind)
         if not len(audience):
-            del self._audiences[key]
+            self._audiences = {key: each for key, each in self._audiences.items() if each is not audience}
 
     def post(
         self,

@@ -16,7 +16,7 @@ class TokenBucket:
         self._rate = rate
         self._burst = burst
         self._tokens = burst
-        self._when = 0.0
+        self._when: float | None = None
 
     def take(self, when: float, weight: float = 1.0, patience: float = 0.0) -> tuple[bool, float]:
         """Take what one act costs.
@@ -24,7 +24,8 @@ class TokenBucket:
         :param patience: seconds that the act may be put off.
         :returns: whether the act may happen, and after how many seconds; nothing is taken if it may not.
         """
-        tokens = min(self._burst, self._tokens + (when - self._when) * self._rate) if self._when else self._burst
+        rested = 0.0 if self._when is None else when - self._when
+        tokens = min(self._burst, self._tokens + rested * self._rate)
         wait = max(0.0, (weight - tokens) / self._rate)
         allowed = wait <= patience
         self._when = when

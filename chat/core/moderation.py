@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from chat.core.house import House
 from chat.core.room import Room
-from chat.core.rooms import Rooms, account_of
+from chat.core.rooms import Rooms, account_of, heir_of
 from chat.core.user import Session
-from chat.errors import BadUsage, NoEffect, NotAMember
-from chat.values import Account, Kind, Role, Text
+from chat.errors import BadUsage, Forbidden, NoEffect, NotAMember
+from chat.values import Account, Kind, Rank, Role, Text
+
+MOST_WORDS = 300
+"""The most characters of a topic or a reason; what is beyond is cut."""
 
 
 class Moderation:
@@ -18,7 +21,7 @@ class Moderation:
     async def set_topic(self, session: Session, room: Room, topic: str) -> None:
         """:param topic: empty for none."""
         self._check(session, room, Kind.TOPIC, None)
-        await self._rooms.append(session, room, Kind.TOPIC, body=Text(topic) if topic else None)
+        await self._rooms.append(session, room, Kind.TOPIC, body=_one_line(topic))
 
     async def remove(
         self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None = None
@@ -34,8 +37,11 @@ class Moderation:
             raise BadUsage(f"That would be yourself. To leave: disconnect {room.name}")
         if kind is Kind.KICKED and target.id not in room.members:
             raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
+        heir = heir_of(room, target.id)
         room.leaving.add(target.id)
         try:
+            if heir is not None:
+                await self._rooms.append(session, room, Kind.ROLE, target=heir, body=Text(Role.OWNER.value))
             await self._restrict(session, room, kind, target, reason, seconds)
         finally:
             room.leaving.discard(target.id)
@@ -43,6 +49,8 @@ class Moderation:
     async def mute(self, session: Session, room: Room, target: Account, reason: str, seconds: int | None) -> None:
         """:param seconds: how long, or nothing for ever."""
         self._check(session, room, Kind.MUTED, target.id)
+        if target.id == account_of(session):
+            raise BadUsage("That would be yourself.")
         await self._restrict(session, room, Kind.MUTED, target, reason, seconds)
 
     async def lift(self, session: Session, room: Room, kind: Kind, target: Account) -> None:
@@ -52,6 +60,9 @@ class Moderation:
         :raises NoEffect: when there is none.
         """
         self._check(session, room, kind, target.id)
+        user = session.user
+        if user is not None and target.id == user.account.id and user.account.rank is not Rank.ADMINISTRATOR:
+            raise Forbidden(f"Somebody else in {room.name} has to do that for you.")
         restricted = room.is_banned if kind is Kind.UNBANNED else room.is_muted
         if not restricted(target.id, self._house.now()):
             raise NoEffect(f"{target.name.shown} is not {kind.value.removeprefix('un')} in {room.name}.")
@@ -78,5 +89,10 @@ class Moderation:
         self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None
     ) -> None:
         until = None if seconds is None else self._house.now() + seconds * 1000
-        body = Text(reason) if reason.strip() else None
+        body = _one_line(reason)
         await self._rooms.append(session, room, kind, target=target.id, body=body, until=until)
+
+
+def _one_line(text: str) -> Text | None:
+    words = " ".join(text.split())[:MOST_WORDS].rstrip()
+    return Text(words) if words else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from twisted.internet.defer import Deferred
+
 from chat.core.entries import entry, private_conversation
 from chat.core.house import House, unattended
 from chat.core.room import Room
@@ -98,20 +100,23 @@ class Past:
 
         :param since: milliseconds since the epoch.
         """
-        if after is not None:
-            after = max(after, readable_after)
+        forward = after is not None or since is not None
+        if forward:
+            after = max(after or 0, readable_after)
         page = await self._house.store.history(
             conversation.id, after=after, before=before, since=since, limit=min(limit, MOST)
         )
-        return self._page(session, conversation, page, readable_after)
+        return self._page(session, conversation, page, readable_after, forward)
 
-    def _page(self, session: Session, conversation: Conversation, page: Page, readable_after: int) -> History:
+    def _page(
+        self, session: Session, conversation: Conversation, page: Page, readable_after: int, forward: bool
+    ) -> History:
         blocked = self._house.directory.blocked_by(account_of(session))
         entries: list[Entry] = []
         for row in page.rows:
             if row.seq > readable_after:
                 entries.append(self._entry(row, conversation, blocked))
-        more = page.more and (not page.rows or page.rows[0].seq > readable_after)
+        more = page.more and (forward or page.rows[0].seq > readable_after + 1)
         return History(conversation, tuple(entries), more, max(page.first, readable_after + 1), page.last)
 
     def _entry(self, row: Row, conversation: Conversation, blocked: Collection[int]) -> Entry:
@@ -192,17 +197,25 @@ class Past:
         for page in missed.pages:
             marks[page.conversation.id] = page.last
             shown += len(page.entries)
-        remaining = sum(each.unread for each in wanted.values()) - shown
-        if remaining <= 0:
-            marks.update({id: each.last for id, each in wanted.items()})
+        remaining = max(0, sum(each.unread for each in wanted.values()) - shown)
+        if shown < limit:
+            remaining = 0  # rows that came meanwhile come live
+            for id, each in wanted.items():
+                told = session.rooms[id].last if id in session.rooms else each.last
+                marks[id] = max(marks.get(id, 0), min(each.last, told))
         await self._house.store.mark_read(account_of(session), marks)
-        return Missed(missed.pages, max(0, remaining))
+        return Missed(missed.pages, remaining)
 
     # marks
 
-    def received(self, account: int, device: str, marks: Mapping[int, int]) -> None:
-        """A device provably has everything up to here; written when there is time."""
-        unattended(self._house.store.mark_received(account, device, marks))
+    def received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
+        """A device provably has everything up to here; written when there is time.
+
+        :returns: fires when it is written, or could not be; nobody need wait for it.
+        """
+        write = self._house.store.mark_received(account, device, marks)
+        unattended(write)
+        return write
 
     async def mark(self, session: Session, marks: Mapping[int, int], read: bool) -> None:
         """Raise marks because a program says so; conversations of others are left out.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chat.core.entries import entry, private_conversation
 from chat.core.house import House, unattended
@@ -11,8 +11,8 @@ from chat.core.limits import TokenBucket
 from chat.core.presence import Presence
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import ChatUser, Refusal, Session
-from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice
-from chat.events import SignedOut
+from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice, NotLoggedIn
+from chat.events import Entry, SignedOut, Skipped
 from chat.interfaces import Logged, Published
 from chat.values import Account
 
@@ -50,16 +50,23 @@ class People:
         if account is None:
             raise BadCredentials()
         contacts = await house.store.pairs_of(account_id)
-        while rivals := self._rivals(account_id, session):
+        replaced: list[Session] = []
+        while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
             rival = rivals[0]
-            replaced = arrival.takeover or (arrival.by_token and rival.device == session.device)
-            if not replaced and await rival.mind.probe():
-                if rival in self._rivals(account_id, session):
-                    session.refusal = Refusal(account_id, house.clock.monotonic())
-                    raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
-                continue
-            self.end(rival, "You have logged in from elsewhere; this session is over. To come back: login NAME")
-        return self._attach(account, session, set(contacts))
+            own = arrival.takeover or (arrival.by_token and rival.device == session.device)
+            if own or not await rival.mind.probe():
+                replaced.append(rival)
+            elif rival in self._rivals(account_id, session):
+                session.refusal = Refusal(account_id, house.clock.monotonic())
+                raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
+        if session.gone:
+            raise NotLoggedIn("The connection has ended.")
+        user = self._attach(house.directory.account_by_id(account_id) or account, session, set(contacts))
+        # Only now, so that to others the person was here all the time.
+        for each in replaced:
+            if each.user is user:
+                self.end(each, "You have logged in from elsewhere; this session is over. To come back: login NAME")
+        return user
 
     def _attach(self, account: Account, session: Session, contacts: set[int]) -> ChatUser:
         house = self._house
@@ -109,6 +116,8 @@ class People:
         session.logout = None
         unattended(house.store.saw(user.account.id, session.device, house.now()))
         if not user.sessions:
+            user.account = replace(user.account, seen=house.now())
+            house.directory.add_account(user.account)
             del house.users[user.account.id]
             user.unsubscribe()
             self.presence.departed(user, lost=session.gone)
@@ -142,10 +151,13 @@ class People:
         for each in ended:
             self.end(each, "This session was ended from another one of yours.")
 
-    def end_others(self, session: Session, reason: str) -> None:
-        """End all other sessions of this account."""
-        assert session.user is not None, "perform lets only users act"
-        for each in tuple(session.user.sessions):
+    def end_others(self, account: int, session: Session, reason: str) -> None:
+        """End all other sessions of an account, and those that the old password could still take over."""
+        for each in self._house.sessions.values():
+            if each.refusal is not None and each.refusal.account == account:
+                each.refusal = None
+        user = self._house.users.get(account)
+        for each in tuple(user.sessions) if user is not None else ():
             if each is not session:
                 self.end(each, reason)
 
@@ -159,14 +171,15 @@ class People:
         reader = user.account.id
         other = pair.beside(reader)
         user.contacts.add(other)
-        if house.directory.blocks(reader, row.author):
-            return
-        if row.author != reader:
-            user.last_from = row.author
-        event = entry(row, private_conversation(row.conversation, pair, reader, house.directory), house.directory)
+        conversation = private_conversation(row.conversation, pair, reader, house.directory)
+        event: Entry = Skipped(conversation, row.seq, row.seq)
+        if not house.directory.blocks(reader, row.author):
+            event = entry(row, conversation, house.directory)
+            if row.author != reader:
+                user.last_from = row.author
         omit = house.mind_of(published.origin)
         for mind in house.minds_of(user):
-            if mind not in omit:
+            if mind not in omit and (mind.program or not isinstance(event, Skipped)):
                 mind.deliver(event)
 
     # what one says of oneself
@@ -181,14 +194,11 @@ class People:
         self.presence.changed(user)
 
     async def set_realname(self, session: Session, realname: str) -> None:
-        """:raises BadUsage: when it does not fit."""
-        if len(realname) > 60 or not realname.isprintable():
-            raise BadUsage("A real name has at most 60 printable characters.")
+        """:param realname: empty for none; one that an account may have."""
         user = session.user
         assert user is not None, "perform lets only users act"
         await self._house.store.set_realname(user.account.id, realname)
-        old = user.account
-        user.account = Account(old.id, old.name, realname, old.rank, old.created, old.seen)
+        user.account = replace(user.account, realname=realname)
         self._house.directory.add_account(user.account)
 
     # blocks

@@ -30,12 +30,14 @@ class Presence:
     def __init__(self, house: House) -> None:
         self._house = house
         self._started = house.clock.monotonic()
+        self._stopped = False
         self._missing: dict[int, IDelayed] = {}
         self._window: IDelayed | None = None
         self._waiting: dict[tuple[str, int], frozenset[int]] = {}
 
     def stop(self) -> None:
-        """Tell nothing more."""
+        """Tell nothing more: that everybody goes at the end is no news."""
+        self._stopped = True
         for delayed in (*self._missing.values(), self._window):
             if delayed is not None and delayed.active():
                 delayed.cancel()
@@ -43,6 +45,8 @@ class Presence:
 
     def arrived(self, user: ChatUser) -> None:
         """The first session of a user has logged in."""
+        if self._stopped:
+            return
         missing = self._missing.pop(user.account.id, None)
         if missing is not None:
             missing.cancel()
@@ -56,6 +60,8 @@ class Presence:
 
         :param lost: its connection broke, so it may well be back.
         """
+        if self._stopped:
+            return
         if not lost:
             self._announce("offline", user)
             return

@@ -82,6 +82,8 @@ class Room:
         ban = self._bans.get(account)
         if ban is not None and (ban.until is None or ban.until > when):
             raise Banned(_restricted("You are banned from", self.name, ban, when))
+        if account in self.leaving and account not in self.members:
+            raise Banned(f"You are banned from {self.name}.")  # the ban is on its way to the disk
         if self.record.private and account not in self.members:
             raise InviteOnly(f"{self.name} is private. Ask a member to invite you.")
 

@@ -12,7 +12,7 @@ from chat.core.entries import entry
 from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.user import ChatUser, Session
-from chat.errors import NoSuchRoom, NotAMember, RoomTaken
+from chat.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken
 from chat.events import Removed, Skipped
 from chat.interfaces import Logged, Published, StoredRoom
 from chat.names import fold, read_name
@@ -161,7 +161,7 @@ class Rooms:
         if account not in room.members or account in room.leaving:
             raise NotAMember(f"You are not a member of {room.name}.")
         room.leaving.add(account)
-        heir = _heir(room, account)
+        heir = heir_of(room, account)
         try:
             if heir is not None:
                 await self.append(session, room, Kind.ROLE, target=heir, body=Text(Role.OWNER.value))
@@ -236,16 +236,22 @@ class Rooms:
 
 
 def account_of(session: Session) -> int:
-    """The account of a session that is logged in."""
-    assert session.user is not None, "perform lets only users act"
+    """The account of a session that is logged in.
+
+    :raises NotLoggedIn: when it was ended from elsewhere while its command waited for the store.
+    """
+    if session.user is None:
+        raise NotLoggedIn()
     return session.user.account.id
 
 
-def _heir(room: Room, account: int) -> int | None:
+def heir_of(room: Room, account: int) -> int | None:
     """Who owns a room after its only owner has left: the highest in rank, the longest a member."""
-    if room.members[account].role is not Role.OWNER:
+    leaver = room.members.get(account)
+    if leaver is None or leaver.role is not Role.OWNER:
         return None
-    others = [member for member in room.members.values() if member.account != account]
+    out = {account, *room.leaving}
+    others = [member for member in room.members.values() if member.account not in out]
     if not others or any(member.role is Role.OWNER for member in others):
         return None
     return min(others, key=lambda member: (-member.role.height, member.joined_seq)).account

@@ -9,6 +9,7 @@ from chat.core.moderation import Moderation
 from chat.core.past import Past
 from chat.core.people import People
 from chat.core.rooms import Rooms
+from chat.core.search import Search
 from chat.core.talk import Talk
 from chat.core.user import Session
 from chat.grammar.verbs import Table
@@ -37,6 +38,7 @@ class ChatService:
         self.people = People(self.house, self.rooms)
         self.talk = Talk(self.house, self.rooms)
         self.past = Past(self.house, self.rooms)
+        self.search = Search(self.house, self.rooms)
         self._bus = bus
 
     async def start(self) -> None:
@@ -48,6 +50,7 @@ class ChatService:
         self.directory.fill(snapshot.accounts, snapshot.blocks)
         self.rooms.load(snapshot.rooms)
         await self.rooms.open_lobby()
+        await self.search.start()
 
     async def stop(self, reason: str) -> None:
         """Tell every connection, end it, and commit what waits.
@@ -55,10 +58,11 @@ class ChatService:
         :param reason: what people are told, in whole words.
         """
         self.house.stopping = True
+        self.people.presence.stop()
+        self.search.stop()
         for session in tuple(self.house.sessions.values()):
             session.mind.close(reason)
             self.people.sign_out(session)
-        self.people.presence.stop()
         await self.store.stop()
 
     def connected(self, session: Session) -> None:
@@ -76,9 +80,10 @@ class ChatService:
 
     def _committed(self, rows: Sequence[Committed]) -> None:
         """The sink of the store: publish each row, in commit order."""
-        publish = self._bus.publish
+        publish, note = self._bus.publish, self.search.note
         for draft, row, origin in ((each.draft, each.row, each.origin) for each in rows):
             to = draft.conversation
+            note(row.conversation)
             if isinstance(to, Pair):
                 publish({("account", to.low), ("account", to.high)}, Logged(row, to, draft, origin))
             else:

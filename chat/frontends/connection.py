@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
@@ -36,8 +36,8 @@ log = Logger()
 GREETING_DELAY = 0.3
 """Seconds after which a silent peer is taken for a person."""
 
-LINGER = 2.0
-"""Seconds that the peer has to end the connection after we have ended our side of it."""
+LINGER = 1.0
+"""Seconds that the peer has to end the connection after we have ended our side of it; less than the stop waits."""
 
 LAST_LOOK = 0.5
 """The same where the peer has ended its side before."""
@@ -64,6 +64,7 @@ class Connection(LineReceiver):
         self._owner = factory
         self._front: IFrontEnd | None = None
         self._rest = b""
+        self._ready: list[object] = []
         self._skipping = False
         self._heard = False
         self._input_ended = False
@@ -109,7 +110,8 @@ class Connection(LineReceiver):
             self._rest = b""
             if not self._skipping:
                 self._skipping = True
-                front.line(TOO_LONG)
+                self._ready.append(TOO_LONG)
+        self._hand_over(front)
 
     def lineReceived(self, line: bytes) -> None:
         front = self._front
@@ -119,7 +121,13 @@ class Connection(LineReceiver):
             return
         if line[-1:] == b"\r":
             line = line[:-1]
-        front.line(TOO_LONG if len(line) > front.most_bytes else line)
+        self._ready.append(TOO_LONG if len(line) > front.most_bytes else line)
+
+    def _hand_over(self, front: IFrontEnd) -> None:
+        """All lines of a packet at once, so that none is read as if nothing came after it."""
+        ready, self._ready = self._ready, []
+        if ready:
+            front.lines(ready)
 
     def readConnectionLost(self) -> None:
         """The peer sends no more; what it asked for is still answered."""
@@ -133,6 +141,7 @@ class Connection(LineReceiver):
             if self._rest and not self._skipping:
                 self.lineReceived(self._rest)
             self._rest = b""
+            self._hand_over(self._front)
             self._front.input_ended()
 
     def writeConnectionLost(self) -> None:
@@ -148,7 +157,7 @@ class Connection(LineReceiver):
         if front is not None:
             self.service.disconnected(self.session)
             front.lost()
-        if not reason.check(ConnectionDone):
+        if not reason.check(ConnectionDone, ConnectionAborted):
             log.debug("connection from {address} broke: {reason}", address=self.peer.address, reason=reason.value)
 
     # who speaks
@@ -188,6 +197,7 @@ class Connection(LineReceiver):
         if self._ending:
             return
         self._ending = True
+        self.service.disconnected(self.session)  # what comes from now on is not sent, so it must wait
         self.outbox.close()
         if self._input_ended:
             self._after(LAST_LOOK, self._give_up)
@@ -200,9 +210,17 @@ class Connection(LineReceiver):
             half_close()
 
     def _give_up(self) -> None:
+        """End what the peer does not end, although it has everything: a netcat whose person types nothing more.
+
+        Debian's netcat waits for its keyboard after the server has ended; a reset (after an orderly end of our
+        side, and with every byte acknowledged) lets it go.
+        """
         assert self._front is not None, "hang_up is called by a front end"
         self._front.finished()
-        self.transport.loseConnection()
+        if self.outbox.acknowledged():
+            self.transport.abortConnection()
+        else:
+            self.transport.loseConnection()
 
     def watch_login(self) -> None:
         self._after(self.service.settings.login_timeout, self._check_login)
@@ -227,7 +245,7 @@ class Connection(LineReceiver):
     def close_unspoken(self) -> None:
         """End the connection if nobody knows yet who speaks."""
         if self._front is None:
-            self.transport.loseConnection()
+            self.transport.abortConnection()
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
         self._timers = [timer for timer in self._timers if timer.active()]

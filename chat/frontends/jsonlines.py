@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
 
 from chat.core.perform import attempt
 from chat.errors import BadFrame, TooLong, UnknownCommand
-from chat.events import Closing, Event, LoggedOut, Refused, Reply, Resumed, Said
+from chat.events import Closing, Event, LoggedOut, Refused, Reply, Resumed, Said, Welcome
 from chat.frontends.audience import Audience
 from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
@@ -45,9 +45,9 @@ class JsonFrontEnd:
 
     # frames in
 
-    def line(self, line: object) -> None:
+    def lines(self, lines: Sequence[object]) -> None:
         self._watch.heard()
-        self._pipeline.feed(line)
+        self._pipeline.feed(lines)
 
     def silent(self) -> None:
         pass
@@ -60,7 +60,7 @@ class JsonFrontEnd:
 
     def lost(self) -> None:
         self._watch.stop()
-        self._pipeline.clear()
+        self._pipeline.close()
 
     def _read(self, line: object) -> Call | bytes:
         if line is TOO_LONG:
@@ -99,9 +99,11 @@ class JsonFrontEnd:
             standings = reply.conversations if isinstance(reply, Resumed) else ()
             shown = {each.conversation.id: each.last for each in standings}
             self._link.turn.soon(lambda: self._let_go(shown))
-        if isinstance(reply, LoggedOut):
+        if isinstance(reply, Welcome):
+            self._watch.heard()  # the promise may be all that ever comes
+        elif isinstance(reply, LoggedOut):
             if reply.closing:
-                self._pipeline.clear()
+                self._pipeline.close()
                 self._link.turn.soon(self._link.hang_up)
             else:
                 self._link.watch_login()

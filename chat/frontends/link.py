@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from chat.core.service import ChatService
@@ -49,8 +49,8 @@ class IFrontEnd(Protocol):
     most_bytes: int
     """The longest line."""
 
-    def line(self, line: object) -> None:
-        """Take a line without its end, as bytes, or `TOO_LONG`."""
+    def lines(self, lines: Sequence[object]) -> None:
+        """Take lines without their ends, as bytes, or `TOO_LONG`."""
 
     def silent(self) -> None:
         """The peer has waited for a moment: a person expects to be greeted."""

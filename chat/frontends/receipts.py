@@ -7,7 +7,7 @@ proves nothing: what was shown since the last proof is shown again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from chat.core.user import Session
 from chat.frontends.outbox import Outbox
@@ -17,18 +17,23 @@ class Receipts:
     """The marks of one login of one text session.
 
     :param behind: rooms of which earlier lines still wait unseen: their marks stand still until `caught_up`.
-    :param write: called with marks that are proven: conversation to seq.
+    :param write: called with marks that are proven: conversation to seq; fires when they are written.
     """
 
-    __slots__ = ("_behind", "_final", "_outbox", "_private", "_proven", "_session", "_write")
+    __slots__ = ("_behind", "_final", "_outbox", "_private", "_proven", "_session", "_write", "_writing")
 
     def __init__(
-        self, session: Session, outbox: Outbox, behind: Iterable[int], write: Callable[[Mapping[int, int]], None]
+        self,
+        session: Session,
+        outbox: Outbox,
+        behind: Iterable[int],
+        write: Callable[[Mapping[int, int]], Awaitable[None]],
     ) -> None:
         self._session = session
-        self._behind = set(behind)
+        self._behind = tuple(behind)  # mostly empty, which costs a tuple nothing
         self._outbox = outbox
         self._write = write
+        self._writing: Awaitable[None] | None = None
         self._private: dict[int, int] = {}
         self._final: dict[int, int] | None = None
         self._proven: dict[int, int] = {id: room.last for id, room in session.rooms.items()}
@@ -40,9 +45,9 @@ class Receipts:
     def caught_up(self, room: int | None) -> None:
         """Nothing waits unseen any more in a room, or anywhere."""
         if room is None:
-            self._behind.clear()
+            self._behind = ()
         else:
-            self._behind.discard(room)
+            self._behind = tuple(id for id in self._behind if id != room)
 
     def handed(self) -> dict[int, int]:
         """How far each conversation was handed to the outbox.
@@ -62,7 +67,13 @@ class Receipts:
         proven = {id: seq for id, seq in self.handed().items() if seq > self._proven.get(id, 0)}
         if proven:
             self._proven.update(proven)
-            self._write(proven)
+            self._writing = self._write(proven)
+
+    async def settled(self) -> None:
+        """Prove what can be proven and wait until it is written: what is counted as waiting depends on it."""
+        self.prove()
+        if self._writing is not None:
+            await self._writing
 
     def close(self) -> None:
         """The login is over: nothing more is handed over, but what was may still be proven."""

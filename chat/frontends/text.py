@@ -7,7 +7,7 @@ them: the prompt that waits for an answer, the room one talks in, the line that 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
@@ -41,8 +41,13 @@ from chat.wire.text import View, greeting, render, render_history, waiting_summa
 LINE_BYTES = 8 * 1024
 """The longest line, without its end."""
 
+TOO_LONG_LINE = f"A line has at most {LINE_BYTES:,} bytes; this one was not read. Send it in parts."
+
 PRIVATE_LINES = 200
 """The most private messages that are shown after login; the rest comes with ``catchup``."""
+
+_COUNTING = frozenset({"catchup", "connect", "rooms"})
+"""Verbs that tell how much waits."""
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks at what the peer has acknowledged."""
@@ -57,6 +62,7 @@ class LineState:
     :ivar room: where a line that is no command is said.
     :ivar held: the line that ``!`` says.
     :ivar greeted: whether the greeting was shown.
+    :ivar tipped: whether it was told that a password need not stand on the line of its login.
     """
 
     prompt: Ask | None = None
@@ -64,6 +70,7 @@ class LineState:
     room: Conversation | None = None
     held: Held | None = None
     greeted: bool = False
+    tipped: bool = False
 
 
 class TextFrontEnd:
@@ -72,6 +79,7 @@ class TextFrontEnd:
     __slots__ = (
         "_context",
         "_held_back",
+        "_holds",
         "_link",
         "_looked",
         "_pipeline",
@@ -94,19 +102,20 @@ class TextFrontEnd:
         self._context: Context | None = None
         self._receipts: Receipts | None = None
         self._looked = 0.0
-        self._held_back: list[Event] | None = None
+        self._held_back: list[Event] = []
+        self._holds = 0
         self._pipeline = Pipeline(self._read, self._perform, self._respond, self.outbox.write, link.pause, link.hang_up)
 
     # bytes in
 
-    def line(self, line: object) -> None:
+    def lines(self, lines: Sequence[object]) -> None:
         if self._receipts is not None:
             now = self._service.clock.monotonic()
             if now - self._looked >= _LOOK_EVERY:
                 self._looked = now
                 self._receipts.prove()
         self._state.greeted = True
-        self._pipeline.feed(line)
+        self._pipeline.feed(lines)
 
     def silent(self) -> None:
         state = self._state
@@ -126,20 +135,16 @@ class TextFrontEnd:
             self._receipts.prove()
 
     def lost(self) -> None:
-        self._pipeline.clear()
+        self._pipeline.close()
 
     def _read(self, line: object) -> Call | bytes:
         """What a line means now: a command, or what is shown at once."""
         if line is TOO_LONG:
-            return self._shown(
-                Refused(
-                    TooLong.code, f"A line has at most {LINE_BYTES:,} bytes; this one was not read. Send it in parts."
-                )
-            )
+            return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE))
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
         text = attempt(decode, line)
         if isinstance(text, Refused):
-            return self._shown(text)
+            return self._unreadable(text)
         state, context = self._state, self._current_context()
         ask, held = state.prompt, state.held
         state.prompt = state.held = None
@@ -160,6 +165,11 @@ class TextFrontEnd:
         return self._shown(
             Refused("held", f"Not sent. Did you mean: {reading.meant} ? Type ! to say it to {context.room} anyway.")
         )
+
+    def _unreadable(self, why: Refused) -> bytes:
+        """Refuse a line without a meaning; what was asked before is asked again."""
+        ask = self._state.prompt
+        return self._shown(why) + (self._ask(ask) if ask is not None else b"")
 
     def _current_context(self) -> Context:
         context = self._context
@@ -183,7 +193,14 @@ class TextFrontEnd:
     def _perform(self, call: Call) -> Awaitable[Reply]:
         if call.verb.name == "catchup":
             self._hold_back()
+        if self._receipts is not None and call.verb.name in _COUNTING:
+            return self._perform_after_receipts(call, self._receipts)
         return self._link.session.perform(call.verb.name, **call.arguments)
+
+    async def _perform_after_receipts(self, call: Call, receipts: Receipts) -> Reply:
+        """What has just been seen is not what waits."""
+        await receipts.settled()
+        return await self._link.session.perform(call.verb.name, **call.arguments)
 
     async def _respond(self, call: Call, reply: Reply) -> bytes:
         if isinstance(reply, LoggedIn):
@@ -197,7 +214,7 @@ class TextFrontEnd:
         elif isinstance(reply, Missed):
             self._caught_up(call, reply)
         elif isinstance(reply, Refused):
-            if self._held_back is not None:
+            if call.verb.name == "catchup":
                 self._let_go_after(())
             return self._shown(reply) + self._again(call, reply)
         return self._shown(reply)
@@ -216,7 +233,8 @@ class TextFrontEnd:
         self._hold_back()
         session = self._link.session
         shown = [self._shown(reply)]
-        if not self._state.prompted and call.arguments.get("password"):
+        if not self._state.prompted and not self._state.tipped and call.arguments.get("password"):
+            self._state.tipped = True
             shown.append(self._text("* Tip: without the password, login NAME asks for it on a line of its own.\n"))
         resumed = await session.perform("resume")
         user = session.user
@@ -229,6 +247,9 @@ class TextFrontEnd:
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))
         missed = await session.perform("missed", limit=PRIVATE_LINES)
+        if session.user is not user:  # ended from elsewhere meanwhile, which was told
+            self._let_go_after(())
+            return b"".join(shown)
         pages = missed.pages if isinstance(missed, Missed) else ()
         shown.append(self._text(waiting_summary(resumed.conversations, self._view())))
         shown.append(self._text(render_history([entry for page in pages for entry in page.entries], self._view())))
@@ -241,7 +262,7 @@ class TextFrontEnd:
     def _depart(self, reply: LoggedOut) -> bytes:
         self._forget_login()
         if reply.closing:
-            self._pipeline.clear()
+            self._pipeline.close()
             self._link.turn.soon(self._link.hang_up)
         else:
             self._link.watch_login()
@@ -251,7 +272,7 @@ class TextFrontEnd:
         state = self._state
         state.prompt = state.held = state.room = None
         self._context = None
-        self._held_back = None
+        self._held_back.clear()
 
     def _move(self, room: Conversation | None) -> None:
         """Talk in another room from now on, or in none."""
@@ -268,8 +289,8 @@ class TextFrontEnd:
     # the past while the present goes on
 
     def _hold_back(self) -> None:
-        """Hold back what happens while the past is being read, so that it comes after it."""
-        self._held_back = []
+        """Hold back what happens while the past is being read, so that it comes after it; may overlap."""
+        self._holds += 1
         self.outbox.hold()
 
     def _caught_up(self, call: Call, reply: Missed) -> None:
@@ -287,8 +308,13 @@ class TextFrontEnd:
         self._link.turn.soon(lambda: self._let_go(shown))
 
     def _let_go(self, shown: dict[int, int]) -> None:
-        held, self._held_back = self._held_back, None
-        for event in newer(held or (), lambda conversation: shown.get(conversation, 0)):
+        self._holds -= 1
+        held = newer(self._held_back, lambda conversation: shown.get(conversation, 0))
+        if self._holds:
+            self._held_back = held
+            return
+        self._held_back = []
+        for event in held:
             self.deliver(event)
         self.outbox.release()
 
@@ -305,7 +331,7 @@ class TextFrontEnd:
 
     def deliver(self, event: Event) -> None:
         if isinstance(event, Said) and event.conversation.partner:
-            if self._held_back is not None:
+            if self._holds:
                 self._held_back.append(event)
                 return
             if self._receipts is not None:
@@ -365,7 +391,8 @@ def decode(line: bytes) -> str:
 def _where(rooms: list[str], current: str | None) -> str:
     if current is None:
         return "* You are in no room. list channels shows them all; connect ROOM enters one.\n"
-    return f"* You are in {', '.join(rooms[:20])}{' ...' if rooms[20:] else ''}. What you type is said in {current}.\n"
+    mine = f"{', '.join(rooms[:20])}{' ...' if rooms[20:] else ''}"
+    return f"* You are in {mine}. What you type is said in {current}; /help shows more.\n"
 
 
 def _zone() -> tzinfo:

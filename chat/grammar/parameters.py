@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from chat.errors import BadUsage, NameTaken
 from chat.names import read_name
-from chat.values import BODY_BYTES, BODY_LINES, Body, Sealed, Text, device_name, parse_reference
+from chat.values import BODY_BYTES, BODY_LINES, Body, Sealed, Text, device_name, is_msgid, parse_reference
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -141,10 +141,10 @@ class HereType(RoomType):
 class PlaceType(ParameterType):
     """A room or a person whose conversation is meant."""
 
-    form = "ROOM|NAME"
+    form = "ROOM|NAME|ID"
 
     def certain(self, word: str, names: Names) -> bool:
-        return names.is_room(word) or names.is_account(word)
+        return names.is_room(word) or names.is_account(word) or is_msgid(word)
 
     def read(self, word: str) -> str:
         if not word or len(word) > 200:
@@ -291,7 +291,7 @@ class NumberType(ParameterType):
         return word.isascii() and word.isdigit()
 
     def read(self, word: str) -> int:
-        if word.isascii() and word.isdigit() and self.low <= int(word[:12]) <= self.high:
+        if word.isascii() and word.isdigit() and len(word) <= 12 and self.low <= int(word) <= self.high:
             return int(word)
         raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
 

@@ -117,6 +117,12 @@ def ask_again(call: Call, parameter: str) -> Ask:
     return Ask(Call(call.verb, kept), missing)
 
 
+def _cut(text: str) -> tuple[str, str]:
+    """The first word and the rest, whichever blanks stand between: what is pasted may have tabs."""
+    words = text.split(None, 1)
+    return words[0] if words else "", words[1] if len(words) > 1 else ""
+
+
 # --- speech ---------------------------------------------------------------------------------------
 
 
@@ -130,9 +136,8 @@ def _speech(text: str, context: Context) -> Call:
 
 
 def _in_room(text: str, context: Context) -> Reading:
-    word, _, rest = text.partition(" ")
+    word, rest = _cut(text)
     word = word.lower()
-    rest = rest.strip()
     verb = context.table.get(word)
     if verb is not None and not verb.programs and word not in verb.spoken:
         if verb.bare is Bare.ALWAYS:
@@ -155,10 +160,10 @@ def _certain(verb: Verb, rest: str, context: Context) -> bool:
             return checked and not (each.required and not each.here)
         if each.type.rest:
             return each.type.certain(rest, context.names) or (checked and each.required)
-        word, _, after = rest.partition(" ")
+        word, after = _cut(rest)
         if each.type.certain(word, context.names):
             checked = True
-            rest = after.strip()
+            rest = after
         elif each.required:
             return False
     return checked and not rest
@@ -166,7 +171,7 @@ def _certain(verb: Verb, rest: str, context: Context) -> bool:
 
 def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | None:
     """What a suspicious line probably meant, or nothing for an ordinary one."""
-    second = rest.partition(" ")[0]
+    second, _ = _cut(rest)
     if verb is not None and not verb.programs:
         if verb.bare is Bare.HELD and rest:
             return f"/{verb.name} ..."
@@ -189,7 +194,7 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
 
 
 def _command(text: str, context: Context) -> Reading:
-    word, _, rest = text.partition(" ")
+    word, rest = _cut(text)
     verb = context.table.get(word.lower())
     if verb is None or verb.programs:
         raise _unknown(word, context)
@@ -197,7 +202,7 @@ def _command(text: str, context: Context) -> Reading:
         raise AlreadyLoggedIn()
     if verb.access in (Access.USER, Access.ADMINISTRATOR) and not context.logged_in:
         raise NotLoggedIn()
-    return _complete(verb, _arguments(verb, rest.strip(), context), context)
+    return _complete(verb, _arguments(verb, rest, context), context)
 
 
 def _unknown(word: str, context: Context) -> ChatError:
@@ -219,12 +224,12 @@ def _arguments(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
     for place, each in enumerate(written):
         if not rest:
             break
-        word = rest if each.type.rest else rest.partition(" ")[0]
+        word, after = (rest, "") if each.type.rest else _cut(rest)
         optional = not each.required or each.here
         if optional and not each.type.certain(word, context.names) and _fits_later(written[place + 1 :], rest, context):
             continue
         arguments.update(_given(verb, each, word, context))
-        rest = "" if each.type.rest else rest.partition(" ")[2].strip()
+        rest = after
     if rest:
         raise BadUsage(f"Too many words. Write: {verb.form}")
     return arguments
@@ -232,7 +237,7 @@ def _arguments(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
 
 def _fits_later(later: tuple[Parameter, ...], rest: str, context: Context) -> bool:
     """Whether an optional argument was left out: the word belongs to one that follows."""
-    word = rest.partition(" ")[0]
+    word, _ = _cut(rest)
     return any(
         each.required or each.type.free or each.type.certain(rest if each.type.rest else word, context.names)
         for each in later

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from chat.storage.search import forget_words
 from chat.storage.transaction import SEQ_BITS, Transaction
 from chat.values import SERVER, Draft, Kind, Role, Text
 
@@ -91,6 +92,7 @@ def _topic(transaction: Transaction, conversation: int, seq: int, draft: Draft) 
 def _redaction(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
     # Only what came before can be emptied; the row stays, so that seq has no gap.
     if draft.ref is not None and 0 < draft.ref < seq:
+        forget_words(transaction, conversation, draft.ref)
         transaction.execute(
             "UPDATE log SET scheme = NULL, key = NULL, body = NULL WHERE id = ?",
             (conversation << SEQ_BITS | draft.ref,),

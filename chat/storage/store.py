@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from chat.interfaces import Sink, Snapshot, TokenRecord
 from chat.storage import accounts, log, rooms
 from chat.storage import marks as standing
+from chat.storage import search as searching
 from chat.storage.append import append
 from chat.storage.transaction import Transaction
 from chat.values import (
@@ -97,6 +98,34 @@ class Store(ABC):
     def ends(self) -> Deferred[dict[int, int]]:
         """The newest seq of every conversation that is not empty: where a bus that joins others begins."""
         return self._read(log.ends)
+
+    # search
+
+    def index(self, conversations: Collection[int]) -> Deferred[int]:
+        return self._write(searching.index, tuple(conversations))
+
+    def unindexed(self) -> Deferred[tuple[int, ...]]:
+        return self._read(searching.unindexed)
+
+    def search(
+        self,
+        words: str,
+        readable: Mapping[int, int],
+        *,
+        author: int | None,
+        since: int,
+        blocked: Collection[int],
+        limit: int,
+    ) -> Deferred[tuple[Row, ...]]:
+        return self._read(
+            searching.search,
+            words,
+            dict(readable),
+            author=author,
+            since=since,
+            blocked=frozenset(blocked),
+            limit=limit,
+        )
 
     # marks
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from chat.events import Devices, Help, History, Missed, People, Profile, Rooms, Skipped, VerbHelp
+from chat.events import Devices, Found, Help, History, Missed, People, Profile, Rooms, Skipped, VerbHelp
 from chat.wire.columns import columns, entry, paragraph
 from chat.wire.rows import render_history
 from chat.wire.safe import safe
@@ -140,6 +141,15 @@ def history(reply: History, view: View) -> str:
     if 1 < reply.first == entries[0].seq:
         return notice("Older lines are no longer kept.", view) + shown
     return shown
+
+
+@renders(Found)
+def found(reply: Found, view: View) -> str:
+    if not reply.entries:
+        return notice("Nothing found. Each word has to occur; a * at its end stands for any ending.", view)
+    more = notice("Older ones were left out. Add a word, in:ROOM, from:NAME or since:2h.", view) if reply.more else ""
+    around = notice("To see what was said around one of them: history ID", view)
+    return more + render_history(reversed(reply.entries), replace(view, current=None), ids=True) + around
 
 
 @renders(Missed)

@@ -1,0 +1,69 @@
+"""Searching what was said."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, NamedTuple
+
+from chat.commands.past import GROUP, beginning
+from chat.commands.registry import command
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.errors import BadUsage
+from chat.events import Found
+from chat.grammar.parameters import NumberType, SpanType, Words
+from chat.grammar.verbs import Bare
+
+_FILTER = re.compile(r'(?:^|(?<=\s))(in|from|since):("[^"]*"|\S+)', re.IGNORECASE)
+
+
+class Query(NamedTuple):
+    """A search as it was typed, taken apart.
+
+    :param words: what has to occur.
+    :param place: the room or person after ``in:``, or empty; so with the others.
+    """
+
+    words: str
+    place: str
+    author: str
+    since: str
+
+
+def read_query(text: str) -> Query:
+    """Take ``in:``, ``from:`` and ``since:`` out of a search.
+
+    :raises BadUsage: when nothing is left to look for.
+    """
+    filters = {name.lower(): value.strip('"') for name, value in _FILTER.findall(text)}
+    words = " ".join(_FILTER.sub("", text).split())
+    if not any(character.isalnum() for character in words):
+        raise BadUsage("Say what to look for. Write: /search WORDS [in:ROOM] [from:NAME] [since:2h]")
+    return Query(words, filters.get("in", ""), filters.get("from", ""), filters.get("since", ""))
+
+
+@command(
+    group=GROUP,
+    bare=Bare.NEVER,
+    examples=("/search backup", '/search "disk is full" in:ops from:bob since:2h', "/search deploy*"),
+    weight=3,
+)
+async def search(
+    chat: ChatService,
+    session: Session,
+    words: Words,
+    *,
+    limit: Annotated[int, NumberType(1, 100)] = 20,
+) -> Found:
+    """find what was said, where you may read
+
+    Each word has to occur; words in double quotes stand side by side; a * at the end of a word stands for any
+    ending. in:ROOM (or in:NAME), from:NAME and since:TIME (2h, 09:00, 2026-11-20) narrow it down. history ID
+    shows what was said around a line that was found.
+    """
+    query = read_query(words)
+    place = (await chat.past.place(session, query.place))[0] if query.place else None
+    author = chat.directory.named(query.author) if query.author else None
+    span = SpanType().read(f"since {query.since}") if query.since else None
+    since = beginning(span, chat.clock.seconds()) if span is not None else None
+    return await chat.search.search(session, query.words, place=place, author=author, since=since or 0, limit=limit)

@@ -1,0 +1,169 @@
+"""The server's certificate: made at the first start, taken anew when its file changes.
+
+A self-made certificate proves nothing to somebody who comes for the first time, but it keeps what follows from being
+read, and a client that remembers it notices another one. Who has a real one puts it in the file: the private key and
+the chain, in PEM, the server's own certificate first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from chat.errors import Misconfigured
+
+log = Logger()
+
+YEARS = 10
+"""How long a certificate of our own is good: clients remember the key, so a new one alarms them."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at whether the file has changed."""
+
+
+def ensure_certificate(path: str, name: str) -> None:
+    """Make a key (P-256) and a certificate of our own where there is none.
+
+    :param path: one PEM file with both, mode 0600.
+    :param name: what the server calls itself.
+    :raises Misconfigured: when the file cannot be made, or holds no certificate with its key.
+    """
+    try:
+        if not os.path.exists(path):
+            _make(path, name)
+        _load(path)
+    except OSError as error:
+        raise Misconfigured(
+            f"{path} cannot be read or made ({error.strerror}). Mend its rights, or name another file: --certificate"
+        ) from None
+    except Exception as error:
+        reason = " ".join(str(error).split())[:100]
+        raise Misconfigured(
+            f"{path} is no certificate with its private key ({reason})."
+            " Put both into it, in PEM, or remove it to have one made."
+        ) from None
+
+
+def _make(path: str, name: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    host = os.uname().nodename
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (host or name)[:64])])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=366 * YEARS))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in _names(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ) + certificate.public_bytes(serialization.Encoding.PEM)
+    draft = f"{path}.new"
+    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+
+
+def _names(host: str) -> list[str]:
+    """The names under which the machine is reached from itself and from beside it."""
+    names = [host] if host.isascii() and host.replace("-", "").replace(".", "").isalnum() else []
+    return list(dict.fromkeys([*names, "localhost"]))
+
+
+def _load(path: str) -> tuple[SSL.Context, bytes]:
+    """:returns: a context to serve with (TLS 1.2 and later), and the SHA-256 of the certificate."""
+    with open(path, "rb") as file:
+        pem = file.read()
+    own, *chain = x509.load_pem_x509_certificates(pem)
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20")
+    context.use_privatekey(_key(pem))
+    context.use_certificate(own)
+    for each in chain:
+        context.add_extra_chain_cert(each)
+    context.check_privatekey()
+    return context, sha256(own.public_bytes(serialization.Encoding.DER)).digest()
+
+
+def _key(pem: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    """The first private key of a PEM file."""
+    blocks = (b"-----BEGIN" + block for block in pem.split(b"-----BEGIN")[1:])
+    own = next((block for block in blocks if b"PRIVATE KEY" in block.partition(b"\n")[0]), None)
+    if own is None:
+        raise ValueError("there is no private key in it")
+    key = serialization.load_pem_private_key(own, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise ValueError("the key is neither an elliptic curve nor an RSA key")
+    return key
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class Certificate:
+    """Serves TLS with what is in the file now.
+
+    :param path: see `ensure_certificate`.
+    :param monotonic: seconds that never jump.
+    :ivar fingerprint: the SHA-256 of the certificate in DER, to which logins are bound.
+    """
+
+    def __init__(self, path: str, monotonic: Callable[[], float]) -> None:
+        self._path = path
+        self._monotonic = monotonic
+        self._stamp = self._read_stamp()
+        self._looked = monotonic()
+        self._context, self.fingerprint = _load(path)
+
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """See ``twisted.internet.interfaces.IOpenSSLServerConnectionCreator``."""
+        self._look()
+        return SSL.Connection(self._context, None)
+
+    def _look(self) -> None:
+        now = self._monotonic()
+        if now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        stamp = self._read_stamp()
+        if stamp == self._stamp:
+            return
+        try:
+            self._context, self.fingerprint = _load(self._path)
+        except Exception as error:
+            log.error(
+                "{path} has changed and cannot be used ({error}); the certificate from before is served on. Mend it.",
+                path=self._path,
+                error=str(error) or type(error).__name__,
+            )
+        else:
+            log.info("{path} has changed: new connections get the new certificate.", path=self._path)
+        self._stamp = stamp
+
+    def _read_stamp(self) -> tuple[int, int, int] | None:
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size

@@ -1,0 +1,136 @@
+"""The end: everybody is told, status 0, within seconds; and what an end leaves behind hinders no start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+from tests.e2e.stage import PASSWORD, Stage, StageCase
+
+
+class Stopping(StageCase):
+    def everybody_is_told(self, number: int) -> None:
+        ann, guest = self.person("ann", "lobby"), self.guest("guest")
+        program = self.stage.enter("program")
+        program.types('{"id": 1, "cmd": "hello"}')
+        program.sees('"welcome"')
+        silent = self.stage.enter("silent")
+        with self.seconds(5):
+            self.assertEqual(self.stage.stop(number), 0)
+        ann.sees("* Server is shutting down.")
+        guest.sees("* Server is shutting down.")
+        program.sees('{"type":"closing","reason":"Server is shutting down."}')
+        for actor in (ann, guest, program, silent):
+            actor.sees_the_end()
+        self.assertNotIn("Traceback", self.stage.log())
+        self.assertNotIn("Unhandled", self.stage.log())
+
+    def test_sigterm(self) -> None:
+        self.everybody_is_told(signal.SIGTERM)
+
+    def test_sigint(self) -> None:
+        self.everybody_is_told(signal.SIGINT)
+
+    def test_sigint_twice(self) -> None:
+        """An impatient operator does no harm."""
+        self.person("ann", "lobby")
+        assert self.stage.server is not None
+        self.stage.server.send_signal(signal.SIGINT)
+        self.assertEqual(self.stage.stop(signal.SIGINT), 0)
+        self.assertNotIn("Traceback", self.stage.log())
+
+    def test_with_somebody_who_never_reads(self) -> None:
+        ann = self.person("ann", "lobby")
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            deaf.connect(("127.0.0.1", self.stage.port))
+            deaf.sendall(f"new deaf {PASSWORD}\nconnect lobby\n".encode())
+            ann.sees("* deaf has entered lobby.")
+            for number in range(100):
+                ann.types(f"{number} {'x' * 8_000}")
+            ann.does_not_see("! ")
+            with self.seconds(5):
+                self.assertEqual(self.stage.stop(), 0)
+        ann.sees("* Server is shutting down.")
+
+    def test_what_was_typed_just_before_is_kept_or_refused(self) -> None:
+        """Never lost in silence: each line is in the history, or was answered."""
+        ann = self.person("ann", "lobby")
+        for number in range(200):
+            ann.types(f"line {number}")
+        self.assertEqual(self.stage.stop(), 0)
+        ann.sees_the_end()
+        refused = ann.shown.count("! ")
+        self.stage.start()
+        again = self.person("ann")
+        again.types("history 500", "/ping")
+        again.sees("* pong")
+        stored = again.shown.count("ann: line ")
+        self.assertGreater(stored, 0)
+        self.assertLessEqual(stored + refused, 200)
+
+
+class StaleFiles(StageCase):
+    running = False
+
+    def pid_file(self, number: int) -> None:
+        self.stage.write("twistd.pid", str(number))
+
+    def test_of_a_dead_process(self) -> None:
+        with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+            dead.wait()
+        self.pid_file(dead.pid)
+        self.stage.start()
+        self.person("ann")
+
+    def test_of_a_living_process_that_is_no_twistd(self) -> None:
+        """The number was given to somebody else after a crash or a reboot."""
+        self.pid_file(os.getpid())
+        self.stage.start()
+        self.person("ann")
+
+    def test_that_holds_nonsense(self) -> None:
+        self.stage.write("twistd.pid", "nonsense\n")
+        self.stage.start()
+        self.person("ann")
+
+    def test_a_second_server_on_the_same_database(self) -> None:
+        """Refused in one line, and the first one goes on."""
+        self.stage.start()
+        other = Stage()
+        self.addCleanup(other.close)
+        done = subprocess.run(
+            other.command("--listen=tcp:0", f"--db={self.stage.path('credentials.db')}"),
+            cwd=other.folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+        assert self.stage.server is not None
+        self.assertEqual(
+            done.stderr,
+            f"chatserver: {self.stage.path('credentials.db')} is in use by another chat server"
+            f" (process {self.stage.server.pid}). Stop it first, or choose another file with --db.\n",
+        )
+        self.assertEqual((done.stdout, done.returncode != 0), ("", True))
+        self.person("ann")
+
+    def test_a_second_server_in_the_same_folder(self) -> None:
+        """The pid file of the first one is not taken for a stale one."""
+        self.stage.start()
+        done = subprocess.run(
+            self.stage.command("--listen=tcp:0"),
+            cwd=self.stage.folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+        self.assertNotEqual(done.returncode, 0)
+        self.assertNotIn("Traceback", done.stdout + done.stderr)
+        self.person("ann")
+        self.assertEqual(self.stage.stop(), 0)

@@ -1,0 +1,217 @@
+"""When something counts as received: acknowledged by the peer's kernel, and then a line or an orderly end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import cast
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.core.user import Session
+from chat.frontends.outbox import Outbox
+from chat.frontends.receipts import Receipts
+from tests.frontends.server import PASSWORD, ServerCase, SlowReads
+
+ROOM, OTHER, PRIVATE = 1, 2, 7
+
+
+class Marks(SynchronousTestCase):
+    """Of one login: two rooms, of which one has lines that wait unseen."""
+
+    def setUp(self) -> None:
+        self.acknowledged = True
+        self.written: list[dict[int, int]] = []
+        self.rooms = {ROOM: SimpleNamespace(last=10), OTHER: SimpleNamespace(last=20)}
+        session = cast(Session, SimpleNamespace(rooms=self.rooms))
+        outbox = cast(Outbox, SimpleNamespace(acknowledged=lambda: self.acknowledged))
+        self.receipts = Receipts(session, outbox, [OTHER], self.write)
+
+    def write(self, marks: Mapping[int, int]) -> Deferred[None]:
+        self.written.append(dict(marks))
+        return succeed(None)
+
+    def test_nothing_new_writes_nothing(self) -> None:
+        self.receipts.prove()
+        self.assertEqual(self.written, [])
+
+    def test_a_proof_is_written_once(self) -> None:
+        self.rooms[ROOM].last = 12
+        self.receipts.shown(PRIVATE, 3)
+        self.receipts.prove()
+        self.receipts.prove()
+        self.assertEqual(self.written, [{ROOM: 12, PRIVATE: 3}])
+
+    def test_bytes_on_the_way_prove_nothing(self) -> None:
+        self.rooms[ROOM].last = 12
+        self.acknowledged = False
+        self.receipts.prove()
+        self.assertEqual(self.written, [])
+        self.acknowledged = True
+        self.receipts.prove()
+        self.assertEqual(self.written, [{ROOM: 12}])
+
+    def test_a_room_with_unseen_lines_is_not_marked(self) -> None:
+        """Its newest line was seen, but those before were not: a mark would skip them."""
+        self.rooms[OTHER].last = 21
+        self.receipts.prove()
+        self.assertEqual(self.written, [])
+        self.receipts.caught_up(OTHER)
+        self.receipts.prove()
+        self.assertEqual(self.written, [{OTHER: 21}])
+
+    def test_catching_up_everywhere(self) -> None:
+        self.rooms[OTHER].last = 21
+        self.receipts.caught_up(None)
+        self.receipts.prove()
+        self.assertEqual(self.written, [{OTHER: 21}])
+
+    def test_marks_never_fall(self) -> None:
+        self.receipts.shown(PRIVATE, 5)
+        self.receipts.shown(PRIVATE, 3)
+        self.receipts.prove()
+        self.assertEqual(self.written, [{PRIVATE: 5}])
+
+    def test_after_the_login_only_what_was_shown_counts(self) -> None:
+        """Rows that come after the session left its rooms were never handed over."""
+        self.rooms[ROOM].last = 12
+        self.receipts.close()
+        self.rooms[ROOM].last = 99
+        self.rooms.clear()
+        self.receipts.prove()
+        self.assertEqual(self.written, [{ROOM: 12}])
+
+
+class ComingBack(ServerCase):
+    """What is shown again after a login, and what is not."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bob = self.person("bob", "lobby")
+        self.ann = self.person("ann", "lobby")
+
+    def come_back(self) -> list[str]:
+        caller = self.call("text")
+        caller.types("login ann", PASSWORD)
+        self.quiet()
+        seen = caller.sees()
+        caller.types("catchup")
+        self.ann = caller
+        return [line for line in [*seen, *caller.sees()] if line.startswith("(TIME)")]
+
+    def test_a_broken_connection_proves_nothing(self) -> None:
+        """What was written to a connection that broke is shown again."""
+        self.bob.types("message ann hi", "hello all")
+        self.assertEqual(self.ann.sees(), ["bob (private): hi", "bob: hello all"])
+        self.ann.hangs_up(orderly=False)
+        self.server.advance(60)
+        self.assertEqual(self.come_back(), ["(TIME) bob (private): hi", "(TIME) bob: hello all"])
+
+    def test_a_line_typed_afterwards_proves_it(self) -> None:
+        self.bob.types("message ann hi", "hello all")
+        self.server.advance(2)
+        self.ann.types("hello bob")
+        self.ann.hangs_up(orderly=False)
+        self.server.advance(60)
+        self.assertEqual(self.come_back(), [])
+
+    def test_an_orderly_end_proves_it(self) -> None:
+        self.bob.types("message ann hi", "hello all")
+        self.ann.finishes()
+        self.ann.hangs_up()
+        self.assertEqual(self.come_back(), [])
+
+    def test_what_comes_after_the_end_was_never_sent(self) -> None:
+        """The connection takes a moment to end; what is said in that moment is no part of what was proven."""
+        self.ann.finishes()
+        self.bob.types("message ann hi", "hello all")
+        self.server.advance(5)
+        self.ann.hangs_up()
+        self.assertEqual(self.come_back(), ["(TIME) bob (private): hi", "(TIME) bob: hello all"])
+
+    def test_quit_proves_it(self) -> None:
+        self.bob.types("message ann hi", "hello all")
+        self.server.advance(2)
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        self.assertEqual(self.come_back(), [])
+
+    def test_lines_that_came_after_the_proof_are_shown_again(self) -> None:
+        self.bob.types("message ann one")
+        self.server.advance(2)
+        self.ann.types("thanks")
+        self.bob.types("message ann two")
+        self.ann.hangs_up(orderly=False)
+        self.server.advance(60)
+        self.assertEqual(self.come_back(), ["(TIME) bob (private): two"])
+
+    def test_what_was_not_caught_up_still_waits(self) -> None:
+        """A line in a room of which older lines are unseen moves no mark over those."""
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        self.bob.types("one", "two")
+        caller = self.person("ann")
+        self.bob.types("three")
+        self.assertEqual(caller.sees(), ["bob: three"])
+        self.server.advance(2)
+        caller.types("hello bob")
+        caller.finishes()
+        caller.hangs_up()
+        self.assertEqual(self.come_back(), [f"(TIME) bob: {each}" for each in ("one", "two", "three")])
+
+    def test_what_was_caught_up_does_not(self) -> None:
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        self.bob.types("one")
+        self.assertEqual(self.come_back(), ["(TIME) bob: one"])
+        self.bob.types("two")
+        self.server.advance(2)
+        self.ann.types("hello bob")
+        self.ann.hangs_up(orderly=False)
+        self.server.advance(60)
+        self.assertEqual(self.come_back(), [])
+
+    def test_what_was_just_seen_does_not_wait(self) -> None:
+        """Counts and catching up know what this very session was shown, although it is not on disk yet."""
+        self.ann.types("/create ops")
+        self.quiet(self.ann)
+        self.bob.types("one", "message ann two")
+        self.ann.wire.clear()
+        self.server.store.hold()
+        self.ann.types("rooms", "catchup", "connect lobby")
+        self.assertEqual(self.ann.gets(), "")
+        self.server.store.release()
+        seen = self.ann.sees()
+        self.assertIn("* Nothing is waiting.", seen)
+        self.assertIn("* You are in lobby (2 here: ann, bob).", seen)
+        self.assertNotIn("1 waiting", "\n".join(seen))
+
+    def test_private_messages_that_come_while_the_past_is_read(self) -> None:
+        """They come after it, once, and are not taken for lines of the past."""
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        self.bob.types("message ann one")
+        caller = self.call("text")
+        reads = SlowReads(self.server.store, "missed")
+        caller.types("login ann", PASSWORD)
+        self.bob.types("message ann two")
+        self.assertNotIn("two", caller.gets())
+        reads.release()
+        seen = [line for line in caller.sees() if "bob (private)" in line]
+        self.assertEqual(seen, ["(TIME) bob (private): one", "bob (private): two"])
+
+    def test_catching_up_twice_at_once(self) -> None:
+        """What comes while two of them are on their way is shown once, after them."""
+        self.server.advance(2)
+        self.ann.types("catchup")
+        self.ann.wire.clear()
+        reads = SlowReads(self.server.store, "missed")
+        self.ann.types("catchup")
+        self.bob.types("message ann one")
+        self.ann.types("catchup")
+        self.assertEqual(self.ann.gets(), "")
+        reads.release()
+        self.assertEqual(self.ann.gets().count("one"), 1)
+        self.bob.types("message ann two")
+        self.assertEqual(self.ann.sees(), ["bob (private): two"])

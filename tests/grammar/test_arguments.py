@@ -1,0 +1,99 @@
+"""What the words after a verb are taken for."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.commands.table import TABLE
+from chat.errors import BadUsage
+from chat.grammar.nearby import near, nearest
+from chat.grammar.parameters import Span
+from tests.grammar.town import LOBBY, OUTSIDE, meaning, refusal
+
+
+class OptionalArguments(SynchronousTestCase):
+    """What may be left out is skipped where the word fits what follows."""
+
+    def test_history(self) -> None:
+        ways: dict[str, dict[str, object]] = {
+            "": {},
+            " 20": {"span": Span(20)},
+            " 2h": {"span": Span(200, seconds=7200)},
+            " since 09:00": {"span": Span(200, clock="09:00")},
+            " since 2026-11-20": {"span": Span(200, clock="2026-11-20")},
+            " since 3d": {"span": Span(200, seconds=3 * 86_400)},
+            " ops": {"where": "ops"},
+            " ops 5": {"where": "ops", "span": Span(5)},
+            " alice 30m": {"where": "alice", "span": Span(200, seconds=1800)},
+        }
+        for words, arguments in ways.items():
+            self.assertEqual(meaning(f"/history{words}"), ("history", {**arguments, "room": "lobby"}), words)
+
+    def test_a_ban_with_and_without_an_end(self) -> None:
+        bob = {"user": "bob", "room": "lobby"}
+        self.assertEqual(meaning("/ban bob"), ("ban", bob))
+        self.assertEqual(meaning("/ban bob spam"), ("ban", {**bob, "reason": "spam"}))
+        self.assertEqual(meaning("/ban bob 2h"), ("ban", {**bob, "duration": 7200}))
+        self.assertEqual(
+            meaning("/ban bob 2h spam and so on"), ("ban", {**bob, "duration": 7200, "reason": "spam and so on"})
+        )
+        self.assertEqual(meaning("/ban bob 2 bad"), ("ban", {**bob, "reason": "2 bad"}))
+
+    def test_list(self) -> None:
+        self.assertEqual(meaning("/list ops"), ("list", {"room": "ops"}))
+        self.assertEqual(meaning("/list channels"), ("list", {"what": "channels"}))
+        self.assertIn("users, channels, blocked", refusal("/list nonsense").line)
+
+    def test_the_current_room(self) -> None:
+        self.assertEqual(meaning("disconnect"), ("disconnect", {"room": "lobby"}))
+        self.assertEqual(meaning("disconnect ops"), ("disconnect", {"room": "ops"}))
+        self.assertEqual(meaning("history", OUTSIDE), ("history", {}))
+
+    def test_what_does_not_fit_is_said_with_how_to_write_it(self) -> None:
+        for line in ("/history 0", "/history 501", "/history ops yesterday", "/ban bob 0h", "/devices end -x"):
+            error = refusal(line)
+            self.assertIsInstance(error, BadUsage, line)
+            self.assertFalse(error.line[0].islower(), error.line)
+
+
+class Forms(SynchronousTestCase):
+    """How help writes each verb: optional parts in brackets, what needs another part inside of it."""
+
+    def test_forms(self) -> None:
+        for verb, form in {
+            "message": "message NAME TEXT",
+            "login": "login [NAME[@DEVICE] [PASSWORD]]",
+            "new": "new [NAME [PASSWORD]]",
+            "password": "password",
+            "disconnect": "disconnect [ROOM]",
+            "ban": "ban NAME [TIME] [TEXT]",
+            "devices": "devices [end [DEVICE]]",
+            "list": "list [users|channels|blocked [ROOM]]",
+        }.items():
+            self.assertEqual(TABLE[verb].form, form)
+
+    def test_an_alias_has_the_form_of_its_verb(self) -> None:
+        self.assertIs(TABLE["tell"], TABLE["message"])
+
+
+class NearWords(SynchronousTestCase):
+    """One letter too many, missing, wrong, or two exchanged; no more."""
+
+    def test_one_edit(self) -> None:
+        for typed in ("bobb", "bb", "bbo", "bop", "obb"):
+            self.assertEqual(near(typed, {"bob"}), "bob")
+        for typed in ("bob", "bobby", "b", "", "x" * 33, "bo" * 100):
+            self.assertIsNone(near(typed, {"bob"}), typed)
+
+    def test_a_beginning_of_a_verb(self) -> None:
+        self.assertEqual(nearest("histo", TABLE), "history")
+        self.assertIsNone(nearest("h", TABLE))
+
+    def test_outside_ascii_letters_may_be_missing_or_exchanged(self) -> None:
+        self.assertEqual(near("дмтирий", {"дмитрий"}), "дмитрий")
+        self.assertEqual(near("дмиитрий", {"дмитрий"}), "дмитрий")
+
+
+class Suggestions(SynchronousTestCase):
+    def test_a_word_that_is_not_shown(self) -> None:
+        """What cannot be shown on a line is not repeated."""
+        self.assertNotIn("\x1b", refusal("/\x1b[2Jx", LOBBY).line)
+        self.assertLess(len(refusal("/" + "x" * 5000, LOBBY).line), 200)

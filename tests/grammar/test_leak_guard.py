@@ -1,0 +1,84 @@
+"""Lines that look like a mistyped private command, or like a password, are held and not said."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.errors import BadUsage
+from chat.grammar.reading import Held, read
+from tests.grammar.town import LOBBY, holding, meaning, refusal, show
+
+
+class Held_(SynchronousTestCase):
+    """``! Not sent. Did you mean ...``"""
+
+    def test_a_long_verb_one_edit_off_before_an_account(self) -> None:
+        for line in ("mesage bob I love you", "messsage bob hi", "Mesage @Bob hi", "mesage bbo hi", "privaet bob hi"):
+            kind, meant = meaning(line)
+            self.assertEqual(kind, "held", line)
+            self.assertIn("bob", meant.lower())
+
+    def test_a_private_verb_whose_target_is_one_edit_off(self) -> None:
+        for line, meant in {
+            "message bbo hi": "message bob ...",
+            "tell alise hi": "tell alice ...",
+            "msg bob: hi": "msg bob ...",
+            "block bobb": "block bob ...",
+            "send\tcarl hi": "send carol ...",
+        }.items():
+            self.assertEqual(meaning(line), ("held", meant))
+
+    def test_what_begins_like_a_login_or_a_password(self) -> None:
+        for line in (
+            "login bob secret", "login", "LOGIN bob", "password hunter22", "passwd a b", "register bob secret",
+            "register", "new bob", "new bob secret",
+        ):  # fmt: skip
+            self.assertEqual(meaning(line)[0], "held", line)
+
+    def test_a_bare_broadcast(self) -> None:
+        self.assertEqual(meaning("broadcast lunch!"), ("held", "/broadcast ..."))
+
+    def test_ordinary_lines_beside_them_are_said(self) -> None:
+        for line in (
+            "new",
+            "new phone who dis",
+            "broadcast",
+            "the password is on the note",
+            "message",
+            "message in a bottle",
+            "tell everybody",
+            "messages from the board",
+            "mesage",
+            "lists bob keeps",
+            "logins are broken",
+        ):
+            self.assertEqual(meaning(line), ("said", line))
+
+    def test_a_password_prompt_is_no_leak(self) -> None:
+        """``password`` alone asks."""
+        self.assertEqual(meaning("password"), ("asks", "password", "old"))
+
+
+class SaidAnyway(SynchronousTestCase):
+    """``!`` says what was held, where it was held."""
+
+    def test_it_is_said_word_for_word(self) -> None:
+        held = read("mesage  bob hi", LOBBY)
+        assert isinstance(held, Held)
+        self.assertEqual(meaning("!", holding(held)), ("said", "mesage  bob hi"))
+        self.assertEqual(held.speech.arguments["room"], "lobby")
+
+    def test_another_line_is_not_it(self) -> None:
+        held = read("mesage bob hi", LOBBY)
+        assert isinstance(held, Held)
+        self.assertEqual(meaning("!!", holding(held)), ("said", "!!"))
+
+    def test_nothing_is_held(self) -> None:
+        self.assertIsInstance(refusal("!"), BadUsage)
+
+    def test_what_cannot_be_said_is_not_held(self) -> None:
+        self.assertIsInstance(refusal("login " + "x" * 20_000), BadUsage)
+
+    def test_neither_shows_a_secret(self) -> None:
+        """A held line may end in a log; what was typed does not."""
+        held = read("login bob hunter22", LOBBY)
+        self.assertNotIn("hunter22", repr(held))
+        self.assertNotIn("hunter22", show(held)[1])
