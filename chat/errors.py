@@ -134,6 +134,13 @@ class PlainLoginRefused(ChatError):
     text = "Passwords are not accepted on this unencrypted connection. Connect with TLS: ncat --ssl HOST PORT"
 
 
+class BadBinding(ChatError):
+    """A login without the password that is not bound to the TLS connection it came over, or to another one."""
+
+    code = "bad-binding"
+    text = "This login is not bound to this TLS connection; somebody may stand in between. Nobody was logged in."
+
+
 class Busy(ChatError):
     """A bounded queue is full."""
 

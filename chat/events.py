@@ -197,12 +197,23 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a login without the password has to be proven over; ``scram`` is to follow within a minute.
+
+    :param scram: the server's first message (RFC 5802); its salt is a bcrypt salt string.
+    """
+
+    scram: str
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedIn:
     """A session is logged in.
 
     :param token: logs this device in again without the password.
     :param heartbeat: seconds between two signs of life, for those who promised them.
     :param created: whether the account was made by this very command.
+    :param scram: the server's final message, where the password was proven and not sent: check its signature.
     """
 
     account: str
@@ -211,6 +222,7 @@ class LoggedIn:
     token: str
     heartbeat: int
     created: bool = False
+    scram: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +451,7 @@ Reply: TypeAlias = (
     | Done
     | StoredAs
     | Welcome
+    | Challenge
     | LoggedIn
     | LoggedOut
     | Resumed

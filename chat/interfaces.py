@@ -164,13 +164,34 @@ class IDoor(Protocol):
         :returns: whether the account was made by this (``auto-register``).
         """
 
+    async def challenge(self, session: Any, name: str, client_first: str) -> str:
+        """Begin a login without the password (SCRAM-BCRYPT), in place of one that had begun here.
+
+        :returns: the server's first message: a salt and what is to be proven over.
+        """
+
+    async def prove(self, session: Any, client_final: str) -> str:
+        """Log in with the proof that `challenge` asked for.
+
+        :returns: the server's final message, by which it proves itself.
+        """
+
     async def log_in_by_token(self, session: Any, token: str) -> None: ...
 
     async def register(self, session: Any, name: str, password: str, realname: str) -> None:
         """Make an account and log in to it."""
 
-    async def take_over(self, session: Any) -> None:
-        """Log in where the right password was refused because the account is signed in elsewhere."""
+    async def register_verifier(self, session: Any, name: str, verifier: Verifier, realname: str) -> None:
+        """The same by somebody who keeps the password to himself."""
+
+    async def take_over(self, session: Any) -> str:
+        """Log in where the right password was refused because the account is signed in elsewhere.
+
+        :returns: the server's final message where the right password was proven without being sent, or nothing.
+        """
+
+    def ways_in(self, session: Any) -> tuple[str, ...]:
+        """How this very connection may log in: ``scram-bcrypt``, ``scram-bcrypt-plus``, ``password``, ``token``."""
 
     async def hand_out_token(self, session: Any) -> str:
         """A token that logs this device in again."""
@@ -331,6 +352,9 @@ class IStore(Protocol):
 
     def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
         """Replace the verifier and end all tokens of the account."""
+
+    def secret(self, name: str) -> Deferred[bytes]:
+        """32 random bytes that this server alone knows, made once for each name and kept."""
 
     def set_realname(self, account: int, realname: str) -> Deferred[None]: ...
 

@@ -69,11 +69,14 @@ class Settings:
     """
 
     listen: tuple[str, ...] = _setting(
-        ("auto=tcp:7777",),
+        ("auto=tcp:7777", "telnet=tcp:7723"),
         _listen,
-        "where to listen, [KIND=]ENDPOINT; KIND is auto, text or json; may be repeated",
+        "where to listen, [KIND=]ENDPOINT; KIND is auto, text, telnet or json; may be repeated",
     )
     db: str = _setting("credentials.db", _path, "the database file, made when it does not exist")
+    certificate: str = _setting(
+        "chat.pem", _path, "the key and certificate for TLS, made when it does not exist; none: no TLS"
+    )
     name: str = _setting("chat", _words, "what the server calls itself")
     sessions: str = _setting("one", _choice(*SESSIONS), "sessions an account may have: one, per-device or many")
     auto_register: str = _setting(

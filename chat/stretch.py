@@ -33,6 +33,19 @@ MOST_COST = 15
 ITERATIONS = 4096
 """The rounds of PBKDF2 on top of bcrypt: the fewest that RFC 7677 allows, since bcrypt carries the weight."""
 
+MOST_ITERATIONS = 65_536
+"""More rounds are neither stored nor worked for: 30 milliseconds."""
+
+KEY_BYTES = 32
+"""The length of StoredKey and ServerKey (SHA-256)."""
+
+SCRAM = "scram-bcrypt"
+SCRAM_PLUS = "scram-bcrypt-plus"
+"""How a login without the password is called in ``welcome``; the second one is bound to the TLS connection."""
+
+BINDING = "tls-server-end-point"
+"""What it is bound to: the SHA-256 of the server's certificate in DER (RFC 5929 section 4)."""
+
 _SALT = re.compile(rb"\$2b\$([0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu]")
 _STANDARD_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _BCRYPT_ALPHABET = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

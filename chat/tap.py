@@ -37,6 +37,7 @@ from chat.config import given_settings, option_lines
 from chat.core.perform import Performer
 from chat.core.service import ChatService
 from chat.errors import Misconfigured
+from chat.frontends.certificate import Certificate, ensure_certificate
 from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
 from chat.settings import Settings
 from chat.storage.sqlite import SqliteStore
@@ -113,6 +114,8 @@ def makeService(options: Options) -> ChatServer:
         settings = given_settings(options, options["listen"])
         held = hold(settings.db)
         prepare(settings.db)
+        if settings.certificate != "none":
+            ensure_certificate(settings.certificate, settings.name)
         server = ChatServer(settings, held, reactor)
         server.listen()
     except Misconfigured as error:
@@ -186,10 +189,13 @@ class ChatServer(Service):
         performer = Performer(self.chat, TABLE)
         self._census = Census()
         turn = ReactorTurn(reactor)
+        path = os.path.abspath(settings.certificate)
+        certificate = Certificate(path, clock.monotonic) if settings.certificate != "none" else None
         self._factories = {
-            kind: ChatFactory(kind, self.chat, performer, turn, self._census) for kind in ("auto", *FRONT_ENDS)
+            kind: ChatFactory(kind, self.chat, performer, turn, self._census, certificate)
+            for kind in ("auto", *FRONT_ENDS)
         }
-        self._ports: list[IListeningPort] = []
+        self._ports: list[tuple[str, IListeningPort]] = []
 
     # before the start
 
@@ -200,13 +206,13 @@ class ChatServer(Service):
         """
         try:
             for words in self._settings.listen:
-                self._ports.append(self._open(words))
+                self._open(words)
         except Misconfigured:
-            for port in self._ports:
+            for _, port in self._ports:
                 port.stopListening()
             raise
 
-    def _open(self, words: str) -> IListeningPort:
+    def _open(self, words: str) -> None:
         kind, separator, endpoint = words.partition("=")
         if not separator or ":" in kind:
             kind, endpoint = "auto", words
@@ -221,7 +227,8 @@ class ChatServer(Service):
             outcome: list[Any] = []
             listening.addBoth(outcome.append)
             if outcome and IListeningPort.providedBy(outcome[0]):
-                return outcome[0]
+                self._ports.append((kind, outcome[0]))
+                return
             problem = outcome[0].value if outcome else None
             if not (isinstance(problem, CannotListenError) and _no_such_family(problem)):
                 break
@@ -231,21 +238,27 @@ class ChatServer(Service):
         """Where the server listens and how to reach it, for the terminal that starts it."""
         settings = self._settings
         lines = [f"{settings.name}: listening."]
-        for port in self._ports:
-            address: Any = port.getHost()
-            number = getattr(address, "port", None)
-            if number is None:
-                lines.append(f"  {address}")
-                continue
-            everywhere = address.host in ("", "::", "0.0.0.0")
-            lines.append(f"  nc localhost {number}" if everywhere else f"  nc {address.host} {number}")
-            if everywhere:
-                lines.append(f"  nc {os.uname().nodename} {number}    (from other machines)")
+        for kind, port in self._ports:
+            lines += self._ways_in(kind, port.getHost())
         lines.append(f"Accounts and messages are kept in {os.path.abspath(settings.db)}.")
         if settings.plain_login == "always":
             lines.append("Passwords are accepted unencrypted from everywhere (plain-login = always).")
         lines.append(how_to_stop)
         return "\n".join(lines)
+
+    def _ways_in(self, kind: str, address: Any) -> list[str]:
+        """What people type to come in by a listener."""
+        number = getattr(address, "port", None)
+        if number is None:
+            return [f"  {address}"]
+        everywhere = address.host in ("", "::", "0.0.0.0")
+        host = "localhost" if everywhere else address.host
+        ways = [f"  {'telnet' if kind == 'telnet' else 'nc'} {host} {number}"]
+        if everywhere:
+            ways.append(f"{ways[0].replace(host, os.uname().nodename)}    (from other machines)")
+        if kind == "auto" and self._settings.certificate != "none":
+            ways.append(f"  ncat --ssl {host} {number}    (encrypted)")
+        return ways
 
     # Twisted's service
 
@@ -262,15 +275,17 @@ class ChatServer(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        await gatherResults([_as_deferred(port.stopListening()) for port in self._ports])
+        await gatherResults([_as_deferred(port.stopListening()) for _, port in self._ports])
         for factory in self._factories.values():
             factory.close_unspoken()
-        await self.chat.stop("Server is shutting down.")
+        await self.chat.stop("Server is shutting down.", self._last_words)
         await self._hashing.stop()
+        self._held.release()
+
+    async def _last_words(self) -> None:
         deadline = self.chat.clock.monotonic() + LAST_WORDS
         while self._census.total and self.chat.clock.monotonic() < deadline:
             await self.chat.clock.sleep(0.02)
-        self._held.release()
 
     def _handle_signals(self) -> None:
         """End with status 0; Twisted's own handlers would make ``twistd`` end with the signal."""

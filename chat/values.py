@@ -171,12 +171,14 @@ class Peer:
     :param address: as people know it (``192.0.2.7``).
     :param network: what limits count by: the IPv4 address, or the /64 of an IPv6 one.
     :param encrypted: whether bytes cross the network under TLS.
+    :param binding: what logins are bound to under TLS (``tls-server-end-point``, RFC 5929), or nothing.
     """
 
     address: str
     network: str
     loopback: bool = False
     encrypted: bool = False
+    binding: bytes | None = None
 
 
 # --- conversations --------------------------------------------------------------------------------

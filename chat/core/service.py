@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from chat.core.house import House
 from chat.core.moderation import Moderation
@@ -52,10 +52,11 @@ class ChatService:
         await self.rooms.open_lobby()
         await self.search.start()
 
-    async def stop(self, reason: str) -> None:
+    async def stop(self, reason: str, last_words: Callable[[], Awaitable[None]] | None = None) -> None:
         """Tell every connection, end it, and commit what waits.
 
         :param reason: what people are told, in whole words.
+        :param last_words: waits until connections have ended, which may prove what was received.
         """
         self.house.stopping = True
         self.people.presence.stop()
@@ -63,6 +64,8 @@ class ChatService:
         for session in tuple(self.house.sessions.values()):
             session.mind.close(reason)
             self.people.sign_out(session)
+        if last_words is not None:
+            await last_words()
         await self.store.stop()
 
     def connected(self, session: Session) -> None:

@@ -39,6 +39,7 @@ class Session:
     :ivar gone: whether its connection has ended.
     :ivar rooms: the rooms it is in, by conversation.
     :ivar refusal: what ``takeover`` would take over.
+    :ivar exchange: the login without a password that has begun here (`chat.auth.scram`), or nothing.
     :ivar logout: cred's logout of the avatar.
     :ivar heartbeat: whether its program promised heartbeats.
     """
@@ -47,6 +48,7 @@ class Session:
         "_perform",
         "bucket",
         "device",
+        "exchange",
         "gone",
         "heartbeat",
         "id",
@@ -81,6 +83,7 @@ class Session:
         self.heartbeat = False
         self.rooms: dict[int, Room] = {}
         self.refusal: Refusal | None = None
+        self.exchange: Any = None
         self.logout: Callable[[], object] | None = None
 
     def perform(self, command: str, **arguments: Any) -> Awaitable[Reply]:

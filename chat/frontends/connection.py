@@ -1,6 +1,7 @@
 """A connection: cuts bytes into lines, finds out who speaks, and ends in order.
 
-On a listener of kind ``auto`` the first byte decides: ``{`` is a program, anything else a person. Whoever says
+On a listener of kind ``auto`` the first byte decides: 0x16 is TLS, and inside it the choice is made again; ``{`` is a
+program, anything else a person. Whoever says
 nothing for a moment is a person who waits for a greeting; a ``{`` as the very first byte is still understood
 after it.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -23,10 +25,12 @@ from chat.core.limits import TokenBucket
 from chat.core.perform import Performer
 from chat.core.service import ChatService
 from chat.core.user import Session
+from chat.frontends.certificate import Certificate
 from chat.frontends.jsonlines import JsonFrontEnd
 from chat.frontends.link import TOO_LONG, IFrontEnd, Link
-from chat.frontends.network import configure, peer_of, shows_life
+from chat.frontends.network import address_of, configure, peer_of, shows_life
 from chat.frontends.outbox import Outbox
+from chat.frontends.telnet import Telnet
 from chat.frontends.text import TextFrontEnd
 from chat.interfaces import IDelayed, ITurn
 from chat.values import Peer
@@ -42,7 +46,10 @@ LINGER = 1.0
 LAST_LOOK = 0.5
 """The same where the peer has ended its side before."""
 
-FRONT_ENDS: dict[str, Callable[[Link], Any]] = {"text": TextFrontEnd, "json": JsonFrontEnd}
+_CLIENT_HELLO = b"\x16"
+"""The first byte of TLS: a handshake record (RFC 8446, section 5.1)."""
+
+FRONT_ENDS: dict[str, Callable[[Link], Any]] = {"text": TextFrontEnd, "telnet": TextFrontEnd, "json": JsonFrontEnd}
 """Who may speak, by the kind of the listener; ``auto`` finds out."""
 
 
@@ -60,7 +67,8 @@ class Connection(LineReceiver):
     def __init__(self, factory: ChatFactory) -> None:
         self.service = factory.service
         self.turn = factory.turn
-        self.port = 0
+        self.tls_at: tuple[str, int] | None = None
+        self.telnet = Telnet() if factory.kind == "telnet" else None
         self._owner = factory
         self._front: IFrontEnd | None = None
         self._rest = b""
@@ -76,7 +84,8 @@ class Connection(LineReceiver):
     def connectionMade(self) -> None:
         transport = self.transport
         self.peer = peer_of(transport)
-        self.port = getattr(transport.getHost(), "port", 0)
+        if self._can_encrypt():
+            self.tls_at = address_of(transport)
         refusal = self._owner.admit(self)
         if refusal is not None:
             transport.write(f"! {refusal}\n".encode())
@@ -95,7 +104,16 @@ class Connection(LineReceiver):
     def dataReceived(self, data: bytes) -> None:
         if self._ending or not self._owner.has(self):
             return
+        if self.telnet is not None:
+            data, answer = self.telnet.receive(data)
+            if answer:
+                self.outbox.write(answer)
+            if not data:
+                return
         if not self._heard:
+            if data[:1] == _CLIENT_HELLO and self._can_encrypt():
+                self._encrypt(data)
+                return
             self._find_out(data)
         front = self._front
         assert front is not None, "the first byte says who speaks"
@@ -160,6 +178,24 @@ class Connection(LineReceiver):
         if not reason.check(ConnectionDone, ConnectionAborted):
             log.debug("connection from {address} broke: {reason}", address=self.peer.address, reason=reason.value)
 
+    # TLS
+
+    def _can_encrypt(self) -> bool:
+        owner = self._owner
+        return owner.kind == "auto" and owner.certificate is not None and not self.peer.encrypted and not self._front
+
+    def _encrypt(self, hello: bytes) -> None:
+        """Go on under TLS: what comes from now on is deciphered before it is looked at.
+
+        :param hello: the bytes that were read already.
+        """
+        certificate = self._owner.certificate
+        assert certificate is not None, "_can_encrypt asked"
+        self.transport.startTLS(certificate)
+        self.peer = replace(self.peer, encrypted=True, binding=certificate.fingerprint)
+        self.outbox = Outbox(self.transport, self.turn, self.service.settings.unsent, self._too_slow)
+        self.transport.protocol.dataReceived(hello)
+
     # who speaks
 
     def _find_out(self, data: bytes) -> None:
@@ -204,7 +240,7 @@ class Connection(LineReceiver):
         else:
             self._after(LINGER, self._give_up)
         half_close = getattr(self.transport, "loseWriteConnection", None)
-        if half_close is None:
+        if half_close is None or self.peer.encrypted:
             self.transport.loseConnection()
         else:
             half_close()
@@ -273,13 +309,23 @@ class Census:
 class ChatFactory(Factory):
     """Makes the connections of one listener.
 
-    :param kind: ``auto``, ``text`` or ``json``.
+    :param kind: ``auto``, ``text``, ``telnet`` or ``json``.
+    :param certificate: what TLS is served with on an ``auto`` listener, or nothing.
     """
 
     noisy = False
 
-    def __init__(self, kind: str, service: ChatService, performer: Performer, turn: ITurn, census: Census) -> None:
+    def __init__(
+        self,
+        kind: str,
+        service: ChatService,
+        performer: Performer,
+        turn: ITurn,
+        census: Census,
+        certificate: Certificate | None = None,
+    ) -> None:
         self.kind = kind
+        self.certificate = certificate
         self.service = service
         self.turn = turn
         self._performer = performer

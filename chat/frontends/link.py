@@ -9,6 +9,7 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.events import Event, Said
 from chat.frontends.outbox import Outbox
+from chat.frontends.telnet import Telnet
 from chat.interfaces import ITurn
 from chat.values import Peer
 
@@ -20,7 +21,8 @@ class Link(Protocol):
     """The connection of one front end.
 
     :ivar session: made by the connection when its front end is known.
-    :ivar port: the port it came in by, 0 where there is none.
+    :ivar tls_at: the address and port at which TLS is spoken as well, or nothing.
+    :ivar telnet: what was negotiated, where the peer speaks telnet.
     """
 
     service: ChatService
@@ -28,7 +30,8 @@ class Link(Protocol):
     outbox: Outbox
     peer: Peer
     turn: ITurn
-    port: int
+    tls_at: tuple[str, int] | None
+    telnet: Telnet | None
 
     def pause(self, paused: bool) -> None:
         """Stop or go on reading."""

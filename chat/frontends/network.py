@@ -40,6 +40,21 @@ def peer_of(transport: Any) -> Peer:
     return Peer(str(ip), _network(ip), ip.is_loopback, encrypted)
 
 
+def address_of(transport: Any) -> tuple[str, int] | None:
+    """Where the peer reached us, as it may be typed; nothing where that is no address and port."""
+    address = transport.getHost()
+    host, port = getattr(address, "host", None), getattr(address, "port", None)
+    if not isinstance(host, str) or not isinstance(port, int):
+        return None
+    try:
+        ip = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return "localhost" if ip.is_loopback else str(ip), port
+
+
 def _network(ip: IPv4Address | IPv6Address) -> str:
     """What limits count by: an IPv4 address, or the /64 that one customer gets (RFC 6177)."""
     if isinstance(ip, IPv4Address):

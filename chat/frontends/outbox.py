@@ -35,7 +35,18 @@ class Outbox:
     :param most: unsent bytes at which ``too_slow`` is called, once.
     """
 
-    __slots__ = ("_backlog", "_held", "_most", "_own", "_socket", "_too_slow", "_transport", "_turn", "_unsent")
+    __slots__ = (
+        "_backlog",
+        "_held",
+        "_kernel",
+        "_most",
+        "_own",
+        "_socket",
+        "_too_slow",
+        "_transport",
+        "_turn",
+        "_unsent",
+    )
 
     def __init__(self, transport: Any, turn: ITurn, most: int, too_slow: Callable[[], None]) -> None:
         self._transport = transport
@@ -46,7 +57,8 @@ class Outbox:
         self._held: list[bytes] | None = None
         self._backlog: list[bytes] | None = None
         self._unsent = 0
-        self._socket = _plain_socket(transport)
+        self._kernel = _socket_of(transport)
+        self._socket = None if getattr(transport, "TLS", False) else self._kernel
         if self._socket is None:
             transport.registerProducer(self, True)
 
@@ -104,10 +116,10 @@ class Outbox:
         """Whether the peer's kernel has everything that was handed over, as far as can be known."""
         if self._own or self._held or self._backlog is not None:
             return False
-        if self._socket is None:
+        if self._kernel is None:
             return True
         try:
-            outstanding = fcntl.ioctl(self._socket.fileno(), _TIOCOUTQ, b"\0\0\0\0")
+            outstanding = fcntl.ioctl(self._kernel.fileno(), _TIOCOUTQ, b"\0\0\0\0")
         except (OSError, ValueError):
             return False
         return bool(struct.unpack("i", outstanding)[0] == 0)
@@ -163,7 +175,7 @@ class Outbox:
         self._backlog = None
 
 
-def _plain_socket(transport: Any) -> socket | None:
-    """The socket of a plain TCP or Unix connection, if that is what it is."""
+def _socket_of(transport: Any) -> socket | None:
+    """The socket of a TCP or Unix connection, if that is what it is."""
     found = getattr(transport, "socket", None)
-    return found if isinstance(found, socket) and not getattr(transport, "TLS", False) else None
+    return found if isinstance(found, socket) else None

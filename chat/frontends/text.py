@@ -33,6 +33,7 @@ from chat.frontends.audience import Audience
 from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.receipts import Receipts
+from chat.frontends.telnet import HIDE, SHOW, with_line_ends
 from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
 from chat.interfaces import IAudience
 from chat.values import Conversation
@@ -123,7 +124,8 @@ class TextFrontEnd:
             return
         state.greeted = True
         online = len(self._service.house.users)
-        self._write(greeting(self._service.settings.name, online, self.peer.encrypted, "", None))
+        host, port = self._link.tls_at or ("", None)
+        self._write(greeting(self._service.settings.name, online, self.peer.encrypted, host, port))
 
     def input_ended(self) -> None:
         if self._receipts is not None:
@@ -139,6 +141,7 @@ class TextFrontEnd:
 
     def _read(self, line: object) -> Call | bytes:
         """What a line means now: a command, or what is shown at once."""
+        self._end_hiding()
         if line is TOO_LONG:
             return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE))
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
@@ -184,9 +187,19 @@ class TextFrontEnd:
     def _ask(self, ask: Ask) -> bytes:
         self._state.prompt = ask
         prompt = ask.missing.prompt or ""
-        if ask.missing.type.secret:
-            prompt = f"{prompt.rstrip(':')} (your typing is visible):"
-        return f"{prompt} ".encode()
+        if not ask.missing.type.secret:
+            return self._text(f"{prompt} ")
+        if self._link.telnet is None:
+            return self._text(f"{prompt.rstrip(':')} (your typing is visible): ")
+        self._link.telnet.hidden = True
+        return self._text(f"{prompt} ") + HIDE
+
+    def _end_hiding(self) -> None:
+        """Let telnet show again what is typed; the line end of a hidden line was not shown either."""
+        telnet = self._link.telnet
+        if telnet is not None and telnet.hidden:
+            telnet.hidden = False
+            self.outbox.write(SHOW + b"\r\n")
 
     # commands and their replies
 
@@ -322,12 +335,13 @@ class TextFrontEnd:
 
     def audience_key(self, conversation: int) -> Hashable:
         current = self._state.room is not None and self._state.room.id == conversation
-        return "text", "modern", current
+        return "text" if self._link.telnet is None else "telnet", "modern", current
 
     def new_audience(self, conversation: int) -> IAudience:
         current = self._state.room is not None and self._state.room.id == conversation
         view = View(current=conversation if current else None, zone=_zone())
-        return Audience(lambda event: render(event, view).encode(), self._link.turn, program=False)
+        line_ends = _as_it_is if self._link.telnet is None else with_line_ends
+        return Audience(lambda event: line_ends(render(event, view).encode()), self._link.turn, program=False)
 
     def deliver(self, event: Event) -> None:
         if isinstance(event, Said) and event.conversation.partner:
@@ -365,11 +379,12 @@ class TextFrontEnd:
         return self._text(render(reply, self._view()))
 
     def _text(self, lines: str) -> bytes:
-        return lines.encode()
+        line_ends = _as_it_is if self._link.telnet is None else with_line_ends
+        return line_ends(lines.encode())
 
     def _write(self, lines: str) -> None:
         if lines:
-            self.outbox.write(lines.encode())
+            self.outbox.write(self._text(lines))
 
 
 def decode(line: bytes) -> str:
@@ -393,6 +408,10 @@ def _where(rooms: list[str], current: str | None) -> str:
         return "* You are in no room. list channels shows them all; connect ROOM enters one.\n"
     mine = f"{', '.join(rooms[:20])}{' ...' if rooms[20:] else ''}"
     return f"* You are in {mine}. What you type is said in {current}; /help shows more.\n"
+
+
+def _as_it_is(lines: bytes) -> bytes:
+    return lines
 
 
 def _zone() -> tzinfo:

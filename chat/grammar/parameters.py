@@ -16,7 +16,21 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from chat.errors import BadUsage, NameTaken
 from chat.names import read_name
-from chat.values import BODY_BYTES, BODY_LINES, Body, Sealed, Text, device_name, is_msgid, parse_reference
+from chat.stretch import ITERATIONS, KEY_BYTES, MOST_ITERATIONS, cost_of
+from chat.values import (
+    BODY_BYTES,
+    BODY_LINES,
+    Body,
+    Sealed,
+    Text,
+    Verifier,
+    device_name,
+    is_msgid,
+    parse_reference,
+)
+
+SCRAM_LENGTH = 512
+"""The most characters of a message of SCRAM: preparing a longer name would cost more than the proof."""
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -207,6 +221,50 @@ class SecretType(ParameterType):
     secret = True
 
 
+class ScramType(ParameterType):
+    """A message of SCRAM (RFC 5802)."""
+
+    secret = True
+    json = "string of at most 512 characters"
+
+    def read(self, word: str) -> str:
+        if not 0 < len(word) <= SCRAM_LENGTH:
+            raise BadUsage(f"a message of SCRAM has 1 to {SCRAM_LENGTH} characters")
+        return word
+
+
+class VerifierType(ParameterType):
+    """What is stored instead of a password (`chat.values.Verifier`), its bytes in base 64."""
+
+    form = "VERIFIER"
+    secret = True
+    json = "object: salt, iterations, stored_key, server_key"
+
+    def from_json(self, value: object) -> Verifier:
+        if not isinstance(value, Mapping):
+            raise BadUsage("an object with salt, iterations, stored_key and server_key is needed")
+        iterations = value.get("iterations")
+        if type(iterations) is not int or not ITERATIONS <= iterations <= MOST_ITERATIONS:
+            raise BadUsage(f"iterations are {ITERATIONS:,} to {MOST_ITERATIONS:,}")
+        salt, stored_key, server_key = (self._bytes(value, each) for each in ("salt", "stored_key", "server_key"))
+        try:
+            cost_of(salt)
+        except ValueError as error:
+            raise BadUsage(f"salt: {error}") from None
+        if not len(stored_key) == len(server_key) == KEY_BYTES:
+            raise BadUsage(f"a key has {KEY_BYTES} bytes")
+        return Verifier(salt, iterations, stored_key, server_key)
+
+    def _bytes(self, value: Mapping[str, object], field: str) -> bytes:
+        text = value.get(field)
+        if not isinstance(text, str) or len(text) > 128:
+            raise BadUsage(f"{field} is a short string of base 64")
+        try:
+            return b64decode(text, validate=True)
+        except ValueError:
+            raise BadUsage(f"{field} is not base 64") from None
+
+
 class DeviceType(ParameterType):
     form = "DEVICE"
 
@@ -377,6 +435,8 @@ Place = Annotated[str, PlaceType()]
 Words = Annotated[str, WordsType()]
 Speech = Annotated[Body, BodyType()]
 Secret = Annotated[str, SecretType()]
+ScramMessage = Annotated[str, ScramType()]
+NewVerifier = Annotated[Verifier, VerifierType()]
 DeviceName = Annotated[str, DeviceType()]
 Duration = Annotated[int, DurationType()]
 Lines = Annotated[Span, SpanType()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from secrets import token_bytes
 
 from chat.errors import NameTaken
 from chat.interfaces import TokenRecord
@@ -149,3 +150,21 @@ def inbox_size(connection: sqlite3.Connection, account: int, device: str) -> int
         "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
     ).fetchone()[0]
     return size
+
+
+# --- what the server alone knows --------------------------------------------------------------------
+
+SECRET_BYTES = 32
+
+
+def kept_secret(connection: sqlite3.Connection, name: str) -> bytes | None:
+    """The secret of that name, if it was made already."""
+    found = connection.execute("SELECT secret FROM secrets WHERE name = ?", (name,)).fetchone()
+    return None if found is None else bytes(found[0])
+
+
+def make_secret(transaction: Transaction, name: str) -> bytes:
+    """The secret of that name, made of `SECRET_BYTES` random bytes where there is none."""
+    fresh = token_bytes(SECRET_BYTES)
+    transaction.execute("INSERT INTO secrets (name, secret) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, fresh))
+    return kept_secret(transaction.connection, name) or fresh

@@ -154,6 +154,14 @@ class Store(ABC):
     def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
         return self._write(accounts.set_password, account, verifier)
 
+    def secret(self, name: str) -> Deferred[bytes]:
+        return Deferred.fromCoroutine(self._secret(name))
+
+    async def _secret(self, name: str) -> bytes:
+        """Look first, so that it is written once, and is there when the disk takes no more."""
+        kept = await self._read(accounts.kept_secret, name)
+        return kept if kept is not None else await self._write(accounts.make_secret, name)
+
     def set_realname(self, account: int, realname: str) -> Deferred[None]:
         return self._write(accounts.set_realname, account, realname)
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from chat.errors import BadFrame
 from chat.events import (
     Broadcasted,
+    Challenge,
     Closing,
     CommandTable,
     Devices,
@@ -80,6 +81,7 @@ FRAMES: dict[str, type] = {
     "done": Done,
     "stored": StoredAs,
     "welcome": Welcome,
+    "challenge": Challenge,
     "logged-in": LoggedIn,
     "logged-out": LoggedOut,
     "resumed": Resumed,

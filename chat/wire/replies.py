@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from chat.events import (
+    Challenge,
     CommandTable,
     Done,
     LoggedIn,
@@ -62,6 +63,12 @@ def command_table(reply: CommandTable, view: View) -> str:
 
 
 # --- coming and going -----------------------------------------------------------------------------
+
+
+@renders(Challenge)
+def challenge(reply: Challenge, view: View) -> str:
+    """Only programs compute with it."""
+    return ""
 
 
 @renders(LoggedIn)

@@ -49,7 +49,9 @@ class SmallTown(RuleBasedStateMachine):
             self.connect(name)
 
     def next_line(self) -> str:
+        """Words that nobody has said; two lines of one moment have no order across conversations."""
         self.lines += 1
+        self.stage.clock.advance(0.01)
         return f"line {self.lines}"
 
     def unread_by(self, name: str) -> list[str]:

@@ -90,9 +90,11 @@ class HowFast(SynchronousTestCase):
 
     def test_who_logs_out_meanwhile_says_nothing_more(self) -> None:
         saying = [self.ann.starts("say", room="ops", text=Text("x")) for _ in range(3)]
+        shouting = self.ann.starts("broadcast", text="x")
         self.ann.hangs_up()
         self.stage.pass_time(5)
-        self.assertEqual(getattr(self.successResultOf(saying[2]), "code", ""), "not-logged-in")
+        for late in (saying[2], shouting):
+            self.assertEqual(getattr(self.successResultOf(late), "code", ""), "not-logged-in")
         self.assertEqual(self.stage.room("ops").last, 3)
 
     def test_quitting_is_never_put_off(self) -> None:

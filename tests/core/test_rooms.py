@@ -34,6 +34,12 @@ class Entering(RoomsCase):
         self.ann.says("ops", "hi")
         self.assertEqual((self.phone.heard, self.laptop.heard), (["hi"], ["hi"]))
 
+    def test_entering_with_one_session_enters_with_all(self) -> None:
+        self.ann.does("create", room="pool")
+        self.laptop.does("connect", room="pool")
+        self.ann.says("pool", "hi")
+        self.assertEqual((self.phone.heard, self.laptop.heard), (["hi"], ["hi"]))
+
     def test_the_reply(self) -> None:
         self.ann.does("topic", room="ops", text="soup")
         reply = self.stage.enter("carol").gets(RoomEntered, "connect", room="OPS")

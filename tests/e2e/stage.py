@@ -1,7 +1,7 @@
 """A stage for plays with real processes: a server in a folder of its own, and people at real netcats.
 
-A test is a play: the cast comes in (`StageCase.enter`), ``ann.types(...)``, ``bob.sees(...)``. Nobody sleeps: `Actor.sees`
-waits for text. When something is not seen, the transcripts of everybody are printed side by side.
+A test is a play: the cast comes in (`StageCase.enter`), ``ann.types(...)``, ``bob.sees(...)``. Nobody sleeps:
+`Actor.sees` waits for text. When something is not seen, the transcripts of everybody are printed side by side.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO
 from unittest import SkipTest, TestCase
 
@@ -71,8 +72,11 @@ class Actor:
     def sees(self, *texts: str) -> None:
         """Wait for texts that come one after the other, after all that was seen before."""
         for text in texts:
-            self._stage.wait(lambda text=text: text in self.shown[self._seen :], f"{self.name} does not see: {text}")
+            self._stage.wait(partial(self._shows, text), f"{self.name} does not see: {text}")
             self._seen = self.shown.index(text, self._seen) + len(text)
+
+    def _shows(self, text: str) -> bool:
+        return text in self.shown[self._seen :]
 
     def does_not_see(self, *texts: str) -> None:
         """Nothing of it came since what was seen last, up to an answer to ``ping``, which is waited for."""
@@ -206,9 +210,8 @@ class Stage:
         )
         return done.stdout.decode()
 
-    def wait(self, condition: object, otherwise: str) -> None:
+    def wait(self, condition: Callable[[], object], otherwise: str) -> None:
         """Listen to everybody until something holds."""
-        assert callable(condition)
         deadline = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > deadline:
@@ -273,7 +276,7 @@ class StageCase(TestCase):
         if self.running:
             self.stage.start()
 
-    def _formatMessage(self, msg: object, standardMsg: str) -> str:
+    def _formatMessage(self, msg: str | None, standardMsg: str) -> str:
         return f"{super()._formatMessage(msg, standardMsg)}\n{self.stage.transcripts()}"
 
     # the cast
@@ -287,7 +290,7 @@ class StageCase(TestCase):
     def guest(self, name: str) -> Actor:
         """Somebody at the greeting."""
         actor = self.stage.enter(name)
-        actor.sees("You are not logged in.", "This connection is not encrypted.\n")
+        actor.sees("You are not logged in.", "This connection is not encrypted.")
         return actor
 
     def person(self, name: str, room: str | None = None) -> Actor:

@@ -78,6 +78,22 @@ class Restarting(StageCase):
         self.stage.start()
         self.all_is_there()
 
+    def test_what_was_seen_before_a_stop_does_not_wait_after_it(self) -> None:
+        """Although bob typed nothing any more."""
+        bob = self.person("bob")
+        self.ann.types("message ann a note", "the last line")
+        bob.types("unblock ann", "/catchup")
+        bob.sees("while bob is away")
+        self.ann.types("the very last line")
+        bob.sees("ann: the very last line")
+        self.ann.types("message bob bye")
+        bob.sees("ann (private): bye")
+        self.assertEqual(self.stage.stop(), 0)
+        self.stage.start()
+        bob = self.person("bob")
+        self.assertNotIn("Type catchup", bob.shown)
+        self.assertNotIn("(private)", bob.shown)
+
     def test_after_kill_9(self) -> None:
         """Whatever was acknowledged is there; the stale pid file and lock hinder nobody."""
         self.assertEqual(self.stage.stop(signal.SIGKILL), -signal.SIGKILL)

@@ -140,9 +140,15 @@ class SlowReads:
         return waiting
 
     def release(self) -> None:
+        """Let all go, and slow nothing any more."""
         setattr(self._store, self._method, self._read)
-        for waiting, result in self._waiting:
-            result.chainDeferred(waiting)
+        while self._waiting:
+            self.release_one()
+
+    def release_one(self) -> None:
+        """Let the oldest go."""
+        waiting, result = self._waiting.pop(0)
+        result.chainDeferred(waiting)
 
 
 class Server:
@@ -169,7 +175,7 @@ class Server:
         self.census = Census()
         performer = Performer(self.chat, TABLE)
         self.factories = {
-            kind: ChatFactory(kind, self.chat, performer, self.turn, self.census) for kind in ("auto", "text", "json")
+            kind: ChatFactory(kind, self.chat, performer, self.turn, self.census) for kind in ("auto", "text", "telnet", "json")
         }
 
     def settle(self) -> None:

@@ -342,7 +342,7 @@ class SlowReaders(ServerCase):
 
     def test_dropped_at_the_bound_and_nothing_is_lost(self) -> None:
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
-        bob.wire.producer.pauseProducing()  # type: ignore[attr-defined]
+        bob.protocol.outbox.pauseProducing()
         for number in range(20):
             ann.types(f"{number} {'x' * 8_000}")
         self.assertTrue(bob.wire.disconnected)

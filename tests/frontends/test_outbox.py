@@ -29,7 +29,7 @@ class ThroughATransport(SynchronousTestCase):
 
     def sent(self) -> bytes:
         self.clock.advance(0)
-        value = self.transport.value()
+        value: bytes = self.transport.value()
         self.transport.clear()
         return value
 
@@ -217,6 +217,14 @@ class ThroughASocket(SynchronousTestCase):
         self.assertFalse(self.outbox.acknowledged())
         self.assertEqual(self.read_all(), self.expected)
         self.assertIsNone(self.plug.producer)
+
+    def test_a_batch_that_fits_in_part(self) -> None:
+        """The kernel takes its beginning; the rest comes once, and what follows after it."""
+        lines = [b"%08d %s\n" % (number, b"x" * 500) for number in range(2_000)]
+        self.outbox.send(b"".join(lines[:1_000]))
+        self.assertNotIn(len(self.plug.buffer), (0, 510 * 1_000))
+        self.outbox.send(b"".join(lines[1_000:]))
+        self.assertEqual(self.read_all(), b"".join(lines))
 
     def test_after_a_backlog_it_is_written_to_directly_again(self) -> None:
         for _ in range(3):

@@ -211,6 +211,8 @@ class ComingBack(ServerCase):
         self.bob.types("message ann one")
         self.ann.types("catchup")
         self.assertEqual(self.ann.gets(), "")
+        reads.release_one()
+        self.assertEqual(self.ann.sees(), ["* Nothing is waiting."])
         reads.release()
         self.assertEqual(self.ann.gets().count("one"), 1)
         self.bob.types("message ann two")

@@ -42,6 +42,11 @@ class BareVerbs(SynchronousTestCase):
     def test_free_text_after_an_account(self) -> None:
         self.assertEqual(meaning("message bob hi there"), ("message", {"user": "bob", "text": Text("hi there")}))
 
+    def test_free_text_that_may_be_left_out_needs_the_slash(self) -> None:
+        for line in ("kick bob out of here", "ban bob 2h from the pub", "mute bob please"):
+            self.assertEqual(meaning(line), ("said", line))
+            self.assertEqual(meaning(f"/{line}")[0], line.split()[0])
+
     def test_a_word_that_is_no_account_makes_it_speech(self) -> None:
         for line in ("block party tonight", "connect the cable", "kick off is at 8", "list of things", "who is there"):
             self.assertEqual(meaning(line), ("said", line))
