@@ -112,6 +112,13 @@ class BadPassword(ChatError):
     text = "A password has 8 to 1,000 characters. Choose another one."
 
 
+class BadVerifier(ChatError):
+    """What was sent in place of a new password is not what this server could store."""
+
+    code = "bad-verifier"
+    text = "That verifier cannot be stored in place of a password."
+
+
 class LockedOut(ChatError):
     code = "locked-out"
     text = "Too many wrong passwords. Wait a while and try again."

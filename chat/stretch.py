@@ -19,7 +19,7 @@ import bcrypt
 from scramp import ScramException, ScramMechanism
 from scramp.utils import saslprep
 
-from chat.errors import BadPassword
+from chat.errors import BadPassword, BadVerifier
 from chat.values import Verifier
 
 LEAST_BYTES = 8
@@ -105,6 +105,24 @@ def stretch(password: str, salt: bytes) -> bytes:
 def make_verifier(stretched: bytes, salt: bytes) -> Verifier:
     """What is stored of a stretched password (RFC 5802 section 3). Takes 2 milliseconds."""
     return _verifier(stretched, salt, ITERATIONS)
+
+
+def check_verifier(verifier: Verifier, least_cost: int) -> None:
+    """Check a verifier that somebody else made of a password that is not known here.
+
+    :param least_cost: the least cost of bcrypt that will do.
+    :raises BadVerifier: in one line, what is wrong with it.
+    """
+    try:
+        cost = cost_of(verifier.salt)
+    except ValueError as error:
+        raise BadVerifier(f"The salt of a verifier is one of bcrypt: {error}.") from None
+    if cost < least_cost:
+        raise BadVerifier(f"The cost of bcrypt is at least {least_cost} here, and not {cost}.")
+    if not ITERATIONS <= verifier.iterations <= MOST_ITERATIONS:
+        raise BadVerifier(f"The iterations of a verifier are {ITERATIONS:,} to {MOST_ITERATIONS:,}.")
+    if not len(verifier.stored_key) == len(verifier.server_key) == KEY_BYTES:
+        raise BadVerifier(f"The keys of a verifier have {KEY_BYTES} bytes each.")
 
 
 def matches(stretched: bytes, verifier: Verifier) -> bool:

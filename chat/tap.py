@@ -30,6 +30,7 @@ from chat.auth.hashing import HashingPool
 from chat.auth.lockout import Lockout
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
+from chat.auth.scram import Proofs
 from chat.auth.verification import Verification
 from chat.bus.local import LocalBus
 from chat.commands.table import TABLE
@@ -308,7 +309,8 @@ def _door(chat: ChatService, hashing: HashingPool) -> Door:
     registrar = Registrar(directory, store, hashing, verification, clock, cost, TABLE)
     realm = Realm(chat.people)
     checkers = [PasswordChecker(directory, verification), TokenChecker(directory, store, clock)]
-    return Door(chat.house, Portal(realm, checkers), realm, registrar)
+    proofs = Proofs(directory, verification, clock)
+    return Door(chat.house, Portal(realm, checkers), realm, registrar, proofs)
 
 
 def _spellings(endpoint: str) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The door: every way in which a session becomes somebody.
 
-Each goes through cred's portal: a checker finds out whose credentials these are, the realm finds out whether
-there is a place for one more session.
+Credentials go through cred's portal: a checker finds out whose they are, the realm finds out whether there is a place
+for one more session. Who has made an account, or has proven its password in two steps, goes to the realm at once.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from twisted.cred.portal import Portal
 from chat.auth.credentials import PasswordCredentials, TokenCredentials
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
+from chat.auth.scram import Exchange, Proofs, ways
 from chat.auth.tokens import digest, new_token
 from chat.core.house import House
 from chat.core.people import Arrival
 from chat.core.user import Session
 from chat.errors import BadCredentials, NothingToTakeOver, PlainLoginRefused, ShuttingDown
 from chat.interfaces import IChatUser
+from chat.values import Peer, Verifier
 
 TAKEOVER_TIME = 300.0
 """Seconds after the right password in which ``takeover`` needs no other one."""
@@ -31,40 +33,66 @@ class Door:
     :param portal: with checkers for `PasswordCredentials` and `TokenCredentials`.
     """
 
-    def __init__(self, house: House, portal: Portal, realm: Realm, registrar: Registrar) -> None:
+    def __init__(self, house: House, portal: Portal, realm: Realm, registrar: Registrar, proofs: Proofs) -> None:
         self._house = house
         self._portal = portal
         self._realm = realm
         self._registrar = registrar
+        self._proofs = proofs
 
     async def log_in(self, session: Session, name: str, password: str) -> bool:
         """See `chat.interfaces.IDoor.log_in`.
 
         :raises BadCredentials: a wrong name and a wrong password alike, unless ``auto-register`` says more.
         """
+        session.exchange = None
         self._check_plain(session)
-        account = self._house.directory.account(name)
-        policy = self._house.settings.auto_register
-        if account is None and policy == "yes":
+        if self._house.settings.auto_register == "yes" and self._house.directory.account(name) is None:
             await self.register(session, name, password, "")
             return True
-        if account is None and policy == "ask":
-            raise BadCredentials(f"There is no account {name[:40]}. To make it: new {name[:40]}", ask="user")
+        self._check_known(name)
         await self._enter(PasswordCredentials(name, password, session.mind.peer), Arrival(session))
         return False
 
+    async def challenge(self, session: Session, name: str, client_first: str) -> str:
+        """See `chat.interfaces.IDoor`; nothing is made where ``auto-register`` would make an account."""
+        session.exchange = None
+        self._check_known(name)
+        exchange = await self._proofs.challenge(name, client_first, session.mind.peer)
+        session.exchange = exchange
+        return exchange.answer
+
+    async def prove(self, session: Session, client_final: str) -> str:
+        """See `chat.interfaces.IDoor`."""
+        exchange: Exchange | None = session.exchange
+        session.exchange = None
+        account = await self._proofs.prove(exchange, client_final, session.mind.peer)
+        assert exchange is not None, "only an exchange is proven"
+        session.exchange = exchange  # its signature is asked for once more, should this end in a takeover
+        await self._admit(account.id, Arrival(session))
+        session.exchange = None
+        return exchange.signature
+
     async def log_in_by_token(self, session: Session, token: str) -> None:
         """See `chat.interfaces.IDoor`; the session carries the device that the token was made for."""
+        session.exchange = None
         credentials = TokenCredentials(token, session.device, session.mind.peer)
         await self._enter(credentials, Arrival(session, by_token=True))
 
     async def register(self, session: Session, name: str, password: str, realname: str) -> None:
         """See `chat.interfaces.IDoor`."""
+        session.exchange = None
         self._check_plain(session)
         account = await self._registrar.register(name, password, realname, session.mind.peer)
         await self._admit(account.id, Arrival(session))
 
-    async def take_over(self, session: Session) -> None:
+    async def register_verifier(self, session: Session, name: str, verifier: Verifier, realname: str) -> None:
+        """See `chat.interfaces.IDoor`."""
+        session.exchange = None
+        account = await self._registrar.register_verifier(name, verifier, realname, session.mind.peer)
+        await self._admit(account.id, Arrival(session))
+
+    async def take_over(self, session: Session) -> str:
         """See `chat.interfaces.IDoor`.
 
         :raises NothingToTakeOver: without a right password shortly before.
@@ -72,7 +100,15 @@ class Door:
         refusal = session.refusal
         if refusal is None or self._house.clock.monotonic() - refusal.when > TAKEOVER_TIME:
             raise NothingToTakeOver()
+        exchange: Exchange | None = session.exchange
+        session.exchange = None
         await self._admit(refusal.account, Arrival(session, takeover=True))
+        return exchange.signature if exchange is not None else ""
+
+    def ways_in(self, session: Session) -> tuple[str, ...]:
+        """See `chat.interfaces.IDoor`."""
+        peer = session.mind.peer
+        return (*ways(peer), *(("password",) if self._takes_passwords(peer) else ()), "token")
 
     async def hand_out_token(self, session: Session) -> str:
         """See `chat.interfaces.IDoor`."""
@@ -90,10 +126,17 @@ class Door:
         await self._registrar.change_password(session.user.account, old, new, session.mind.peer)
 
     def _check_plain(self, session: Session) -> None:
-        peer = session.mind.peer
-        policy = self._house.settings.plain_login
-        if not (peer.encrypted or policy == "always" or (policy == "loopback" and peer.loopback)):
+        if not self._takes_passwords(session.mind.peer):
             raise PlainLoginRefused()
+
+    def _takes_passwords(self, peer: Peer) -> bool:
+        policy = self._house.settings.plain_login
+        return peer.encrypted or policy == "always" or (policy == "loopback" and peer.loopback)
+
+    def _check_known(self, name: str) -> None:
+        """Say that there is no such account where that is no secret."""
+        if self._house.settings.auto_register != "no" and self._house.directory.account(name) is None:
+            raise BadCredentials(f"There is no account {name[:40]}. To make it: new {name[:40]}", ask="user")
 
     async def _enter(self, credentials: ICredentials, arrival: Arrival) -> None:
         _, _, logout = await self._portal.login(credentials, arrival, IChatUser)

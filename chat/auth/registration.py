@@ -15,7 +15,7 @@ from chat.core.limits import TokenBucket
 from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
 from chat.interfaces import IClock, IDirectory, IStore
 from chat.names import read_name
-from chat.stretch import check_password, make_verifier, new_salt, stretch
+from chat.stretch import check_password, check_verifier, make_verifier, new_salt, stretch
 from chat.values import Account, Name, Peer, Verifier
 
 MOST_REALNAME = 60
@@ -95,15 +95,33 @@ class Registrar:
         """
         free = self.read_free_name(name)
         check_password(password)
-        realname = read_realname(realname)
-        self._count(peer.network)
-        self._claimed.add(free.folded)
+        realname = self._claim(free, realname, peer)
         try:
             verifier = await self._hashing.run(_new_verifier, password, self._cost)
         except BaseException:
             self._claimed.discard(free.folded)
             raise
         return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier)))
+
+    async def register_verifier(self, name: str, verifier: Verifier, realname: str, peer: Peer) -> Account:
+        """The same with what is stored instead of the password, which stays with whoever chose it.
+
+        :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here, or more.
+        """
+        free = self.read_free_name(name)
+        check_verifier(verifier, self._cost)
+        realname = self._claim(free, realname, peer)
+        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier)))
+
+    def _claim(self, free: Name, realname: str, peer: Peer) -> str:
+        """Let nobody else have the name; `_create`, or a failure before it, ends that.
+
+        :returns: the real name as it is to be stored.
+        """
+        realname = read_realname(realname)
+        self._count(peer.network)
+        self._claimed.add(free.folded)
+        return realname
 
     async def verify(self, account: Account, password: str, peer: Peer) -> None:
         """Find out whether it is really the owner who asks; wrong passwords count as those of a login do.

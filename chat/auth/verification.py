@@ -1,12 +1,13 @@
 """Whether a password is right: the one place that finds out, for logins and for changes of a password.
 
-A name that nobody has takes the way of a wrong password in every step: one look into the store, one hash of the
-same cost, one count in the lock-out.
+It is sent (`Verification.is_right`) or proven without being sent (`Verification.verifier`, then
+`Verification.is_proven`); both look at the same verifier and count in the same lock-out. A name that nobody has takes
+the way of a wrong password in every step: one look into the store, one hash of the same cost, one count.
 """
 
 from __future__ import annotations
 
-from secrets import token_bytes
+from collections.abc import Callable
 
 from chat.auth.hashing import IHashing
 from chat.auth.lockout import FREE_TRIES, Lockout
@@ -22,6 +23,10 @@ _NO_ACCOUNT = 0
 
 _MOST_WAITING = 1_000
 
+DECOYS = "decoys"
+"""The secret that decoy salts are made of. It is kept: another one after a restart would betray which names have no
+account."""
+
 
 class Verification:
     """Checks passwords, a few at a time for each network.
@@ -30,25 +35,15 @@ class Verification:
     quick, and of a thousand guesses sent at once the later ones are refused by what the first ones did.
 
     :param cost: the bcrypt cost of new passwords, and so of decoys.
-    :param secret: what decoy salts are made of. A fresh one at each start will do as long as no client is shown
-        a salt; for SCRAM it has to be kept, or a restart would betray which names have no account.
     """
 
-    def __init__(
-        self,
-        store: IStore,
-        hashing: IHashing,
-        lockout: Lockout,
-        clock: IClock,
-        cost: int,
-        secret: bytes | None = None,
-    ) -> None:
+    def __init__(self, store: IStore, hashing: IHashing, lockout: Lockout, clock: IClock, cost: int) -> None:
         self._store = store
         self._hashing = hashing
         self._lockout = lockout
         self._clock = clock
         self._cost = cost
-        self._secret = secret or token_bytes(32)
+        self._secret: bytes | None = None
         self._turns = Turns(FREE_TRIES, _MOST_WAITING)
 
     async def is_right(self, name: str, account: Account | None, password: str, peer: Peer) -> bool:
@@ -67,6 +62,46 @@ class Verification:
         finally:
             self._turns.give_back(peer.network)
 
+    async def verifier(self, name: str, account: Account | None, peer: Peer) -> Verifier:
+        """What a proof is to be made for: an account's verifier, or a decoy that is always the same for a name.
+
+        :param name: as it was typed.
+        :raises LockedOut: before the store is asked.
+        """
+        folded = fold(name)
+        self._lockout.check(folded, peer.network, self._clock.monotonic())
+        return await self._verifier(folded, account)
+
+    def is_proven(self, name: str, peer: Peer, proves: Callable[[], bool]) -> bool:
+        """Look at a proof of the password, which counts as a password does.
+
+        :param name: as it was typed.
+        :param proves: looks at it; quick.
+        :raises LockedOut, TooFast: before it is looked at, even when it is right.
+        """
+        folded, network = fold(name), peer.network
+        self._lockout.begin(folded, network, self._clock.monotonic())
+        right = False
+        try:
+            right = proves()
+        finally:
+            self._count(right, folded, network)
+        return right
+
+    def _count(self, right: bool, folded: str, network: str) -> None:
+        if right:
+            self._lockout.succeeded(folded, network)
+        else:
+            self._lockout.failed(folded, network, self._clock.monotonic())
+
+    async def _verifier(self, folded: str, account: Account | None) -> Verifier:
+        """The same steps whether there is an account or not."""
+        if self._secret is None:
+            self._secret = await self._store.secret(DECOYS)
+        decoy = decoy_verifier(folded, self._secret, self._cost)
+        found = await self._store.verifier(account.id if account is not None else _NO_ACCOUNT)
+        return decoy if found is None else found
+
     async def _try(self, folded: str, account: Account | None, password: str, network: str) -> bool:
         """Count the try as pending before anything is awaited, and as what it was afterwards.
 
@@ -74,9 +109,7 @@ class Verification:
         """
         self._lockout.begin(folded, network, self._clock.monotonic())
         try:
-            verifier = await self._store.verifier(account.id if account is not None else _NO_ACCOUNT)
-            if verifier is None:
-                verifier = decoy_verifier(folded, self._secret, self._cost)
+            verifier = await self._verifier(folded, account)
             right = await self._hashing.run(_proves, password, verifier) and account is not None
         except (Busy, ShuttingDown, StoreUnavailable):
             self._lockout.withdrawn(folded, network)
@@ -84,10 +117,7 @@ class Verification:
         except BaseException:
             self._lockout.failed(folded, network, self._clock.monotonic())
             raise
-        if right:
-            self._lockout.succeeded(folded, network)
-        else:
-            self._lockout.failed(folded, network, self._clock.monotonic())
+        self._count(right, folded, network)
         return right
 
 

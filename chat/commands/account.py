@@ -8,8 +8,18 @@ from chat.core.rooms import account_of
 from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
 from chat.errors import BadCredentials, BadUsage
-from chat.events import Devices, Done, LoggedIn, LoggedOut, SessionLine
-from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Secret, Word, Words
+from chat.events import Challenge, Devices, Done, LoggedIn, LoggedOut, SessionLine
+from chat.grammar.parameters import (
+    ChoiceType,
+    DeviceName,
+    LoginName,
+    NewUser,
+    NewVerifier,
+    ScramMessage,
+    Secret,
+    Word,
+    Words,
+)
 from chat.grammar.verbs import Access
 from chat.values import DEFAULT_DEVICE, device_name
 
@@ -38,16 +48,20 @@ async def new(
     *,
     realname: Words = "",
     device: DeviceName | None = None,
+    verifier: NewVerifier | None = None,
 ) -> LoggedIn:
     """make an account and log in
 
     What is missing is asked for. A name has 1 to 32 letters, digits, _, - or . and begins with a letter;
     a password has at least 8 characters.
     """
-    if user is None or password is None:
+    if user is None or (password is None and verifier is None):
         raise BadUsage("new needs user and password.")
     session.device = device or (session.device if session.mind.program else DEFAULT_DEVICE)
-    await chat.door.register(session, user, password, realname)
+    if verifier is not None:
+        await chat.door.register_verifier(session, user, verifier, realname)
+    elif password is not None:
+        await chat.door.register(session, user, password, realname)
     return await _logged_in(chat, session, created=True)
 
 
@@ -68,26 +82,37 @@ async def login(
     *,
     device: DeviceName | None = None,
     token: Word | None = None,
-) -> LoggedIn:
+    scram: ScramMessage | None = None,
+) -> LoggedIn | Challenge:
     """log in; what is missing is asked for
 
     A device is a name for where you are, such as bob@phone; without one it is called default. Programs may
-    log in with the token that an earlier login handed out.
+    log in with the token that an earlier login handed out, or prove the password without sending it.
     """
     here = session.device if session.mind.program else DEFAULT_DEVICE
     if token is not None:
         session.device = device or here
         await chat.door.log_in_by_token(session, token)
         return await _logged_in(chat, session)
-    if user is None or password is None:
+    if user is None or (password is None and scram is None):
         raise BadUsage("login needs user and password, or a token.")
     name, _, after = user.partition("@")
     try:
         session.device = device_name(device or after or here)
     except ValueError:
         raise BadUsage("A device name has 1 to 32 letters, digits, _ - or . Write: login NAME@DEVICE") from None
+    if scram is not None:
+        return Challenge(await chat.door.challenge(session, name, scram))
+    assert password is not None, "one of both is there"
     created = await chat.door.log_in(session, name, password)
     return await _logged_in(chat, session, created)
+
+
+@command(group=GROUP, access=Access.GUEST, programs=True, barrier=True)
+async def scram(chat: ChatService, session: Session, *, final: ScramMessage) -> LoggedIn:
+    """log in with the proof of the password that a challenge asked for"""
+    signature = await chat.door.prove(session, final)
+    return await _logged_in(chat, session, signature=signature)
 
 
 @command(group=GROUP, access=Access.GUEST, barrier=True, weight=4)
@@ -96,16 +121,16 @@ async def takeover(chat: ChatService, session: Session) -> LoggedIn:
 
     Offered after the right password was refused because the account is signed in already.
     """
-    await chat.door.take_over(session)
-    return await _logged_in(chat, session)
+    signature = await chat.door.take_over(session)
+    return await _logged_in(chat, session, signature=signature)
 
 
-async def _logged_in(chat: ChatService, session: Session, created: bool = False) -> LoggedIn:
+async def _logged_in(chat: ChatService, session: Session, created: bool = False, signature: str = "") -> LoggedIn:
     token = await chat.door.hand_out_token(session) if session.mind.program else ""
     user = session.user
     if user is None:
         raise BadCredentials("This session was ended from elsewhere. Log in again: login NAME")
-    return LoggedIn(user.name, user.account.rank, session.device, token, chat.settings.heartbeat, created)
+    return LoggedIn(user.name, user.account.rank, session.device, token, chat.settings.heartbeat, created, signature)
 
 
 @command(group=GROUP, barrier=True)

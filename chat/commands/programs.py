@@ -34,9 +34,9 @@ async def hello(
     session.heartbeat = heartbeat
     if device is not None and session.user is None:
         session.device = device
-    limits = {"frame": FRAME_BYTES, "body": BODY_BYTES, "lines": BODY_LINES}
+    limits = {"frame": FRAME_BYTES, "body": BODY_BYTES, "lines": BODY_LINES, "cost": chat.settings.bcrypt_cost}
     features = ("history", "marks", "retry", "resume", "skipped")
-    return Welcome(chat.settings.name, __version__, limits, features, ("password", "token"))
+    return Welcome(chat.settings.name, __version__, limits, features, chat.door.ways_in(session))
 
 
 @command(group=GROUP, access=Access.ANYONE, programs=True)

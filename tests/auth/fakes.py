@@ -112,6 +112,9 @@ class FakeStore:
             return fail(Failure(self.error))
         return succeed(self.verifiers.get(account))
 
+    def secret(self, name: str) -> Deferred[bytes]:
+        return succeed(name.encode() * 32)
+
     def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
         self.verifiers[account] = verifier
         return succeed(None)

@@ -39,6 +39,7 @@ _HI = Text("hi")
 _WORKS: Mapping[str, tuple[dict[str, Any], type]] = {
     "new": ({"user": "eve", "password": PASSWORD}, LoggedIn),
     "login": ({"user": "ann", "password": PASSWORD}, LoggedIn),
+    "scram": ({"final": "c=biws,r=nonce,p=AAAA"}, Refused),
     "takeover": ({}, Refused),
     "logout": ({}, LoggedOut),
     "quit": ({}, LoggedOut),
@@ -91,6 +92,7 @@ _WORKS: Mapping[str, tuple[dict[str, Any], type]] = {
 _REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "new": ({"user": "eve"}, "bad-usage"),
     "login": ({"user": "ann"}, "bad-usage"),
+    "scram": ({"final": "c=biws,r=nonce,p=AAAA"}, "bad-usage"),
     "takeover": ({}, "nothing-to-take-over"),
     "password": ({"old": PASSWORD}, "bad-usage"),
     "devices": ({"action": "end"}, "bad-usage"),

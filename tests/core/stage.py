@@ -19,6 +19,7 @@ from chat.auth.door import Door
 from chat.auth.lockout import Lockout
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
+from chat.auth.scram import Proofs
 from chat.auth.verification import Verification
 from chat.bus.local import LocalBus
 from chat.commands.table import TABLE
@@ -203,7 +204,8 @@ class Stage:
             PasswordChecker(chat.directory, verification),
             TokenChecker(chat.directory, self.store, self.clock),
         ]
-        chat.door = Door(chat.house, Portal(self.realm, checkers), self.realm, registrar)
+        proofs = Proofs(chat.directory, verification, self.clock)
+        chat.door = Door(chat.house, Portal(self.realm, checkers), self.realm, registrar, proofs)
         self.performer = Performer(chat, table)
         now(chat.start())
 

@@ -36,7 +36,7 @@ class Entering(RoomsCase):
 
     def test_entering_with_one_session_enters_with_all(self) -> None:
         self.ann.does("create", room="pool")
-        self.laptop.does("connect", room="pool")
+        self.phone.does("connect", room="pool")
         self.ann.says("pool", "hi")
         self.assertEqual((self.phone.heard, self.laptop.heard), (["hi"], ["hi"]))
 

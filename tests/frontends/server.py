@@ -19,6 +19,7 @@ from chat.auth.door import Door
 from chat.auth.lockout import Lockout
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
+from chat.auth.scram import Proofs
 from chat.auth.verification import Verification
 from chat.bus.local import LocalBus
 from chat.commands.table import TABLE
@@ -170,12 +171,14 @@ class Server:
             PasswordChecker(self.chat.directory, verification),
             TokenChecker(self.chat.directory, self.store, self.clock),
         ]
-        self.chat.door = Door(self.chat.house, Portal(realm, checkers), realm, registrar)
+        proofs = Proofs(self.chat.directory, verification, self.clock)
+        self.chat.door = Door(self.chat.house, Portal(realm, checkers), realm, registrar, proofs)
         self.turn = ReactorTurn(self.clock.clock)
         self.census = Census()
         performer = Performer(self.chat, TABLE)
         self.factories = {
-            kind: ChatFactory(kind, self.chat, performer, self.turn, self.census) for kind in ("auto", "text", "telnet", "json")
+            kind: ChatFactory(kind, self.chat, performer, self.turn, self.census)
+            for kind in ("auto", "text", "telnet", "json")
         }
 
     def settle(self) -> None:

@@ -1,0 +1,32 @@
+"""What can go wrong, each with one line for a person."""
+
+from __future__ import annotations
+
+from chat.events import Refused
+
+
+class ClientFailure(Exception):
+    """Something of the client's did not work; its text is one line for a person."""
+
+
+class RequestRefused(ClientFailure):
+    """The server said no.
+
+    :ivar reply: what it said.
+    """
+
+    def __init__(self, reply: Refused) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
+
+
+class ServerNotTrusted(ClientFailure):
+    """The server did what an honest one does not do: somebody may stand in between."""
+
+
+class Disconnected(ClientFailure):
+    """The connection has ended, so nobody knows what became of what had no answer yet."""
+
+
+class TooMuch(ClientFailure):
+    """A request that is too long, or one too many."""
