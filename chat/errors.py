@@ -238,6 +238,11 @@ class NobodyToReplyTo(ChatError):
     text = "Nobody has written to you privately yet. Type message NAME TEXT."
 
 
+class NoSuchMessage(ChatError):
+    code = "no-such-message"
+    text = "There is no such message, or it was deleted. history shows what there is, with ids."
+
+
 class RetryMismatch(ChatError):
     """The same retry id came with another body: the program that sends has a bug."""
 

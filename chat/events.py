@@ -35,6 +35,45 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """Somebody wrote an own message anew.
+
+    :param ref: the seq of the message that this replaces, in the same conversation.
+    :param body: nothing where it was deleted or forgotten.
+    :param again: whether the reader may have been shown it before.
+    """
+
+    conversation: Conversation
+    seq: int
+    ref: int
+    author: str
+    device: str
+    time: int
+    body: Body | None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message was emptied, with all its edits; its place in the log stays.
+
+    :param ref: the seq of that message, in the same conversation.
+    :param of: who had written it.
+    """
+
+    conversation: Conversation
+    seq: int
+    ref: int
+    author: str
+    of: str
+    time: int
+
+
+PrivateEntry: TypeAlias = Said | Edited | Deleted
+"""What stands in a private conversation."""
+
+
+@dataclass(frozen=True, slots=True)
 class TopicChanged:
     """Somebody set the topic of a room; empty for none."""
 
@@ -74,7 +113,7 @@ class Skipped:
     last: int
 
 
-Entry: TypeAlias = Said | TopicChanged | MembershipChanged | Skipped
+Entry: TypeAlias = Said | Edited | Deleted | TopicChanged | MembershipChanged | Skipped
 """What stands in a history."""
 
 

@@ -328,7 +328,7 @@ class Kind(StrEnum):
     ROLE = "role"
 
 
-SPOKEN = frozenset({Kind.TEXT, Kind.ACTION, Kind.SEALED})
+SPOKEN = frozenset({Kind.TEXT, Kind.ACTION, Kind.SEALED, Kind.EDIT})
 """The kinds that count as unread and that somebody who blocks the author does not see."""
 
 
@@ -339,7 +339,7 @@ class Draft:
     :param conversation: an id, or the pair whose conversation is made when it does not exist.
     :param time: milliseconds since the epoch.
     :param ref: the seq that this row refers to (`Kind.EDIT`, `Kind.REDACTION`).
-    :param target: the account that a membership row is about.
+    :param target: the account that a membership row is about, or that wrote what is redacted.
     :param body: what was said; the topic; the reason of a ban; the role of `Kind.ROLE`.
     :param until: the end of a ban or mute, milliseconds since the epoch.
     :param retry: the sender's retry id: the same again returns the first result.

@@ -7,7 +7,7 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import Done, StoredAs
-from chat.grammar.parameters import Here, Retry, Speech, User, Words
+from chat.grammar.parameters import Here, MessageId, Retry, Speech, User, Words
 from chat.grammar.verbs import Bare
 from chat.values import Kind, Text
 
@@ -44,6 +44,40 @@ async def message(
 async def reply(chat: ChatService, session: Session, text: Speech, *, retry: Retry | None = None) -> StoredAs:
     """write to who wrote to you privately last"""
     return await chat.talk.reply(session, text, retry)
+
+
+@command(
+    group=GROUP,
+    bare=Bare.NEVER,
+    barrier=True,
+    needs=("text",),
+    examples=("/edit I meant tomorrow", "/edit r2.41 at nine"),
+)
+async def edit(
+    chat: ChatService,
+    session: Session,
+    id: MessageId | None = None,
+    text: Speech | None = None,
+    *,
+    retry: Retry | None = None,
+) -> StoredAs:
+    """say an own message anew
+
+    It is what you said last, or the one with this id, which history shows. Others are told that it was edited.
+    """
+    assert text is not None, "the table asks for it"
+    return await chat.corrections.edit(session, id, text, retry)
+
+
+@command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/delete", "/delete r2.41"))
+async def delete(chat: ChatService, session: Session, id: MessageId | None = None) -> Done:
+    """take an own message back
+
+    It is what you said last, or the one with this id, which history shows. Its words are gone for good; others
+    are told that it was deleted. Moderators may delete what anybody said in their room.
+    """
+    await chat.corrections.delete(session, id)
+    return Done()
 
 
 @command(group=GROUP, bare=Bare.HELD, examples=("broadcast lunch!",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat.core.directory import Directory
 from chat.core.room import words
-from chat.events import Entry, MembershipChanged, Said, Skipped, TopicChanged
+from chat.events import Deleted, Edited, Entry, MembershipChanged, Said, Skipped, TopicChanged
 from chat.values import SPOKEN, Conversation, Kind, Pair, Row
 
 _MEMBERSHIP = frozenset(
@@ -24,12 +24,18 @@ _MEMBERSHIP = frozenset(
 
 def entry(row: Row, conversation: Conversation, directory: Directory, until: int | None = None) -> Entry:
     """What a row tells a reader of this conversation."""
-    kind = row.kind
+    kind, ref = row.kind, row.ref
+    if kind is Kind.EDIT and ref is not None:
+        author = directory.name_of(row.author)
+        return Edited(conversation, row.seq, ref, author, row.device, row.time, row.body)
     if kind in SPOKEN:
         author = directory.name_of(row.author)
         return Said(conversation, row.seq, kind, author, row.device, row.time, row.body)
     if kind is Kind.TOPIC:
         return TopicChanged(conversation, row.seq, directory.name_of(row.author), row.time, words(row))
+    if kind is Kind.REDACTION and ref is not None:
+        of = directory.name_of(row.author if row.target is None else row.target)
+        return Deleted(conversation, row.seq, ref, directory.name_of(row.author), of, row.time)
     if kind in _MEMBERSHIP:
         target = row.author if row.target is None else row.target
         author, about = directory.name_of(row.author), directory.name_of(target)

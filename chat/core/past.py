@@ -78,9 +78,16 @@ class Past:
         room = self._house.rooms.get(id)
         if room is not None:
             return room.conversation, room.may_read(account)
+        return private_conversation(id, await self.pair(account, id), account, self._house.directory), 0
+
+    async def pair(self, account: int, id: int) -> Pair:
+        """The two people of a private conversation of this account.
+
+        :raises NoSuchConversation: when there is none of that id, or it is not this account's.
+        """
         for other, conversation in (await self._house.store.pairs_of(account)).items():
             if conversation == id:
-                return private_conversation(id, Pair.of(account, other), account, self._house.directory), 0
+                return Pair.of(account, other)
         raise NoSuchConversation()
 
     # reading

@@ -14,7 +14,7 @@ from chat.core.user import ChatUser, Refusal, Session
 from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice, NotLoggedIn
 from chat.events import Entry, SignedOut, Skipped
 from chat.interfaces import Logged, Published
-from chat.values import Account
+from chat.values import SPOKEN, Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ class People:
         event: Entry = Skipped(conversation, row.seq, row.seq)
         if not house.directory.blocks(reader, row.author):
             event = entry(row, conversation, house.directory)
-            if row.author != reader:
+            if row.author != reader and row.kind in SPOKEN:
                 user.last_from = row.author
         omit = house.mind_of(published.origin)
         for mind in house.minds_of(user):

@@ -19,6 +19,7 @@ CROWD = 50
 """In rooms with more occupants people are not told who comes and goes."""
 
 RIGHTS = {
+    Kind.REDACTION: Role.MODERATOR,
     Kind.TOPIC: Role.MODERATOR,
     Kind.KICKED: Role.MODERATOR,
     Kind.BANNED: Role.MODERATOR,
@@ -27,7 +28,8 @@ RIGHTS = {
     Kind.UNMUTED: Role.MODERATOR,
     Kind.ROLE: Role.OWNER,
 }
-"""The least role that may write a row of this kind; administrators may write them all."""
+"""The least role that may write a row of this kind; administrators may write them all. What one wrote oneself, one
+may delete without any."""
 
 
 class Room:

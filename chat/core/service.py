@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from chat.core.corrections import Corrections
 from chat.core.house import House
 from chat.core.moderation import Moderation
 from chat.core.past import Past
@@ -38,6 +39,7 @@ class ChatService:
         self.people = People(self.house, self.rooms)
         self.talk = Talk(self.house, self.rooms)
         self.past = Past(self.house, self.rooms)
+        self.corrections = Corrections(self.house, self.past)
         self.search = Search(self.house, self.rooms)
         self._bus = bus
 

@@ -29,12 +29,14 @@ class Talk:
         """
         room = self._rooms.named(word)
         now = self._house.now()
-        account = account_of(session)
+        user, account = session.user, account_of(session)
         room.may_speak(account, now)
         if isinstance(body, Sealed):
             kind = Kind.SEALED
         draft = Draft(room.id, kind, account, session.device, now, body, retry=retry)
         stored = await self._house.store.append(draft, session.origin)
+        if user is not None:
+            user.last_said = stored.conversation, stored.seq
         return StoredAs(room.conversation, stored.seq, stored.time, repeated=stored.repeated)
 
     async def message(self, session: Session, other: Account, body: Body, retry: str | None) -> StoredAs:
@@ -43,7 +45,7 @@ class Talk:
         :raises BlockedByRecipient: or `MailboxFull`.
         """
         house = self._house
-        account = account_of(session)
+        user, account = session.user, account_of(session)
         if house.directory.blocks(other.id, account):
             raise BlockedByRecipient()
         recipient = house.users.get(other.id)
@@ -60,6 +62,8 @@ class Talk:
             most_waiting=None if present else house.settings.mailbox,
         )
         stored = await house.store.append(draft, session.origin)
+        if user is not None:
+            user.last_said = stored.conversation, stored.seq
         conversation = private_conversation(stored.conversation, pair, account, house.directory)
         note = recipient.away if recipient is not None and present and other.id != account else None
         return StoredAs(conversation, stored.seq, stored.time, present, note, stored.repeated)

@@ -103,9 +103,21 @@ class ChatUser:
     :ivar contacts: the accounts it has a private conversation with.
     :ivar away: the note it left, empty for none, or nothing when it is not away.
     :ivar last_from: the account that wrote to it privately last.
+    :ivar last_said: the conversation and the seq of what it said last, since it is here.
     """
 
-    __slots__ = ("account", "away", "broadcasts", "bucket", "contacts", "last_from", "sessions", "since", "unsubscribe")
+    __slots__ = (
+        "account",
+        "away",
+        "broadcasts",
+        "bucket",
+        "contacts",
+        "last_from",
+        "last_said",
+        "sessions",
+        "since",
+        "unsubscribe",
+    )
 
     def __init__(self, account: Account, since: int, bucket: TokenBucket, broadcasts: TokenBucket) -> None:
         self.account = account
@@ -116,6 +128,7 @@ class ChatUser:
         self.contacts: set[int] = set()
         self.away: str | None = None
         self.last_from: int | None = None
+        self.last_said: tuple[int, int] | None = None
         self.unsubscribe: Callable[[], None] = _nothing
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chat.core.perform import attempt
 from chat.errors import BadFrame, TooLong, UnknownCommand
-from chat.events import Closing, Event, LoggedOut, Refused, Reply, Resumed, Said, Welcome
+from chat.events import Closing, Event, LoggedOut, PrivateEntry, Refused, Reply, Resumed, Welcome
 from chat.frontends.audience import Audience
 from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
@@ -124,7 +124,7 @@ class JsonFrontEnd:
         return Audience(encode, self._link.turn, program=True)
 
     def deliver(self, event: Event) -> None:
-        if self._held_back is not None and isinstance(event, Said):
+        if self._held_back is not None and isinstance(event, PrivateEntry):
             self._held_back.append(event)
         else:
             self.outbox.write(encode(event))

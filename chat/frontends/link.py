@@ -7,7 +7,7 @@ from typing import Protocol
 
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.events import Event, Said
+from chat.events import Event, PrivateEntry
 from chat.frontends.outbox import Outbox
 from chat.frontends.telnet import Telnet
 from chat.interfaces import ITurn
@@ -73,4 +73,6 @@ def newer(events: Iterable[Event], shown: Callable[[int], int]) -> list[Event]:
 
     :param shown: the last seq that was shown of a conversation.
     """
-    return [event for event in events if not (isinstance(event, Said) and event.seq <= shown(event.conversation.id))]
+    return [
+        event for event in events if not (isinstance(event, PrivateEntry) and event.seq <= shown(event.conversation.id))
+    ]

@@ -20,13 +20,13 @@ from chat.events import (
     LoggedIn,
     LoggedOut,
     Missed,
+    PrivateEntry,
     Refused,
     Removed,
     Reply,
     Resumed,
     RoomEntered,
     RoomLeft,
-    Said,
     SignedOut,
 )
 from chat.frontends.audience import Audience
@@ -344,7 +344,7 @@ class TextFrontEnd:
         return Audience(lambda event: line_ends(render(event, view).encode()), self._link.turn, program=False)
 
     def deliver(self, event: Event) -> None:
-        if isinstance(event, Said) and event.conversation.partner:
+        if isinstance(event, PrivateEntry) and event.conversation.partner:
             if self._holds:
                 self._held_back.append(event)
                 return

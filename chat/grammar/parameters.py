@@ -165,6 +165,20 @@ class PlaceType(ParameterType):
         return word
 
 
+class MessageIdType(ParameterType):
+    """The id of one message: ``r2.4712``."""
+
+    form = "ID"
+
+    def certain(self, word: str, names: Names) -> bool:
+        return is_msgid(word)
+
+    def read(self, word: str) -> str:
+        if not is_msgid(word):
+            raise BadUsage("an id such as r2.41 is needed; history shows them")
+        return word
+
+
 class WordsType(ParameterType):
     """Free text up to the end of the line."""
 
@@ -425,6 +439,7 @@ Room = Annotated[str, RoomType()]
 NewRoom = Annotated[str, NewRoomType()]
 Here = Annotated[str, HereType()]
 Place = Annotated[str, PlaceType()]
+MessageId = Annotated[str, MessageIdType()]
 Words = Annotated[str, WordsType()]
 Speech = Annotated[Body, BodyType()]
 Secret = Annotated[str, SecretType()]

@@ -186,10 +186,13 @@ class Table(Mapping[str, Verb]):
         programs: bool = False,
         weight: float = 1.0,
         prompts: Mapping[str, str] | None = None,
+        needs: tuple[str, ...] = (),
         name: str | None = None,
     ) -> Callable[[Callable[..., Awaitable[Any]]], Callable[..., Awaitable[Any]]]:
         """Declare a command; see `Verb` for the parameters.
 
+        :param prompts: what a text front end asks for an argument that is missing, by its name.
+        :param needs: arguments that have to be given though one before them may be left out.
         :raises TypeError: when the function has no docstring or an argument no type.
         :raises ValueError: when a word stands for another verb already.
         """
@@ -205,7 +208,7 @@ class Table(Mapping[str, Verb]):
                     aliases=aliases,
                     group=group,
                     access=access,
-                    parameters=tuple(_parameters(verb_name, function, prompts or {})),
+                    parameters=tuple(_parameters(verb_name, function, prompts or {}, needs)),
                     summary=summary.strip(),
                     detail=" ".join(detail.split()),
                     examples=examples,
@@ -231,14 +234,16 @@ class Table(Mapping[str, Verb]):
         self._words.update(dict.fromkeys((verb.name, *verb.aliases), verb))
 
 
-def _parameters(verb: str, function: Callable[..., Awaitable[Any]], prompts: Mapping[str, str]) -> Iterator[Parameter]:
+def _parameters(
+    verb: str, function: Callable[..., Awaitable[Any]], prompts: Mapping[str, str], needs: tuple[str, ...]
+) -> Iterator[Parameter]:
     hints = typing.get_type_hints(function, include_extras=True)
     _service, _session, *parameters = inspect.signature(function).parameters.values()
     for each in parameters:
         kinds = [extra for extra in _annotations(hints.get(each.name)) if isinstance(extra, ParameterType)]
         if len(kinds) != 1:
             raise TypeError(f"parameter {each.name} of command {verb} has no parameter type")
-        required = each.default is each.empty
+        required = each.default is each.empty or each.name in needs
         yield Parameter(
             name=each.name,
             type=kinds[0],

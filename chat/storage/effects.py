@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from chat.errors import NoSuchMessage
 from chat.storage.search import forget_words
-from chat.storage.transaction import SEQ_BITS, Transaction
+from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 from chat.values import SERVER, Draft, Kind, Role, Text
 
 Effect = Callable[[Transaction, int, int, Draft], None]
@@ -90,13 +91,32 @@ def _topic(transaction: Transaction, conversation: int, seq: int, draft: Draft) 
 
 
 def _redaction(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
-    # Only what came before can be emptied; the row stays, so that seq has no gap.
-    if draft.ref is not None and 0 < draft.ref < seq:
-        forget_words(transaction, conversation, draft.ref)
-        transaction.execute(
-            "UPDATE log SET scheme = NULL, key = NULL, body = NULL WHERE id = ?",
-            (conversation << SEQ_BITS | draft.ref,),
-        )
+    # Only what came before can be emptied; the rows stay, so that seq has no gap.
+    if draft.ref is None or not 0 < draft.ref < seq:
+        return
+    transaction.flush()
+    edits = transaction.connection.execute(
+        "SELECT id FROM log WHERE id >> 32 = ? AND ref = ? AND kind = ?", (conversation, draft.ref, Kind.EDIT.value)
+    ).fetchall()
+    for id in (conversation << SEQ_BITS | draft.ref, *(id for (id,) in edits)):
+        empty(transaction, id)
+
+
+def empty(transaction: Transaction, id: int) -> None:
+    """Take the body out of a row and out of the search index; the row stays.
+
+    :param id: the row's key in the log.
+    """
+    forget_words(transaction, id >> SEQ_BITS, id & LAST_SEQ)
+    transaction.execute("UPDATE log SET scheme = NULL, key = NULL, body = NULL WHERE id = ?", (id,))
+
+
+def _edit(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    # It may have been deleted since the edit was asked for; then its words must not come back.
+    transaction.flush()
+    id = conversation << SEQ_BITS | (draft.ref or 0)
+    if not transaction.look("SELECT 1 FROM log WHERE id = ? AND body IS NOT NULL", (id,)):
+        raise NoSuchMessage()
 
 
 EFFECTS: Mapping[str, Effect] = {
@@ -111,6 +131,7 @@ EFFECTS: Mapping[str, Effect] = {
     Kind.ROLE.value: _role,
     Kind.TOPIC.value: _topic,
     Kind.REDACTION.value: _redaction,
+    Kind.EDIT.value: _edit,
 }
 """By the kind's word (the hash of an enum member is computed in Python, once for each message). A kind
-that is not here means nothing beyond its row; an edit is such a row."""
+that is not here means nothing beyond its row."""

@@ -21,7 +21,9 @@ from chat.values import Kind, Row
 AT_ONCE: Final = 2_000
 """Rows that one step indexes: some tens of milliseconds of the writer."""
 
-_INDEXED_KINDS: Final = f"kind IN ('{Kind.TEXT.value}', '{Kind.ACTION.value}') AND scheme IS NULL AND body IS NOT NULL"
+_INDEXED_KINDS: Final = (
+    f"kind IN ('{Kind.TEXT.value}', '{Kind.ACTION.value}', '{Kind.EDIT.value}') AND scheme IS NULL AND body IS NOT NULL"
+)
 
 _TERM: Final = re.compile(r'"([^"]*)"|(\S+)')
 

@@ -19,8 +19,10 @@ from chat.events import (
     Challenge,
     Closing,
     CommandTable,
+    Deleted,
     Devices,
     Done,
+    Edited,
     Entry,
     Event,
     Found,
@@ -69,6 +71,8 @@ _LONE = re.compile("[\ud800-\udfff]")
 
 FRAMES: dict[str, type] = {
     "said": Said,
+    "edited": Edited,
+    "deleted": Deleted,
     "topic": TopicChanged,
     "moderated": MembershipChanged,
     "skipped": Skipped,

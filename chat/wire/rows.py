@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from chat.events import Broadcasted, Entry, MembershipChanged, Said, Skipped, TopicChanged
-from chat.values import Conversation, Kind, Sealed, Text
+from chat.events import Broadcasted, Deleted, Edited, Entry, MembershipChanged, Said, Skipped, TopicChanged
+from chat.values import Body, Conversation, Kind, Sealed, Text
 from chat.wire.safe import safe, safe_lines
 from chat.wire.view import View, notice, renders
 from chat.wire.words import at, clock, duration, moment, place, weekday
@@ -42,7 +42,7 @@ def _said(event: Said, view: View, before: str) -> str:
     author = safe(event.author)
     room, who = ("", author) if view.classic else (_room(event.conversation, view), _who(event, author))
     again = "(again) " if event.again else ""
-    first, *following = _lines(event)
+    first, *following = _lines(event.body)
     start = f"{'' if view.classic else '* '}{who} " if event.kind is Kind.ACTION else f"{who}: "
     return f"{before}{again}{room}{start}{first}\n" + _following(f"{room}{author}", following)
 
@@ -52,7 +52,34 @@ def _room(conversation: Conversation, view: View) -> str:
     return f"[{safe(conversation.room)}] " if conversation.room and conversation.id != view.current else ""
 
 
-def _who(event: Said, author: str) -> str:
+@renders(Edited)
+def edited(event: Edited, view: View) -> str:
+    return _edited(event, view, _stamp(event.time, view))
+
+
+def _edited(event: Edited, view: View, before: str) -> str:
+    author = safe(event.author)
+    room, who = ("", author) if view.classic else (_room(event.conversation, view), _who(event, author))
+    again = "(again) " if event.again else ""
+    # Which message it was can be told where ids are shown; else it is nearly always the last one.
+    which = f"edited {event.conversation.msgid(event.ref)}" if before[:1] in ("r", "k") else "edited"
+    first, *following = _lines(event.body)
+    return f"{before}{again}{room}{who} ({which}): {first}\n" + _following(f"{room}{author}", following)
+
+
+@renders(Deleted)
+def deleted(event: Deleted, view: View) -> str:
+    return _deleted(event, view, _stamp(event.time, view))
+
+
+def _deleted(event: Deleted, view: View, before: str) -> str:
+    author, room = safe(event.author), _room(event.conversation, view)
+    whose = "" if event.of == event.author else f" of {safe(event.of)}"
+    message = f"message {event.conversation.msgid(event.ref)}{whose}"
+    return before + notice(f"{room}{author} deleted {message}.", view)
+
+
+def _who(event: Said | Edited, author: str) -> str:
     """The author; and to whom, where the reader wrote it (in another session)."""
     partner = event.conversation.partner
     if not partner:
@@ -60,8 +87,7 @@ def _who(event: Said, author: str) -> str:
     return f"{author} (private)" if event.author == partner else f"{author} (private to {safe(partner)})"
 
 
-def _lines(event: Said) -> list[str]:
-    body = event.body
+def _lines(body: Body | None) -> list[str]:
     if body is None:
         return [DELETED]
     return [SEALED] if isinstance(body, Sealed) else safe_lines(body.text)
@@ -134,6 +160,8 @@ def skipped(event: Skipped, view: View) -> str:
 
 _ENTRIES: dict[type, Callable[[Any, View, str], str]] = {
     Said: _said,
+    Edited: _edited,
+    Deleted: _deleted,
     TopicChanged: _topic,
     MembershipChanged: _membership,
 }

@@ -50,6 +50,8 @@ _WORKS: Mapping[str, tuple[dict[str, Any], type]] = {
     "me": ({"room": "ops", "text": _HI}, StoredAs),
     "message": ({"user": "bob", "text": _HI}, StoredAs),
     "reply": ({"text": _HI}, StoredAs),
+    "edit": ({"text": _HI}, StoredAs),
+    "delete": ({}, Done),
     "broadcast": ({"text": "lunch"}, Done),
     "connect": ({"room": "lobby"}, RoomEntered),
     "disconnect": ({"room": "ops"}, RoomLeft),
@@ -99,6 +101,8 @@ _REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "set": ({"setting": "realname", "value": "x" * 61}, "too-long"),
     "say": ({"room": "nowhere", "text": _HI}, "no-such-room"),
     "me": ({"room": "lobby", "text": _HI}, "not-a-member"),
+    "edit": ({"id": "r9.1", "text": _HI}, "no-such-conversation"),
+    "delete": ({"id": "r9.1"}, "no-such-conversation"),
     "broadcast": ({"text": " "}, "bad-usage"),
     "message": ({"user": "nobdy", "text": _HI}, "no-such-user"),
     "connect": ({"room": "nowhere"}, "no-such-room"),
@@ -142,6 +146,7 @@ class EveryCommand(SynchronousTestCase):
         bob.writes("ann", "hello")
         ann.does("op", user="moe", room="ops")
         ann.does("block", user="mallory")
+        ann.says("ops", "helo")
         for act in ("ban", "mute"):
             ann.does(act, user="mallory", room="ops")
         ann.does("away")

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import gatherResults
 
-from chat.errors import MailboxFull, NoSuchConversation, RetryMismatch, RoomTaken
+from chat.errors import MailboxFull, NoSuchConversation, NoSuchMessage, RetryMismatch, RoomTaken
 from chat.values import Draft, Kind, Member, Name, Origin, Pair, Restriction, Role, RoomRecord, Sealed, Stored, Text
 from tests.storage.engines import EngineCase, InMemory, OnFile, act, text
 
@@ -286,6 +286,29 @@ class Effects(EngineCase):
         await self.store.append(text(room, 2, "teh"))
         await self.store.append(act(room, Kind.EDIT, 2, ref=2, body=Text("the")))
         self.assertEqual(await self.words(room), ["", "teh", "the"])
+
+    async def test_a_redaction_empties_the_edits_too_and_nothing_else(self) -> None:
+        room, other = await self.stage(), await self.room(1, "pool")
+        for place in (room, other):
+            await self.store.append(text(place, 2, "teh"))
+            await self.store.append(act(place, Kind.EDIT, 2, ref=2, body=Text("the")))
+        await self.store.append(act(room, Kind.REDACTION, 2, ref=2))
+        self.assertEqual(await self.words(room), ["", "", "", ""])
+        self.assertEqual(await self.words(other), ["", "teh", "the"])
+
+    async def test_what_was_emptied_is_edited_no_more(self) -> None:
+        room = await self.stage()
+        await self.store.append(text(room, 2, "teh"))
+        asked = [
+            self.store.append(act(room, Kind.REDACTION, 2, ref=2)),
+            self.store.append(act(room, Kind.EDIT, 2, ref=2, body=Text("the"))),
+            self.store.append(text(room, 2, "next")),
+        ]
+        await asked[0]
+        with self.assertRaises(NoSuchMessage):
+            await asked[1]
+        await asked[2]
+        self.assertEqual(await self.words(room), ["", "", "", "next"])
 
 
 class MakingRooms(EngineCase):

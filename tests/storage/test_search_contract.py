@@ -81,6 +81,14 @@ class Searching(EngineCase):
         await self.store.append(act(room, Kind.REDACTION, 1, ref=5))
         self.assertEqual(await self.found("needle", room), ["needle two"])
 
+    async def test_what_was_edited_is_found_by_its_new_words(self) -> None:
+        room = await self.stage()
+        await self.say(room, "nedle")
+        await self.store.append(act(room, Kind.EDIT, 1, ref=2, body=Text("needle")))
+        self.assertEqual(await self.found("needle", room), ["needle"])
+        await self.store.append(act(room, Kind.REDACTION, 1, ref=2))
+        self.assertEqual(await self.found("needle", room), [])
+
     async def test_sealed_bodies_topics_and_reasons_are_not_searched(self) -> None:
         room = await self.stage()
         await self.store.append(Draft(room, Kind.SEALED, 1, "d", 1, Sealed("needle", "needle", b"needle")))

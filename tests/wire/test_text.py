@@ -12,8 +12,10 @@ from chat.events import (
     Broadcasted,
     Closing,
     CommandTable,
+    Deleted,
     Devices,
     Done,
+    Edited,
     Entry,
     Event,
     Help,
@@ -120,6 +122,16 @@ class Messages(Lines):
     def test_a_body_that_is_gone_or_sealed(self) -> None:
         self.shows(without_text(None), "bob: (deleted)\n")
         self.shows(without_text(Sealed("megolm.v1", "k", b"x")), "bob: (sealed: this client cannot read it)\n")
+
+    def test_what_was_said_anew(self) -> None:
+        self.shows(Edited(OPS, 18, 17, "bob", "default", NOON, Text("hello\nall")), "bob (edited): hello\nbob| all\n")
+        self.shows(Edited(LOBBY, 18, 17, "bob", "default", NOON, Text("hello")), "[lobby] bob (edited): hello\n")
+        self.shows(Edited(BOB, 18, 17, "bob", "default", NOON, Text("hello")), "bob (private) (edited): hello\n")
+        self.shows(Edited(OPS, 18, 17, "bob", "default", NOON, None), "bob (edited): (deleted)\n")
+
+    def test_what_was_deleted(self) -> None:
+        self.shows(Deleted(OPS, 18, 17, "bob", "bob", NOON), "* bob deleted message r2.17.\n")
+        self.shows(Deleted(LOBBY, 18, 17, "ann", "bob", NOON), "* [lobby] ann deleted message r1.17 of bob.\n")
 
     def test_a_broadcast(self) -> None:
         self.shows(Broadcasted("bob", NOON, "lunch!\nnow"), "bob (broadcast): lunch!\nbob| now\n")
@@ -394,6 +406,11 @@ class Replays(Lines):
         rows: list[Entry] = [said("morning", author="carol"), TopicChanged(OPS, 18, "bob", NOON, "x")]
         lines = "r2.17 (12:00) carol: morning\nr2.18 (12:00) * bob set the topic of ops: x\n"
         self.assertEqual(render_history(rows, VIEW, ids=True), lines)
+
+    def test_an_edit_cites_what_it_replaces_where_ids_are_shown(self) -> None:
+        rows: list[Entry] = [Edited(OPS, 18, 17, "bob", "default", NOON, Text("hello"))]
+        self.assertEqual(render_history(rows, VIEW, ids=True), "r2.18 (12:00) bob (edited r2.17): hello\n")
+        self.assertEqual(render_history(rows, VIEW), "(12:00) bob (edited): hello\n")
 
     def test_every_kind_of_message(self) -> None:
         rows: list[Entry] = [
