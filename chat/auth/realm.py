@@ -11,7 +11,7 @@ from zope.interface import implementer
 from zope.interface.interface import InterfaceClass
 
 from chat.core.people import Arrival, People
-from chat.core.user import ChatUser
+from chat.core.user import ChatUser, Session
 from chat.interfaces import IChatUser
 
 
@@ -36,5 +36,17 @@ class Realm:
 
     async def _sign_in(self, account: int, arrival: Arrival) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
         user = await self._people.sign_in(account, arrival)
-        session = arrival.session
-        return IChatUser, user, lambda: self._people.sign_out(session)
+        return IChatUser, user, _Logout(self._people, arrival.session)
+
+
+class _Logout:
+    """Cred's logout of one avatar; smaller than a function, as every session keeps one."""
+
+    __slots__ = ("_people", "_session")
+
+    def __init__(self, people: People, session: Session) -> None:
+        self._people = people
+        self._session = session
+
+    def __call__(self) -> None:
+        self._people.sign_out(self._session)

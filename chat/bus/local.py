@@ -46,13 +46,27 @@ class ILog(Protocol):
         """The newest seq of every conversation that is not empty."""
 
 
+_Subscriptions = dict[Topic, tuple["_Subscription", ...]]
+"""Tuples, so that whoever is told may subscribe and unsubscribe while others are still to be told."""
+
+
 class _Subscription:
-    """One subscriber of one topic; its call is forgotten when it ends."""
+    """One subscriber of one topic; calling it ends it, and its call is forgotten."""
 
-    __slots__ = ("call",)
+    __slots__ = ("_all", "_topic", "call")
 
-    def __init__(self, call: Callable[[Published], None]) -> None:
+    def __init__(self, all_: _Subscriptions, topic: Topic, call: Callable[[Published], None]) -> None:
+        self._all = all_
+        self._topic = topic
         self.call: Callable[[Published], None] | None = call
+
+    def __call__(self) -> None:
+        self.call = None
+        left = tuple(other for other in self._all.get(self._topic, ()) if other is not self)
+        if left:
+            self._all[self._topic] = left
+        else:
+            self._all.pop(self._topic, None)
 
 
 class LocalBus:
@@ -72,8 +86,7 @@ class LocalBus:
         if hub is not None and store is None:
             raise ValueError("a bus that is joined to others needs the store")
         self.node = node
-        # Tuples, so that whoever is told may subscribe and unsubscribe while others are still to be told.
-        self._subscriptions: dict[Topic, tuple[_Subscription, ...]] = {}
+        self._subscriptions: _Subscriptions = {}
         self._untold: deque[tuple[Topics, Published]] = deque()
         self._telling = False
         self._follower: Follower | None = None
@@ -84,18 +97,9 @@ class LocalBus:
             self._follower.begin()
 
     def subscribe(self, topic: Topic, call: Callable[[Published], None]) -> Callable[[], None]:
-        subscription = _Subscription(call)
+        subscription = _Subscription(self._subscriptions, topic, call)
         self._subscriptions[topic] = (*self._subscriptions.get(topic, ()), subscription)
-
-        def unsubscribe() -> None:
-            subscription.call = None
-            left = tuple(other for other in self._subscriptions.get(topic, ()) if other is not subscription)
-            if left:
-                self._subscriptions[topic] = left
-            else:
-                self._subscriptions.pop(topic, None)
-
-        return unsubscribe
+        return subscription
 
     def publish(self, topics: Iterable[Topic], published: Published) -> None:
         # Both topics of a note to oneself are the same.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from chat.core.entries import entry, private_conversation
@@ -61,14 +62,14 @@ class People:
                 raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
         if session.gone:
             raise NotLoggedIn("The connection has ended.")
-        user = self._attach(house.directory.account_by_id(account_id) or account, session, set(contacts))
+        user = self._attach(house.directory.account_by_id(account_id) or account, session, contacts)
         # Only now, so that to others the person was here all the time.
         for each in replaced:
             if each.user is user:
                 self.end(each, "You have logged in from elsewhere; this session is over. To come back: login NAME")
         return user
 
-    def _attach(self, account: Account, session: Session, contacts: set[int]) -> ChatUser:
+    def _attach(self, account: Account, session: Session, contacts: Collection[int]) -> ChatUser:
         house = self._house
         user = house.users.get(account.id)
         first = user is None
@@ -80,11 +81,9 @@ class People:
                 TokenBucket(settings.rate, settings.burst),
                 TokenBucket(settings.broadcasts / 60, settings.broadcasts),
             )
-            user.contacts = contacts
-            present = user
-            user.unsubscribe = house.bus.subscribe(
-                ("account", account.id), lambda published: self._follow(present, published)
-            )
+            if contacts:
+                user.contacts = frozenset(contacts)
+            user.unsubscribe = house.bus.subscribe(("account", account.id), _Follower(self, user))
             house.users[account.id] = user
         user.sessions.append(session)
         session.user = user
@@ -163,14 +162,15 @@ class People:
 
     # what the log says
 
-    def _follow(self, user: ChatUser, published: Published) -> None:
+    def follow(self, user: ChatUser, published: Published) -> None:
         """A row of one of this user's private conversations is on disk."""
         if not isinstance(published, Logged) or published.pair is None:
             return
         house, row, pair = self._house, published.row, published.pair
         reader = user.account.id
         other = pair.beside(reader)
-        user.contacts.add(other)
+        if other not in user.contacts:
+            user.contacts = user.contacts | {other}
         conversation = private_conversation(row.conversation, pair, reader, house.directory)
         event: Entry = Skipped(conversation, row.seq, row.seq)
         if not house.directory.blocks(reader, row.author):
@@ -238,6 +238,19 @@ class People:
         blockers = self._house.directory.blockers_of(reader)
         users = (user for id, user in self._house.users.items() if id != reader and id not in blockers)
         return sorted(users, key=lambda user: user.account.name.folded)
+
+
+class _Follower:
+    """A subscriber to one user's private conversations; smaller than a function, as every user has one."""
+
+    __slots__ = ("_people", "_user")
+
+    def __init__(self, people: People, user: ChatUser) -> None:
+        self._people = people
+        self._user = user
+
+    def __call__(self, published: Published) -> None:
+        self._people.follow(self._user, published)
 
 
 def _signed_in_elsewhere(account: Account, rival: Session) -> str:

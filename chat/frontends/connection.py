@@ -72,12 +72,11 @@ class Connection(LineReceiver):
         self._owner = factory
         self._front: IFrontEnd | None = None
         self._rest = b""
-        self._ready: list[object] = []
         self._skipping = False
         self._heard = False
         self._input_ended = False
         self._ending = False
-        self._timers: list[IDelayed] = []
+        self._timers: tuple[IDelayed, ...] = ()
 
     # Twisted's side
 
@@ -122,30 +121,24 @@ class Connection(LineReceiver):
             buffer = buffer.replace(b"\r\0", b"\n")
         lines = buffer.split(b"\n")
         self._rest = lines.pop()
-        for line in lines:
-            self.lineReceived(line)
+        if self._skipping and lines:  # the first one is the end of a line that was refused
+            self._skipping = False
+            del lines[0]
+        whole = [self._line(line, front.most_bytes) for line in lines]
         if len(self._rest) > front.most_bytes + 1:
             self._rest = b""
             if not self._skipping:
                 self._skipping = True
-                self._ready.append(TOO_LONG)
-        self._hand_over(front)
+                whole.append(TOO_LONG)
+        if whole:  # all lines of a packet at once, so that none is read as if nothing came after it
+            front.lines(whole)
 
-    def lineReceived(self, line: bytes) -> None:
-        front = self._front
-        assert front is not None, "lines come after the first byte"
-        if self._skipping:
-            self._skipping = False
-            return
+    @staticmethod
+    def _line(line: bytes, most: int) -> object:
+        """A line as front ends take it."""
         if line[-1:] == b"\r":
             line = line[:-1]
-        self._ready.append(TOO_LONG if len(line) > front.most_bytes else line)
-
-    def _hand_over(self, front: IFrontEnd) -> None:
-        """All lines of a packet at once, so that none is read as if nothing came after it."""
-        ready, self._ready = self._ready, []
-        if ready:
-            front.lines(ready)
+        return TOO_LONG if len(line) > most else line
 
     def readConnectionLost(self) -> None:
         """The peer sends no more; what it asked for is still answered."""
@@ -156,10 +149,9 @@ class Connection(LineReceiver):
             self._front.finished()
             self.transport.loseConnection()
         else:
-            if self._rest and not self._skipping:
-                self.lineReceived(self._rest)
-            self._rest = b""
-            self._hand_over(self._front)
+            rest, self._rest = self._rest, b""
+            if rest and not self._skipping:
+                self._front.lines([self._line(rest, self._front.most_bytes)])
             self._front.input_ended()
 
     def writeConnectionLost(self) -> None:
@@ -261,6 +253,12 @@ class Connection(LineReceiver):
     def watch_login(self) -> None:
         self._after(self.service.settings.login_timeout, self._check_login)
 
+    def logged_in(self) -> None:
+        for timer in self._timers:
+            if timer.active():
+                timer.cancel()
+        self._timers = ()
+
     def _check_login(self) -> None:
         if self._front is None:
             self.transport.loseConnection()
@@ -284,8 +282,8 @@ class Connection(LineReceiver):
             self.transport.abortConnection()
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
-        self._timers = [timer for timer in self._timers if timer.active()]
-        self._timers.append(self.service.clock.call_later(seconds, call))
+        pending = [timer for timer in self._timers if timer.active()]
+        self._timers = (*pending, self.service.clock.call_later(seconds, call))
 
 
 class Census:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chat.core.perform import attempt
 from chat.errors import BadFrame, TooLong, UnknownCommand
-from chat.events import Closing, Event, LoggedOut, PrivateEntry, Refused, Reply, Resumed, Welcome
+from chat.events import Closing, Event, LoggedIn, LoggedOut, PrivateEntry, Refused, Reply, Resumed, Welcome
 from chat.frontends.audience import Audience
 from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
@@ -41,7 +41,7 @@ class JsonFrontEnd:
         self.peer = link.peer
         self._held_back: list[Event] | None = None
         self._watch = Silence(link)
-        self._pipeline = Pipeline(self._read, self._perform, self._respond, self.outbox.write, link.pause, link.hang_up)
+        self._pipeline = Pipeline(self)
 
     # frames in
 
@@ -62,7 +62,7 @@ class JsonFrontEnd:
         self._watch.stop()
         self._pipeline.close()
 
-    def _read(self, line: object) -> Call | bytes:
+    def read(self, line: object) -> Call | bytes:
         if line is TOO_LONG:
             return encode(Refused(TooLong.code, f"A frame has at most {FRAME_BYTES:,} bytes; this one was not read."))
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
@@ -85,15 +85,15 @@ class JsonFrontEnd:
             raise BadFrame(f"{verb.name} is not stored, so it takes no retry id.")
         return Asked(verb, verb.decode(arguments), request.id)
 
-    # commands and their replies
+    # commands and their replies (`chat.frontends.pipeline.Answering`)
 
-    def _perform(self, call: Call) -> Awaitable[Reply]:
+    def perform(self, call: Call) -> Awaitable[Reply]:
         if call.verb.name == "resume":
             self._held_back = []
             self.outbox.hold()
         return self._link.session.perform(call.verb.name, **call.arguments)
 
-    async def _respond(self, call: Call, reply: Reply) -> bytes:
+    async def respond(self, call: Call, reply: Reply) -> bytes:
         assert isinstance(call, Asked), "made by _call"
         if self._held_back is not None and call.verb.name == "resume":
             standings = reply.conversations if isinstance(reply, Resumed) else ()
@@ -101,6 +101,8 @@ class JsonFrontEnd:
             self._link.turn.soon(lambda: self._let_go(shown))
         if isinstance(reply, Welcome):
             self._watch.heard()  # the promise may be all that ever comes
+        elif isinstance(reply, LoggedIn):
+            self._link.logged_in()
         elif isinstance(reply, LoggedOut):
             if reply.closing:
                 self._pipeline.close()
@@ -108,6 +110,15 @@ class JsonFrontEnd:
             else:
                 self._link.watch_login()
         return encode(reply, call.id)
+
+    def write(self, answer: bytes) -> None:
+        self.outbox.write(answer)
+
+    def pause(self, paused: bool) -> None:
+        self._link.pause(paused)
+
+    def drained(self) -> None:
+        self._link.hang_up()
 
     def _let_go(self, shown: dict[int, int]) -> None:
         held, self._held_back = self._held_back, None

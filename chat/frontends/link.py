@@ -42,6 +42,9 @@ class Link(Protocol):
     def watch_login(self) -> None:
         """End the connection if nobody is logged in after the login time-out."""
 
+    def logged_in(self) -> None:
+        """Somebody is logged in, so that nothing has to be watched any more."""
+
     async def shows_life(self) -> bool:
         """Whether the peer's machine still answers."""
 

@@ -25,7 +25,7 @@ _LOOK_EVERY = 0.2
 
 
 def peer_of(transport: Any) -> Peer:
-    """Who is at the other end."""
+    """Who is at the other end. Limits count by its IPv4 address, or the /64 that one customer gets (RFC 6177)."""
     address = transport.getPeer()
     host = getattr(address, "host", None)
     encrypted = bool(getattr(transport, "TLS", False))
@@ -37,7 +37,9 @@ def peer_of(transport: Any) -> Peer:
         return Peer(host, host, encrypted=encrypted)
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
-    return Peer(str(ip), _network(ip), ip.is_loopback, encrypted)
+    address = str(ip)
+    network = address if isinstance(ip, IPv4Address) else f"{IPv6Address(int(ip) >> 64 << 64)}/64"
+    return Peer(address, network, ip.is_loopback, encrypted)
 
 
 def address_of(transport: Any) -> tuple[str, int] | None:
@@ -53,13 +55,6 @@ def address_of(transport: Any) -> tuple[str, int] | None:
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
     return "localhost" if ip.is_loopback else str(ip), port
-
-
-def _network(ip: IPv4Address | IPv6Address) -> str:
-    """What limits count by: an IPv4 address, or the /64 that one customer gets (RFC 6177)."""
-    if isinstance(ip, IPv4Address):
-        return str(ip)
-    return f"{IPv6Address(int(ip) >> 64 << 64)}/64"
 
 
 def configure(transport: Any) -> None:

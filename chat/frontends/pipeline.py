@@ -13,8 +13,8 @@ The rules:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Iterable
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -40,49 +40,45 @@ class _Slot:
         self.bytes: bytes | None = None
 
 
-class Pipeline:
-    """Turns lines into commands and replies into bytes, for a front end.
+class Answering(Protocol):
+    """What a pipeline needs of its front end: one object, as each bound method of an idle connection takes 64 bytes."""
 
-    :param read: what a line means: a call, or bytes that answer it at once.
-    :param perform: runs a call.
-    :param respond: turns a reply into bytes, and does what it means for the front end.
-    :param write: sends bytes.
-    :param pause: called with True when too many lines wait, with False when there is room again.
-    :param drained: called when an end of input was announced and everything is answered.
-    """
+    def read(self, line: Any) -> Call | bytes:
+        """What a line means: a call, or bytes that answer it at once."""
+
+    def perform(self, call: Call) -> Awaitable[Reply]:
+        """Run a call."""
+
+    async def respond(self, call: Call, reply: Reply) -> bytes:
+        """Turn a reply into bytes, and do what it means for the front end."""
+
+    def write(self, answer: bytes) -> None:
+        """Send bytes."""
+
+    def pause(self, paused: bool) -> None:
+        """Too many lines wait, or there is room again."""
+
+    def drained(self) -> None:
+        """An end of input was announced, and everything is answered."""
+
+
+class Pipeline:
+    """Turns lines into commands and replies into bytes, for a front end."""
 
     __slots__ = (
         "_busy",
         "_closed",
-        "_drained",
         "_ended",
+        "_front",
         "_lines",
         "_next",
-        "_pause",
         "_paused",
-        "_perform",
         "_pumping",
-        "_read",
-        "_respond",
         "_slots",
-        "_write",
     )
 
-    def __init__(
-        self,
-        read: Callable[[Any], Call | bytes],
-        perform: Callable[[Call], Awaitable[Reply]],
-        respond: Callable[[Call, Reply], Awaitable[bytes]],
-        write: Callable[[bytes], None],
-        pause: Callable[[bool], None],
-        drained: Callable[[], None],
-    ) -> None:
-        self._read = read
-        self._perform = perform
-        self._respond = respond
-        self._write = write
-        self._pause = pause
-        self._drained = drained
+    def __init__(self, front: Answering) -> None:
+        self._front = front
         self._lines: deque[Any] | None = None
         self._slots: list[_Slot] = []
         self._next: Call | None = None
@@ -107,7 +103,7 @@ class Pipeline:
             self._lines.extend(lines)
         if len(self._lines) >= MOST_WAITING and not self._paused:
             self._paused = True
-            self._pause(True)
+            self._front.pause(True)
         self._pump()
 
     def end(self) -> None:
@@ -135,10 +131,10 @@ class Pipeline:
             self._lines = None
         if self._paused and waiting <= MOST_WAITING // 2:
             self._paused = False
-            self._pause(False)
+            self._front.pause(False)
         if self._ended and not (self._lines or self._slots or self._next):
             self._ended = False
-            self._drained()
+            self._front.drained()
 
     def _step(self) -> bool:
         """Read or start one line.
@@ -149,7 +145,7 @@ class Pipeline:
         if call is None:
             if not self._lines or len(self._slots) >= MOST_UNANSWERED:
                 return False
-            meaning = self._read(self._lines.popleft())
+            meaning = self._front.read(self._lines.popleft())
             if isinstance(meaning, bytes):
                 self._show(meaning)
                 return True
@@ -164,7 +160,7 @@ class Pipeline:
     def _show(self, answer: bytes) -> None:
         """Show an answer that is ready, in its turn."""
         if not self._slots:
-            self._write(answer)
+            self._front.write(answer)
         elif answer:
             slot = _Slot()
             slot.bytes = answer
@@ -178,8 +174,8 @@ class Pipeline:
         Deferred.fromCoroutine(self._run(call, slot)).addErrback(self._broken, call, slot)
 
     async def _run(self, call: Call, slot: _Slot) -> None:
-        reply = await self._perform(call)
-        self._finish(call, slot, await self._respond(call, reply))
+        reply = await self._front.perform(call)
+        self._finish(call, slot, await self._front.respond(call, reply))
 
     def _finish(self, call: Call, slot: _Slot, answer: bytes) -> None:
         slot.bytes = answer
@@ -187,7 +183,7 @@ class Pipeline:
         while slots and (ready := slots[0].bytes) is not None:
             del slots[0]
             if ready:
-                self._write(ready)
+                self._front.write(ready)
         if call.verb.barrier:
             self._busy = False
         self._pump()

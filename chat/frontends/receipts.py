@@ -17,30 +17,49 @@ class Receipts:
     """The marks of one login of one text session.
 
     :param behind: rooms of which earlier lines still wait unseen: their marks stand still until `caught_up`.
-    :param write: called with marks that are proven: conversation to seq; fires when they are written.
+    :param account: who is logged in; the session forgets it before the last proof may come.
+    :param write: called with the account, its device and the marks that are proven, conversation to seq;
+        fires when they are written.
     """
 
-    __slots__ = ("_behind", "_final", "_outbox", "_private", "_proven", "_session", "_write", "_writing")
+    __slots__ = (
+        "_account",
+        "_behind",
+        "_device",
+        "_final",
+        "_outbox",
+        "_private",
+        "_proven",
+        "_session",
+        "_write",
+        "_writing",
+    )
 
     def __init__(
         self,
         session: Session,
+        account: int,
         outbox: Outbox,
         behind: Iterable[int],
-        write: Callable[[Mapping[int, int]], Awaitable[None]],
+        write: Callable[[int, str, Mapping[int, int]], Awaitable[None]],
     ) -> None:
         self._session = session
+        self._account = account
+        self._device = session.device
         self._behind = tuple(behind)  # mostly empty, which costs a tuple nothing
         self._outbox = outbox
         self._write = write
         self._writing: Awaitable[None] | None = None
-        self._private: dict[int, int] = {}
+        self._private: dict[int, int] | None = None
         self._final: dict[int, int] | None = None
         self._proven: dict[int, int] = {id: room.last for id, room in session.rooms.items()}
 
     def shown(self, conversation: int, seq: int) -> None:
         """A private message was handed to the outbox."""
-        self._private[conversation] = max(seq, self._private.get(conversation, 0))
+        private = self._private
+        if private is None:
+            private = self._private = {}
+        private[conversation] = max(seq, private.get(conversation, 0))
 
     def caught_up(self, room: int | None) -> None:
         """Nothing waits unseen any more in a room, or anywhere."""
@@ -57,7 +76,7 @@ class Receipts:
         if self._final is not None:
             return self._final
         marks = {id: room.last for id, room in self._session.rooms.items() if id not in self._behind}
-        marks.update(self._private)
+        marks.update(self._private or ())
         return marks
 
     def prove(self) -> None:
@@ -67,7 +86,7 @@ class Receipts:
         proven = {id: seq for id, seq in self.handed().items() if seq > self._proven.get(id, 0)}
         if proven:
             self._proven.update(proven)
-            self._writing = self._write(proven)
+            self._writing = self._write(self._account, self._device, proven)
 
     async def settled(self) -> None:
         """Prove what can be proven and wait until it is written: what is counted as waiting depends on it."""

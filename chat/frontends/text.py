@@ -103,9 +103,9 @@ class TextFrontEnd:
         self._context: Context | None = None
         self._receipts: Receipts | None = None
         self._looked = 0.0
-        self._held_back: list[Event] = []
+        self._held_back: list[Event] | None = None
         self._holds = 0
-        self._pipeline = Pipeline(self._read, self._perform, self._respond, self.outbox.write, link.pause, link.hang_up)
+        self._pipeline = Pipeline(self)
 
     # bytes in
 
@@ -139,7 +139,7 @@ class TextFrontEnd:
     def lost(self) -> None:
         self._pipeline.close()
 
-    def _read(self, line: object) -> Call | bytes:
+    def read(self, line: object) -> Call | bytes:
         """What a line means now: a command, or what is shown at once."""
         self._end_hiding()
         if line is TOO_LONG:
@@ -201,9 +201,9 @@ class TextFrontEnd:
             telnet.hidden = False
             self.outbox.write(SHOW + b"\r\n")
 
-    # commands and their replies
+    # commands and their replies (`chat.frontends.pipeline.Answering`)
 
-    def _perform(self, call: Call) -> Awaitable[Reply]:
+    def perform(self, call: Call) -> Awaitable[Reply]:
         if call.verb.name == "catchup":
             self._hold_back()
         if self._receipts is not None and call.verb.name in _COUNTING:
@@ -215,7 +215,7 @@ class TextFrontEnd:
         await receipts.settled()
         return await self._link.session.perform(call.verb.name, **call.arguments)
 
-    async def _respond(self, call: Call, reply: Reply) -> bytes:
+    async def respond(self, call: Call, reply: Reply) -> bytes:
         if isinstance(reply, LoggedIn):
             return await self._arrive(call, reply)
         if isinstance(reply, LoggedOut):
@@ -242,6 +242,7 @@ class TextFrontEnd:
 
     async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:
         """Show what waited: how much, then the private messages, then the rooms."""
+        self._link.logged_in()
         self._context = None
         self._hold_back()
         session = self._link.session
@@ -254,9 +255,8 @@ class TextFrontEnd:
         if not isinstance(resumed, Resumed) or user is None:
             self._let_go_after(())
             return b"".join(shown) + self._shown(resumed)
-        past, account, device = self._service.past, user.account.id, session.device
         behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
-        self._receipts = Receipts(session, self.outbox, behind, lambda marks: past.received(account, device, marks))
+        self._receipts = Receipts(session, user.account.id, self.outbox, behind, self._service.past.received)
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))
         missed = await session.perform("missed", limit=PRIVATE_LINES)
@@ -272,6 +272,15 @@ class TextFrontEnd:
         self._let_go_after(pages)
         return b"".join(shown)
 
+    def write(self, answer: bytes) -> None:
+        self.outbox.write(answer)
+
+    def pause(self, paused: bool) -> None:
+        self._link.pause(paused)
+
+    def drained(self) -> None:
+        self._link.hang_up()
+
     def _depart(self, reply: LoggedOut) -> bytes:
         self._forget_login()
         if reply.closing:
@@ -285,7 +294,7 @@ class TextFrontEnd:
         state = self._state
         state.prompt = state.held = state.room = None
         self._context = None
-        self._held_back.clear()
+        self._held_back = None
 
     def _move(self, room: Conversation | None) -> None:
         """Talk in another room from now on, or in none."""
@@ -322,11 +331,11 @@ class TextFrontEnd:
 
     def _let_go(self, shown: dict[int, int]) -> None:
         self._holds -= 1
-        held = newer(self._held_back, lambda conversation: shown.get(conversation, 0))
+        held = newer(self._held_back or (), lambda conversation: shown.get(conversation, 0))
         if self._holds:
             self._held_back = held
             return
-        self._held_back = []
+        self._held_back = None
         for event in held:
             self.deliver(event)
         self.outbox.release()
@@ -346,6 +355,8 @@ class TextFrontEnd:
     def deliver(self, event: Event) -> None:
         if isinstance(event, PrivateEntry) and event.conversation.partner:
             if self._holds:
+                if self._held_back is None:
+                    self._held_back = []
                 self._held_back.append(event)
                 return
             if self._receipts is not None:

@@ -149,11 +149,9 @@ class Turns(SynchronousTestCase):
     def setUp(self) -> None:
         self.written: list[bytes] = []
         self.pauses: list[bool] = []
-        self.drained = 0
+        self.ends = 0
         self.running: dict[int, Deferred[Reply]] = {}
-        self.pipeline = Pipeline(
-            self.read, self.perform, self.respond, self.written.append, self.pauses.append, self.drain
-        )
+        self.pipeline = Pipeline(self)
 
     def read(self, line: object) -> Call | bytes:
         assert isinstance(line, int)
@@ -171,8 +169,14 @@ class Turns(SynchronousTestCase):
             raise ZeroDivisionError
         return b"%d" % call.arguments["text"]
 
-    def drain(self) -> None:
-        self.drained += 1
+    def write(self, answer: bytes) -> None:
+        self.written.append(answer)
+
+    def pause(self, paused: bool) -> None:
+        self.pauses.append(paused)
+
+    def drained(self) -> None:
+        self.ends += 1
 
     def done(self, *lines: int) -> None:
         for line in lines:
@@ -200,14 +204,14 @@ class Turns(SynchronousTestCase):
         self.pipeline.feed([9])
         self.pipeline.end()
         self.done(1)
-        self.assertEqual(self.drained, 0)
+        self.assertEqual(self.ends, 0)
         self.done(9)
-        self.assertEqual(self.drained, 1)
+        self.assertEqual(self.ends, 1)
         self.assertEqual(self.written, [b"1", b"9"])
 
     def test_the_end_of_nothing(self) -> None:
         self.pipeline.end()
-        self.assertEqual(self.drained, 1)
+        self.assertEqual(self.ends, 1)
 
     def test_reading_stops_when_too_many_wait(self) -> None:
         """At `MOST_WAITING` lines the connection is paused; when half are done it is read again."""

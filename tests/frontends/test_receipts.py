@@ -24,11 +24,11 @@ class Marks(SynchronousTestCase):
         self.acknowledged = True
         self.written: list[dict[int, int]] = []
         self.rooms = {ROOM: SimpleNamespace(last=10), OTHER: SimpleNamespace(last=20)}
-        session = cast(Session, SimpleNamespace(rooms=self.rooms))
+        session = cast(Session, SimpleNamespace(rooms=self.rooms, device="default"))
         outbox = cast(Outbox, SimpleNamespace(acknowledged=lambda: self.acknowledged))
-        self.receipts = Receipts(session, outbox, [OTHER], self.write)
+        self.receipts = Receipts(session, 1, outbox, [OTHER], self.write)
 
-    def write(self, marks: Mapping[int, int]) -> Deferred[None]:
+    def write(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
         self.written.append(dict(marks))
         return succeed(None)
 
