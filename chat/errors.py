@@ -213,6 +213,11 @@ class InviteOnly(ChatError):
     text = "That room is private. Ask a member to invite you."
 
 
+class SlowMode(ChatError):
+    code = "slow-mode"
+    text = "That room is in slow mode. Wait a little."
+
+
 class NoEffect(ChatError):
     """What was asked for is so already."""
 

@@ -85,10 +85,26 @@ class TopicChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomChanged:
+    """An owner changed a setting of a room.
+
+    :param setting: ``private``, ``history`` or ``slow``.
+    :param value: ``on`` or ``off``; ``start`` or ``joining``; seconds.
+    """
+
+    conversation: Conversation
+    seq: int
+    author: str
+    time: int
+    setting: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipChanged:
     """A row about who belongs to a room and who may do what there.
 
-    :param kind: created, joined, left, kicked, banned, unbanned, muted, unmuted or role.
+    :param kind: created, joined, left, invited, declined, kicked, banned, unbanned, muted, unmuted or role.
     :param target: whom it is about; the author's own name where it is about the author.
     :param detail: the reason, or the new role.
     :param until: the end of a ban or mute, where it has one; only in a live event.
@@ -113,7 +129,7 @@ class Skipped:
     last: int
 
 
-Entry: TypeAlias = Said | Edited | Deleted | TopicChanged | MembershipChanged | Skipped
+Entry: TypeAlias = Said | Edited | Deleted | TopicChanged | RoomChanged | MembershipChanged | Skipped
 """What stands in a history."""
 
 
@@ -142,6 +158,15 @@ class Presence:
     state: str
     others: int = 0
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The reader may enter a room: ``connect`` accepts, ``decline`` does not."""
+
+    conversation: Conversation
+    author: str
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +199,7 @@ class Closing:
     reason: str
 
 
-Event: TypeAlias = Entry | Broadcasted | Presence | Removed | SignedOut | Closing
+Event: TypeAlias = Entry | Broadcasted | Presence | Invited | Removed | SignedOut | Closing
 
 
 # --- replies --------------------------------------------------------------------------------------
@@ -292,11 +317,13 @@ class Resumed:
     """Live events flow from here on; everything up to each ``last`` is in the history.
 
     :param current: the room that was entered last, or nothing.
+    :param invitations: the rooms that one is invited to.
     """
 
     conversations: tuple[Standing, ...]
     inbox: int
     current: str | None
+    invitations: tuple[Invited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +385,27 @@ class RoomLine:
     members: int
     joined: bool
     unread: int = 0
+    private: bool = False
+    invited_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """What a room is like, and who runs it.
+
+    :param history: from where on newcomers read: ``start`` or ``joining``.
+    :param slow: seconds between two lines of one person, 0 for none.
+    """
+
+    conversation: Conversation
+    topic: str
+    created: int
+    private: bool
+    history: str
+    slow: int
+    members: int
+    owners: tuple[str, ...]
+    moderators: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,6 +544,7 @@ Reply: TypeAlias = (
     | Resumed
     | RoomEntered
     | RoomLeft
+    | RoomSettings
     | People
     | Rooms
     | History

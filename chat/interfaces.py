@@ -20,6 +20,7 @@ from chat.values import (
     Account,
     Device,
     Draft,
+    Invitation,
     Member,
     Name,
     Origin,
@@ -225,6 +226,7 @@ class StoredRoom:
     members: tuple[Member, ...]
     restrictions: tuple[Restriction, ...]
     last: int
+    invitations: tuple[Invitation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,6 +275,22 @@ class RoomRecord:
     slow: int = 0
 
 
+def room_setting(words: str) -> tuple[str, int]:
+    """Read what a row of `Kind.SETTING` says: ``private on``, ``history joining``, ``slow 30``.
+
+    :returns: a field of `RoomRecord` and its new value.
+    :raises ValueError: when it says nothing.
+    """
+    name, _, value = words.partition(" ")
+    if name == "private":
+        return "private", value == "on"
+    if name == "history":
+        return "from_start", value == "start"
+    if name == "slow":
+        return "slow", int(value)
+    raise ValueError(f"a room has no setting {name!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """An account in a room.
@@ -305,6 +321,19 @@ class Restriction:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An account may enter a room once.
+
+    :param by: the account that invited it.
+    :param created: milliseconds since the epoch.
+    """
+
+    account: int
+    by: int
+    created: int
+
+
 # --- the log --------------------------------------------------------------------------------------
 
 
@@ -317,9 +346,12 @@ class Kind(StrEnum):
     REDACTION = "redaction"
     EDIT = "edit"
     TOPIC = "topic"
+    SETTING = "setting"
     CREATED = "created"
     JOINED = "joined"
     LEFT = "left"
+    INVITED = "invited"
+    DECLINED = "declined"
     KICKED = "kicked"
     BANNED = "banned"
     UNBANNED = "unbanned"
@@ -340,7 +372,8 @@ class Draft:
     :param time: milliseconds since the epoch.
     :param ref: the seq that this row refers to (`Kind.EDIT`, `Kind.REDACTION`).
     :param target: the account that a membership row is about, or that wrote what is redacted.
-    :param body: what was said; the topic; the reason of a ban; the role of `Kind.ROLE`.
+    :param body: what was said; the topic; the reason of a ban; the role of `Kind.ROLE`;
+        see `room_setting` for `Kind.SETTING`.
     :param until: the end of a ban or mute, milliseconds since the epoch.
     :param retry: the sender's retry id: the same again returns the first result.
     :param most_waiting: refuse when so many rows of this author wait unread in the pair; nothing for no bound.

@@ -5,14 +5,27 @@ from __future__ import annotations
 from typing import Annotated
 
 from chat.commands.registry import command
+from chat.core.room import Room as RoomState
+from chat.core.rooms import account_of
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.events import Done
-from chat.grammar.parameters import ChoiceType, Duration, Here, User, Words
+from chat.errors import BadUsage
+from chat.events import Done, RoomSettings
+from chat.grammar.parameters import ChoiceType, Duration, DurationType, Here, User, Word, Words
 from chat.grammar.verbs import Bare
 from chat.values import Kind, Role
 
 GROUP = "Owners and moderators"
+
+MOST_SLOW = 3_600
+"""The most seconds between two lines of one person."""
+
+_VALUES = {
+    "private": {"on": "on", "off": "off"},
+    "history": {"start": "start", "joining": "joining"},
+    "slow": {"off": "0"},
+}
+"""What may be written for a setting, and what the log has for it."""
 
 
 @command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/topic release on friday", "/topic"))
@@ -23,6 +36,75 @@ async def topic(chat: ChatService, session: Session, text: Words = "", *, room: 
     """
     await chat.moderation.set_topic(session, chat.rooms.named(room), text)
     return Done()
+
+
+@command(group=GROUP, barrier=True, weight=2, examples=("invite bob",))
+async def invite(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
+    """invite somebody to the room
+
+    Any member may. A private room is entered by invitation only.
+    """
+    await chat.moderation.invite(session, chat.rooms.named(room), chat.directory.named(user))
+    return Done()
+
+
+@command(
+    group=GROUP,
+    bare=Bare.NEVER,
+    barrier=True,
+    examples=("/room", "/room private on", "/room history joining", "/room slow 30s", "/room slow off"),
+    name="room",
+)
+async def room_(
+    chat: ChatService,
+    session: Session,
+    setting: Annotated[str, ChoiceType("private", "history", "slow")] | None = None,
+    value: Word | None = None,
+    *,
+    room: Here,
+) -> RoomSettings | Done:
+    """show what the room is like; change it
+
+    private on: it is entered by invitation. history joining: newcomers read from then on, and not from the
+    start. slow 30s: nobody but moderators says more than one line in that time.
+    """
+    found = chat.rooms.named(room)
+    if setting is not None:
+        await chat.moderation.change(session, found, _setting(setting, value))
+        return Done()
+    if found.record.private:
+        found.may_read(account_of(session))
+    record = found.record
+    return RoomSettings(
+        found.conversation,
+        found.topic,
+        record.created,
+        record.private,
+        "start" if record.from_start else "joining",
+        record.slow,
+        len(found.members),
+        _having(chat, found, Role.OWNER),
+        _having(chat, found, Role.MODERATOR),
+    )
+
+
+def _setting(setting: str, value: str | None) -> str:
+    """A setting as the log has it (`chat.values.room_setting`)."""
+    if setting == "slow" and value not in (None, "off"):
+        seconds = DurationType().read(value or "")
+        if seconds > MOST_SLOW:
+            raise BadUsage(f"{MOST_SLOW // 60} minutes are the most. Write: /room slow 30s")
+        return f"slow {seconds}"
+    chosen = _VALUES[setting].get(value or "")
+    if chosen is None:
+        raise BadUsage(f"Write: /room {setting} {' or '.join(_VALUES[setting])}{' or 30s' * (setting == 'slow')}")
+    return f"{setting} {chosen}"
+
+
+def _having(chat: ChatService, room: RoomState, role: Role) -> tuple[str, ...]:
+    """The names of the members with this role."""
+    names = (chat.directory.name_of(each.account) for each in room.members.values() if each.role is role)
+    return tuple(sorted(names, key=str.casefold))
 
 
 @command(group=GROUP, barrier=True, examples=("kick bob", "/kick bob please cool down"))

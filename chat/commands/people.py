@@ -41,9 +41,8 @@ async def list_(
     """
     account = account_of(session)
     if what == "channels":
-        seen = [each for each in chat.house.rooms.values() if not each.record.private or account in each.members]
-        seen.sort(key=lambda each: each.record.name.folded)
-        return Rooms(tuple(room_line(each, account) for each in seen[:MOST]), False, len(seen[MOST:]))
+        seen = chat.rooms.visible_to(account)
+        return Rooms(tuple(room_line(chat, each, account) for each in seen[:MOST]), False, len(seen[MOST:]))
     if what == "blocked":
         names = sorted(map(chat.directory.name_of, chat.directory.blocked_by(account)), key=str.casefold)
         blocked = tuple(Person(name, "offline") for name in names[:MOST])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from chat.commands.registry import command
 from chat.core.room import Room as RoomState
 from chat.core.rooms import account_of
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.events import RoomEntered, RoomLeft, RoomLine, Rooms
-from chat.grammar.parameters import Here, NewRoom, Room
+from chat.events import Done, RoomEntered, RoomLeft, RoomLine, Rooms
+from chat.grammar.parameters import ChoiceType, Here, NewRoom, Room
 
 GROUP = "Rooms"
 
@@ -39,28 +41,53 @@ async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLef
     return RoomLeft(left.conversation)
 
 
-@command(group=GROUP, barrier=True, examples=("create ops",))
-async def create(chat: ChatService, session: Session, room: NewRoom) -> RoomEntered:
-    """make a room and enter it as its owner"""
-    made = await chat.rooms.create(session, room)
+@command(group=GROUP, barrier=True, examples=("create ops", "create board private"))
+async def create(
+    chat: ChatService, session: Session, room: NewRoom, visibility: Annotated[str, ChoiceType("private")] | None = None
+) -> RoomEntered:
+    """make a room and enter it as its owner
+
+    A private room is entered by invitation only (invite NAME).
+    """
+    made = await chat.rooms.create(session, room, private=visibility is not None)
     return await _entered(chat, session, made, created=True, joined=True)
 
 
 @command(group=GROUP)
 async def rooms(chat: ChatService, session: Session) -> Rooms:
-    """show my rooms with what waits in each"""
+    """show my rooms with what waits in each, and those that one is invited to"""
     account = account_of(session)
     unread = {each.conversation.id: each.unread for each in await chat.past.standings(session)}
-    mine = chat.rooms.of(account)
+    mine = [*chat.rooms.of(account), *chat.rooms.inviting(account)]
     return Rooms(
-        tuple(room_line(room, account, unread.get(room.id, 0)) for room in mine[:MOST]), True, len(mine[MOST:])
+        tuple(room_line(chat, room, account, unread.get(room.id, 0)) for room in mine[:MOST]), True, len(mine[MOST:])
     )
 
 
-def room_line(room: RoomState, account: int, unread: int = 0) -> RoomLine:
+def room_line(chat: ChatService, room: RoomState, account: int, unread: int = 0) -> RoomLine:
     """A room as a line of a list."""
-    joined = account in room.members
-    return RoomLine(room.conversation, room.topic, len(room.occupants), len(room.members), joined, unread)
+    invitation = room.invited.get(account)
+    return RoomLine(
+        room.conversation,
+        room.topic,
+        len(room.occupants),
+        len(room.members),
+        account in room.members,
+        unread,
+        room.record.private,
+        chat.directory.name_of(invitation.by) if invitation is not None else "",
+    )
+
+
+@command(group=GROUP, barrier=True, examples=("decline board",))
+async def decline(chat: ChatService, session: Session, room: Room) -> Done:
+    """say no to an invitation
+
+    connect accepts one; rooms shows which there are.
+    """
+    declined = chat.rooms.named(room)
+    await chat.moderation.decline(session, declined)
+    return Done(f"You have declined the invitation to {declined.name}.")
 
 
 async def _entered(

@@ -88,7 +88,8 @@ class Directory:
         return self._names[found].name.shown if found is not None else None
 
     def near_room(self, word: str) -> str | None:
-        found = near(fold(word), self._rooms)
+        # A suggestion must not give away what a private room is called.
+        found = near(fold(word), [name for name, room in self._rooms.items() if not room.record.private])
         return self._rooms[found].record.name.shown if found is not None else None
 
     # blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat.core.directory import Directory
 from chat.core.room import words
-from chat.events import Deleted, Edited, Entry, MembershipChanged, Said, Skipped, TopicChanged
+from chat.events import Deleted, Edited, Entry, MembershipChanged, RoomChanged, Said, Skipped, TopicChanged
 from chat.values import SPOKEN, Conversation, Kind, Pair, Row
 
 _MEMBERSHIP = frozenset(
@@ -12,6 +12,8 @@ _MEMBERSHIP = frozenset(
         Kind.CREATED,
         Kind.JOINED,
         Kind.LEFT,
+        Kind.INVITED,
+        Kind.DECLINED,
         Kind.KICKED,
         Kind.BANNED,
         Kind.UNBANNED,
@@ -36,6 +38,9 @@ def entry(row: Row, conversation: Conversation, directory: Directory, until: int
     if kind is Kind.REDACTION and ref is not None:
         of = directory.name_of(row.author if row.target is None else row.target)
         return Deleted(conversation, row.seq, ref, directory.name_of(row.author), of, row.time)
+    if kind is Kind.SETTING:
+        setting, _, value = words(row).partition(" ")
+        return RoomChanged(conversation, row.seq, directory.name_of(row.author), row.time, setting, value)
     if kind in _MEMBERSHIP:
         target = row.author if row.target is None else row.target
         author, about = directory.name_of(row.author), directory.name_of(target)

@@ -25,6 +25,7 @@ class House:
     :ivar rooms: every room, by the id of its conversation.
     :ivar room_names: the same, by folded name.
     :ivar memberships: the rooms that an account is a member of, by account.
+    :ivar invitations: the rooms that an account is invited to, by account.
     :ivar everyone: all sessions that events flow to.
     :ivar stopping: whether commands are refused because the end is near.
     :ivar started: milliseconds since the epoch.
@@ -40,6 +41,7 @@ class House:
     rooms: dict[int, Room] = field(default_factory=dict)
     room_names: dict[str, Room] = field(default_factory=dict)
     memberships: dict[int, set[int]] = field(default_factory=dict)
+    invitations: dict[int, set[int]] = field(default_factory=dict)
     everyone: Audiences = field(default_factory=Audiences)
     stopping: bool = False
     _sessions_made: int = 0

@@ -6,8 +6,8 @@ from chat.core.house import House
 from chat.core.room import Room
 from chat.core.rooms import Rooms, account_of, heir_of
 from chat.core.user import Session
-from chat.errors import BadUsage, Forbidden, NoEffect, NotAMember
-from chat.values import Account, Kind, Rank, Role, Text
+from chat.errors import BadUsage, BlockedByRecipient, Forbidden, NoEffect, NotAMember
+from chat.values import Account, Kind, Rank, Role, Text, room_setting
 
 MOST_WORDS = 300
 """The most characters of a topic or a reason; what is beyond is cut."""
@@ -67,6 +67,42 @@ class Moderation:
         if not restricted(target.id, self._house.now()):
             raise NoEffect(f"{target.name.shown} is not {kind.value.removeprefix('un')} in {room.name}.")
         await self._rooms.append(session, room, kind, target=target.id)
+
+    async def invite(self, session: Session, room: Room, target: Account) -> None:
+        """Let somebody enter, once.
+
+        :raises BlockedByRecipient: where the target does not want to hear of who invites.
+        :raises NoEffect: when the target is a member, invited already, or banned.
+        """
+        self._check(session, room, Kind.INVITED, None)
+        who = target.name.shown
+        if target.id in room.members:
+            raise NoEffect(f"{who} is a member of {room.name} already.")
+        if target.id in room.invited:
+            raise NoEffect(f"{who} is invited to {room.name} already.")
+        if room.is_banned(target.id, self._house.now()):
+            raise NoEffect(f"{who} is banned from {room.name}. A moderator can type: unban {who}")
+        if self._house.directory.blocks(target.id, account_of(session)):
+            raise BlockedByRecipient()
+        await self._rooms.append(session, room, Kind.INVITED, target=target.id)
+
+    async def decline(self, session: Session, room: Room) -> None:
+        """:raises NoEffect: when one is not invited."""
+        if account_of(session) not in room.invited:
+            raise NoEffect(f"You are not invited to {room.name}.")
+        await self._rooms.append(session, room, Kind.DECLINED)
+
+    async def change(self, session: Session, room: Room, setting: str) -> None:
+        """Change a setting of a room.
+
+        :param setting: as `chat.values.room_setting` reads it.
+        :raises NoEffect: when it is so already.
+        """
+        self._check(session, room, Kind.SETTING, None)
+        field, value = room_setting(setting)
+        if getattr(room.record, field) == value:
+            raise NoEffect()
+        await self._rooms.append(session, room, Kind.SETTING, body=Text(setting))
 
     async def set_role(self, session: Session, room: Room, target: Account, role: Role) -> None:
         """:raises NotAMember: when the target is none."""

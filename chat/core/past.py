@@ -16,7 +16,7 @@ from chat.core.room import Room
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
 from chat.errors import NoSuchConversation, NoSuchRoom, NoSuchUser
-from chat.events import Entry, History, Missed, Resumed, Skipped, Standing
+from chat.events import Entry, History, Invited, Missed, Resumed, Skipped, Standing
 from chat.names import fold
 from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Waiting
 
@@ -147,7 +147,11 @@ class Past:
         )
         inbox = await self._house.store.inbox_size(account, session.device)
         last = max(self._rooms.of(account), key=lambda room: (room.members[account].entered, room.id), default=None)
-        return Resumed(standings, inbox, last.name if last is not None else None)
+        return Resumed(standings, inbox, last.name if last is not None else None, self._invitations(account))
+
+    def _invitations(self, account: int) -> tuple[Invited, ...]:
+        invited = ((room.conversation, room.invited[account]) for room in self._rooms.inviting(account))
+        return tuple(Invited(place, self._house.directory.name_of(each.by), each.created) for place, each in invited)
 
     async def standings(self, session: Session) -> tuple[Standing, ...]:
         """Where a session's account stands in each of its conversations."""

@@ -9,17 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import ceil, inf
+from typing import Any
 
 from chat.core.audiences import Audiences
-from chat.errors import Banned, Forbidden, InviteOnly, Muted, NotAMember
+from chat.errors import Banned, Forbidden, InviteOnly, Muted, NotAMember, SlowMode
 from chat.interfaces import IMind, StoredRoom
-from chat.values import SERVER, Conversation, Kind, Member, Rank, Restriction, Role, RoomRecord, Row, Text
+from chat.values import (
+    SERVER,
+    Conversation,
+    Invitation,
+    Kind,
+    Member,
+    Rank,
+    Restriction,
+    Role,
+    RoomRecord,
+    Row,
+    Text,
+    room_setting,
+)
 
 CROWD = 50
 """In rooms with more occupants people are not told who comes and goes."""
 
 RIGHTS = {
     Kind.REDACTION: Role.MODERATOR,
+    Kind.INVITED: Role.MEMBER,
     Kind.TOPIC: Role.MODERATOR,
     Kind.KICKED: Role.MODERATOR,
     Kind.BANNED: Role.MODERATOR,
@@ -27,6 +43,7 @@ RIGHTS = {
     Kind.MUTED: Role.MODERATOR,
     Kind.UNMUTED: Role.MODERATOR,
     Kind.ROLE: Role.OWNER,
+    Kind.SETTING: Role.OWNER,
 }
 """The least role that may write a row of this kind; administrators may write them all. What one wrote oneself, one
 may delete without any."""
@@ -35,6 +52,7 @@ may delete without any."""
 class Room:
     """A room with its members, its occupants and its audiences.
 
+    :ivar invited: who may enter once, by account.
     :ivar occupants: the minds of the sessions that are here, by account.
     :ivar leaving: members whose kick, ban or leaving is on its way to the disk.
     :ivar last: the newest seq.
@@ -43,8 +61,10 @@ class Room:
     __slots__ = (
         "_bans",
         "_mutes",
+        "_spoke",
         "audiences",
         "conversation",
+        "invited",
         "last",
         "leaving",
         "members",
@@ -63,6 +83,8 @@ class Room:
         self._mutes: dict[int, Restriction] = {}
         for each in stored.restrictions:
             (self._bans if each.kind is Kind.BANNED else self._mutes)[each.account] = each
+        self.invited: dict[int, Invitation] = {each.account: each for each in stored.invitations}
+        self._spoke: dict[int, float] = {}
         self.occupants: dict[int, list[IMind]] = {}
         self.leaving: set[int] = set()
         self.audiences = Audiences(stored.record.conversation)
@@ -86,7 +108,7 @@ class Room:
             raise Banned(_restricted("You are banned from", self.name, ban, when))
         if account in self.leaving and account not in self.members:
             raise Banned(f"You are banned from {self.name}.")  # the ban is on its way to the disk
-        if self.record.private and account not in self.members:
+        if self.record.private and account not in self.members and account not in self.invited:
             raise InviteOnly(f"{self.name} is private. Ask a member to invite you.")
 
     def may_speak(self, account: int, when: int) -> None:
@@ -97,6 +119,20 @@ class Room:
             mute = self._mutes.get(account)
             if mute is not None and (mute.until is None or mute.until > when):
                 raise Muted(_restricted("You are muted in", self.name, mute, when))
+
+    def pace(self, account: int, moment: float) -> None:
+        """Note that a member says something, as often as the room allows; moderators are not slowed.
+
+        :param moment: seconds that never jump.
+        :raises SlowMode: with the seconds to wait.
+        """
+        slow = self.record.slow
+        if not slow or self.members[account].role.height >= Role.MODERATOR.height:
+            return
+        wait = self._spoke.get(account, -inf) + slow - moment
+        if wait > 0:
+            raise SlowMode(f"{self.name} is in slow mode. Wait {ceil(wait)} more seconds.", wait=wait)
+        self._spoke[account] = moment
 
     def may_read(self, account: int) -> int:
         """:returns: the seq after which this member may read.
@@ -151,6 +187,7 @@ class Room:
     def _add(self, row: Row, until: int | None) -> None:
         role = Role.OWNER if row.kind is Kind.CREATED else Role.MEMBER
         account = row.target or row.author
+        self.invited.pop(account, None)
         if account != SERVER and account not in self.members:
             self.members[account] = Member(account, role, row.seq - 1, row.time, row.time)
 
@@ -159,6 +196,7 @@ class Room:
         self.members.pop(account, None)
         self.leaving.discard(account)
         if row.kind is Kind.BANNED:
+            self.invited.pop(account, None)
             self._bans[account] = Restriction(account, Kind.BANNED, until, words(row))
 
     def _restrict(self, row: Row, until: int | None) -> None:
@@ -169,6 +207,19 @@ class Room:
             self._mutes.pop(account, None)
         else:
             self._bans.pop(account, None)
+
+    def _invite(self, row: Row, until: int | None) -> None:
+        account = row.target or row.author
+        self.invited[account] = Invitation(account, row.author, row.time)
+
+    def _decline(self, row: Row, until: int | None) -> None:
+        self.invited.pop(row.author, None)
+
+    def _set(self, row: Row, until: int | None) -> None:
+        field, value = room_setting(words(row))
+        change: dict[str, Any] = {field: value}
+        self.record = replace(self.record, **change)
+        self._spoke.clear()
 
     def _set_role(self, row: Row, until: int | None) -> None:
         member = self.members.get(row.target or row.author)
@@ -215,6 +266,9 @@ _CHANGES = {
     Kind.MUTED: Room._restrict,
     Kind.UNMUTED: Room._restrict,
     Kind.ROLE: Room._set_role,
+    Kind.INVITED: Room._invite,
+    Kind.DECLINED: Room._decline,
+    Kind.SETTING: Room._set,
 }
 
 

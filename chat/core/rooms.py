@@ -13,7 +13,7 @@ from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.user import ChatUser, Session
 from chat.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken
-from chat.events import Removed, Skipped
+from chat.events import Invited, Removed, Skipped
 from chat.interfaces import Logged, Published, StoredRoom
 from chat.names import fold, read_name
 from chat.values import SERVER, SPOKEN, Body, Draft, Kind, Member, Name, Origin, Role, RoomRecord, Row, Text
@@ -23,6 +23,7 @@ LOBBY = "lobby"
 
 _QUIET = frozenset({Kind.JOINED, Kind.LEFT, Kind.CREATED})
 _REMOVALS = frozenset({Kind.LEFT, Kind.KICKED, Kind.BANNED})
+_INVITATIONS = frozenset({Kind.INVITED, Kind.DECLINED, Kind.JOINED, Kind.BANNED})
 
 
 class Rooms:
@@ -43,7 +44,7 @@ class Rooms:
     async def open_lobby(self) -> None:
         """Make the room that always exists, at the first start."""
         if LOBBY not in self._house.room_names:
-            await self._create(Name(LOBBY, LOBBY), SERVER, "", None)
+            await self._create(Name(LOBBY, LOBBY), SERVER, "", None, False)
 
     def _add(self, stored: StoredRoom) -> Room:
         room = Room(stored)
@@ -52,6 +53,8 @@ class Rooms:
         house.room_names[room.record.name.folded] = room
         for account in room.members:
             house.memberships.setdefault(account, set()).add(room.id)
+        for account in room.invited:
+            house.invitations.setdefault(account, set()).add(room.id)
         house.bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
         return room
 
@@ -85,6 +88,20 @@ class Rooms:
         rooms = (self._house.rooms[id] for id in self._house.memberships.get(account, ()))
         return sorted(rooms, key=lambda room: room.record.name.folded)
 
+    def inviting(self, account: int) -> list[Room]:
+        """The rooms that an account is invited to, by name."""
+        rooms = (self._house.rooms[id] for id in self._house.invitations.get(account, ()))
+        return sorted(rooms, key=lambda room: room.record.name.folded)
+
+    def visible_to(self, account: int) -> list[Room]:
+        """The rooms that an account may know of, by name: private ones are known to members and the invited."""
+        rooms = (
+            room
+            for room in self._house.rooms.values()
+            if not room.record.private or account in room.members or account in room.invited
+        )
+        return sorted(rooms, key=lambda room: room.record.name.folded)
+
     # coming and going
 
     def resume(self, session: Session) -> None:
@@ -113,23 +130,24 @@ class Rooms:
         session.rooms[room.id] = room
         room.enter(account_of(session), session.mind)
 
-    async def create(self, session: Session, word: str) -> Room:
+    async def create(self, session: Session, word: str, private: bool = False) -> Room:
         """Make a room, with its maker as owner.
 
+        :param private: whether it is entered by invitation only.
         :raises BadName: or `RoomTaken`.
         """
         name = read_name(word, verbs=self._verbs)
         if name.folded in self._house.room_names:
             raise RoomTaken(f"The room {name.shown} exists already. Type: connect {name.shown}")
-        room = await self._create(name, account_of(session), session.device, session.origin)
+        room = await self._create(name, account_of(session), session.device, session.origin, private)
         if session.live:
             self._enter(room, session)
         return room
 
-    async def _create(self, name: Name, author: int, device: str, origin: Origin | None) -> Room:
+    async def _create(self, name: Name, author: int, device: str, origin: Origin | None, private: bool) -> Room:
         now = self._house.now()
         draft = Draft(0, Kind.CREATED, author, device, now)
-        record = await self._house.store.create_room(RoomRecord(0, name, "", now), draft, origin)
+        record = await self._house.store.create_room(RoomRecord(0, name, "", now, private), draft, origin)
         owner = () if author == SERVER else (Member(author, Role.OWNER, 0, now, now),)
         return self._add(StoredRoom(record, owner, (), 1))
 
@@ -197,6 +215,8 @@ class Rooms:
         until = published.draft.until if published.draft is not None else None
         room.apply(row, until)
         account = row.author if row.target is None else row.target
+        if row.kind in _INVITATIONS:
+            self._invite(room, row, account)
         if row.kind in _REMOVALS:
             self._remove(room, row, account, published.origin)
         elif row.kind is Kind.JOINED:
@@ -219,6 +239,20 @@ class Rooms:
             omit = (*omit, *minds)
             instead = Skipped(room.conversation, row.seq, row.seq)
         room.audiences.post(entry(row, room.conversation, self._house.directory), omit, instead)
+
+    def _invite(self, room: Room, row: Row, account: int) -> None:
+        """Follow what became of an invitation, and tell who is invited."""
+        invitations = self._house.invitations.setdefault(account, set())
+        invitations.discard(room.id)
+        if account in room.invited:
+            invitations.add(room.id)
+        if not invitations:
+            del self._house.invitations[account]
+        user = self._house.users.get(account)
+        if row.kind is Kind.INVITED and user is not None:
+            author = self._house.directory.name_of(row.author)
+            for mind in self._house.minds_of(user):
+                mind.deliver(Invited(room.conversation, author, row.time))
 
     def _remove(self, room: Room, row: Row, account: int, origin: Origin | None) -> None:
         self._house.memberships.get(account, set()).discard(room.id)

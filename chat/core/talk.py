@@ -31,6 +31,7 @@ class Talk:
         now = self._house.now()
         user, account = session.user, account_of(session)
         room.may_speak(account, now)
+        room.pace(account, self._house.clock.monotonic())
         if isinstance(body, Sealed):
             kind = Kind.SEALED
         draft = Draft(room.id, kind, account, session.device, now, body, retry=retry)

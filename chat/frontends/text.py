@@ -37,7 +37,7 @@ from chat.frontends.telnet import HIDE, SHOW, with_line_ends
 from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
 from chat.interfaces import IAudience
 from chat.values import Conversation
-from chat.wire.text import View, greeting, render, render_history, waiting_summary
+from chat.wire.text import View, greeting, invitation_summary, render, render_history, waiting_summary
 
 LINE_BYTES = 8 * 1024
 """The longest line, without its end."""
@@ -268,6 +268,7 @@ class TextFrontEnd:
         shown.append(self._text(render_history([entry for page in pages for entry in page.entries], self._view())))
         if isinstance(missed, Missed) and missed.remaining:
             shown.append(self._text(f"* {missed.remaining:,} more private messages wait. Type catchup.\n"))
+        shown.append(self._text(invitation_summary(resumed.invitations, self._view())))
         shown.append(self._text(_where(sorted(rooms), resumed.current)))
         self._let_go_after(pages)
         return b"".join(shown)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from chat.errors import NoSuchMessage
 from chat.storage.search import forget_words
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
-from chat.values import SERVER, Draft, Kind, Role, Text
+from chat.values import SERVER, Draft, Kind, Role, Text, room_setting
 
 Effect = Callable[[Transaction, int, int, Draft], None]
 """Called with the transaction, the conversation, the row's seq, and its draft."""
@@ -41,10 +41,24 @@ def _created(transaction: Transaction, conversation: int, seq: int, draft: Draft
 
 def _joined(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
     _add_member(transaction, conversation, seq, draft, Role.MEMBER)
+    _uninvite(transaction, conversation, seq, draft)
 
 
 def _left(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
     transaction.execute("DELETE FROM members WHERE conversation = ? AND account = ?", (conversation, _subject(draft)))
+
+
+def _invited(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    transaction.execute(
+        "INSERT OR REPLACE INTO invitations (conversation, account, by, created) VALUES (?, ?, ?, ?)",
+        (conversation, _subject(draft), draft.author, draft.time),
+    )
+
+
+def _uninvite(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    transaction.execute(
+        "DELETE FROM invitations WHERE conversation = ? AND account = ?", (conversation, _subject(draft))
+    )
 
 
 def _restrict(transaction: Transaction, conversation: int, kind: Kind, draft: Draft) -> None:
@@ -64,6 +78,7 @@ def _lift(transaction: Transaction, conversation: int, kind: Kind, draft: Draft)
 
 def _banned(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
     _left(transaction, conversation, seq, draft)
+    _uninvite(transaction, conversation, seq, draft)
     _restrict(transaction, conversation, Kind.BANNED, draft)
 
 
@@ -88,6 +103,11 @@ def _role(transaction: Transaction, conversation: int, seq: int, draft: Draft) -
 
 def _topic(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
     transaction.execute("UPDATE rooms SET topic = ? WHERE conversation = ?", (_words(draft), conversation))
+
+
+def _setting(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    column, value = room_setting(_words(draft))
+    transaction.execute(f"UPDATE rooms SET {column} = ? WHERE conversation = ?", (value, conversation))
 
 
 def _redaction(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
@@ -122,6 +142,8 @@ def _edit(transaction: Transaction, conversation: int, seq: int, draft: Draft) -
 EFFECTS: Mapping[str, Effect] = {
     Kind.CREATED.value: _created,
     Kind.JOINED.value: _joined,
+    Kind.INVITED.value: _invited,
+    Kind.DECLINED.value: _uninvite,
     Kind.LEFT.value: _left,
     Kind.KICKED.value: _left,
     Kind.BANNED.value: _banned,
@@ -130,6 +152,7 @@ EFFECTS: Mapping[str, Effect] = {
     Kind.UNMUTED.value: _unmuted,
     Kind.ROLE.value: _role,
     Kind.TOPIC.value: _topic,
+    Kind.SETTING.value: _setting,
     Kind.REDACTION.value: _redaction,
     Kind.EDIT.value: _edit,
 }

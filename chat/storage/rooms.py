@@ -11,7 +11,7 @@ from chat.interfaces import StoredRoom
 from chat.storage.append import append
 from chat.storage.log import ends
 from chat.storage.transaction import Transaction
-from chat.values import Draft, Kind, Member, Name, Origin, Restriction, Role, RoomRecord
+from chat.values import Draft, Invitation, Kind, Member, Name, Origin, Restriction, Role, RoomRecord
 
 
 def create_room(transaction: Transaction, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> RoomRecord:
@@ -56,7 +56,7 @@ def entered(transaction: Transaction, account: int, conversation: int, when: int
 
 
 def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
-    """Every living room with its members and restrictions, the oldest first."""
+    """Every living room with its members, restrictions and invitations, the oldest first."""
     members: dict[int, list[Member]] = defaultdict(list)
     for conversation, account, role, joined_seq, joined, entered in connection.execute(
         "SELECT conversation, account, role, joined_seq, joined, entered FROM members ORDER BY joined, account"
@@ -67,6 +67,11 @@ def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
         "SELECT conversation, account, kind, until, reason FROM restrictions ORDER BY account, kind"
     ):
         restrictions[conversation].append(Restriction(account, Kind(kind), until, reason))
+    invitations: dict[int, list[Invitation]] = defaultdict(list)
+    for conversation, account, by, created in connection.execute(
+        "SELECT conversation, account, by, created FROM invitations ORDER BY created, account"
+    ):
+        invitations[conversation].append(Invitation(account, by, created))
     last = ends(connection)
     rooms = []
     for conversation, *name, topic, created, private, from_start, slow in connection.execute(
@@ -76,7 +81,11 @@ def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
         record = RoomRecord(conversation, Name(*name), topic, created, bool(private), bool(from_start), slow)
         rooms.append(
             StoredRoom(
-                record, tuple(members[conversation]), tuple(restrictions[conversation]), last.get(conversation, 0)
+                record,
+                tuple(members[conversation]),
+                tuple(restrictions[conversation]),
+                last.get(conversation, 0),
+                tuple(invitations[conversation]),
             )
         )
     return tuple(rooms)

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from chat.events import Devices, Found, Help, History, Missed, People, Profile, Rooms, Skipped, VerbHelp
+from chat.events import (
+    Devices,
+    Found,
+    Help,
+    History,
+    Missed,
+    People,
+    Profile,
+    RoomLine,
+    Rooms,
+    RoomSettings,
+    Skipped,
+    VerbHelp,
+)
 from chat.wire.columns import columns, entry, paragraph
 from chat.wire.rows import render_history
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
-from chat.wire.words import at, count, day, moment, place
+from chat.wire.words import at, count, day, duration, moment, place
 
 UNSEEN = "(Warning: Users that have blocked you will not be listed)"
 EXPLANATIONS = 26
@@ -118,13 +131,41 @@ def rooms(reply: Rooms, view: View) -> str:
             place(each.conversation),
             f"{each.occupants:,} here",
             count(each.members, "member"),
-            f"{each.unread:,} waiting" if each.unread else "yours" if each.joined and not reply.mine else "",
+            _remark(each, reply.mine),
             each.topic,
         )
         for each in reply.rooms
     ]
     heading = "Your rooms:" if reply.mine else f"{count(len(rows) + reply.more, 'room')}:"
     return notice(heading, view) + columns(rows) + _more(reply.more)
+
+
+def _remark(room: RoomLine, mine: bool) -> str:
+    """What a list says of a room for its reader."""
+    if room.invited_by:
+        return f"{safe(room.invited_by)} has invited you"
+    private = "private" if room.private else ""
+    here = f"{room.unread:,} waiting" if room.unread else "yours" if room.joined and not mine else ""
+    return ", ".join(filter(None, (private, here)))
+
+
+_FROM = {"start": "it all", "joining": "from then on"}
+
+
+@renders(RoomSettings)
+def room_settings(reply: RoomSettings, view: View) -> str:
+    slow = f"one line every {duration(reply.slow * 1_000)} for each person" if reply.slow else "off"
+    rows = [
+        ("topic", reply.topic or "none"),
+        ("private", "on: entered by invitation" if reply.private else "off: everybody may enter"),
+        ("history", f"{safe(reply.history)}: newcomers read {_FROM.get(reply.history, 'some of it')}"),
+        ("slow", slow),
+        ("owners", ", ".join(reply.owners) or "nobody"),
+        ("moderators", ", ".join(reply.moderators) or "nobody"),
+        ("members", f"{reply.members:,}"),
+        ("made", f"on {day(at(reply.created, view.zone))}"),
+    ]
+    return notice(f"Room {place(reply.conversation)}", view) + columns(rows)
 
 
 @renders(History)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.events import Closing, Presence, Removed, SignedOut
+from chat.events import Closing, Invited, Presence, Removed, SignedOut
 from chat.values import Kind
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
@@ -26,6 +26,13 @@ def presence(event: Presence, view: View) -> str:
     state = _STATES.get(event.state, (f"is {event.state}", f"are {event.state}"))
     words = f"User{'' if one else 's'} {named(event.users, event.others)} {state[0 if one else 1]}"
     return notice(safe(f"{words}: {event.text}" if event.text else f"{words}."), view)
+
+
+@renders(Invited)
+def invited(event: Invited, view: View) -> str:
+    room = place(event.conversation)
+    words = f"{safe(event.author)} has invited you to {room}. Type connect {room} or decline {room}."
+    return notice(words, view)
 
 
 @renders(Removed)

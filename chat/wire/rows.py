@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from chat.events import Broadcasted, Deleted, Edited, Entry, MembershipChanged, Said, Skipped, TopicChanged
+from chat.events import (
+    Broadcasted,
+    Deleted,
+    Edited,
+    Entry,
+    MembershipChanged,
+    RoomChanged,
+    Said,
+    Skipped,
+    TopicChanged,
+)
 from chat.values import Body, Conversation, Kind, Sealed, Text
 from chat.wire.safe import safe, safe_lines
 from chat.wire.view import View, notice, renders
@@ -120,6 +130,40 @@ def _topic(event: TopicChanged, view: View, before: str) -> str:
     return before + notice(f"{author} set the topic of {room}: {safe(event.topic)}", view)
 
 
+@renders(RoomChanged)
+def room_changed(event: RoomChanged, view: View) -> str:
+    return _room_changed(event, view, _stamp(event.time, view))
+
+
+_CHANGES = {
+    ("private", "on"): "{author} made {room} private: it is entered by invitation.",
+    ("private", "off"): "{author} opened {room}: everybody may enter.",
+    ("history", "start"): "{author} let newcomers read {room} from its start.",
+    ("history", "joining"): "{author} let newcomers read {room} from their joining on.",
+    ("slow", "0"): "{author} ended the slow mode of {room}.",
+}
+
+
+def _room_changed(event: RoomChanged, view: View, before: str) -> str:
+    words = _CHANGES.get((event.setting, event.value), "{author} set {setting} of {room} to {value}.")
+    if event.setting == "slow" and event.value.isdecimal() and int(event.value):
+        words = "{author} slowed {room} down: one line every {span} for each person."
+    return before + notice(
+        words.format(
+            author=safe(event.author),
+            room=place(event.conversation),
+            setting=safe(event.setting),
+            value=safe(event.value),
+            span=_span(event.value),
+        ),
+        view,
+    )
+
+
+def _span(seconds: str) -> str:
+    return duration(int(seconds) * 1_000) if seconds.isascii() and seconds.isdecimal() and len(seconds) < 10 else ""
+
+
 @renders(MembershipChanged)
 def membership_changed(event: MembershipChanged, view: View) -> str:
     return _membership(event, view, _stamp(event.time, view))
@@ -129,6 +173,8 @@ _MEMBERSHIP = {
     Kind.CREATED: "{author} has created {room}",
     Kind.JOINED: "{target} has entered {room}",
     Kind.LEFT: "{target} has left {room}",
+    Kind.INVITED: "{author} has invited {target} to {room}",
+    Kind.DECLINED: "{target} has declined the invitation to {room}",
     Kind.KICKED: "{target} was kicked from {room} by {author}",
     Kind.BANNED: "{target} was banned from {room} by {author}{until}",
     Kind.UNBANNED: "{target} was unbanned from {room} by {author}",
@@ -163,6 +209,7 @@ _ENTRIES: dict[type, Callable[[Any, View, str], str]] = {
     Edited: _edited,
     Deleted: _deleted,
     TopicChanged: _topic,
+    RoomChanged: _room_changed,
     MembershipChanged: _membership,
 }
 

@@ -7,16 +7,17 @@ nothing that could harm a terminal (``chat.wire.safe``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from chat.events import Event, Reply, Standing
+from chat.events import Event, Invited, Reply, Standing
 from chat.wire import listings, live, replies, rows
 from chat.wire.columns import SCREEN
 from chat.wire.rows import render_history
+from chat.wire.safe import safe
 from chat.wire.view import RENDERINGS, View, notice
 from chat.wire.words import count, place
 
-__all__ = ["FEATURES", "View", "greeting", "render", "render_history", "waiting_summary"]
+__all__ = ["FEATURES", "View", "greeting", "invitation_summary", "render", "render_history", "waiting_summary"]
 
 FEATURES = (listings, live, replies, rows)
 """The modules whose functions show something."""
@@ -48,6 +49,15 @@ def waiting_summary(standings: Iterable[Standing], view: View) -> str:
         parts.append(f"{count(rest, 'line')} in {count(len(rooms) - ROOMS, 'other room')}")
     hint = " Type catchup." if rooms else ""
     return notice(f"{', '.join(parts)}.{hint}", view) if parts else ""
+
+
+def invitation_summary(invitations: Sequence[Invited], view: View) -> str:
+    """Which rooms one may enter, in one line, or nothing."""
+    shown = [f"{place(each.conversation)} (from {safe(each.author)})" for each in invitations[:ROOMS]]
+    if not shown:
+        return ""
+    rest = f" and {len(invitations) - ROOMS:,} more" if invitations[ROOMS:] else ""
+    return notice(f"You are invited to {', '.join(shown)}{rest}. connect ROOM accepts, decline ROOM does not.", view)
 
 
 def greeting(name: str, online: int, encrypted: bool, host_hint: str, tls_port: int | None) -> str:

@@ -26,6 +26,7 @@ from chat.events import (
     RoomEntered,
     RoomLeft,
     Rooms,
+    RoomSettings,
     StoredAs,
     TimeNow,
     Welcome,
@@ -56,6 +57,9 @@ _WORKS: Mapping[str, tuple[dict[str, Any], type]] = {
     "connect": ({"room": "lobby"}, RoomEntered),
     "disconnect": ({"room": "ops"}, RoomLeft),
     "create": ({"room": "pool"}, RoomEntered),
+    "decline": ({"room": "board"}, Done),
+    "invite": ({"room": "ops", "user": "zoe"}, Done),
+    "room": ({"room": "ops"}, RoomSettings),
     "rooms": ({}, Rooms),
     "online": ({}, People),
     "list": ({}, People),
@@ -108,6 +112,9 @@ _REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "connect": ({"room": "nowhere"}, "no-such-room"),
     "disconnect": ({"room": "lobby"}, "not-a-member"),
     "create": ({"room": "ops"}, "room-taken"),
+    "decline": ({"room": "ops"}, "no-effect"),
+    "invite": ({"room": "ops", "user": "bob"}, "no-effect"),
+    "room": ({"room": "ops", "setting": "slow", "value": "often"}, "bad-usage"),
     "list": ({"room": "nowhere"}, "no-such-room"),
     "whois": ({"user": "nobdy"}, "no-such-user"),
     "block": ({"user": "ann"}, "bad-usage"),
@@ -142,13 +149,16 @@ class EveryCommand(SynchronousTestCase):
         ann.does("create", room="ops")
         bob = stage.enter("bob", "ops")
         stage.enter("moe", "ops")
-        stage.account("mallory")
+        for name in ("mallory", "zoe"):
+            stage.account(name)
         bob.writes("ann", "hello")
         ann.does("op", user="moe", room="ops")
         ann.does("block", user="mallory")
         ann.says("ops", "helo")
         for act in ("ban", "mute"):
             ann.does(act, user="mallory", room="ops")
+        bob.does("create", room="board", visibility="private")
+        bob.does("invite", room="board", user="ann")
         ann.does("away")
         return stage, ann
 

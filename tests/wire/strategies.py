@@ -16,7 +16,7 @@ from chat.values import SPOKEN, Conversation, Kind, Sealed, Text
 from chat.wire.codecs import TIMES
 
 SHOWN: tuple[type, ...] = get_args(Event) + get_args(Reply)
-MEMBERSHIP = set(Kind) - SPOKEN - {Kind.REDACTION, Kind.TOPIC}
+MEMBERSHIP = set(Kind) - SPOKEN - {Kind.REDACTION, Kind.TOPIC, Kind.SETTING}
 KINDS = {Said: SPOKEN - {Kind.EDIT}, MembershipChanged: MEMBERSHIP, Removed: {Kind.LEFT, Kind.KICKED, Kind.BANNED}}
 NAMES = frozenset({"author", "target", "users", "account", "name", "occupants", "room", "partner", "device", "title"})
 """Fields that hold names (a `People` is told by its title), where others hold what anybody wrote."""

@@ -20,6 +20,7 @@ from chat.events import (
     Event,
     Help,
     History,
+    Invited,
     LoggedIn,
     LoggedOut,
     MembershipChanged,
@@ -33,10 +34,12 @@ from chat.events import (
     Removed,
     Reply,
     Resumed,
+    RoomChanged,
     RoomEntered,
     RoomLeft,
     RoomLine,
     Rooms,
+    RoomSettings,
     Said,
     SessionLine,
     SignedOut,
@@ -50,7 +53,7 @@ from chat.events import (
 )
 from chat.values import Body, Conversation, Device, Kind, Rank, Role, Sealed, Text
 from chat.wire.columns import width
-from chat.wire.text import View, greeting, render, render_history, waiting_summary
+from chat.wire.text import View, greeting, invitation_summary, render, render_history, waiting_summary
 from chat.wire.view import RENDERINGS, renders
 from tests.wire.strategies import ANYTHING, SHOWN, Maker
 from tests.wire.test_safe import harmful
@@ -209,6 +212,24 @@ class RoomEvents(Lines):
     def test_braces_are_only_text(self) -> None:
         self.changed(Kind.KICKED, "* {room} was kicked from ops by bob: {author}\n", "{author}", target="{room}")
 
+    def test_invitations(self) -> None:
+        change = MembershipChanged(OPS, 3, Kind.INVITED, "ann", "bob", NOON)
+        self.shows(change, "* ann has invited bob to ops.\n")
+        words = "* ann has invited you to ops. Type connect ops or decline ops.\n"
+        self.shows(Invited(OPS, "ann", NOON), words)
+
+    def test_the_settings_of_a_room(self) -> None:
+        for setting, value, words in (
+            ("private", "on", "ann made ops private: it is entered by invitation."),
+            ("private", "off", "ann opened ops: everybody may enter."),
+            ("history", "start", "ann let newcomers read ops from its start."),
+            ("history", "joining", "ann let newcomers read ops from their joining on."),
+            ("slow", "90", "ann slowed ops down: one line every 1 minute and 30 seconds for each person."),
+            ("slow", "0", "ann ended the slow mode of ops."),
+            ("colour", "red", "ann set colour of ops to red."),
+        ):
+            self.shows(RoomChanged(OPS, 3, "ann", NOON, setting, value), f"* {words}\n")
+
     def test_the_topic(self) -> None:
         self.shows(TopicChanged(OPS, 3, "bob", NOON, "disks\nand fans"), "* bob set the topic of ops: disks and fans\n")
         self.shows(TopicChanged(OPS, 3, "bob", NOON, ""), "* bob cleared the topic of ops.\n")
@@ -349,6 +370,30 @@ class Listings(Lines):
         )
         self.shows(Rooms(rooms, mine=False), lines)
         self.shows(Rooms(rooms[1:2], mine=True), "* Your rooms:\n  lobby  0 here  1 member\n")
+
+    def test_invitations_among_the_rooms(self) -> None:
+        lines = (
+            RoomLine(OPS, "", 1, 2, True, 3, private=True),
+            RoomLine(LOBBY, "", 0, 4, False, private=True, invited_by="ann"),
+        )
+        shown = render(Rooms(lines, True), VIEW)
+        self.assertIn("private, 3 waiting", shown)
+        self.assertIn("ann has invited you", shown)
+
+    def test_what_a_room_is_like(self) -> None:
+        reply = RoomSettings(OPS, "", NOON, True, "joining", 30, 3, ("ann",), ())
+        lines = (
+            "* Room ops\n"
+            "  topic       none\n"
+            "  private     on: entered by invitation\n"
+            "  history     joining: newcomers read from then on\n"
+            "  slow        one line every 30 seconds for each person\n"
+            "  owners      ann\n"
+            "  moderators  nobody\n"
+            "  members     3\n"
+            "  made        on 20 November 2026\n"
+        )
+        self.shows(reply, lines)
 
     def test_devices(self) -> None:
         sessions = (SessionLine("phone", "192.0.2.7", NOON - DAY, False), SessionLine("default", "::1", NOON, True))
@@ -507,6 +552,13 @@ class Summaries(SynchronousTestCase):
         standings = [self.standing(Conversation(number, room=f"r{number}"), 1) for number in range(1, 9)]
         named = ", ".join(f"1 line in r{number}" for number in range(1, 6))
         self.assertEqual(waiting_summary(standings, VIEW), f"* {named}, 3 lines in 3 other rooms. Type catchup.\n")
+
+    def test_invitations_in_one_line(self) -> None:
+        one = Invited(OPS, "ann", NOON)
+        tail = " connect ROOM accepts, decline ROOM does not.\n"
+        self.assertEqual(invitation_summary((one,), VIEW), "* You are invited to ops (from ann)." + tail)
+        self.assertIn(" and 2 more.", invitation_summary((one,) * 7, VIEW))
+        self.assertEqual(invitation_summary((), VIEW), "")
 
     def test_nothing_waits(self) -> None:
         self.assertEqual(waiting_summary([self.standing(OPS, 0)], VIEW), "")

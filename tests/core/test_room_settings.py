@@ -1,0 +1,115 @@
+"""The settings of a room: who may change them, who is told, and what they do."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.events import Done, History, Refused, RoomChanged, RoomSettings, Said
+from chat.values import Text
+from tests.core.stage import MANY, Person, Stage
+
+
+class Case(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.stage = Stage(MANY)
+        self.ann = self.stage.enter("ann", "ops")
+        self.moe = self.stage.enter("moe", "ops")
+        self.bob = self.stage.enter("bob", "ops")
+        self.ann.does("op", user="moe", room="ops")
+
+    def set(self, setting: str, value: str) -> None:
+        self.ann.gets(Done, "room", room="ops", setting=setting, value=value)
+
+
+class Changing(Case):
+    def test_what_a_room_is_like(self) -> None:
+        shown = self.bob.gets(RoomSettings, "room", room="ops")
+        self.assertEqual((shown.private, shown.history, shown.slow, shown.members), (False, "start", 0, 3))
+        self.assertEqual((shown.owners, shown.moderators), (("ann",), ("moe",)))
+
+    def test_owners_change_it_and_everybody_is_told(self) -> None:
+        changes = [("private", "on"), ("history", "joining"), ("slow", "30s")]
+        for setting, value in changes:
+            self.set(setting, value)
+        told = [(each.author, each.setting, each.value) for each in self.bob.told(RoomChanged)]
+        self.assertEqual(told, [("ann", "private", "on"), ("ann", "history", "joining"), ("ann", "slow", "30")])
+        for stage in (self.stage, self.stage.restart()):
+            record = stage.room("ops").record
+            self.assertEqual((record.private, record.from_start, record.slow), (True, False, 30))
+
+    def test_and_back(self) -> None:
+        for setting, there, back in (("private", "on", "off"), ("history", "joining", "start"), ("slow", "1m", "off")):
+            self.set(setting, there)
+            self.set(setting, back)
+        record = self.stage.restart().room("ops").record
+        self.assertEqual((record.private, record.from_start, record.slow), (False, True, 0))
+
+    def test_nobody_else_may(self) -> None:
+        for each in (self.moe, self.bob):
+            self.assertEqual(each.code("room", room="ops", setting="private", value="on"), "forbidden")
+
+    def test_what_is_so_already_is_said(self) -> None:
+        self.assertEqual(self.ann.code("room", room="ops", setting="private", value="off"), "no-effect")
+
+    def test_a_value_that_does_not_fit_says_what_does(self) -> None:
+        for setting, value, meant in (
+            ("private", "maybe", "/room private on or off"),
+            ("history", None, "/room history start or joining"),
+            ("slow", None, "/room slow off or 30s"),
+            ("slow", "2h", "/room slow 30s"),
+        ):
+            refused = self.ann.gets(Refused, "room", room="ops", setting=setting, value=value)
+            self.assertIn(meant, refused.text)
+
+
+class HistoryForNewcomers(Case):
+    def heard(self, person: Person) -> list[str]:
+        page = person.gets(History, "history", where="ops")
+        return [each.body.text for each in page.entries if isinstance(each, Said) and isinstance(each.body, Text)]
+
+    def test_from_the_start_or_from_joining(self) -> None:
+        self.bob.says("ops", "before")
+        eve = self.stage.enter("eve", "ops")
+        self.assertEqual(self.heard(eve), ["before"])
+        self.set("history", "joining")
+        self.bob.says("ops", "after")
+        self.assertEqual(self.heard(eve), ["after"])
+        self.assertEqual(self.heard(self.bob), ["before", "after"])
+
+
+class SlowMode(Case):
+    def code(self, person: Person) -> str:
+        reply = person.does("say", room="ops", text=Text("hi"))
+        return reply.code if isinstance(reply, Refused) else ""
+
+    def test_one_line_in_that_time(self) -> None:
+        self.set("slow", "30s")
+        self.bob.says("ops", "one")
+        refused = self.bob.gets(Refused, "me", room="ops", text=Text("waves"))
+        self.assertEqual((refused.code, refused.wait), ("slow-mode", 30))
+        self.assertIn("30 more seconds", refused.text)
+        self.stage.pass_time(29)
+        self.assertEqual(self.code(self.bob), "slow-mode")
+        self.stage.pass_time(1)
+        self.assertEqual(self.code(self.bob), "")
+        self.assertEqual(self.code(self.bob), "slow-mode")
+
+    def test_a_refused_line_does_not_prolong_it(self) -> None:
+        self.set("slow", "30s")
+        self.bob.says("ops", "one")
+        for _ in range(3):
+            self.stage.pass_time(10)
+            last = self.code(self.bob)
+        self.assertEqual(last, "")
+
+    def test_others_and_moderators_do_not_wait(self) -> None:
+        self.set("slow", "30s")
+        eve = self.stage.enter("eve", "ops")
+        for each in (self.bob, eve, self.moe, self.moe, self.ann, self.ann):
+            self.assertEqual(self.code(each), "")
+
+    def test_the_end_of_it_lets_everybody_talk(self) -> None:
+        self.set("slow", "30s")
+        self.bob.says("ops", "one")
+        self.set("slow", "off")
+        self.assertEqual([self.code(self.bob), self.code(self.bob)], ["", ""])
