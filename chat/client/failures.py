@@ -28,5 +28,9 @@ class Disconnected(ClientFailure):
     """The connection has ended, so nobody knows what became of what had no answer yet."""
 
 
+class NoEncryption(Disconnected):
+    """There is a server, but it does not speak TLS."""
+
+
 class TooMuch(ClientFailure):
     """A request that is too long, or one too many."""

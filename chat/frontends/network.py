@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import socket
 import struct
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from twisted.internet.interfaces import ISSLTransport
 
 from chat.interfaces import IClock
 from chat.values import Peer
@@ -28,18 +32,30 @@ def peer_of(transport: Any) -> Peer:
     """Who is at the other end. Limits count by its IPv4 address, or the /64 that one customer gets (RFC 6177)."""
     address = transport.getPeer()
     host = getattr(address, "host", None)
-    encrypted = bool(getattr(transport, "TLS", False))
+    encrypted = is_encrypted(transport)
+    binding = _binding(transport) if encrypted else None
     if not isinstance(host, str):
-        return Peer("local socket", "local", loopback=True, encrypted=encrypted)
+        return Peer("local socket", "local", True, encrypted, binding)
     try:
         ip = ip_address(host.partition("%")[0])
     except ValueError:
-        return Peer(host, host, encrypted=encrypted)
+        return Peer(host, host, False, encrypted, binding)
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
     address = str(ip)
     network = address if isinstance(ip, IPv4Address) else f"{IPv6Address(int(ip) >> 64 << 64)}/64"
-    return Peer(address, network, ip.is_loopback, encrypted)
+    return Peer(address, network, ip.is_loopback, encrypted, binding)
+
+
+def is_encrypted(transport: Any) -> bool:
+    """Whether what is written is enciphered on its way out: after ``startTLS``, or on a listener of TLS alone."""
+    return bool(getattr(transport, "TLS", False)) or ISSLTransport.providedBy(transport)
+
+
+def _binding(transport: Any) -> bytes | None:
+    """The SHA-256 of the certificate that a listener of TLS alone (an ``ssl:`` endpoint) has shown."""
+    shown = transport.getHandle().get_certificate()
+    return None if shown is None else sha256(shown.to_cryptography().public_bytes(Encoding.DER)).digest()
 
 
 def address_of(transport: Any) -> tuple[str, int] | None:

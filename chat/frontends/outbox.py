@@ -22,6 +22,7 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
+from chat.frontends.network import is_encrypted
 from chat.interfaces import ITurn
 
 _TIOCOUTQ = 0x5411
@@ -58,7 +59,7 @@ class Outbox:
         self._backlog: list[bytes] | None = None
         self._unsent = 0
         self._kernel = _socket_of(transport)
-        self._socket = None if getattr(transport, "TLS", False) else self._kernel
+        self._socket = None if is_encrypted(transport) else self._kernel
         if self._socket is None:
             transport.registerProducer(self, True)
 

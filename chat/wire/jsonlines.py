@@ -159,12 +159,29 @@ def encode(shown: Event | Reply, id: str | int | None = None) -> bytes:
         return _LONE.sub("\ufffd", line).encode()
 
 
+class UnknownType(BadFrame):
+    """A frame of a type that is not known here: the server is of a later version.
+
+    :ivar id: of the request that it answers, or nothing for an event.
+    """
+
+    code = BadFrame.code
+
+    def __init__(self, id: str | int | None) -> None:
+        super().__init__("That frame is of a type that is not known here.")
+        self.id = id
+
+
 def parse(line: bytes) -> tuple[Event | Reply, str | int | None]:
     """Read what `encode` wrote: the event or reply, and the id of the request that it answers.
 
-    :raises BadFrame: when it is no frame, or of a type that is not known here.
+    :raises UnknownType: when a later version sent it.
+    :raises BadFrame: when it is no frame.
     """
     frame = _object(line)
+    kind = frame.get("type")
+    if isinstance(kind, str) and kind not in _BY_NAME:
+        raise UnknownType(_id(frame))
     try:
         return _read(frame), _id(frame)
     except UNREADABLE as error:

@@ -1,0 +1,126 @@
+"""Where a server is, and how it is reached."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from OpenSSL import SSL
+from service_identity import CertificateError, VerificationError
+from service_identity.pyopenssl import verify_hostname, verify_ip_address
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from chat.client.protocol import ChatClient
+
+PORT = 7777
+"""Where servers listen unless somebody says otherwise."""
+
+PATIENCE = 20.0
+"""Seconds in which a server takes a connection."""
+
+_HOST = re.compile(r"[^\s:\[\]/@]{1,253}")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is reached.
+
+    :param tls: whether the connection is encrypted; where it is not, everybody on the way can read and change it.
+    """
+
+    host: str
+    port: int = PORT
+    tls: bool = True
+
+    @classmethod
+    def parse(cls, words: str, tls: bool = True) -> Address:
+        """Read ``HOST``, ``HOST:PORT`` or ``[IPV6]:PORT``.
+
+        :raises ValueError: in one line, when it is none.
+        """
+        words = words.strip()
+        if words[:1] == "[":
+            host, _, rest = words[1:].partition("]")
+            good = _is_number(host) and "]" in words and rest[:1] in ("", ":")
+            port = rest[1:]
+        elif _is_number(words):
+            host, port, good = words, "", True
+        else:
+            host, _, port = words.partition(":")
+            good = bool(_HOST.fullmatch(host))
+        number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0 if port else PORT
+        if not good or not 0 < number < 65_536:
+            raise ValueError(f"{words[:60]!r} is no HOST or HOST:PORT")
+        return cls(host.lower(), number, tls)
+
+    def __str__(self) -> str:
+        """As `parse` reads it, and without the usual port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORT else f"{host}:{self.port}"
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class Handshake:
+    """One connection's TLS: no certificate is refused here, but it is noted whether an authority vouches for it.
+
+    `chat.client.protocol.ChatClient` has to look at the certificate itself, before it sends anything.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._doubted = False
+        self._connection: SSL.Connection | None = None
+
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """See ``twisted.internet.interfaces.IOpenSSLClientConnectionCreator``."""
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_default_verify_paths()
+        context.set_verify(SSL.VERIFY_PEER, self._note)
+        self._connection = SSL.Connection(context, None)
+        if not _is_number(self._host):
+            self._connection.set_tlsext_host_name(self._host.encode("idna"))
+        return self._connection
+
+    def _note(self, connection: Any, certificate: Any, error: int, depth: int, good: int) -> bool:
+        if not good:
+            self._doubted = True
+        return True
+
+    @property
+    def vouched_for(self) -> bool:
+        """Whether an authority that this machine trusts says that the certificate belongs to the host."""
+        if self._doubted or self._connection is None:
+            return False
+        verify = verify_ip_address if _is_number(self._host) else verify_hostname
+        try:
+            verify(self._connection, self._host)
+        except (VerificationError, CertificateError):
+            return False
+        return True
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def dial(reactor: Any, address: Address, client: ChatClient, handshake: Handshake) -> Deferred[ChatClient]:
+    """Connect.
+
+    Fires with the client, whose ``ready`` is still to come; fails as the endpoint does.
+    """
+    endpoint: Any = HostnameEndpoint(reactor, address.host, address.port, timeout=PATIENCE)
+    if address.tls:
+        endpoint = wrapClientTLS(handshake, endpoint)
+    dialed: Deferred[ChatClient] = connectProtocol(endpoint, client)
+    return dialed

@@ -1,0 +1,163 @@
+"""The ways in: a password that is proven and stays here, a token, a new account.
+
+A password leaves this machine only where the caller has allowed it; a server that offers no other way is refused.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chat.client.failures import ClientFailure, RequestRefused, ServerNotTrusted
+from chat.client.proof import Proof
+from chat.client.protocol import ChatClient
+from chat.errors import AlreadySignedIn
+from chat.events import Challenge, LoggedIn, Reply
+from chat.stretch import MOST_COST, SCRAM, SCRAM_PLUS, check_password, make_verifier, new_salt, stretch
+from chat.values import Verifier
+
+LEAST_COST = 10
+"""The least cost of bcrypt that a server may ask for."""
+
+InThread = Callable[..., Deferred[Any]]
+"""Calls a function with arguments off the reactor's thread: ``twisted.internet.threads.deferToThread``."""
+
+
+class Entrance:
+    """Logs one connection in.
+
+    :param in_thread: where bcrypt runs.
+    :param plain: whether a password may be sent to a server that knows no other way.
+    :param least_cost: the least cost of bcrypt that a server may ask for; tests lower it.
+    """
+
+    def __init__(
+        self, client: ChatClient, in_thread: InThread, *, plain: bool = False, least_cost: int = LEAST_COST
+    ) -> None:
+        self._client = client
+        self._in_thread = in_thread
+        self._plain = plain
+        self._least_cost = least_cost
+        self._proof: Proof | None = None
+        self._elsewhere = False
+
+    async def log_in(self, user: str, password: str, device: str | None = None) -> LoggedIn:
+        """Prove a password and let the server prove itself.
+
+        :raises RequestRefused: when the server says no: ``bad-credentials``, ``locked-out``, ``already-signed-in``.
+        :raises ServerNotTrusted: when it offers no way that keeps the password here, asks for too little or too much
+            work, or cannot prove itself in the end.
+        """
+        self._elsewhere = False
+        who = _named(device, user=user)
+        if not await self._keeps_passwords_here():
+            return await self._enter(None, "login", who | {"password": password})
+        client = self._client
+        proof = Proof(password, client.fingerprint, self._least_cost)
+        reply = await client.ask("login", who | {"scram": proof.first})
+        if not isinstance(reply, Challenge):
+            raise client.distrust("The server logs in whoever comes, without looking at the password.")
+        try:
+            proof.read(reply.scram)
+        except ServerNotTrusted as error:
+            raise client.distrust(str(error)) from None
+        final = await self._in_thread(proof.final)
+        return await self._enter(proof, "scram", {"final": final})
+
+    async def take_over(self) -> LoggedIn:
+        """Log in where the last login was refused because the account is signed in elsewhere.
+
+        :raises ClientFailure: when it was not: whoever answers a takeover then need not know the account.
+        """
+        if not self._elsewhere:
+            raise ClientFailure("There is no login to take over. Log in first.")
+        return await self._enter(self._proof, "takeover", {})
+
+    async def log_in_by_token(self, token: str, device: str | None = None) -> LoggedIn:
+        """Log in with what an earlier login of this device handed out."""
+        return await self._enter(None, "login", _named(device, token=token))
+
+    async def register(self, user: str, password: str, realname: str = "", device: str | None = None) -> LoggedIn:
+        """Make an account; the server gets a verifier, and not the password.
+
+        :raises chat.errors.BadPassword: when it will not do as one.
+        :raises RequestRefused, ServerNotTrusted: see `log_in`.
+        """
+        check_password(password)
+        args = _named(device, user=user, realname=realname)
+        if await self._keeps_passwords_here():
+            verifier = await self._in_thread(_new_verifier, password, self._cost())
+            args["verifier"] = _spelled(verifier)
+        else:
+            args["password"] = password
+        return await self._enter(None, "register", args)
+
+    async def _keeps_passwords_here(self) -> bool:
+        """Whether the server can do without the password.
+
+        :raises ServerNotTrusted: when it cannot, and the caller has not allowed to send it.
+        """
+        client = self._client
+        welcome = client.welcome or await client.hello()
+        bound = client.fingerprint is not None
+        if (SCRAM_PLUS if bound else SCRAM) in welcome.auth:
+            return True
+        if self._plain and SCRAM not in welcome.auth and "password" in welcome.auth:
+            return False
+        what = "that is bound to this TLS connection" if bound else "without sending the password"
+        raise client.distrust(f"The server offers no login {what}; somebody may stand in between. Nothing was sent.")
+
+    def _cost(self) -> int:
+        """The cost of bcrypt for a new password: the server's, but no less than ours."""
+        welcome = self._client.welcome
+        assert welcome is not None, "_keeps_passwords_here asked"
+        cost = welcome.limits.get("cost", self._least_cost)
+        if cost > MOST_COST:
+            raise self._client.distrust(
+                f"The server asks for a cost of {cost}; {MOST_COST} is the most that is sensible."
+            )
+        return max(cost, self._least_cost)
+
+    async def _enter(self, proof: Proof | None, cmd: str, args: dict[str, object]) -> LoggedIn:
+        """Ask to be let in, and see whether it was the server that answered.
+
+        :param proof: of which the answer has to carry the signature.
+        """
+        self._elsewhere = False
+        try:
+            reply: Reply = await self._client.ask(cmd, args)
+        except RequestRefused as refused:
+            # The signature comes with the takeover.
+            self._proof, self._elsewhere = proof, refused.reply.code == AlreadySignedIn.code
+            raise
+        if not isinstance(reply, LoggedIn):
+            raise self._client.distrust("The server does not answer a login with one.")
+        if proof is not None:
+            try:
+                proof.check(reply.scram)
+            except ServerNotTrusted as error:
+                raise self._client.distrust(str(error)) from None
+        return reply
+
+
+def _named(device: str | None, **args: object) -> dict[str, object]:
+    return args if device is None else args | {"device": device}
+
+
+def _new_verifier(password: str, cost: int) -> Verifier:
+    """Slow."""
+    salt = new_salt(cost)
+    return make_verifier(stretch(password, salt), salt)
+
+
+def _spelled(verifier: Verifier) -> dict[str, object]:
+    """A verifier as JSON values."""
+    return {
+        "salt": b64encode(verifier.salt).decode(),
+        "iterations": verifier.iterations,
+        "stored_key": b64encode(verifier.stored_key).decode(),
+        "server_key": b64encode(verifier.server_key).decode(),
+    }
