@@ -190,6 +190,27 @@ class SignedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnSettings:
+    """What one has set for oneself; told unasked where another session of one's own has changed it.
+
+    :param style: ``plain`` or ``classic``.
+    :param time: whether live lines begin with the time.
+    :param timezone: as the IANA database has it, or empty for the server's own.
+    :param bell: whether private messages and mentions ring the bell.
+    :param quiet: the rooms that are not shown in full while things happen there: room to ``on`` or ``mentions``.
+    :param changed: the setting that this very command has changed, or empty.
+    """
+
+    style: str
+    time: bool
+    timezone: str
+    bell: bool
+    quiet: Mapping[str, str]
+    realname: str
+    changed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """The server ends this connection.
 
@@ -199,7 +220,7 @@ class Closing:
     reason: str
 
 
-Event: TypeAlias = Entry | Broadcasted | Presence | Invited | Removed | SignedOut | Closing
+Event: TypeAlias = Entry | Broadcasted | Presence | Invited | Removed | SignedOut | OwnSettings | Closing
 
 
 # --- replies --------------------------------------------------------------------------------------
@@ -552,6 +573,7 @@ Reply: TypeAlias = (
     | Missed
     | Profile
     | Devices
+    | OwnSettings
     | Help
     | CommandTable
     | Pong

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from chat.events import Event
+from chat.preferences import Notify
 from chat.values import (
     Account,
     Device,
@@ -282,6 +283,9 @@ class IStore(Protocol):
     def entered(self, account: int, conversation: int, when: int) -> Deferred[None]:
         """A member came into a room again, milliseconds since the epoch."""
 
+    def notify(self, account: int, conversation: int, notify: Notify) -> Deferred[None]:
+        """Keep what a member wants to be shown of a room while it happens."""
+
     def history(
         self,
         conversation: int,
@@ -359,6 +363,9 @@ class IStore(Protocol):
         """32 random bytes that this server alone knows, made once for each name and kept."""
 
     def set_realname(self, account: int, realname: str) -> Deferred[None]: ...
+
+    def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
+        """Change some of the fields of an account's `chat.preferences.Preferences`."""
 
     def saw(self, account: int, device: str, when: int) -> Deferred[None]:
         """Note that a session of this device began or ended."""

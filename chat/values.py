@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from chat.preferences import UNSET, Notify, Preferences
+
 BODY_BYTES = 16 * 1024
 """The most UTF-8 bytes that one body may have."""
 
@@ -125,6 +127,7 @@ class Account:
     rank: Rank
     created: int
     seen: int
+    preferences: Preferences = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +301,7 @@ class Member:
     :param joined_seq: the last seq of the room when the account became a member.
     :param joined: milliseconds since the epoch.
     :param entered: when it last came into the room by ``connect``, milliseconds since the epoch.
+    :param notify: what its text sessions are shown of the room while it happens.
     """
 
     account: int
@@ -305,6 +309,7 @@ class Member:
     joined_seq: int
     joined: int
     entered: int
+    notify: Notify = Notify.ALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chat.auth.registration import read_realname
 from chat.commands.registry import command
 from chat.core.rooms import account_of
 from chat.core.service import ChatService
@@ -201,19 +200,6 @@ async def devices(
         SessionLine(each.device, each.mind.peer.address, each.since, each is session) for each in user.sessions
     )
     return Devices(lines, await chat.store.devices(user.account.id))
-
-
-@command(group=GROUP, name="set", barrier=True, examples=("set realname Bob Builder",))
-async def set_(
-    chat: ChatService, session: Session, setting: Annotated[str, ChoiceType("realname")], value: Words
-) -> Done:
-    """change a setting kept with your account
-
-    realname is what whois shows beside your name.
-    """
-    realname = read_realname(value)
-    await chat.people.set_realname(session, realname)
-    return Done(f"Your real name is now {realname}." if realname else "Your real name is no longer shown.")
 
 
 def _user(session: Session) -> ChatUser:

@@ -78,7 +78,8 @@ def _verb(verb: Verb) -> str:
     if verb.detail:
         lines.append(f" {verb.detail}")
     if verb.examples:
-        lines.append(f" For example: {', '.join(f'`{example}`' for example in verb.examples)}.")
+        parted = "\n\n" if "\n\n" in verb.detail else " "
+        lines.append(f"{parted}For example: {', '.join(f'`{example}`' for example in verb.examples)}.")
     return "".join(lines) + "\n"
 
 

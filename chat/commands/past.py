@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from chat.commands.registry import command
 from chat.core.service import ChatService
@@ -61,31 +61,37 @@ async def history(
         readable_after,
         after=after,
         before=before,
-        since=beginning(span, chat.clock.seconds()),
+        since=beginning(span, chat.clock.seconds(), zone_of(session)),
         limit=max(1, limit) if limit is not None else span.lines,
     )
 
 
-def beginning(span: Span, now: float) -> int | None:
+def zone_of(session: Session) -> tzinfo | None:
+    """The time zone in which whoever is logged in means times; nothing for the server's own."""
+    return session.user.account.preferences.zone if session.user is not None else None
+
+
+def beginning(span: Span, now: float, zone: tzinfo | None) -> int | None:
     """When a span begins.
 
     :param now: seconds since the epoch.
-    :returns: milliseconds since the epoch, or nothing where lines are counted. A time of day is the last such
-        time in the server's time zone.
+    :param zone: of a time of day or a date; nothing for the server's own.
+    :returns: milliseconds since the epoch, or nothing where lines are counted. A time of day is the last such time.
     :raises BadUsage: when there is no such time.
     """
     if span.seconds is not None:
         return int((now - span.seconds) * 1000)
     if not span.clock:
         return None
-    today = datetime.fromtimestamp(now).astimezone()
+    today = datetime.fromtimestamp(now, UTC).astimezone(zone)
     try:
         if ":" in span.clock:
             hour, minute = map(int, span.clock.split(":"))
             start = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
             start -= timedelta(days=start > today)
         else:
-            start = datetime.strptime(span.clock, "%Y-%m-%d").astimezone()
+            midnight = datetime.strptime(span.clock, "%Y-%m-%d")
+            start = midnight.astimezone() if zone is None else midnight.replace(tzinfo=zone)
     except (ValueError, OverflowError):
         raise BadUsage(f"There is no time {span.clock}. Write: since 09:00 or since 2026-11-20") from None
     return int(start.timestamp() * 1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, NamedTuple
 
-from chat.commands.past import GROUP, beginning
+from chat.commands.past import GROUP, beginning, zone_of
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
@@ -65,5 +65,5 @@ async def search(
     place = (await chat.past.place(session, query.place))[0] if query.place else None
     author = chat.directory.named(query.author) if query.author else None
     span = SpanType().read(f"since {query.since}") if query.since else None
-    since = beginning(span, chat.clock.seconds()) if span is not None else None
+    since = beginning(span, chat.clock.seconds(), zone_of(session)) if span is not None else None
     return await chat.search.search(session, query.words, place=place, author=author, since=since or 0, limit=limit)

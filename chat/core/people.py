@@ -193,14 +193,6 @@ class People:
         user.away = note
         self.presence.changed(user)
 
-    async def set_realname(self, session: Session, realname: str) -> None:
-        """:param realname: empty for none; one that an account may have."""
-        user = session.user
-        assert user is not None, "perform lets only users act"
-        await self._house.store.set_realname(user.account.id, realname)
-        user.account = replace(user.account, realname=realname)
-        self._house.directory.add_account(user.account)
-
     # blocks
 
     async def block(self, session: Session, other: Account) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from chat.core.audiences import Audiences
 from chat.errors import Banned, Forbidden, InviteOnly, Muted, NotAMember, SlowMode
 from chat.interfaces import IMind, StoredRoom
+from chat.preferences import Notify
 from chat.values import (
     SERVER,
     Conversation,
@@ -160,6 +161,16 @@ class Room:
         other = self.members.get(target) if target is not None and target != account else None
         if other is not None and other.role.height >= member.role.height and kind is not Kind.ROLE:
             raise Forbidden(f"You may not do that to another {other.role} of {self.name}.")
+
+    def notify_of(self, account: int) -> Notify:
+        """What a member is shown of the room while it happens."""
+        member = self.members.get(account)
+        return member.notify if member is not None else Notify.ALL
+
+    def set_notify(self, account: int, notify: Notify) -> None:
+        member = self.members.get(account)
+        if member is not None:
+            self.members[account] = replace(member, notify=notify)
 
     def is_banned(self, account: int, when: int) -> bool:
         ban = self._bans.get(account)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from chat.core.choices import Choices
 from chat.core.corrections import Corrections
 from chat.core.house import House
 from chat.core.moderation import Moderation
@@ -37,6 +38,7 @@ class ChatService:
         self.rooms = Rooms(self.house, table)
         self.moderation = Moderation(self.house, self.rooms)
         self.people = People(self.house, self.rooms)
+        self.choices = Choices(self.house, self.rooms)
         self.talk = Talk(self.house, self.rooms)
         self.past = Past(self.house, self.rooms)
         self.corrections = Corrections(self.house, self.past)

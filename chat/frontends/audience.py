@@ -46,23 +46,22 @@ class Audience:
 
     def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
         rendered = self._render(event)
-        if not rendered and instead is None:
-            return
+        if rendered or instead is not None:
+            self._queue(rendered, omit, self._render(instead) if instead is not None and self.program else b"")
+
+    def _queue(self, rendered: bytes, others: Collection[IMind], otherwise: bytes) -> None:
+        """Put something into the batch for everybody, and something else for others of its members."""
         batch = self._batch
         if batch is None:
             batch = self._batch = []
             self._turn.soon(self.flush)
-        if omit:
-            self._leave_out(omit, len(batch), instead)
-        batch.append(rendered)
-
-    def _leave_out(self, omit: Collection[IMind], place: int, instead: Event | None) -> None:
-        other = self._render(instead) if instead is not None and self.program else b""
-        for mind in omit:
+        place = len(batch)
+        for mind in others:
             if mind in self._members:
                 if self._otherwise is None:
                     self._otherwise = {}
-                self._otherwise.setdefault(mind, {})[place] = other
+                self._otherwise.setdefault(mind, {})[place] = otherwise
+        batch.append(rendered)
 
     def flush(self) -> None:
         """Send what waits to every member."""
@@ -79,6 +78,7 @@ class Audience:
         for mind, outbox in self._members.items():
             changes = otherwise.get(mind)
             if changes is None:
-                outbox.send(whole)
+                if whole:
+                    outbox.send(whole)
             elif own := b"".join(changes.get(place, line) for place, line in enumerate(batch)):
                 outbox.send(own)

@@ -7,7 +7,7 @@ proves nothing: what was shown since the last proof is shown again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
 from chat.core.user import Session
 from chat.frontends.outbox import Outbox
@@ -17,6 +17,7 @@ class Receipts:
     """The marks of one login of one text session.
 
     :param behind: rooms of which earlier lines still wait unseen: their marks stand still until `caught_up`.
+        The marks of quiet rooms stand still as well; of these it is kept up to which seq everything was shown.
     :param account: who is logged in; the session forgets it before the last proof may come.
     :param write: called with the account, its device and the marks that are proven, conversation to seq;
         fires when they are written.
@@ -30,6 +31,7 @@ class Receipts:
         "_outbox",
         "_private",
         "_proven",
+        "_quiet",
         "_session",
         "_write",
         "_writing",
@@ -47,6 +49,7 @@ class Receipts:
         self._account = account
         self._device = session.device
         self._behind = tuple(behind)  # mostly empty, which costs a tuple nothing
+        self._quiet: dict[int, int] | None = None
         self._outbox = outbox
         self._write = write
         self._writing: Awaitable[None] | None = None
@@ -67,6 +70,20 @@ class Receipts:
             self._behind = ()
         else:
             self._behind = tuple(id for id in self._behind if id != room)
+        if self._quiet is not None:
+            rooms = self._session.rooms
+            self._quiet |= {id: rooms[id].last for id in self._quiet if room in (None, id) and id in rooms}
+
+    def quiet(self, rooms: Collection[int]) -> None:
+        """Not everything that is said in these rooms is shown from now on, and in all others it is.
+
+        Where something was said that was not shown, the marks stand still until `caught_up`.
+        """
+        last = {id: room.last for id, room in self._session.rooms.items()}
+        before = self._quiet or {}
+        self._quiet = {id: before.get(id, last[id]) for id in rooms} or None
+        unseen = [id for id, seq in before.items() if id not in rooms and last.get(id, 0) > seq]
+        self._behind = (*self._behind, *unseen)
 
     def handed(self) -> dict[int, int]:
         """How far each conversation was handed to the outbox.
@@ -75,7 +92,8 @@ class Receipts:
         """
         if self._final is not None:
             return self._final
-        marks = {id: room.last for id, room in self._session.rooms.items() if id not in self._behind}
+        still = (*self._behind, *(self._quiet or ()))
+        marks = {id: room.last for id, room in self._session.rooms.items() if id not in still}
         marks.update(self._private or ())
         return marks
 

@@ -7,9 +7,8 @@ them: the prompt that waits for an answer, the room one talks in, the line that 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Awaitable, Hashable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 
 from chat.core.perform import attempt
 from chat.errors import BadText, TooLong
@@ -20,6 +19,7 @@ from chat.events import (
     LoggedIn,
     LoggedOut,
     Missed,
+    OwnSettings,
     PrivateEntry,
     Refused,
     Removed,
@@ -27,17 +27,29 @@ from chat.events import (
     Resumed,
     RoomEntered,
     RoomLeft,
+    Said,
     SignedOut,
 )
-from chat.frontends.audience import Audience
 from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.receipts import Receipts
+from chat.frontends.seats import BELL, Seat
 from chat.frontends.telnet import HIDE, SHOW, with_line_ends
 from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
 from chat.interfaces import IAudience
+from chat.preferences import UNSET, Notify, Preferences
 from chat.values import Conversation
-from chat.wire.text import View, greeting, invitation_summary, render, render_history, waiting_summary
+from chat.wire.text import (
+    View,
+    arrival,
+    greeting,
+    invitation_summary,
+    more_waiting,
+    render,
+    render_history,
+    waiting_summary,
+)
+from chat.wire.view import notice
 
 LINE_BYTES = 8 * 1024
 """The longest line, without its end."""
@@ -47,8 +59,8 @@ TOO_LONG_LINE = f"A line has at most {LINE_BYTES:,} bytes; this one was not read
 PRIVATE_LINES = 200
 """The most private messages that are shown after login; the rest comes with ``catchup``."""
 
-_COUNTING = frozenset({"catchup", "connect", "rooms"})
-"""Verbs that tell how much waits."""
+_COUNTING = frozenset({"catchup", "connect", "rooms", "set"})
+"""Verbs that tell how much waits, or from which line on what is said is not shown."""
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks at what the peer has acknowledged."""
@@ -222,10 +234,13 @@ class TextFrontEnd:
             return self._depart(reply)
         if isinstance(reply, RoomEntered):
             self._move(reply.conversation)
+            self._note_quiet_rooms()
         elif isinstance(reply, RoomLeft):
             self._left(reply.conversation)
         elif isinstance(reply, Missed):
             self._caught_up(call, reply)
+        elif isinstance(reply, OwnSettings):
+            self._note_quiet_rooms()
         elif isinstance(reply, Refused):
             if call.verb.name == "catchup":
                 self._let_go_after(())
@@ -249,7 +264,8 @@ class TextFrontEnd:
         shown = [self._shown(reply)]
         if not self._state.prompted and not self._state.tipped and call.arguments.get("password"):
             self._state.tipped = True
-            shown.append(self._text("* Tip: without the password, login NAME asks for it on a line of its own.\n"))
+            tip = "Tip: without the password, login NAME asks for it on a line of its own."
+            shown.append(self._text(notice(tip, self._view())))
         resumed = await session.perform("resume")
         user = session.user
         if not isinstance(resumed, Resumed) or user is None:
@@ -257,6 +273,7 @@ class TextFrontEnd:
             return b"".join(shown) + self._shown(resumed)
         behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
         self._receipts = Receipts(session, user.account.id, self.outbox, behind, self._service.past.received)
+        self._note_quiet_rooms()
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))
         missed = await session.perform("missed", limit=PRIVATE_LINES)
@@ -266,10 +283,10 @@ class TextFrontEnd:
         pages = missed.pages if isinstance(missed, Missed) else ()
         shown.append(self._text(waiting_summary(resumed.conversations, self._view())))
         shown.append(self._text(render_history([entry for page in pages for entry in page.entries], self._view())))
-        if isinstance(missed, Missed) and missed.remaining:
-            shown.append(self._text(f"* {missed.remaining:,} more private messages wait. Type catchup.\n"))
+        if isinstance(missed, Missed):
+            shown.append(self._text(more_waiting(missed.remaining, self._view())))
         shown.append(self._text(invitation_summary(resumed.invitations, self._view())))
-        shown.append(self._text(_where(sorted(rooms), resumed.current)))
+        shown.append(self._text(arrival(sorted(rooms), resumed.current, self._view())))
         self._let_go_after(pages)
         return b"".join(shown)
 
@@ -309,6 +326,13 @@ class TextFrontEnd:
         if self._state.room is not None and self._state.room.id == room.id:
             self._move(None)
 
+    def _note_quiet_rooms(self) -> None:
+        session = self._link.session
+        if self._receipts is not None and session.user is not None:
+            account = session.user.account.id
+            quiet = [id for id, room in session.rooms.items() if room.notify_of(account) is not Notify.ALL]
+            self._receipts.quiet(quiet)
+
     # the past while the present goes on
 
     def _hold_back(self) -> None:
@@ -343,15 +367,21 @@ class TextFrontEnd:
 
     # the mind
 
-    def audience_key(self, conversation: int) -> Hashable:
-        current = self._state.room is not None and self._state.room.id == conversation
-        return "text" if self._link.telnet is None else "telnet", "modern", current
+    @property
+    def called(self) -> str:
+        """The folded name of who is logged in."""
+        user = self._link.session.user
+        return user.account.name.folded if user is not None else ""
+
+    def audience_key(self, conversation: int) -> Seat:
+        session, here = self._link.session, self._state.room
+        room = session.rooms.get(conversation)
+        notify = Notify.ALL if room is None or session.user is None else room.notify_of(session.user.account.id)
+        current = here is not None and here.id == conversation
+        return Seat.of(self._preferences(), notify, telnet=self._link.telnet is not None, current=current)
 
     def new_audience(self, conversation: int) -> IAudience:
-        current = self._state.room is not None and self._state.room.id == conversation
-        view = View(current=conversation if current else None, zone=_zone())
-        line_ends = _as_it_is if self._link.telnet is None else with_line_ends
-        return Audience(lambda event: line_ends(render(event, view).encode()), self._link.turn, program=False)
+        return self.audience_key(conversation).audience(conversation, self._link.turn)
 
     def deliver(self, event: Event) -> None:
         if isinstance(event, PrivateEntry) and event.conversation.partner:
@@ -362,11 +392,16 @@ class TextFrontEnd:
                 return
             if self._receipts is not None:
                 self._receipts.shown(event.conversation.id, event.seq)
+            if isinstance(event, Said) and event.author == event.conversation.partner and self._preferences().bell:
+                self.outbox.write(BELL)
         elif isinstance(event, Removed):
             self._left(event.conversation)
         elif isinstance(event, SignedOut):
             self._forget_login()
             self._link.watch_login()
+        elif isinstance(event, OwnSettings):
+            self._note_quiet_rooms()
+            return
         self._write(render(event, self._view()))
 
     def flush(self) -> None:
@@ -384,8 +419,13 @@ class TextFrontEnd:
     # bytes out
 
     def _view(self) -> View:
-        room = self._state.room
-        return View(room.id if room is not None else None, now=self._service.house.now(), zone=_zone())
+        room, chosen = self._state.room, self._preferences()
+        current = room.id if room is not None else None
+        return View(current, chosen.style, self._service.house.now(), chosen.zone, chosen.time)
+
+    def _preferences(self) -> Preferences:
+        user = self._link.session.user
+        return user.account.preferences if user is not None else UNSET
 
     def _shown(self, reply: Reply) -> bytes:
         return self._text(render(reply, self._view()))
@@ -415,17 +455,5 @@ def decode(line: bytes) -> str:
     return text
 
 
-def _where(rooms: list[str], current: str | None) -> str:
-    if current is None:
-        return "* You are in no room. list channels shows them all; connect ROOM enters one.\n"
-    mine = f"{', '.join(rooms[:20])}{' ...' if rooms[20:] else ''}"
-    return f"* You are in {mine}. What you type is said in {current}; /help shows more.\n"
-
-
 def _as_it_is(lines: bytes) -> bytes:
     return lines
-
-
-def _zone() -> tzinfo:
-    """The server's own time zone."""
-    return datetime.now().astimezone().tzinfo or UTC

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from chat.errors import BadUsage, NameTaken
 from chat.names import read_name
+from chat.preferences import QUIET, Style
 from chat.values import (
     BODY_BYTES,
     BODY_LINES,
@@ -55,6 +56,7 @@ class ParameterType:
     :ivar rest: whether it takes the rest of the line.
     :ivar free: whether it takes whatever comes.
     :ivar secret: whether it may not be shown or logged.
+    :ivar opens: words after which whatever follows is no speech, as nobody says them by themselves.
     :ivar json: how a program writes it, for people who read the documents.
     """
 
@@ -62,6 +64,7 @@ class ParameterType:
     rest: ClassVar[bool] = False
     free: ClassVar[bool] = False
     secret: ClassVar[bool] = False
+    opens: ClassVar[frozenset[str]] = frozenset()
     json: ClassVar[str] = "string"
 
     def certain(self, word: str, names: Names) -> bool:
@@ -401,6 +404,35 @@ class ChoiceType(ParameterType):
         if word.lower() not in self.words:
             raise BadUsage(f"use one of: {', '.join(self.words)}")
         return word.lower()
+
+
+class SettingType(ChoiceType):
+    """The name of a setting."""
+
+    opens = frozenset({"timezone", "realname"})
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(*words)
+        self.form = "SETTING"  # type: ignore[misc]
+
+
+class SettingValueType(ParameterType):
+    """What a setting is set to; which values fit is known to the command."""
+
+    form = "VALUE"
+    rest = True
+    json = "string, or true or false"
+
+    def certain(self, word: str, names: Names) -> bool:
+        *before, last = word.casefold().split()
+        if before:
+            return last in QUIET and len(before) == 1 and names.is_room(before[0])
+        return last in QUIET or last in tuple(Style)
+
+    def from_json(self, value: object) -> str:
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return str(super().from_json(value))
 
 
 class ConversationType(ParameterType):

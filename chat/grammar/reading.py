@@ -162,6 +162,8 @@ def _certain(verb: Verb, rest: str, context: Context) -> bool:
             return each.type.certain(rest, context.names) or (checked and each.required)
         word, after = _cut(rest)
         if each.type.certain(word, context.names):
+            if word.lower() in each.type.opens:
+                return True
             checked = True
             rest = after
         elif each.required:

@@ -210,7 +210,7 @@ class Table(Mapping[str, Verb]):
                     access=access,
                     parameters=tuple(_parameters(verb_name, function, prompts or {}, needs)),
                     summary=summary.strip(),
-                    detail=" ".join(detail.split()),
+                    detail="\n\n".join(" ".join(each.split()) for each in detail.strip().split("\n\n")),
                     examples=examples,
                     barrier=barrier,
                     bare=bare,

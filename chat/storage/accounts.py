@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from json import dumps
 from secrets import token_bytes
 
 from chat.errors import NameTaken
 from chat.interfaces import TokenRecord
+from chat.preferences import read_preferences
 from chat.storage.transaction import Transaction
 from chat.values import Account, Device, Name, Rank, Verifier
 
@@ -52,12 +55,12 @@ def create_account(transaction: Transaction, name: Name, realname: str, verifier
 def all_accounts(connection: sqlite3.Connection) -> tuple[Account, ...]:
     """Every account, the oldest first."""
     found = connection.execute(
-        "SELECT id, shown, folded, skeleton, realname, rank, created, seen FROM accounts ORDER BY id"
+        "SELECT id, shown, folded, skeleton, realname, rank, created, seen, settings FROM accounts ORDER BY id"
     )
     ranks = {rank.value: rank for rank in Rank}
     return tuple(
-        Account(id, Name(shown, folded, skeleton), realname, ranks[rank], created, seen)
-        for id, shown, folded, skeleton, realname, rank, created, seen in found
+        Account(id, Name(shown, folded, skeleton), realname, ranks[rank], created, seen, read_preferences(settings))
+        for id, shown, folded, skeleton, realname, rank, created, seen, settings in found
     )
 
 
@@ -80,6 +83,13 @@ def set_password(transaction: Transaction, account: int, verifier: Verifier) -> 
 
 def set_realname(transaction: Transaction, account: int, realname: str) -> None:
     transaction.execute("UPDATE accounts SET realname = ? WHERE id = ?", (realname, account))
+
+
+def prefer(transaction: Transaction, account: int, changes: Mapping[str, str | bool]) -> None:
+    """Change some of the fields of `chat.preferences.Preferences`; what else is kept there stays."""
+    transaction.execute(
+        "UPDATE accounts SET settings = json_patch(settings, ?) WHERE id = ?", (dumps(dict(changes)), account)
+    )
 
 
 def block(transaction: Transaction, account: int, other: int) -> None:

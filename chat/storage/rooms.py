@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from chat.errors import RoomTaken
 from chat.interfaces import StoredRoom
+from chat.preferences import Notify
 from chat.storage.append import append
 from chat.storage.log import ends
 from chat.storage.transaction import Transaction
@@ -55,13 +56,20 @@ def entered(transaction: Transaction, account: int, conversation: int, when: int
     )
 
 
+def notify(transaction: Transaction, account: int, conversation: int, notify: Notify) -> None:
+    """See `chat.interfaces.IStore.notify`."""
+    transaction.execute(
+        "UPDATE members SET notify = ? WHERE conversation = ? AND account = ?", (notify.value, conversation, account)
+    )
+
+
 def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
     """Every living room with its members, restrictions and invitations, the oldest first."""
     members: dict[int, list[Member]] = defaultdict(list)
-    for conversation, account, role, joined_seq, joined, entered in connection.execute(
-        "SELECT conversation, account, role, joined_seq, joined, entered FROM members ORDER BY joined, account"
+    for conversation, account, role, joined_seq, joined, entered, notify in connection.execute(
+        "SELECT conversation, account, role, joined_seq, joined, entered, notify FROM members ORDER BY joined, account"
     ):
-        members[conversation].append(Member(account, Role(role), joined_seq, joined, entered))
+        members[conversation].append(Member(account, Role(role), joined_seq, joined, entered, Notify(notify)))
     restrictions: dict[int, list[Restriction]] = defaultdict(list)
     for conversation, account, kind, until, reason in connection.execute(
         "SELECT conversation, account, kind, until, reason FROM restrictions ORDER BY account, kind"

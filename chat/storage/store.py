@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from chat.interfaces import Sink, Snapshot, TokenRecord
+from chat.preferences import Notify
 from chat.storage import accounts, log, rooms
 from chat.storage import marks as standing
 from chat.storage import search as searching
@@ -77,6 +78,9 @@ class Store(ABC):
 
     def entered(self, account: int, conversation: int, when: int) -> Deferred[None]:
         return self._write(rooms.entered, account, conversation, when)
+
+    def notify(self, account: int, conversation: int, notify: Notify) -> Deferred[None]:
+        return self._write(rooms.notify, account, conversation, notify)
 
     def history(
         self,
@@ -164,6 +168,9 @@ class Store(ABC):
 
     def set_realname(self, account: int, realname: str) -> Deferred[None]:
         return self._write(accounts.set_realname, account, realname)
+
+    def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
+        return self._write(accounts.prefer, account, dict(changes))
 
     def saw(self, account: int, device: str, when: int) -> Deferred[None]:
         return self._write(accounts.saw, account, device, when)

@@ -11,6 +11,7 @@ from chat.events import (
     Help,
     History,
     Missed,
+    OwnSettings,
     People,
     Profile,
     RoomLine,
@@ -23,7 +24,7 @@ from chat.wire.columns import columns, entry, paragraph
 from chat.wire.rows import render_history
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
-from chat.wire.words import at, count, day, duration, moment, place
+from chat.wire.words import at, count, day, duration, moment, offset, place
 
 UNSEEN = "(Warning: Users that have blocked you will not be listed)"
 EXPLANATIONS = 26
@@ -208,6 +209,36 @@ def _missed(page: History, view: View) -> str:
     source = "in" if page.conversation.room else "with"
     heading = f"{count(number, 'line')} {source} {place(page.conversation)}:"
     return notice(heading, view) + render_history(page.entries, view)
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+@renders(OwnSettings)
+def own_settings(reply: OwnSettings, view: View) -> str:
+    zone = reply.timezone or "the server's"
+    values = {
+        "style": reply.style,
+        "time": "on" if reply.time else "off",
+        "timezone": f"{zone} ({offset(at(view.now, view.zone))})",
+        "bell": "on" if reply.bell else "off",
+        "quiet": ", ".join(f"{room} {how}" for room, how in reply.quiet.items()) or "no room",
+        "realname": reply.realname or "none",
+    }
+    if reply.changed in values:
+        return notice(safe(f"{reply.changed} is now {values[reply.changed]}."), view)
+    rows = [(name, value, _SETTINGS[name]) for name, value in values.items()]
+    return notice("Your settings:", view) + columns(rows) + notice("To change one: set NAME VALUE", view)
+
+
+_SETTINGS = {
+    "style": "plain, or classic",
+    "time": "on: the time before each line",
+    "timezone": "such as Europe/Berlin, or server",
+    "bell": "on: it rings when you are called",
+    "quiet": "ROOM on, mentions or off",
+    "realname": "what whois shows, or none",
+}
 
 
 # --- help -----------------------------------------------------------------------------------------

@@ -17,13 +17,26 @@ from chat.wire.safe import safe
 from chat.wire.view import RENDERINGS, View, notice
 from chat.wire.words import count, place
 
-__all__ = ["FEATURES", "View", "greeting", "invitation_summary", "render", "render_history", "waiting_summary"]
+__all__ = [
+    "FEATURES",
+    "View",
+    "arrival",
+    "greeting",
+    "invitation_summary",
+    "more_waiting",
+    "render",
+    "render_history",
+    "waiting_summary",
+]
 
 FEATURES = (listings, live, replies, rows)
 """The modules whose functions show something."""
 
 ROOMS = 5
 """The most rooms that `waiting_summary` names."""
+
+ROOMS_NAMED = 20
+"""The most rooms that `arrival` names."""
 
 HOST = 53
 """The longest address that the line of `greeting` has room for."""
@@ -37,12 +50,12 @@ def render(shown: Event | Reply, view: View) -> str:
 def waiting_summary(standings: Iterable[Standing], view: View) -> str:
     """How much waits, in one line: ``* 2 private messages, 14 lines in ops. Type catchup.``
 
-    Nothing when nothing waits. Private messages are shown by themselves.
+    Nothing when nothing waits. Private messages are shown by themselves, in the classic style without a word.
     """
     waiting = [standing for standing in standings if standing.unread]
     rooms = [standing for standing in waiting if standing.conversation.room]
     private = sum(standing.unread for standing in waiting) - sum(standing.unread for standing in rooms)
-    parts = [count(private, "private message")] if private else []
+    parts = [count(private, "private message")] if private and not view.classic else []
     parts += [f"{count(standing.unread, 'line')} in {place(standing.conversation)}" for standing in rooms[:ROOMS]]
     if rooms[ROOMS:]:
         rest = sum(standing.unread for standing in rooms[ROOMS:])
@@ -58,6 +71,23 @@ def invitation_summary(invitations: Sequence[Invited], view: View) -> str:
         return ""
     rest = f" and {len(invitations) - ROOMS:,} more" if invitations[ROOMS:] else ""
     return notice(f"You are invited to {', '.join(shown)}{rest}. connect ROOM accepts, decline ROOM does not.", view)
+
+
+def more_waiting(remaining: int, view: View) -> str:
+    """What a login could not show of the private messages that wait."""
+    return notice(f"{count(remaining, 'more private message')} waiting. Type catchup.", view) if remaining else ""
+
+
+def arrival(rooms: Sequence[str], current: str | None, view: View) -> str:
+    """Where a login begins to talk; the classic style, which knows of no rooms, does not miss one.
+
+    :param rooms: the names of the rooms that one is a member of.
+    """
+    if current is None:
+        none = "You are in no room. list channels shows them all; connect ROOM enters one."
+        return "" if view.classic else notice(none, view)
+    mine = ", ".join(map(safe, rooms[:ROOMS_NAMED])) + (" ..." if rooms[ROOMS_NAMED:] else "")
+    return notice(f"You are in {mine}. What you type is said in {safe(current)}; /help shows more.", view)
 
 
 def greeting(name: str, online: int, encrypted: bool, host_hint: str, tls_port: int | None) -> str:

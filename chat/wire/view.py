@@ -21,15 +21,16 @@ class View:
     """What a rendering depends on besides the event: equal views give equal bytes.
 
     :param current: the conversation id of the room the reader is in, or nothing.
-    :param style: ``modern``, or ``classic`` for the exact look of wish 001.
+    :param style: ``plain``, or ``classic`` for the exact look of wish 001.
     :param now: milliseconds since the epoch; decides what is today and yesterday in a replay.
+    :param zone: of the times that are shown; nothing for the server's own.
     :param times: whether live lines begin with the time as well.
     """
 
     current: int | None = None
-    style: str = "modern"
+    style: str = "plain"
     now: int = 0
-    zone: tzinfo = UTC
+    zone: tzinfo | None = UTC
     times: bool = False
 
     @property

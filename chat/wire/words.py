@@ -53,8 +53,8 @@ def place(conversation: Conversation) -> str:
 # --- times ----------------------------------------------------------------------------------------
 
 
-def at(time: int, zone: tzinfo) -> datetime:
-    """Milliseconds since the epoch as a date and time of day."""
+def at(time: int, zone: tzinfo | None) -> datetime:
+    """Milliseconds since the epoch as a date and time of day, without a zone in the server's own."""
     return (_EPOCH + timedelta(milliseconds=time)).astimezone(zone)
 
 
@@ -73,7 +73,7 @@ def weekday(when: date) -> str:
     return f"{_DAYS[when.weekday()]} {day(when)}"
 
 
-def moment(time: int, now: int, zone: tzinfo) -> str:
+def moment(time: int, now: int, zone: tzinfo | None) -> str:
     """A time as seen from now: ``09:12``, ``yesterday 17:40``, ``2 March 2026 08:00``."""
     when, today = at(time, zone), at(now, zone).date()
     if when.date() == today:

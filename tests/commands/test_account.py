@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.errors import ChatError
-from chat.events import Devices, Done, LoggedIn, LoggedOut, Profile, Welcome
+from chat.events import Devices, Done, LoggedIn, LoggedOut, OwnSettings, Profile, Welcome
 from chat.grammar.reading import Call, read
 from chat.values import Rank
 from tests.core.stage import MANY, PASSWORD, Stage
@@ -108,7 +108,7 @@ class MyDevices(SynchronousTestCase):
         self.assertEqual({each.name: each.has_token for each in reply.devices}, {"phone": True, "laptop": False})
 
 
-class Settings(SynchronousTestCase):
+class RealNames(SynchronousTestCase):
     """A real name follows the same rules here and when the account is made."""
 
     def setUp(self) -> None:
@@ -117,7 +117,7 @@ class Settings(SynchronousTestCase):
 
     def test_a_real_name(self) -> None:
         for value, shown in {" Bob B. ": "Bob B.", "Zoe\u0308": "Zoë", "": ""}.items():
-            self.assertIsInstance(self.bob.does("set", setting="realname", value=value), Done)
+            self.assertEqual(self.bob.gets(OwnSettings, "set", setting="realname", value=value).realname, shown)
             self.assertEqual(self.bob.gets(Profile, "whois").realname, shown)
 
     def test_it_is_kept(self) -> None:

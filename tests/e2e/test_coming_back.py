@@ -81,10 +81,9 @@ class Restarting(StageCase):
     def test_what_was_seen_before_a_stop_does_not_wait_after_it(self) -> None:
         """Although bob typed nothing any more."""
         bob = self.person("bob")
-        self.ann.types("message ann a note", "the last line")
         bob.types("unblock ann", "/catchup")
         bob.sees("while bob is away")
-        self.ann.types("the very last line")
+        self.ann.types("message ann a note", "the last line", "the very last line")
         bob.sees("ann: the very last line")
         self.ann.types("message bob bye")
         bob.sees("ann (private): bye")

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from chat.errors import NameTaken, ShuttingDown
 from chat.interfaces import Snapshot, TokenRecord
+from chat.preferences import Preferences, Style
 from chat.values import Account, Device, Name, Pair, Rank, Verifier
 from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, text
 
@@ -65,6 +66,13 @@ class Accounts(EngineCase):
         (kept,) = (await self.restart()).accounts
         self.assertEqual((kept.realname, kept.seen), ("Robert", 900))
         self.assertEqual(await self.store.devices(bob.id), (Device("phone", 900, False), Device("desk", 800, False)))
+
+    async def test_settings_are_changed_one_by_one(self) -> None:
+        bob = await self.person("bob")
+        await self.store.prefer(bob.id, {"bell": True})
+        await self.store.prefer(bob.id, {"style": "classic", "timezone": "Europe/Berlin"})
+        (kept,) = (await self.restart()).accounts
+        self.assertEqual(kept.preferences, Preferences(Style.CLASSIC, False, "Europe/Berlin", True))
 
     async def test_blocks_are_one_way_and_kept(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")

@@ -15,7 +15,7 @@ from chat.events import Entry, Event, MembershipChanged, Removed, Reply, Said, S
 from chat.values import SPOKEN, Conversation, Kind, Sealed, Text
 from chat.wire.codecs import TIMES
 
-SHOWN: tuple[type, ...] = get_args(Event) + get_args(Reply)
+SHOWN: tuple[type, ...] = tuple(dict.fromkeys(get_args(Event) + get_args(Reply)))
 MEMBERSHIP = set(Kind) - SPOKEN - {Kind.REDACTION, Kind.TOPIC, Kind.SETTING}
 KINDS = {Said: SPOKEN - {Kind.EDIT}, MembershipChanged: MEMBERSHIP, Removed: {Kind.LEFT, Kind.KICKED, Kind.BANNED}}
 NAMES = frozenset({"author", "target", "users", "account", "name", "occupants", "room", "partner", "device", "title"})

@@ -1,0 +1,114 @@
+"""What people set for themselves: how lines look to them, and what they are called for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from datetime import tzinfo
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from chat.errors import BadUsage
+
+_ALIKE = 0.75
+"""How alike a mistyped time zone has to be, as `difflib` counts."""
+
+
+class Style(StrEnum):
+    """How lines look: ``classic`` is the exact look of wish 001."""
+
+    PLAIN = "plain"
+    CLASSIC = "classic"
+
+
+class Notify(StrEnum):
+    """What a member is shown of a room while it happens."""
+
+    ALL = "all"
+    MENTIONS = "mentions"
+    NOTHING = "nothing"
+
+    @property
+    def quiet(self) -> str:
+        """The same as people say it: how quiet the room is."""
+        return {"all": "off", "mentions": "mentions", "nothing": "on"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What is kept with an account.
+
+    :param time: whether live lines begin with the time of day.
+    :param timezone: as the IANA database has it (``Europe/Berlin``), or empty for the server's own.
+    :param bell: whether a private message, or one that mentions the reader, rings the terminal's bell.
+    :raises ValueError: when there is no such style or time zone.
+    """
+
+    style: Style = Style.PLAIN
+    time: bool = False
+    timezone: str = ""
+    bell: bool = False
+
+    def __post_init__(self) -> None:
+        if self.style not in tuple(Style) or type(self.time) is not bool or type(self.bell) is not bool:
+            raise ValueError("no such setting")
+        if self.timezone != "" and self.timezone not in time_zones().values():
+            raise ValueError("no such time zone")
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """For `datetime.astimezone`, to which nothing is the server's own zone."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
+
+QUIET = {each.quiet: each for each in Notify}
+"""What each word of ``set quiet ROOM`` means."""
+
+UNSET = Preferences()
+"""What nobody has changed; one value for everybody."""
+
+
+def read_preferences(kept: str) -> Preferences:
+    """Read what is kept: one JSON object, whose other members are left alone.
+
+    What cannot be used (a time zone that this machine does not know any more) is as if it was never set.
+    """
+    if kept == "{}":
+        return UNSET
+    values: Mapping[str, Any] = json.loads(kept)
+    preferences = UNSET
+    for field in fields(Preferences):
+        if field.name in values:
+            with suppress(ValueError):
+                preferences = replace(preferences, **{field.name: values[field.name]})
+    return replace(preferences, style=Style(preferences.style))
+
+
+@cache
+def time_zones() -> Mapping[str, str]:
+    """The time zones that this machine knows, by folded name."""
+    return {name.casefold(): name for name in available_timezones()}
+
+
+def find_time_zone(word: str) -> str:
+    """The name of a time zone as the IANA database writes it, in whichever case it was typed.
+
+    :raises BadUsage: with the nearest name.
+    """
+    wanted = "_".join(word.casefold().split())
+    known = time_zones()
+    if wanted in known:
+        return known[wanted]
+    shown = word[:40] if word.isprintable() else "of that name"
+    names = {folded.rpartition("/")[2]: name for folded, name in known.items()} | dict(known)
+    # Not for GMT+1: Etc/GMT+1 is an hour behind UTC, and whoever types that means ahead.
+    plain = wanted.replace("_", "").replace("/", "").isalpha()
+    if plain and (near := get_close_matches(wanted[:64], names, 1, _ALIKE)):
+        meant = names[near[0]]
+        raise BadUsage(f"No time zone {shown}. Did you mean {meant}?", suggest=meant)
+    raise BadUsage(f"No time zone {shown}. Write it like Europe/Berlin, or: server")
