@@ -200,6 +200,9 @@ class IDoor(Protocol):
 
     async def change_password(self, session: Any, old: str, new: str) -> None: ...
 
+    async def check_owner(self, session: Any, password: str) -> None:
+        """Find out whether it is really the owner of the account who acts."""
+
 
 # --- the log and the accounts ---------------------------------------------------------------------
 
@@ -373,6 +376,19 @@ class IStore(Protocol):
     def block(self, account: int, other: int) -> Deferred[None]: ...
 
     def unblock(self, account: int, other: int) -> Deferred[None]: ...
+
+    def delete_account(self, account: int, when: int, erase: bool) -> Deferred[None]:
+        """Forget everything about an account but its name, which nobody else can take.
+
+        :param when: milliseconds since the epoch.
+        :param erase: whether what it wrote is emptied as well, by later calls of `erase`.
+        """
+
+    def erase(self) -> Deferred[int]:
+        """Empty some of what deleted accounts wrote: one small step through the log.
+
+        :returns: fires with 0 when there was nothing left to do.
+        """
 
     # devices and their tokens
 

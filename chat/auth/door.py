@@ -125,6 +125,15 @@ class Door:
         assert session.user is not None, "perform lets only users act"
         await self._registrar.change_password(session.user.account, old, new, session.mind.peer)
 
+    async def check_owner(self, session: Session, password: str) -> None:
+        """See `chat.interfaces.IDoor`.
+
+        :raises BadCredentials: when the password is wrong.
+        """
+        self._check_plain(session)
+        assert session.user is not None, "perform lets only users act"
+        await self._registrar.verify(session.user.account, password, session.mind.peer, "password")
+
     def _check_plain(self, session: Session) -> None:
         if not self._takes_passwords(session.mind.peer):
             raise PlainLoginRefused()

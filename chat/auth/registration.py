@@ -123,14 +123,15 @@ class Registrar:
         self._claimed.add(free.folded)
         return realname
 
-    async def verify(self, account: Account, password: str, peer: Peer) -> None:
+    async def verify(self, account: Account, password: str, peer: Peer, ask: str) -> None:
         """Find out whether it is really the owner who asks; wrong passwords count as those of a login do.
 
+        :param ask: the argument that is worth asking again.
         :raises BadCredentials: when the password is wrong.
         :raises LockedOut, TooFast, Busy: see `Verification.is_right`.
         """
         if not await self._verification.is_right(account.name.folded, account, password, peer):
-            raise BadCredentials("That is not your password. Nothing was changed.", ask="old")
+            raise BadCredentials("That is not your password. Nothing was changed.", ask=ask)
 
     async def change_password(self, account: Account, old: str, new: str, peer: Peer) -> None:
         """Replace a password, which ends all tokens of the account.
@@ -139,7 +140,7 @@ class Registrar:
         :raises BadCredentials, LockedOut, TooFast, Busy: see `verify`.
         """
         check_password(new, "new")
-        await self.verify(account, old, peer)
+        await self.verify(account, old, peer, "old")
         verifier = await self._hashing.run(_new_verifier, new, self._cost)
         await self._store.set_password(account.id, verifier)
 

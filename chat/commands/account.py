@@ -182,6 +182,33 @@ async def password(
     return Done("Your password is changed. Your other sessions are ended.")
 
 
+@command(
+    group=GROUP,
+    barrier=True,
+    prompts={"password": "Password:"},
+    examples=("account delete", "account delete everything"),
+    weight=4,
+)
+async def account(
+    chat: ChatService,
+    session: Session,
+    action: Annotated[str, ChoiceType("delete")],
+    scope: Annotated[str, ChoiceType("everything")] | None = None,
+    *,
+    password: Secret | None = None,
+) -> Done:
+    """delete your account
+
+    It asks for your password. You leave your rooms, and nobody can have your name again. What you wrote stays, without
+    your name; account delete everything empties that as well.
+    """
+    if password is None:
+        raise BadUsage("account needs password.")
+    await chat.door.check_owner(session, password)
+    await chat.deletion.delete(session, scope is not None)
+    return Done()
+
+
 @command("sessions", group=GROUP, barrier=True, examples=("devices", "devices end phone"))
 async def devices(
     chat: ChatService,

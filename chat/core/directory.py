@@ -44,6 +44,17 @@ class Directory:
         self._accounts[account.id] = account
         self._names[account.name.folded] = account
 
+    def remove_account(self, id: int) -> None:
+        """Forget an account, and who blocks it or is blocked by it."""
+        account = self._accounts.pop(id, None)
+        if account is None:
+            return
+        del self._names[account.name.folded]
+        for other in tuple(self.blocked_by(id)):
+            self.remove_block(id, other)
+        for other in tuple(self.blockers_of(id)):
+            self.remove_block(other, id)
+
     def account(self, word: str) -> Account | None:
         return self._names.get(fold(word))
 

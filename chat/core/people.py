@@ -62,7 +62,10 @@ class People:
                 raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
         if session.gone:
             raise NotLoggedIn("The connection has ended.")
-        user = self._attach(house.directory.account_by_id(account_id) or account, session, contacts)
+        account = house.directory.account_by_id(account_id)
+        if account is None:  # it was deleted meanwhile
+            raise BadCredentials()
+        user = self._attach(account, session, contacts)
         # Only now, so that to others the person was here all the time.
         for each in replaced:
             if each.user is user:
@@ -116,7 +119,8 @@ class People:
         unattended(house.store.saw(user.account.id, session.device, house.now()))
         if not user.sessions:
             user.account = replace(user.account, seen=house.now())
-            house.directory.add_account(user.account)
+            if house.directory.account_by_id(user.account.id) is not None:
+                house.directory.add_account(user.account)
             del house.users[user.account.id]
             user.unsubscribe()
             self.presence.departed(user, lost=session.gone)

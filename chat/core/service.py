@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from chat.core.choices import Choices
 from chat.core.corrections import Corrections
+from chat.core.deletion import Deletion
 from chat.core.house import House
 from chat.core.moderation import Moderation
 from chat.core.past import Past
@@ -39,6 +40,7 @@ class ChatService:
         self.moderation = Moderation(self.house, self.rooms)
         self.people = People(self.house, self.rooms)
         self.choices = Choices(self.house, self.rooms)
+        self.deletion = Deletion(self.house, self.rooms, self.moderation, self.people)
         self.talk = Talk(self.house, self.rooms)
         self.past = Past(self.house, self.rooms)
         self.corrections = Corrections(self.house, self.past)
@@ -55,6 +57,7 @@ class ChatService:
         self.rooms.load(snapshot.rooms)
         await self.rooms.open_lobby()
         await self.search.start()
+        self.deletion.start()
 
     async def stop(self, reason: str, last_words: Callable[[], Awaitable[None]] | None = None) -> None:
         """Tell every connection, end it, and commit what waits.
@@ -65,6 +68,7 @@ class ChatService:
         self.house.stopping = True
         self.people.presence.stop()
         self.search.stop()
+        self.deletion.stop()
         for session in tuple(self.house.sessions.values()):
             session.mind.close(reason)
             self.people.sign_out(session)

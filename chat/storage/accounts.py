@@ -53,9 +53,10 @@ def create_account(transaction: Transaction, name: Name, realname: str, verifier
 
 
 def all_accounts(connection: sqlite3.Connection) -> tuple[Account, ...]:
-    """Every account, the oldest first."""
+    """Every account that was not deleted, the oldest first."""
     found = connection.execute(
-        "SELECT id, shown, folded, skeleton, realname, rank, created, seen, settings FROM accounts ORDER BY id"
+        "SELECT id, shown, folded, skeleton, realname, rank, created, seen, settings FROM accounts"
+        " WHERE deleted IS NULL ORDER BY id"
     )
     ranks = {rank.value: rank for rank in Rank}
     return tuple(

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from chat.interfaces import Sink, Snapshot, TokenRecord
 from chat.preferences import Notify
-from chat.storage import accounts, log, rooms
+from chat.storage import accounts, deletion, log, rooms
 from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
@@ -180,6 +180,12 @@ class Store(ABC):
 
     def unblock(self, account: int, other: int) -> Deferred[None]:
         return self._write(accounts.unblock, account, other)
+
+    def delete_account(self, account: int, when: int, erase: bool) -> Deferred[None]:
+        return self._write(deletion.delete_account, account, when, erase)
+
+    def erase(self) -> Deferred[int]:
+        return self._write(deletion.erase)
 
     # devices and their tokens
 

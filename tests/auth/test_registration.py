@@ -193,13 +193,13 @@ class AChangeOfPassword(RegistrarTestCase):
         for _ in range(FREE_TRIES):
             self.failureResultOf(self.change("wrong", "another horse"), BadCredentials)
         self.failureResultOf(self.change(PASSWORD, "another horse"), LockedOut)
-        verified = Deferred.fromCoroutine(self.registrar.verify(self.bob, PASSWORD, HOME))
+        verified = Deferred.fromCoroutine(self.registrar.verify(self.bob, PASSWORD, HOME, "old"))
         self.failureResultOf(verified, LockedOut)
         self.successResultOf(self.change(PASSWORD, "another horse", ELSEWHERE))
 
     def test_is_verified_alone(self) -> None:
-        self.successResultOf(Deferred.fromCoroutine(self.registrar.verify(self.bob, PASSWORD, HOME)))
-        self.failureResultOf(Deferred.fromCoroutine(self.registrar.verify(self.bob, "wrong", HOME)), ChatError)
+        self.successResultOf(Deferred.fromCoroutine(self.registrar.verify(self.bob, PASSWORD, HOME, "old")))
+        self.failureResultOf(Deferred.fromCoroutine(self.registrar.verify(self.bob, "wrong", HOME, "old")), ChatError)
 
 
 class ARealName(SynchronousTestCase):

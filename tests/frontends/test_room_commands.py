@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.frontends.server import PASSWORD, WELCOME, ServerCase
+from tests.frontends.server import ASKED, PASSWORD, WELCOME, ServerCase
 
 
 class RunningARoom(ServerCase):
@@ -73,3 +73,20 @@ class Correcting(ServerCase):
         self.quiet(ann, bob)
         ann.types("edit", "delete that file")
         self.assertEqual(bob.sees(), ["ann: edit", "ann: delete that file"])
+
+
+class DeletingAnAccount(ServerCase):
+    def test_the_password_is_asked_for_and_the_connection_stays(self) -> None:
+        ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(ann, bob)
+        bob.types("account delete", PASSWORD)
+        self.assertEqual(bob.sees(), [f"{ASKED}* Your account is deleted. Bye!"])
+        bob.types("hello")
+        self.assertEqual(bob.sees(), ["! No command hello. Type login NAME, new NAME or help."])
+        self.assertIn("* bob has left lobby.", ann.sees())
+
+    def test_a_wrong_password_is_asked_for_again(self) -> None:
+        bob = self.person("bob", "lobby")
+        self.quiet(bob)
+        bob.types("account delete everything", "wrong")
+        self.assertEqual(bob.sees(), [f"{ASKED}! That is not your password. Nothing was changed.", ASKED])

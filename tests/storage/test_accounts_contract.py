@@ -7,8 +7,9 @@ from hashlib import sha256
 from chat.errors import NameTaken, ShuttingDown
 from chat.interfaces import Snapshot, TokenRecord
 from chat.preferences import Preferences, Style
-from chat.values import Account, Device, Name, Pair, Rank, Verifier
-from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, text
+from chat.storage.deletion import AT_ONCE
+from chat.values import Account, Device, Kind, Name, Pair, Rank, Text, Verifier
+from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, act, text
 
 OTHER = Verifier(b"$2b$04$other", 2, b"\x00", b"\xff")
 
@@ -85,6 +86,51 @@ class Accounts(EngineCase):
         self.assertEqual((await self.restart()).blocks, ())
 
 
+class Deleting(EngineCase):
+    async def test_nothing_is_left_but_the_name(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        room = await self.room(eve.id)
+        await self.store.append(text(room, bob.id, "hello"))
+        await self.store.add_token(bob.id, "phone", b"d" * 32, 1)
+        await self.store.mark_read(bob.id, {room: 1})
+        await self.store.block(eve.id, bob.id)
+        await self.store.delete_account(bob.id, 5, False)
+        self.assertIsNone(await self.store.verifier(bob.id))
+        self.assertIsNone(await self.store.token(b"d" * 32))
+        self.assertEqual(await self.store.devices(bob.id), ())
+        with self.assertRaises(NameTaken):
+            await self.person("bob")
+        snapshot = await self.restart()
+        self.assertEqual(([each.name.shown for each in snapshot.accounts], snapshot.blocks), (["eve"], ()))
+        self.assertEqual(await self.words(room), ["", "hello"])
+        self.assertEqual(await self.store.erase(), 0)
+
+    async def test_what_it_wrote_is_emptied_step_by_step(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        room, other = await self.room(eve.id), await self.room(eve.id, "ops")
+        for place in (room, other):
+            await self.store.append(text(place, bob.id, "needle of bob"))
+            await self.store.append(text(place, eve.id, "needle of eve"))
+        await self.store.append(act(other, Kind.TOPIC, bob.id, body=Text("cats")))
+        while await self.store.index((room, other)):
+            pass
+        await self.store.delete_account(bob.id, 5, True)
+        while await self.store.erase():
+            pass
+        self.assertEqual(await self.words(room), ["", "", "needle of eve"])
+        self.assertEqual(await self.words(other), ["", "", "needle of eve", "cats"])
+        rows = await self.store.search("needle", {room: 0, other: 0}, author=None, since=0, blocked=[], limit=10)
+        self.assertEqual({row.author for row in rows}, {eve.id})
+
+    async def test_a_step_looks_at_so_many_rows(self) -> None:
+        bob = await self.person("bob")
+        room = await self.room(bob.id)
+        for _ in range(AT_ONCE):
+            self.store.append(text(room, bob.id))
+        await self.store.delete_account(bob.id, 5, True)
+        self.assertEqual([await self.store.erase() for _ in range(4)], [AT_ONCE, 1, 1, 0])
+
+
 class Devices(EngineCase):
     async def test_a_token_finds_its_device_until_the_next_one(self) -> None:
         bob = await self.person("bob")
@@ -141,6 +187,12 @@ class FileAccounts(Accounts, OnFile): ...
 class MemoryAccounts(Accounts, InMemory): ...
 
 
+class FileDeleting(Deleting, OnFile): ...
+
+
+class MemoryDeleting(Deleting, InMemory): ...
+
+
 class FileDevices(Devices, OnFile): ...
 
 
@@ -154,4 +206,4 @@ class MemoryStopping(Stopping, InMemory): ...
 
 
 # The promises by themselves have no engine to run on.
-del EngineCase, OnFile, InMemory, Accounts, Devices, Stopping
+del EngineCase, OnFile, InMemory, Accounts, Deleting, Devices, Stopping

@@ -1,0 +1,69 @@
+"""The end of an account: it leaves its rooms, its sessions end, and its words go if it wants that."""
+
+from __future__ import annotations
+
+from twisted.python.failure import Failure
+
+from chat.core.house import House
+from chat.core.moderation import Moderation
+from chat.core.people import People
+from chat.core.rooms import Rooms, account_of
+from chat.core.user import Session
+from chat.errors import ChatError
+from chat.interfaces import IDelayed
+
+PAUSE = 0.2
+"""Seconds between two steps through the log, so that others write in between."""
+
+
+class Deletion:
+    def __init__(self, house: House, rooms: Rooms, moderation: Moderation, people: People) -> None:
+        self._house = house
+        self._rooms = rooms
+        self._moderation = moderation
+        self._people = people
+        self._timer: IDelayed | None = None
+
+    def start(self) -> None:
+        """Go on with what an earlier run had not finished."""
+        self._timer = self._house.clock.call_later(PAUSE, self._step)
+
+    def stop(self) -> None:
+        """Take no further step; the next start goes on."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    async def delete(self, session: Session, erase: bool) -> None:
+        """Delete the account of a session whose owner has just been found to be the one who asks.
+
+        Its rooms are left first, each with a row, so that those who own them go on; what fails after that can be
+        asked for again.
+
+        :param erase: whether its words are taken out of the log as well.
+        """
+        house, account = self._house, account_of(session)
+        for room in self._rooms.inviting(account):
+            await self._moderation.decline(session, room)
+        for room in self._rooms.of(account):
+            await self._rooms.disconnect(session, room)
+        await house.store.delete_account(account, house.now(), erase)
+        user = house.users.get(account)
+        house.directory.remove_account(account)
+        self._people.end_others(account, session, "This account was deleted.")
+        if user is not None and session in user.sessions:
+            self._people.end(session, "Your account is deleted. Bye!")
+        if erase and self._timer is None:
+            self._timer = house.clock.call_later(PAUSE, self._step)
+
+    def _step(self) -> None:
+        self._timer = None
+        self._house.store.erase().addCallbacks(self._stepped, self._failed)
+
+    def _stepped(self, rows: int) -> None:
+        if rows and not self._house.stopping:
+            self._timer = self._house.clock.call_later(PAUSE, self._step)
+
+    def _failed(self, failure: Failure) -> None:
+        """The store has said so in the log; the next start tries again."""
+        failure.trap(ChatError)
