@@ -275,6 +275,13 @@ class ShuttingDown(ChatError):
     text = "The server is shutting down. Nothing was sent."
 
 
+class BadSettings(ChatError):
+    """Settings that were read again do not fit."""
+
+    code = "bad-settings"
+    text = "The settings do not fit; nothing has changed."
+
+
 class Internal(ChatError):
     """A bug of ours; the log holds the incident with the traceback."""
 

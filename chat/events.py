@@ -220,7 +220,17 @@ class Closing:
     reason: str
 
 
-Event: TypeAlias = Entry | Broadcasted | Presence | Invited | Removed | SignedOut | OwnSettings | Closing
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What those who run the server say to everybody.
+
+    :param text: in whole words.
+    """
+
+    text: str
+
+
+Event: TypeAlias = Entry | Broadcasted | Presence | Invited | Removed | SignedOut | OwnSettings | Closing | Notice
 
 
 # --- replies --------------------------------------------------------------------------------------
@@ -554,6 +564,66 @@ class TimeNow:
     up_since: int
 
 
+# --- replies for those who run the server ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a listing.
+
+    :param unit: how its cells are meant: ``time`` (milliseconds since the epoch), ``bytes``, ``seconds``, or empty for
+        words, numbers and truth values.
+    """
+
+    name: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some rows of a table, in order.
+
+    :param rows: a cell for each column; ``None`` where there is nothing to say.
+    :param more: how many rows follow.
+    :param next: what to give as ``after`` to get those that follow, or empty.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    more: int = 0
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is known, and its value; see `Column` for the units."""
+
+    name: str
+    value: Any
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one thing."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeCode:
+    """What lets the owner of an account choose a password, once.
+
+    :param until: when it ends.
+    """
+
+    account: str
+    secret: str
+    until: int
+
+
 Reply: TypeAlias = (
     Refused
     | Done
@@ -578,4 +648,7 @@ Reply: TypeAlias = (
     | CommandTable
     | Pong
     | TimeNow
+    | Listing
+    | Facts
+    | OneTimeCode
 )

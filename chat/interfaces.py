@@ -28,9 +28,11 @@ from chat.values import (
     Page,
     Pair,
     Peer,
+    Rank,
     Restriction,
     RoomRecord,
     Row,
+    Sanction,
     Stored,
     Verifier,
     Waiting,
@@ -186,6 +188,18 @@ class IDoor(Protocol):
     async def register_verifier(self, session: Any, name: str, verifier: Verifier, realname: str) -> None:
         """The same by somebody who keeps the password to himself."""
 
+    async def claim(self, session: Any, name: str, code: str, password: str) -> None:
+        """Choose a password with a one-time code, and log in."""
+
+    async def create_account(self, name: str, rank: Rank) -> Account:
+        """Make an account for somebody else, to which nobody can log in yet."""
+
+    async def give_code(self, account: Account) -> tuple[str, int]:
+        """End an account's password and tokens, and let its owner choose a password.
+
+        :returns: a one-time code, and when it ends, milliseconds since the epoch.
+        """
+
     async def take_over(self, session: Any) -> str:
         """Log in where the right password was refused because the account is signed in elsewhere.
 
@@ -202,6 +216,45 @@ class IDoor(Protocol):
 
     async def check_owner(self, session: Any, password: str) -> None:
         """Find out whether it is really the owner of the account who acts."""
+
+
+# --- the process ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at one thing has found.
+
+    :param state: ``ok``, ``note`` where it is worth knowing, or ``wrong`` where something has to be done.
+    :param text: what is so, and what to do.
+    """
+
+    subject: str
+    state: str
+    text: str
+
+
+class IHost(Protocol):
+    """The process that the service runs in."""
+
+    def stop(self, reason: str) -> None:
+        """End the process in order.
+
+        :param reason: what people are told beside that it ends, or empty.
+        """
+
+    def reload(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Read the settings again.
+
+        :returns: the options that have changed and count now, and those that need a restart.
+        :raises BadSettings: when they do not fit; nothing has changed then.
+        """
+
+    def check(self) -> Sequence[Finding]:
+        """Look for what is wrong with settings, rights, the certificate and the disk."""
+
+    def queues(self) -> Mapping[str, int]:
+        """How much waits, by what it waits for."""
 
 
 # --- the log and the accounts ---------------------------------------------------------------------
@@ -234,12 +287,25 @@ class StoredRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    """How much room there is.
+
+    :param used: bytes that the database takes.
+    :param free: bytes that are left, or nothing where that has no bound.
+    """
+
+    used: int
+    free: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the server holds in memory, as it is on disk at the start."""
 
     accounts: tuple[Account, ...]
     rooms: tuple[StoredRoom, ...]
     blocks: tuple[tuple[int, int], ...]
+    sanctions: tuple[Sanction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +332,9 @@ class IStore(Protocol):
 
     def stop(self) -> Deferred[None]:
         """Commit what waits and close; later calls fail with `chat.errors.ShuttingDown`."""
+
+    def disk(self) -> Disk:
+        """How much room is used and left, at once."""
 
     # the log
 
@@ -354,13 +423,33 @@ class IStore(Protocol):
 
     # accounts
 
-    def create_account(self, name: Name, realname: str, verifier: Verifier, when: int) -> Deferred[Account]:
-        """Fails with `chat.errors.NameTaken` when the name, or one that looks like it, exists."""
+    def create_account(
+        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
+    ) -> Deferred[Account]:
+        """Make an account; without a verifier nobody can log in to it yet.
+
+        Fails with `chat.errors.NameTaken` when the name, or one that looks like it, exists.
+        """
 
     def verifier(self, account: int) -> Deferred[Verifier | None]: ...
 
     def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
         """Replace the verifier and end all tokens of the account."""
+
+    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[None]:
+        """Let the owner of a code choose a password, once; the password of now and all tokens end.
+
+        :param digest: SHA-256 of the code, which replaces an earlier one.
+        :param until: milliseconds since the epoch.
+        """
+
+    def code(self, account: int) -> Deferred[tuple[bytes, int] | None]:
+        """The digest of an account's code and when it ends, if it has one."""
+
+    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[None]:
+        """Choose a password with a code, which ends. Fails with `chat.errors.BadCredentials` when it has ended."""
+
+    def set_rank(self, account: int, rank: Rank) -> Deferred[None]: ...
 
     def secret(self, name: str) -> Deferred[bytes]:
         """32 random bytes that this server alone knows, made once for each name and kept."""
@@ -389,6 +478,13 @@ class IStore(Protocol):
 
         :returns: fires with 0 when there was nothing left to do.
         """
+
+    # what operators decide
+
+    def impose(self, sanction: Sanction) -> Deferred[None]:
+        """Keep a sanction, in place of an earlier one of the same kind against the same."""
+
+    def lift(self, sanction: Sanction) -> Deferred[None]: ...
 
     # devices and their tokens
 

@@ -8,7 +8,7 @@ is read from words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 SESSIONS = ("one", "per-device", "many")
@@ -57,8 +57,8 @@ def _listen(words: str) -> tuple[str, ...]:
     return endpoints
 
 
-def _setting(default: Any, read: Callable[[str], Any], description: str) -> Any:
-    return field(default=default, metadata={"read": read, "help": description})
+def _setting(default: Any, read: Callable[[str], Any], description: str, restart: bool = False) -> Any:
+    return field(default=default, metadata={"read": read, "help": description, "restart": restart})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,16 @@ class Settings:
         ("auto=tcp:7777", "telnet=tcp:7723"),
         _listen,
         "where to listen, [KIND=]ENDPOINT; KIND is auto, text, telnet or json; may be repeated",
+        restart=True,
     )
-    db: str = _setting("credentials.db", _path, "the database file, made when it does not exist")
+    db: str = _setting("credentials.db", _path, "the database file, made when it does not exist", restart=True)
     certificate: str = _setting(
-        "chat.pem", _path, "the key and certificate for TLS, made when it does not exist; none: no TLS"
+        "chat.pem",
+        _path,
+        "the key and certificate for TLS, made when it does not exist; none: no TLS",
+        restart=True,
     )
+    control: str = _setting("chat.control", _path, "the socket of chatctl; none: there is none", restart=True)
     name: str = _setting("chat", _words, "what the server calls itself")
     sessions: str = _setting("one", _choice(*SESSIONS), "sessions an account may have: one, per-device or many")
     auto_register: str = _setting(
@@ -85,8 +90,12 @@ class Settings:
     plain_login: str = _setting(
         "always", _choice(*PLAIN_LOGIN), "where passwords are accepted unencrypted: always, loopback or tls (nowhere)"
     )
-    bcrypt_cost: int = _setting(12, _number(4, 15, "each step doubles the time"), "the cost of a password hash")
-    block_time: int = _setting(60, _number(1, 86_400, "seconds"), "the longest lock-out after wrong passwords, seconds")
+    bcrypt_cost: int = _setting(
+        12, _number(4, 15, "each step doubles the time"), "the cost of a password hash", restart=True
+    )
+    block_time: int = _setting(
+        60, _number(1, 86_400, "seconds"), "the longest lock-out after wrong passwords, seconds", restart=True
+    )
     heartbeat: int = _setting(
         30, _number(1, 3_600, "seconds"), "how often programs that promise heartbeats send one, seconds"
     )
@@ -112,12 +121,34 @@ class Settings:
         1_000, _number(1, 1_000_000, "messages"), "private messages of one person that may wait unread for another"
     )
 
+    disk_floor: int = _setting(
+        256, _number(0, 1 << 30, "MiB"), "MiB of free disk below which nothing new is accepted; logins still are"
+    )
+
     def __post_init__(self) -> None:
         if self.timeout < 2 * self.heartbeat:
             raise ValueError(
                 f"timeout ({self.timeout}) must be at least twice heartbeat ({self.heartbeat}),"
                 " or living clients would be dropped"
             )
+
+
+def renewed(running: Settings, given: Settings) -> tuple[Settings, tuple[str, ...], tuple[str, ...]]:
+    """What becomes of a running server's settings when they are read again.
+
+    :returns: the settings that count from now on, the options that have changed, and those whose change has to wait
+        for a restart.
+    """
+    changed, later = {}, []
+    for each in fields(Settings):
+        value = getattr(given, each.name)
+        if value == getattr(running, each.name):
+            continue
+        if each.metadata["restart"]:
+            later.append(option_name(each.name))
+        else:
+            changed[each.name] = value
+    return replace(running, **changed), tuple(map(option_name, changed)), tuple(later)
 
 
 def option_name(field_name: str) -> str:

@@ -40,6 +40,8 @@ from chat.core.service import ChatService
 from chat.errors import Misconfigured
 from chat.frontends.certificate import Certificate, ensure_certificate
 from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
+from chat.frontends.control import ControlFactory, control_path, make_place
+from chat.host import Host, tell_manager
 from chat.settings import Settings
 from chat.storage.sqlite import SqliteStore
 from chat.storage.upgrade import Hold, hold, prepare
@@ -117,7 +119,7 @@ def makeService(options: Options) -> ChatServer:
         prepare(settings.db)
         if settings.certificate != "none":
             ensure_certificate(settings.certificate, settings.name)
-        server = ChatServer(settings, held, reactor)
+        server = ChatServer(settings, held, reactor, lambda: given_settings(options, options["listen"]))
         server.listen()
     except Misconfigured as error:
         raise SystemExit(f"chatserver: {error}") from None
@@ -176,9 +178,10 @@ class ChatServer(Service):
     """A running server: the service, its store, its thread pool and its listeners.
 
     :param held: keeps other servers away from the database.
+    :param read_settings: reads the settings once more.
     """
 
-    def __init__(self, settings: Settings, held: Hold, reactor: Any) -> None:
+    def __init__(self, settings: Settings, held: Hold, reactor: Any, read_settings: Callable[[], Settings]) -> None:
         self._settings = settings
         self._held = held
         self._reactor = reactor
@@ -187,6 +190,13 @@ class ChatServer(Service):
         self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
         self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
         self.chat.door = _door(self.chat, self._hashing)
+        self._host = Host(
+            self.chat,
+            read_settings,
+            self._stop_reactor,
+            lambda: {**store.queues(), "hashing": self._hashing.waiting},
+        )
+        self.chat.host = self._host
         performer = Performer(self.chat, TABLE)
         self._census = Census()
         turn = ReactorTurn(reactor)
@@ -197,6 +207,8 @@ class ChatServer(Service):
             for kind in ("auto", *FRONT_ENDS)
         }
         self._ports: list[tuple[str, IListeningPort]] = []
+        self._control = ControlFactory(self.chat, performer)
+        self._control_port: IListeningPort | None = None
 
     # before the start
 
@@ -208,6 +220,8 @@ class ChatServer(Service):
         try:
             for words in self._settings.listen:
                 self._open(words)
+            if self._settings.control != "none":
+                self._control_port = self._open_control(control_path(self._settings.control))
         except Misconfigured:
             for _, port in self._ports:
                 port.stopListening()
@@ -235,6 +249,17 @@ class ChatServer(Service):
                 break
         raise Misconfigured(_cannot_listen(words, problem))
 
+    def _open_control(self, place: str) -> IListeningPort:
+        make_place(place)
+        before = os.umask(0o177)
+        try:
+            port: IListeningPort = self._reactor.listenUNIX(place, self._control, mode=0o600)
+        except CannotListenError as error:
+            raise Misconfigured(f"control: {place}: {error.socketError}. Choose another --control, or none.") from None
+        finally:
+            os.umask(before)
+        return port
+
     def announcement(self, how_to_stop: str) -> str:
         """Where the server listens and how to reach it, for the terminal that starts it."""
         settings = self._settings
@@ -242,6 +267,8 @@ class ChatServer(Service):
         for kind, port in self._ports:
             lines += self._ways_in(kind, port.getHost())
         lines.append(f"Accounts and messages are kept in {os.path.abspath(settings.db)}.")
+        if settings.control != "none":
+            lines.append(f"chatctl speaks to it at {control_path(settings.control)}.")
         if settings.plain_login == "always":
             lines.append("Passwords are accepted unencrypted from everywhere (plain-login = always).")
         lines.append(how_to_stop)
@@ -268,6 +295,7 @@ class ChatServer(Service):
         self._held.sign()
         self._hashing.start()
         starting = Deferred.fromCoroutine(self.chat.start())
+        starting.addCallback(lambda _: tell_manager("READY=1"))
         starting.addErrback(lambda failure: log.failure("the server could not start", failure))
         self._reactor.addSystemEventTrigger("after", "startup", self._handle_signals)
 
@@ -276,10 +304,15 @@ class ChatServer(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        tell_manager("STOPPING=1")
         await gatherResults([_as_deferred(port.stopListening()) for _, port in self._ports])
         for factory in self._factories.values():
             factory.close_unspoken()
-        await self.chat.stop("Server is shutting down.", self._last_words)
+        reason = self._host.reason
+        told = f"Server is shutting down{f': {reason}' if reason else '.'}"
+        await self.chat.stop(told, self._last_words)
+        if self._control_port is not None:
+            await _as_deferred(self._control_port.stopListening())
         await self._hashing.stop()
         self._held.release()
 

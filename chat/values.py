@@ -339,6 +339,30 @@ class Invitation:
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sanction:
+    """A ban from the whole server, or a mute on it, of an account or of a network.
+
+    :param kind: `Kind.BANNED` or `Kind.MUTED`.
+    :param account: 0 where a network is meant.
+    :param network: in CIDR notation, or empty.
+    :param until: milliseconds since the epoch, or nothing for ever.
+    :param by: who decided it, as people may read it.
+    """
+
+    kind: Kind
+    account: int
+    network: str
+    until: int | None
+    reason: str
+    by: str
+    created: int
+
+    def lasts(self, when: int) -> bool:
+        """Whether it has not ended yet."""
+        return self.until is None or self.until > when
+
+
 # --- the log --------------------------------------------------------------------------------------
 
 
@@ -363,6 +387,7 @@ class Kind(StrEnum):
     MUTED = "muted"
     UNMUTED = "unmuted"
     ROLE = "role"
+    CLOSED = "closed"
 
 
 SPOKEN = frozenset({Kind.TEXT, Kind.ACTION, Kind.SEALED, Kind.EDIT})

@@ -21,7 +21,7 @@ from chat.core.people import Arrival
 from chat.core.user import Session
 from chat.errors import BadCredentials, NothingToTakeOver, PlainLoginRefused, ShuttingDown
 from chat.interfaces import IChatUser
-from chat.values import Peer, Verifier
+from chat.values import Account, Peer, Rank, Verifier
 
 TAKEOVER_TIME = 300.0
 """Seconds after the right password in which ``takeover`` needs no other one."""
@@ -109,6 +109,21 @@ class Door:
         """See `chat.interfaces.IDoor`."""
         peer = session.mind.peer
         return (*ways(peer), *(("password",) if self._takes_passwords(peer) else ()), "token")
+
+    async def claim(self, session: Session, name: str, code: str, password: str) -> None:
+        """See `chat.interfaces.IDoor`."""
+        session.exchange = None
+        self._check_plain(session)
+        account = await self._registrar.claim(name, code, password, session.mind.peer)
+        await self._admit(account.id, Arrival(session))
+
+    async def create_account(self, name: str, rank: Rank) -> Account:
+        """See `chat.interfaces.IDoor`."""
+        return await self._registrar.create(name, rank)
+
+    async def give_code(self, account: Account) -> tuple[str, int]:
+        """See `chat.interfaces.IDoor`."""
+        return await self._registrar.give_code(account)
 
     async def hand_out_token(self, session: Session) -> str:
         """See `chat.interfaces.IDoor`."""

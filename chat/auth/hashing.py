@@ -97,6 +97,11 @@ class HashingPool:
         self._tell_ended()
         return ended
 
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a thread."""
+        return len(self._waiting)
+
     def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         """See `IHashing.run`; after `stop` it fails with `chat.errors.ShuttingDown`."""
         if self._stopped:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Collection
+from hmac import compare_digest
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from chat.auth.codes import HOURS, digest, new_code
 from chat.auth.hashing import IHashing
 from chat.auth.verification import Verification
 from chat.core.limits import TokenBucket
@@ -16,7 +18,7 @@ from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
 from chat.interfaces import IClock, IDirectory, IStore
 from chat.names import read_name
 from chat.stretch import check_password, check_verifier, make_verifier, new_salt, stretch
-from chat.values import Account, Name, Peer, Verifier
+from chat.values import Account, Name, Peer, Rank, Verifier
 
 MOST_REALNAME = 60
 """The most characters that a real name may have."""
@@ -123,6 +125,45 @@ class Registrar:
         self._claimed.add(free.folded)
         return realname
 
+    async def create(self, word: str, rank: Rank) -> Account:
+        """Make an account in somebody else's name; nobody can log in to it before it has a password.
+
+        :raises BadName, NameTaken: see `read_free_name`.
+        """
+        free = self.read_free_name(word)
+        self._claimed.add(free.folded)
+        return await self._create(free, "", None, rank)
+
+    async def give_code(self, account: Account) -> tuple[str, int]:
+        """A code with which the owner of an account chooses a password, once; the old password and all tokens end.
+
+        :returns: the code, and when it ends, milliseconds since the epoch.
+        """
+        code = new_code()
+        until = int(self._clock.seconds() + HOURS * 3600) * 1000
+        await self._store.give_code(account.id, digest(code), until)
+        return code, until
+
+    async def claim(self, name: str, code: str, password: str, peer: Peer) -> Account:
+        """Choose a password with a code; wrong codes count as wrong passwords do.
+
+        :raises BadPassword: when it will not do; looked at first.
+        :raises BadCredentials: a wrong name, a wrong code and one that has ended alike.
+        :raises LockedOut, TooFast: see `Verification.is_proven`.
+        """
+        check_password(password)
+        account = self._directory.account(name)
+        kept = await self._store.code(account.id if account is not None else 0)
+        wanted, until = kept if kept is not None else (b"", 0)
+        given = digest(code)
+        in_time = until > self._clock.seconds() * 1000
+        right = self._verification.is_proven(name, peer, lambda: compare_digest(wanted, given) and in_time)
+        if account is None or not right:
+            raise BadCredentials("Wrong name or code, or the code has ended. Ask for another one.", ask="code")
+        verifier = await self._hashing.run(_new_verifier, password, self._cost)
+        await self._store.use_code(account.id, given, verifier)
+        return account
+
     async def verify(self, account: Account, password: str, peer: Peer, ask: str) -> None:
         """Find out whether it is really the owner who asks; wrong passwords count as those of a login do.
 
@@ -157,10 +198,10 @@ class Registrar:
                 wait=wait,
             )
 
-    async def _create(self, name: Name, realname: str, verifier: Verifier) -> Account:
+    async def _create(self, name: Name, realname: str, verifier: Verifier | None, rank: Rank = Rank.MEMBER) -> Account:
         try:
             when = int(self._clock.seconds() * 1000)
-            account = await self._store.create_account(name, realname, verifier, when)
+            account = await self._store.create_account(name, realname, verifier, when, rank)
         except NameTaken:
             if name.skeleton and self._directory.account(name.shown) is None:
                 raise NameTaken(f"The name {name.shown} looks like one that is taken. Choose another one.") from None

@@ -61,7 +61,7 @@ async def new(
         await chat.door.register_verifier(session, user, verifier, realname)
     elif password is not None:
         await chat.door.register(session, user, password, realname)
-    return await _logged_in(chat, session, created=True)
+    return await logged_in(chat, session, created=True)
 
 
 @command(
@@ -92,7 +92,7 @@ async def login(
     if token is not None:
         session.device = device or here
         await chat.door.log_in_by_token(session, token)
-        return await _logged_in(chat, session)
+        return await logged_in(chat, session)
     if user is None or (password is None and scram is None):
         raise BadUsage("login needs user and password, or a token.")
     name, _, after = user.partition("@")
@@ -104,14 +104,14 @@ async def login(
         return Challenge(await chat.door.challenge(session, name, scram))
     assert password is not None, "one of both is there"
     created = await chat.door.log_in(session, name, password)
-    return await _logged_in(chat, session, created)
+    return await logged_in(chat, session, created)
 
 
 @command(group=GROUP, access=Access.GUEST, programs=True, barrier=True)
 async def scram(chat: ChatService, session: Session, *, final: ScramMessage) -> LoggedIn:
     """log in with the proof of the password that a challenge asked for"""
     signature = await chat.door.prove(session, final)
-    return await _logged_in(chat, session, signature=signature)
+    return await logged_in(chat, session, signature=signature)
 
 
 @command(group=GROUP, access=Access.GUEST, barrier=True, weight=4)
@@ -121,10 +121,14 @@ async def takeover(chat: ChatService, session: Session) -> LoggedIn:
     Offered after the right password was refused because the account is signed in already.
     """
     signature = await chat.door.take_over(session)
-    return await _logged_in(chat, session, signature=signature)
+    return await logged_in(chat, session, signature=signature)
 
 
-async def _logged_in(chat: ChatService, session: Session, created: bool = False, signature: str = "") -> LoggedIn:
+async def logged_in(chat: ChatService, session: Session, created: bool = False, signature: str = "") -> LoggedIn:
+    """The reply to whatever has logged a session in.
+
+    :raises BadCredentials: when it was ended from elsewhere meanwhile.
+    """
     token = await chat.door.hand_out_token(session) if session.mind.program else ""
     user = session.user
     if user is None:

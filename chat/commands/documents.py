@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from chat import errors
+from chat.commands.admin.table import ADMIN
 from chat.commands.table import TABLE
 from chat.grammar.verbs import Bare, Verb
 from chat.wire.codecs import NAMES
@@ -28,6 +29,13 @@ Verbs and names ignore case; `@bob` and `#ops` may be written for a person and a
 be left out. Outside a room every line is a command. In a room a line is said, unless it begins with `/`, or is a verb
 whose arguments can be checked; **/** marks the verbs that always need it there. `'text` and `//text` are always
 said. A line that looks like a mistyped private command, or like a password, is held back; `!` says it after all.
+"""
+
+_RUNNING = """
+## For those who run the server
+
+On the machine itself `chatctl COMMAND`, as the user that the server runs as or as root; elsewhere `admin COMMAND`,
+for administrators. Both are the same commands.
 """
 
 _PROTOCOL = """# The protocol for programs
@@ -67,6 +75,10 @@ def commands_page() -> str:
     parts = [_COMMANDS]
     for group, members in groupby(verbs, lambda verb: verb.group):
         parts.append(f"\n## {group}\n")
+        parts += [_verb(verb) for verb in members]
+    parts.append(_RUNNING)
+    for group, members in groupby(ADMIN.verbs, lambda verb: verb.group):
+        parts.append(f"\n### {group}\n")
         parts += [_verb(verb) for verb in members]
     return "".join(parts)
 

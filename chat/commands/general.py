@@ -22,23 +22,19 @@ async def help_(chat: ChatService, session: Session, verb: Word | None = None) -
     if verb is None:
         groups: dict[str, list[VerbHelp]] = {}
         for each in shown:
-            groups.setdefault(each.group, []).append(_verb_help(each))
+            groups.setdefault(each.group, []).append(each.help)
         return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()))
     word = verb.lower().lstrip("/")
     found = chat.table.get(word)
     if found is None or found.programs:
         meant = nearest(word, [name for each in shown for name in (each.name, *each.aliases)])
         raise UnknownCommand(f"There is no command {verb[:40]}. help shows them all.", suggest=meant)
-    return Help(verb=_verb_help(found))
+    return Help(verb=found.help)
 
 
 def _usable(verb: Verb, session: Session) -> bool:
     rank = session.user.account.rank if session.user is not None else None
     return verb.access is not Access.ADMINISTRATOR or rank is Rank.ADMINISTRATOR
-
-
-def _verb_help(verb: Verb) -> VerbHelp:
-    return VerbHelp(verb.name, verb.aliases, verb.form, verb.summary, verb.detail, verb.examples)
 
 
 @command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, weight=0.2)

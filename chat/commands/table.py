@@ -1,9 +1,13 @@
 """The whole command table, in the order in which help shows the groups."""
 
-from chat.commands import account, preferences, talk, rooms, people, past, search, moderation, later, general, programs  # isort: skip
+from chat.commands import account, claim, preferences, talk, rooms, people, past, search  # isort: skip
+from chat.commands import moderation, later, general, administration, programs  # isort: skip
 from chat.commands.registry import TABLE
 
-FEATURES = (account, preferences, talk, rooms, people, past, search, moderation, later, general, programs)
+FEATURES = (
+    *(account, claim, preferences, talk, rooms, people, past, search),
+    *(moderation, later, general, administration, programs),
+)
 """The modules whose commands are in it; importing them, in this order, fills it."""
 
 __all__ = ["FEATURES", "TABLE"]

@@ -62,6 +62,7 @@ class Corrections:
         :returns: the room or the pair, and how many lines may wait there.
         """
         house, account = self._house, account_of(session)
+        house.may_say(account)
         room = house.rooms.get(row.conversation)
         if room is not None:
             room.may_speak(account, house.now())

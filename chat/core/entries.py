@@ -20,6 +20,7 @@ _MEMBERSHIP = frozenset(
         Kind.MUTED,
         Kind.UNMUTED,
         Kind.ROLE,
+        Kind.CLOSED,
     }
 )
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from twisted.internet.defer import Deferred
 
 from chat.core.audiences import Audiences
+from chat.core.counts import Counts
 from chat.core.directory import Directory
 from chat.core.room import Room
+from chat.core.sanctions import Sanctions
 from chat.core.user import ChatUser, Session
 from chat.errors import ChatError
 from chat.interfaces import IBus, IClock, IMind, IStore
 from chat.settings import Settings
-from chat.values import Origin
+from chat.values import Account, Origin
 
 
 @dataclass(slots=True)
@@ -46,10 +48,13 @@ class House:
     stopping: bool = False
     _sessions_made: int = 0
     directory: Directory = field(init=False)
+    sanctions: Sanctions = field(init=False)
+    counts: Counts = field(default_factory=Counts)
     started: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.room_names)
+        self.sanctions = Sanctions(self.store)
         self.started = self.now()
 
     def next_session(self) -> int:
@@ -67,6 +72,20 @@ class House:
             return ()
         session = self.sessions.get(origin.session)
         return (session.mind,) if session is not None else ()
+
+    def may_say(self, account: int) -> None:
+        """Whether the server takes anything new from an account, wherever it is said.
+
+        :raises Muted: on the whole server.
+        """
+        self.sanctions.may_speak(account, self.now())
+
+    def set_account(self, account: Account) -> None:
+        """Replace an account by a newer value of itself, wherever it is held."""
+        self.directory.add_account(account)
+        user = self.users.get(account.id)
+        if user is not None:
+            user.account = account
 
     def minds_of(self, user: ChatUser) -> list[IMind]:
         """The sessions of a user that events flow to."""

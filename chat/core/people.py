@@ -45,11 +45,13 @@ class People:
         A session that shows no life any more takes no place.
 
         :raises AlreadySignedIn: with where and since when.
+        :raises Banned: from the whole server.
         """
         house, session = self._house, arrival.session
         account = house.directory.account_by_id(account_id)
         if account is None:
             raise BadCredentials()
+        house.sanctions.may_enter(account_id, house.now())
         contacts = await house.store.pairs_of(account_id)
         replaced: list[Session] = []
         while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
@@ -62,6 +64,7 @@ class People:
                 raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
         if session.gone:
             raise NotLoggedIn("The connection has ended.")
+        house.sanctions.may_enter(account_id, house.now())  # it may have come meanwhile
         account = house.directory.account_by_id(account_id)
         if account is None:  # it was deleted meanwhile
             raise BadCredentials()
@@ -91,6 +94,7 @@ class People:
         user.sessions.append(session)
         session.user = user
         session.since = house.now()
+        house.counts.logins += 1
         session.refusal = None
         unattended(house.store.saw(account.id, session.device, session.since))
         if first:

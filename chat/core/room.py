@@ -7,13 +7,13 @@ speak any more, although rows that were stored before still reach them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import ceil, inf
 from typing import Any
 
 from chat.core.audiences import Audiences
-from chat.errors import Banned, Forbidden, InviteOnly, Muted, NotAMember, SlowMode
+from chat.errors import Banned, Forbidden, InviteOnly, Muted, NoSuchRoom, NotAMember, SlowMode
 from chat.interfaces import IMind, StoredRoom
 from chat.preferences import Notify
 from chat.values import (
@@ -55,6 +55,7 @@ class Room:
 
     :ivar invited: who may enter once, by account.
     :ivar occupants: the minds of the sessions that are here, by account.
+    :ivar closed: whether it is closed for good, or about to be.
     :ivar leaving: members whose kick, ban or leaving is on its way to the disk.
     :ivar last: the newest seq.
     """
@@ -64,6 +65,7 @@ class Room:
         "_mutes",
         "_spoke",
         "audiences",
+        "closed",
         "conversation",
         "invited",
         "last",
@@ -88,6 +90,8 @@ class Room:
         self._spoke: dict[int, float] = {}
         self.occupants: dict[int, list[IMind]] = {}
         self.leaving: set[int] = set()
+        self.closed = False
+        self.unsubscribe: Callable[[], None]
         self.audiences = Audiences(stored.record.conversation)
         self.last = stored.last
 
@@ -103,7 +107,8 @@ class Room:
     # who may do what
 
     def may_enter(self, account: int, when: int) -> None:
-        """:raises Banned: or `InviteOnly`."""
+        """:raises Banned: or `InviteOnly`, or `NoSuchRoom` where it is about to be closed."""
+        self._check_open()
         ban = self._bans.get(account)
         if ban is not None and (ban.until is None or ban.until > when):
             raise Banned(_restricted("You are banned from", self.name, ban, when))
@@ -114,6 +119,8 @@ class Room:
 
     def may_speak(self, account: int, when: int) -> None:
         """:raises NotAMember: or `Muted`."""
+        if self.closed:
+            self._check_open()
         if account not in self.members or account in self.leaving:
             raise NotAMember(f"You are not a member of {self.name}. Type: connect {self.name}")
         if self._mutes:
@@ -134,6 +141,10 @@ class Room:
         if wait > 0:
             raise SlowMode(f"{self.name} is in slow mode. Wait {ceil(wait)} more seconds.", wait=wait)
         self._spoke[account] = moment
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise NoSuchRoom(f"The room {self.name} was closed. list channels shows the others.")
 
     def may_read(self, account: int) -> int:
         """:returns: the seq after which this member may read.

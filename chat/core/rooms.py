@@ -12,11 +12,25 @@ from chat.core.entries import entry
 from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.user import ChatUser, Session
-from chat.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken
+from chat.errors import Forbidden, NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken
 from chat.events import Invited, Removed, Skipped
 from chat.interfaces import Logged, Published, StoredRoom
 from chat.names import fold, read_name
-from chat.values import SERVER, SPOKEN, Body, Draft, Kind, Member, Name, Origin, Role, RoomRecord, Row, Text
+from chat.values import (
+    DEFAULT_DEVICE,
+    SERVER,
+    SPOKEN,
+    Body,
+    Draft,
+    Kind,
+    Member,
+    Name,
+    Origin,
+    Role,
+    RoomRecord,
+    Row,
+    Text,
+)
 
 LOBBY = "lobby"
 """The room that always exists."""
@@ -55,7 +69,7 @@ class Rooms:
             house.memberships.setdefault(account, set()).add(room.id)
         for account in room.invited:
             house.invitations.setdefault(account, set()).add(room.id)
-        house.bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
+        room.unsubscribe = house.bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
         return room
 
     # finding
@@ -187,6 +201,26 @@ class Rooms:
         finally:
             room.leaving.discard(account)
 
+    async def close(self, author: int, room: Room, reason: str, origin: Origin | None) -> None:
+        """Close a room for good: nobody is a member of it any more, and its name is free.
+
+        :param author: an account, or `chat.values.SERVER`.
+        :param reason: empty for none.
+        :raises Forbidden: for the room that always exists.
+        """
+        if room.record.name.folded == LOBBY:
+            raise Forbidden(f"{room.name} always exists; it cannot be closed.")
+        if room.closed:
+            raise NoSuchRoom(f"The room {room.name} is being closed already.")
+        room.closed = True
+        now = self._house.now()
+        body = Text(reason) if reason else None
+        try:
+            await self._house.store.append(Draft(room.id, Kind.CLOSED, author, DEFAULT_DEVICE, now, body), origin)
+        except BaseException:
+            room.closed = False
+            raise
+
     async def append(
         self,
         session: Session,
@@ -219,6 +253,9 @@ class Rooms:
             self._invite(room, row, account)
         if row.kind in _REMOVALS:
             self._remove(room, row, account, published.origin)
+        elif row.kind is Kind.CLOSED:
+            self._close(room, row)
+            return
         elif row.kind is Kind.JOINED:
             self._house.memberships.setdefault(account, set()).add(room.id)
             user = self._house.users.get(account)
@@ -253,6 +290,17 @@ class Rooms:
             author = self._house.directory.name_of(row.author)
             for mind in self._house.minds_of(user):
                 mind.deliver(Invited(room.conversation, author, row.time))
+
+    def _close(self, room: Room, row: Row) -> None:
+        house = self._house
+        room.closed = True
+        room.unsubscribe()
+        del house.rooms[room.id]
+        del house.room_names[room.record.name.folded]
+        for account in tuple(room.members):
+            self._remove(room, row, account, None)
+        for account in room.invited:
+            house.invitations.get(account, set()).discard(room.id)
 
     def _remove(self, room: Room, row: Row, account: int, origin: Origin | None) -> None:
         self._house.memberships.get(account, set()).discard(room.id)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from chat.core.administration import Administration
 from chat.core.choices import Choices
 from chat.core.corrections import Corrections
 from chat.core.deletion import Deletion
+from chat.core.ending import Ending
 from chat.core.house import House
 from chat.core.moderation import Moderation
 from chat.core.past import Past
@@ -16,7 +18,7 @@ from chat.core.search import Search
 from chat.core.talk import Talk
 from chat.core.user import Session
 from chat.grammar.verbs import Table
-from chat.interfaces import Committed, IBus, IClock, IDoor, IStore, Logged
+from chat.interfaces import Committed, IBus, IClock, IDoor, IHost, IStore, Logged
 from chat.settings import Settings
 from chat.values import Pair
 
@@ -25,9 +27,11 @@ class ChatService:
     """One node: its people, rooms, talk and past.
 
     :ivar door: how sessions become somebody; given by the composition root before the start.
+    :ivar host: the process around it; given likewise.
     """
 
     door: IDoor
+    host: IHost
 
     def __init__(self, settings: Settings, store: IStore, bus: IBus, clock: IClock, table: Table) -> None:
         self.settings = settings
@@ -45,6 +49,8 @@ class ChatService:
         self.past = Past(self.house, self.rooms)
         self.corrections = Corrections(self.house, self.past)
         self.search = Search(self.house, self.rooms)
+        self.ending = Ending(self.house, lambda reason: self.host.stop(reason))
+        self.administration = Administration(self.house, self.rooms, self.people)
         self._bus = bus
 
     async def start(self) -> None:
@@ -54,6 +60,7 @@ class ChatService:
         """
         snapshot = self.store.start(self._committed)
         self.directory.fill(snapshot.accounts, snapshot.blocks)
+        self.house.sanctions.fill(snapshot.sanctions)
         self.rooms.load(snapshot.rooms)
         await self.rooms.open_lobby()
         await self.search.start()
@@ -76,6 +83,10 @@ class ChatService:
             await last_words()
         await self.store.stop()
 
+    def apply(self, settings: Settings) -> None:
+        """Go on with other settings."""
+        self.settings = self.house.settings = settings
+
     def connected(self, session: Session) -> None:
         """A connection was made."""
         self.house.sessions[session.id] = session
@@ -92,6 +103,7 @@ class ChatService:
     def _committed(self, rows: Sequence[Committed]) -> None:
         """The sink of the store: publish each row, in commit order."""
         publish, note = self._bus.publish, self.search.note
+        self.house.counts.stored(rows, self.clock.monotonic())
         for draft, row, origin in ((each.draft, each.row, each.origin) for each in rows):
             to = draft.conversation
             note(row.conversation)

@@ -30,6 +30,7 @@ class Talk:
         room = self._rooms.named(word)
         now = self._house.now()
         user, account = session.user, account_of(session)
+        self._house.may_say(account)
         room.may_speak(account, now)
         room.pace(account, self._house.clock.monotonic())
         if isinstance(body, Sealed):
@@ -47,6 +48,7 @@ class Talk:
         """
         house = self._house
         user, account = session.user, account_of(session)
+        house.may_say(account)
         if house.directory.blocks(other.id, account):
             raise BlockedByRecipient()
         recipient = house.users.get(other.id)
@@ -89,6 +91,7 @@ class Talk:
         """
         user = session.user
         assert user is not None, "perform lets only users act"
+        self._house.may_say(user.account.id)
         allowed, wait = user.broadcasts.take(self._house.clock.monotonic())
         if not allowed:
             raise TooFast(f"That is too many broadcasts. Wait {max(1, round(wait))} seconds.", wait=wait)

@@ -16,7 +16,7 @@ from chat.core.limits import TokenBucket
 from chat.core.room import Room
 from chat.events import Reply
 from chat.interfaces import IChatUser, IMind
-from chat.values import DEFAULT_DEVICE, Account, Origin
+from chat.values import DEFAULT_DEVICE, Account, Origin, Rank
 
 _NOBODY: frozenset[int] = frozenset()
 """One for all; an empty set of one's own takes 216 bytes."""
@@ -45,6 +45,7 @@ class Session:
     :ivar exchange: the login without a password that has begun here (`chat.auth.scram`), or nothing.
     :ivar logout: cred's logout of the avatar.
     :ivar heartbeat: whether its program promised heartbeats.
+    :ivar operator: who operates the server through this session without an account, as people may read it, or empty.
     """
 
     __slots__ = (
@@ -58,6 +59,7 @@ class Session:
         "live",
         "logout",
         "mind",
+        "operator",
         "origin",
         "refusal",
         "rooms",
@@ -84,10 +86,21 @@ class Session:
         self.live = False
         self.gone = False
         self.heartbeat = False
+        self.operator = ""
         self.rooms: dict[int, Room] = {}
         self.refusal: Refusal | None = None
         self.exchange: Any = None
         self.logout: Callable[[], object] | None = None
+
+    @property
+    def administers(self) -> bool:
+        """Whether it may do what only administrators may."""
+        return bool(self.operator) or (self.user is not None and self.user.account.rank is Rank.ADMINISTRATOR)
+
+    @property
+    def actor(self) -> str:
+        """Who acts through it, as people may read it."""
+        return self.operator or (self.user.name if self.user is not None else "nobody")
 
     def perform(self, command: str, **arguments: Any) -> Awaitable[Reply]:
         """Run a command in the name of this session; the only way in for a front end.

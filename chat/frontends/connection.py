@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from chat.core.limits import TokenBucket
 from chat.core.perform import Performer
+from chat.core.sanctions import words
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.frontends.certificate import Certificate
@@ -338,9 +339,12 @@ class ChatFactory(Factory):
 
         :returns: why there is no place for it, in whole words, or nothing.
         """
-        settings, network = self.service.settings, connection.peer.network
-        if self.service.house.stopping:
+        settings, house, network = self.service.settings, self.service.house, connection.peer.network
+        if house.stopping:
             return "The server is shutting down."
+        ban = house.sanctions.against_address(connection.peer.address, house.now())
+        if ban is not None:
+            return words("Your network is banned from this server", ban, house.now())
         if self._census.total >= settings.max_connections:
             return "The server is full. Try again later."
         if self._census.networks[network] >= settings.network_connections:

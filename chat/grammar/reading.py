@@ -95,6 +95,30 @@ def read(line: str, context: Context) -> Reading:
     return _in_room(text, context)
 
 
+def read_command(line: str, table: Table, names: Names) -> Call:
+    """Read one line as a command of a table of its own, none of whose verbs asks for what is missing.
+
+    :raises ChatError: when it is none; the error says what would do.
+    """
+    context = Context(table, names, logged_in=True)
+    word, rest = _cut(line)
+    verb = table.get(word.lower())
+    if verb is None:
+        shown = word if word.isprintable() and len(word) <= 40 else "that"
+        meant = nearest(word.lower(), table)
+        raise UnknownCommand(f"No command {shown}." + (f" Did you mean {meant}?" if meant else ""), suggest=meant)
+    reading = _complete(verb, _arguments(verb, rest, context), context)
+    assert isinstance(reading, Call), "no verb of such a table has prompts"
+    return reading
+
+
+def is_certain(line: str, table: Table, names: Names) -> bool:
+    """Whether a line can be nothing but a command of that table."""
+    word, rest = _cut(line)
+    verb = table.get(word.lower())
+    return verb is not None and _certain(verb, rest, names)
+
+
 def answer(ask: Ask, line: str, context: Context) -> Reading:
     """Fill in what was asked for.
 
@@ -142,7 +166,7 @@ def _in_room(text: str, context: Context) -> Reading:
     if verb is not None and not verb.programs and word not in verb.spoken:
         if verb.bare is Bare.ALWAYS:
             return _command(text, context)
-        if verb.bare is Bare.CHECKED and verb.access is not Access.GUEST and _certain(verb, rest, context):
+        if verb.bare is Bare.CHECKED and verb.access is not Access.GUEST and _certain(verb, rest, context.names):
             return _command(text, context)
     meant = _guard(word, rest, verb, context)
     if meant is not None:
@@ -150,7 +174,7 @@ def _in_room(text: str, context: Context) -> Reading:
     return _speech(text, context)
 
 
-def _certain(verb: Verb, rest: str, context: Context) -> bool:
+def _certain(verb: Verb, rest: str, names: Names) -> bool:
     """Whether every argument can be checked; free text needs one before it that can."""
     if not rest:
         return not any(each.required and not each.here for each in verb.written)
@@ -159,9 +183,9 @@ def _certain(verb: Verb, rest: str, context: Context) -> bool:
         if not rest:
             return checked and not (each.required and not each.here)
         if each.type.rest:
-            return each.type.certain(rest, context.names) or (checked and each.required)
+            return each.type.certain(rest, names) or (checked and each.required)
         word, after = _cut(rest)
-        if each.type.certain(word, context.names):
+        if each.type.certain(word, names):
             if word.lower() in each.type.opens:
                 return True
             checked = True

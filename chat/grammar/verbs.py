@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from chat.errors import BadUsage
+from chat.events import VerbHelp
 from chat.grammar.parameters import ChoiceType, HereType, ParameterType
 
 
@@ -107,6 +108,11 @@ class Verb:
             else:
                 words.append(f"[{each.type.form}]")
         return " ".join(words) + "]" * nested
+
+    @property
+    def help(self) -> VerbHelp:
+        """What ``help`` shows of it."""
+        return VerbHelp(self.name, self.aliases, self.form, self.summary, self.detail, self.examples)
 
     def decode(self, values: Mapping[str, object]) -> dict[str, Any]:
         """Read the arguments that a program gave; unknown ones are ignored.

@@ -16,8 +16,15 @@ from chat.values import Account, Device, Name, Rank, Verifier
 # --- accounts ---------------------------------------------------------------------------------------
 
 
-def create_account(transaction: Transaction, name: Name, realname: str, verifier: Verifier, when: int) -> Account:
-    """Make an account of the lowest rank.
+def create_account(
+    transaction: Transaction,
+    name: Name,
+    realname: str,
+    verifier: Verifier | None,
+    when: int,
+    rank: Rank = Rank.MEMBER,
+) -> Account:
+    """Make an account.
 
     Names collide when their folds are equal, when their looks are, and when one looks like the other's
     fold: an ASCII name has no skeleton and looks like itself.
@@ -33,23 +40,18 @@ def create_account(transaction: Transaction, name: Name, realname: str, verifier
     if taken:
         raise NameTaken()
     account = transaction.execute(
-        "INSERT INTO accounts (shown, folded, skeleton, realname, created, seen,"
-        " salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            name.shown,
-            name.folded,
-            name.skeleton,
-            realname,
-            when,
-            when,
-            verifier.salt,
-            verifier.iterations,
-            verifier.stored_key,
-            verifier.server_key,
-        ),
+        "INSERT INTO accounts (shown, folded, skeleton, realname, rank, created, seen,"
+        " salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (name.shown, name.folded, name.skeleton, realname, rank.value, when, when, *_columns(verifier)),
     ).lastrowid
     assert account is not None
-    return Account(account, name, realname, Rank.MEMBER, when, when)
+    return Account(account, name, realname, rank, when, when)
+
+
+def _columns(verifier: Verifier | None) -> tuple[object, ...]:
+    if verifier is None:
+        return (None, None, None, None)
+    return (verifier.salt, verifier.iterations, verifier.stored_key, verifier.server_key)
 
 
 def all_accounts(connection: sqlite3.Connection) -> tuple[Account, ...]:
@@ -80,6 +82,10 @@ def set_password(transaction: Transaction, account: int, verifier: Verifier) -> 
         (verifier.salt, verifier.iterations, verifier.stored_key, verifier.server_key, account),
     )
     transaction.execute("DELETE FROM tokens WHERE account = ?", (account,))
+
+
+def set_rank(transaction: Transaction, account: int, rank: Rank) -> None:
+    transaction.execute("UPDATE accounts SET rank = ? WHERE id = ?", (rank.value, account))
 
 
 def set_realname(transaction: Transaction, account: int, realname: str) -> None:

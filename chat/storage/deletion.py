@@ -11,7 +11,19 @@ from chat.values import SPOKEN
 AT_ONCE: Final = 5_000
 """Rows of the log that one step of an erasure looks at: some milliseconds of the writer."""
 
-_EVERYWHERE: Final = ("tokens", "devices", "members", "invitations", "restrictions", "received", "read", "retries")
+_EVERYWHERE: Final = (
+    *("tokens", "codes", "devices", "members", "invitations", "restrictions", "received", "read", "retries"),
+)
+    "tokens",
+    "codes",
+    "devices",
+    "members",
+    "invitations",
+    "restrictions",
+    "received",
+    "read",
+    "retries",
+)
 """Where a deleted account leaves nothing behind; with its devices go their keys and what waited for them."""
 
 _SPOKEN: Final = ", ".join(f"'{kind.value}'" for kind in sorted(SPOKEN))

@@ -110,6 +110,12 @@ def _setting(transaction: Transaction, conversation: int, seq: int, draft: Draft
     transaction.execute(f"UPDATE rooms SET {column} = ? WHERE conversation = ?", (value, conversation))
 
 
+def _closed(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
+    transaction.execute("UPDATE rooms SET deleted = ? WHERE conversation = ?", (draft.time, conversation))
+    for table in ("members", "invitations", "restrictions"):
+        transaction.execute(f"DELETE FROM {table} WHERE conversation = ?", (conversation,))
+
+
 def _redaction(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
     # Only what came before can be emptied; the rows stay, so that seq has no gap.
     if draft.ref is None or not 0 < draft.ref < seq:
@@ -153,6 +159,7 @@ EFFECTS: Mapping[str, Effect] = {
     Kind.ROLE.value: _role,
     Kind.TOPIC.value: _topic,
     Kind.SETTING.value: _setting,
+    Kind.CLOSED.value: _closed,
     Kind.REDACTION.value: _redaction,
     Kind.EDIT.value: _edit,
 }

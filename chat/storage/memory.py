@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 
 from chat.errors import ShuttingDown, StoreUnavailable
-from chat.interfaces import Sink, Snapshot
+from chat.interfaces import Disk, Sink, Snapshot
 from chat.storage.commits import Job, commit
 from chat.storage.store import Store, snapshot
 from chat.storage.transaction import Transaction
@@ -32,6 +32,8 @@ class MemoryStore(Store):
     _log = Logger()
 
     def __init__(self) -> None:
+        self.free: int | None = None
+        """What `disk` says is left; tests set it."""
         self._image: bytes | None = None
         self._connection: sqlite3.Connection | None = None
         self._transaction: Transaction | None = None
@@ -61,6 +63,9 @@ class MemoryStore(Store):
             self._connection.close()
             self._connection = self._transaction = self._committed = None
         return succeed(None)
+
+    def disk(self) -> Disk:
+        return Disk(0, self.free)
 
     # --- what tests use -------------------------------------------------------------------------
 

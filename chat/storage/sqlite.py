@@ -27,8 +27,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chat.errors import Busy, Misconfigured, ShuttingDown, StoreUnavailable
-from chat.interfaces import Committed, Sink, Snapshot
+from chat.interfaces import Committed, Disk, Sink, Snapshot
 from chat.storage.commits import Job, commit, remedy
+from chat.storage.disk import look
 from chat.storage.store import Store, snapshot
 from chat.storage.transaction import Transaction
 from chat.storage.upgrade import connect, prepare
@@ -76,6 +77,11 @@ class _Worker(ABC):
             return False
         self._waiting.put(job)
         return True
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs it has not taken yet."""
+        return self._waiting.qsize()
 
     def end(self) -> None:
         """Let the thread end when everything that waits is done; it calls ``ended`` last."""
@@ -294,6 +300,14 @@ class SqliteStore(Store):
         stopped: Deferred[None] = Deferred()
         self._stopped.append(stopped)
         return stopped
+
+    def disk(self) -> Disk:
+        return look(self._path)
+
+    def queues(self) -> dict[str, int]:
+        """How many jobs wait for the writer and the reader."""
+        workers = {"writing": self._writer, "reading": self._reader}
+        return {name: worker.waiting for name, worker in workers.items() if worker is not None}
 
     def _write(
         self, call: Callable[Concatenate[Transaction, P], T], *arguments: P.args, **options: P.kwargs

@@ -9,9 +9,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from chat.interfaces import Sink, Snapshot, TokenRecord
+from chat.interfaces import Disk, Sink, Snapshot, TokenRecord
 from chat.preferences import Notify
-from chat.storage import accounts, deletion, log, rooms
+from chat.storage import accounts, codes, deletion, log, rooms, sanctions
 from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
@@ -24,8 +24,10 @@ from chat.values import (
     Origin,
     Page,
     Pair,
+    Rank,
     RoomRecord,
     Row,
+    Sanction,
     Stored,
     Verifier,
     Waiting,
@@ -37,7 +39,12 @@ T = TypeVar("T")
 
 def snapshot(connection: sqlite3.Connection) -> Snapshot:
     """Everything that the server holds in memory."""
-    return Snapshot(accounts.all_accounts(connection), rooms.all_rooms(connection), accounts.all_blocks(connection))
+    return Snapshot(
+        accounts.all_accounts(connection),
+        rooms.all_rooms(connection),
+        accounts.all_blocks(connection),
+        sanctions.all_sanctions(connection),
+    )
 
 
 class Store(ABC):
@@ -67,6 +74,9 @@ class Store(ABC):
         self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         """Run on what is committed, all of it as of one moment."""
+
+    @abstractmethod
+    def disk(self) -> Disk: ...
 
     # the log
 
@@ -149,8 +159,10 @@ class Store(ABC):
 
     # accounts
 
-    def create_account(self, name: Name, realname: str, verifier: Verifier, when: int) -> Deferred[Account]:
-        return self._write(accounts.create_account, name, realname, verifier, when)
+    def create_account(
+        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
+    ) -> Deferred[Account]:
+        return self._write(accounts.create_account, name, realname, verifier, when, rank)
 
     def verifier(self, account: int) -> Deferred[Verifier | None]:
         return self._read(accounts.verifier, account)
@@ -165,6 +177,18 @@ class Store(ABC):
         """Look first, so that it is written once, and is there when the disk takes no more."""
         kept = await self._read(accounts.kept_secret, name)
         return kept if kept is not None else await self._write(accounts.make_secret, name)
+
+    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[None]:
+        return self._write(codes.give_code, account, digest, until)
+
+    def code(self, account: int) -> Deferred[tuple[bytes, int] | None]:
+        return self._read(codes.code, account)
+
+    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[None]:
+        return self._write(codes.use_code, account, digest, verifier)
+
+    def set_rank(self, account: int, rank: Rank) -> Deferred[None]:
+        return self._write(accounts.set_rank, account, rank)
 
     def set_realname(self, account: int, realname: str) -> Deferred[None]:
         return self._write(accounts.set_realname, account, realname)
@@ -186,6 +210,14 @@ class Store(ABC):
 
     def erase(self) -> Deferred[int]:
         return self._write(deletion.erase)
+
+    # what operators decide
+
+    def impose(self, sanction: Sanction) -> Deferred[None]:
+        return self._write(sanctions.impose, sanction)
+
+    def lift(self, sanction: Sanction) -> Deferred[None]:
+        return self._write(sanctions.lift, sanction)
 
     # devices and their tokens
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.events import Closing, Invited, Presence, Removed, SignedOut
+from chat.events import Closing, Invited, Notice, Presence, Removed, SignedOut
 from chat.values import Kind
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
@@ -17,6 +17,7 @@ _STATES = {
 _REMOVALS = {
     Kind.KICKED: "You were kicked from {room} by {author}",
     Kind.BANNED: "You were banned from {room} by {author}",
+    Kind.CLOSED: "{room} was closed by {author}",
 }
 
 
@@ -50,3 +51,8 @@ def signed_out(event: SignedOut, view: View) -> str:
 @renders(Closing)
 def closing(event: Closing, view: View) -> str:
     return notice(event.reason, view)
+
+
+@renders(Notice)
+def announced(event: Notice, view: View) -> str:
+    return notice(event.text, view)

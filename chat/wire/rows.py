@@ -180,6 +180,7 @@ _MEMBERSHIP = {
     Kind.UNBANNED: "{target} was unbanned from {room} by {author}",
     Kind.MUTED: "{target} was muted in {room} by {author}{until}",
     Kind.UNMUTED: "{target} was unmuted in {room} by {author}",
+    Kind.CLOSED: "{room} was closed by {author}",
     Kind.ROLE: "{author} made {target} {detail} of {room}",
 }
 

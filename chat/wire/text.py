@@ -1,7 +1,7 @@
 """Events and replies as lines for people.
 
-`render` is a table from type to function. The functions stand in ``rows``, ``live``, ``replies`` and
-``listings``; importing those fills the table. Every line is complete, ends with ``\\n``, and holds
+`render` is a table from type to function. The functions stand in ``rows``, ``live``, ``replies``,
+``listings`` and ``figures``; importing those fills the table. Every line is complete, ends with ``\\n``, and holds
 nothing that could harm a terminal (``chat.wire.safe``).
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chat.events import Event, Invited, Reply, Standing
-from chat.wire import listings, live, replies, rows
+from chat.wire import figures, listings, live, replies, rows
 from chat.wire.columns import SCREEN
 from chat.wire.rows import render_history
 from chat.wire.safe import safe
@@ -29,7 +29,7 @@ __all__ = [
     "waiting_summary",
 ]
 
-FEATURES = (listings, live, replies, rows)
+FEATURES = (figures, listings, live, replies, rows)
 """The modules whose functions show something."""
 
 ROOMS = 5

@@ -83,7 +83,9 @@ class FakeStore:
     def add(self, name: str, password: str, cost: int = COST) -> Account:
         return self._keep(Name(name, fold(name)), "", verifier_of(password, cost), 0)
 
-    def create_account(self, name: Name, realname: str, verifier: Verifier, when: int) -> Deferred[Account]:
+    def create_account(
+        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
+    ) -> Deferred[Account]:
         if self.error is not None:
             return fail(Failure(self.error))
         if {name.folded, name.skeleton} & self.names.keys():
@@ -100,10 +102,11 @@ class FakeStore:
         for waiting in self.held or ():
             waiting.callback(cast(Account, None))
 
-    def _keep(self, name: Name, realname: str, verifier: Verifier, when: int) -> Account:
+    def _keep(self, name: Name, realname: str, verifier: Verifier | None, when: int) -> Account:
         account = Account(len(self.names) + 1, name, realname, Rank.MEMBER, when, when)
         self.names[name.folded] = account.id
-        self.verifiers[account.id] = verifier
+        if verifier is not None:
+            self.verifiers[account.id] = verifier
         return account
 
     def verifier(self, account: int) -> Deferred[Verifier | None]:

@@ -6,7 +6,7 @@ begun with `Person.starts`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Collection, Coroutine, Hashable
+from collections.abc import Awaitable, Collection, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -32,7 +32,7 @@ from chat.core.user import Session
 from chat.errors import ChatError
 from chat.events import Event, LoggedIn, Refused, Reply, Said
 from chat.grammar.verbs import Table
-from chat.interfaces import IAudience, IChatUser, IMind
+from chat.interfaces import Finding, IAudience, IChatUser, IHost, IMind
 from chat.names import read_name
 from chat.settings import Settings
 from chat.storage.memory import MemoryStore
@@ -124,6 +124,25 @@ class FakeMind:
         self.closed = reason
 
 
+class FakeHost:
+    """Notes what becomes of the process."""
+
+    def __init__(self) -> None:
+        self.stopped: list[str] = []
+
+    def stop(self, reason: str) -> None:
+        self.stopped.append(reason)
+
+    def reload(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return (), ("listen",)
+
+    def check(self) -> Sequence[Finding]:
+        return (Finding("disk", "ok", "It is large."),)
+
+    def queues(self) -> Mapping[str, int]:
+        return {"writing": 0}
+
+
 class Person:
     """A connection and what it does."""
 
@@ -206,6 +225,7 @@ class Stage:
         ]
         proofs = Proofs(chat.directory, verification, self.clock)
         chat.door = Door(chat.house, Portal(self.realm, checkers), self.realm, registrar, proofs)
+        chat.host = self.host = FakeHost()
         self.performer = Performer(chat, table)
         now(chat.start())
 
@@ -282,4 +302,4 @@ def refusal(work: Awaitable[object]) -> ChatError | None:
     return failed[0].value if failed and isinstance(failed[0].value, ChatError) else None
 
 
-_as_promised: tuple[type[IMind], type[IAudience]] = (FakeMind, FakeAudience)
+_as_promised: tuple[type[IMind], type[IAudience], type[IHost]] = (FakeMind, FakeAudience, FakeHost)

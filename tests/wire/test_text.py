@@ -18,6 +18,7 @@ from chat.events import (
     Edited,
     Entry,
     Event,
+    Facts,
     Help,
     History,
     Invited,
@@ -25,6 +26,8 @@ from chat.events import (
     LoggedOut,
     MembershipChanged,
     Missed,
+    Notice,
+    OneTimeCode,
     People,
     Person,
     Pong,
@@ -625,7 +628,7 @@ FORGERIES = st.lists(
     max_size=4,
 ).map(lambda breaks: "".join(f"{each}{FORGERY}" for each in ["", *breaks]))
 
-WORDED = (Help, Closing, SignedOut, Done, Refused, Welcome)
+WORDED = (Help, Closing, SignedOut, Done, Refused, Welcome, Notice, Facts, OneTimeCode)
 """What begins with the server's own words."""
 
 

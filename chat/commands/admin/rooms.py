@@ -1,0 +1,85 @@
+"""The rooms of the server, and which rule refuses somebody there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from chat.commands.admin.registry import AfterType, PrefixType, command, page
+from chat.core.perform import attempt
+from chat.core.room import Room as RoomState
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.events import Column, Done, Listing, Refused
+from chat.grammar.parameters import Room, User, Words
+
+GROUP = "Rooms"
+
+_ROOMS = (
+    Column("name"),
+    Column("id"),
+    Column("private"),
+    Column("members"),
+    Column("here"),
+    Column("lines"),
+    Column("made", "time"),
+    Column("topic"),
+)
+_RULES = (Column("rule"), Column("allowed"), Column("why"))
+
+
+@command(group=GROUP, examples=("rooms", "rooms op"))
+async def rooms(
+    chat: ChatService,
+    session: Session,
+    beginning: Annotated[str, PrefixType()] = "",
+    *,
+    after: Annotated[str, AfterType()] = "",
+) -> Listing:
+    """list all rooms, or those whose names begin so"""
+    found = sorted(
+        (name, room) for name, room in chat.house.room_names.items() if name > after and name.startswith(beginning)
+    )
+    return page("rooms", _ROOMS, found, lambda each: each[0], lambda each: _room(each[1]))
+
+
+def _room(room: RoomState) -> tuple[object, ...]:
+    record = room.record
+    reference = room.conversation.reference
+    return (
+        *(room.name, reference, record.private, len(room.members), len(room.occupants)),
+        *(room.last, record.created, room.topic),
+    )
+
+
+@command(group=GROUP, barrier=True, name="close-room", examples=("close-room ops", "close-room ops moved to dev"))
+async def close_room(chat: ChatService, session: Session, room: Room, reason: Words = "") -> Done:
+    """close a room for good; its name is free again
+
+    What was said there stays in the database and is shown to nobody.
+    """
+    closed = chat.rooms.named(room)
+    await chat.administration.close_room(session, closed, reason)
+    return Done(f"Room {closed.name} is closed.")
+
+
+@command(group=GROUP, examples=("why bob ops",))
+async def why(chat: ChatService, session: Session, user: User, room: Room) -> Listing:
+    """show which rule keeps somebody from entering a room, reading or talking there"""
+    account, place = chat.directory.named(user), chat.rooms.named(room)
+    now, sanctions = chat.house.now(), chat.house.sanctions
+    rules: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("log in", lambda: sanctions.may_enter(account.id, now)),
+        ("talk on the server", lambda: sanctions.may_speak(account.id, now)),
+        (f"enter {place.name}", lambda: place.may_enter(account.id, now)),
+        (f"read {place.name}", lambda: place.may_read(account.id)),
+        (f"talk in {place.name}", lambda: place.may_speak(account.id, now)),
+    )
+    return Listing(f"rules for {account.name.shown}", _RULES, tuple(_rule(name, rule) for name, rule in rules))
+
+
+def _rule(name: str, rule: Callable[[], object]) -> tuple[object, ...]:
+    outcome = attempt(rule)
+    if isinstance(outcome, Refused):
+        return name, False, f"{outcome.code}: {outcome.text}"
+    return name, True, None

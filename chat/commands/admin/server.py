@@ -1,0 +1,95 @@
+"""The server itself: how it does, whether it is in order, and its end."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from typing import Annotated
+
+import twisted
+from chat import __version__
+from chat.commands.admin.registry import ADMIN, command
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.errors import BadUsage, UnknownCommand
+from chat.events import Column, Done, Fact, Facts, Help, Listing, VerbHelp
+from chat.grammar.nearby import nearest
+from chat.grammar.parameters import ChoiceType, Duration, Word, Words
+
+GROUP = "The server"
+
+_FINDINGS = (Column("what"), Column("state"), Column("and now"))
+
+
+@command(group=GROUP)
+async def status(chat: ChatService, session: Session) -> Facts:
+    """show how the server does: people, rooms, messages, queues, disk, versions"""
+    house, counts = chat.house, chat.house.counts
+    disk = chat.store.disk()
+    facts = [
+        Fact("name", chat.settings.name),
+        Fact("running since", house.started, "time"),
+        Fact("accounts", len(chat.directory)),
+        Fact("people here", len(house.users)),
+        Fact("connections", sum(not each.operator for each in house.sessions.values())),
+        Fact("rooms", len(house.rooms)),
+        Fact("messages since the start", counts.messages),
+        Fact("messages in the last minute", counts.lately(house.clock.monotonic())),
+        Fact("logins since the start", counts.logins),
+        *(Fact(f"waiting: {what}", number) for what, number in sorted(chat.host.queues().items())),
+        Fact("database", disk.used, "bytes"),
+        Fact("free disk", disk.free, "bytes"),
+        Fact("version", __version__),
+        Fact(
+            "runs on",
+            f"Python {platform.python_version()}, Twisted {twisted.__version__}, SQLite {sqlite3.sqlite_version}",
+        ),
+    ]
+    return Facts("status", tuple(facts))
+
+
+@command(group=GROUP)
+async def check(chat: ChatService, session: Session) -> Listing:
+    """look for what is wrong with settings, rights, certificate and disk, and say what to do"""
+    found = chat.host.check()
+    return Listing("findings", _FINDINGS, tuple((each.subject, each.state, each.text) for each in found))
+
+
+@command(group=GROUP, barrier=True)
+async def reload(chat: ChatService, session: Session) -> Done:
+    """read the settings again; those that can change while the server runs count at once"""
+    changed, later = chat.host.reload()
+    told = f"Changed: {', '.join(changed)}." if changed else "Nothing has changed."
+    return Done(f"{told} A restart is needed for: {', '.join(later)}." if later else told)
+
+
+@command(group=GROUP, barrier=True, examples=("shutdown", "shutdown in 5m new disk", "shutdown cancel"))
+async def shutdown(
+    chat: ChatService,
+    session: Session,
+    when: Annotated[str, ChoiceType("in", "cancel")] | None = None,
+    duration: Duration | None = None,
+    reason: Words = "",
+) -> Done:
+    """end the server, now or after a while; everybody is told"""
+    if when == "cancel":
+        chat.ending.cancel()
+        return Done("The server goes on.")
+    if (when is None) is not (duration is None):
+        raise BadUsage("Write: shutdown [in 5m] [REASON], or: shutdown cancel")
+    chat.ending.plan(duration or 0, reason)
+    return Done(f"The server ends {'now' if not duration else f'in {duration} seconds; everybody is told'}.")
+
+
+@command("?", group=GROUP, name="help", examples=("help", "help ban"))
+async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
+    """show these commands, or one in full"""
+    if verb is None:
+        groups: dict[str, list[VerbHelp]] = {}
+        for each in ADMIN.verbs:
+            groups.setdefault(each.group, []).append(each.help)
+        return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()))
+    found = ADMIN.get(verb.lower())
+    if found is None:
+        raise UnknownCommand(f"There is no command {verb[:40]}.", suggest=nearest(verb.lower(), ADMIN))
+    return Help(verb=found.help)

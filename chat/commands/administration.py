@@ -1,0 +1,50 @@
+"""``admin``: the way to the commands of those who run the server, on every front end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from chat.commands.admin.table import ADMIN
+from chat.commands.registry import command
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.grammar.parameters import Names, Word, WordsType
+from chat.grammar.reading import is_certain, read_command
+from chat.grammar.verbs import Access
+
+GROUP = "Administrators"
+
+_SUBJECTS = ("user", "name", "who", "room")
+
+
+class AdminLine(WordsType):
+    """One of the administrators' commands, with its arguments."""
+
+    form = "COMMAND"
+    free = False
+
+    def certain(self, word: str, names: Names) -> bool:
+        return is_certain(word, ADMIN, names)
+
+
+@command(group=GROUP, access=Access.ADMINISTRATOR, barrier=True, weight=0.2, examples=("admin help", "admin status"))
+async def admin(
+    chat: ChatService,
+    session: Session,
+    words: Annotated[str, AdminLine()] = "help",
+    *,
+    after: Word = "",
+    folder: Word = "",
+) -> Any:
+    """run the server: admin help shows the commands
+
+    The same ones as on the operator's terminal, with chatctl.
+    """
+    call = read_command(words, ADMIN, chat.directory)
+    arguments = call.arguments
+    given = {"after": after, "folder": folder if session.operator else ""}
+    arguments |= {each.name: given[each.name] for each in call.verb.parameters if given.get(each.name)}
+    about = next((str(arguments[each]) for each in _SUBJECTS if each in arguments), "")
+    if call.verb.barrier:
+        chat.administration.note(session, call.verb.name, about)
+    return await call.verb.run(chat, session, **arguments)

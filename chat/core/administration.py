@@ -1,0 +1,144 @@
+"""What those who run the server do: people kept out or silenced, ranks, rooms closed, everybody told.
+
+Who acts is an administrator, or the operator, who has no account (`chat.core.user.Session.operator`). Each act is a
+line of the log, which says who did what to whom and nothing of what anybody wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from twisted.logger import Logger
+
+from chat.core.house import House
+from chat.core.people import People
+from chat.core.room import Room
+from chat.core.rooms import Rooms
+from chat.core.sanctions import Network, covers, words
+from chat.core.user import Session
+from chat.errors import BadUsage, NoEffect
+from chat.events import Notice
+from chat.values import SERVER, Account, Kind, Rank, Sanction
+
+MOST_WORDS = 300
+"""The most characters of a reason or an announcement; what is beyond is cut."""
+
+log = Logger()
+
+
+class Administration:
+    def __init__(self, house: House, rooms: Rooms, people: People) -> None:
+        self._house = house
+        self._rooms = rooms
+        self._people = people
+
+    def note(self, session: Session, command: str, about: str) -> None:
+        """Write into the log who gives a command that changes something.
+
+        :param about: the person, room or network it is about, or empty.
+        """
+        words = f"{command} {about}".rstrip()
+        log.info("{actor} gives the command: admin {words}", actor=session.actor, words=words)
+
+    # people
+
+    def kick(self, session: Session, target: Account, reason: str) -> int:
+        """End every connection of somebody, who may come back.
+
+        :returns: how many there were.
+        :raises NoEffect: when that person is not here.
+        """
+        self._check_other(session, target)
+        user = self._house.users.get(target.id)
+        if user is None:
+            raise NoEffect(f"{target.name.shown} is not here.")
+        sessions = tuple(user.sessions)
+        self._put_out(sessions, _because("You were put out of this server", reason))
+        return len(sessions)
+
+    async def sanction(
+        self, session: Session, kind: Kind, target: Account | Network, seconds: int | None, reason: str
+    ) -> Sanction:
+        """Ban or mute on the whole server; who is banned is put out, and no way leads in again.
+
+        :param kind: `Kind.BANNED` or `Kind.MUTED`.
+        :param seconds: how long, or nothing for ever.
+        """
+        now = self._house.now()
+        account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
+        if isinstance(target, Account):
+            self._check_other(session, target)
+        until = None if seconds is None else now + seconds * 1000
+        sanction = Sanction(kind, account, network, until, one_line(reason), session.actor, now)
+        if network and _is_met(sanction, session):
+            raise BadUsage(f"You are in {target} yourself.")
+        await self._house.sanctions.impose(sanction)
+        if kind is Kind.BANNED:
+            met = [each for each in self._house.sessions.values() if _is_met(sanction, each)]
+            self._put_out(met, words("You are banned from this server", sanction, now))
+        return sanction
+
+    async def lift(self, kind: Kind, target: Account | Network) -> Sanction:
+        """:raises NoEffect: when there is nothing to lift."""
+        account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
+        return await self._house.sanctions.lift(kind, account, network, self._house.now())
+
+    async def set_rank(self, session: Session, target: Account, rank: Rank) -> None:
+        """:raises NoEffect: when it is so already."""
+        if target.rank is rank:
+            raise NoEffect(f"{target.name.shown} is {'an' if rank is Rank.ADMINISTRATOR else 'a'} {rank} already.")
+        await self._house.store.set_rank(target.id, rank)
+        current = self._house.directory.account_by_id(target.id) or target
+        self._house.set_account(replace(current, rank=rank))
+
+    def end_sessions(self, target: Account, reason: str) -> None:
+        """Log somebody out everywhere."""
+        user = self._house.users.get(target.id)
+        for each in tuple(user.sessions) if user is not None else ():
+            self._people.end(each, reason)
+        for each in self._house.sessions.values():
+            if each.refusal is not None and each.refusal.account == target.id:
+                each.refusal = None
+
+    # rooms and everybody
+
+    async def close_room(self, session: Session, room: Room, reason: str) -> None:
+        """Close a room for good."""
+        author = session.user.account.id if session.user is not None else SERVER
+        await self._rooms.close(author, room, one_line(reason), session.origin)
+
+    def announce(self, text: str) -> int:
+        """Tell everybody who is logged in.
+
+        :returns: how many sessions that are.
+        """
+        self._house.everyone.post(Notice(text))
+        return len(self._house.everyone)
+
+    # the rules
+
+    def _check_other(self, session: Session, target: Account) -> None:
+        if session.user is not None and session.user.account.id == target.id:
+            raise BadUsage("That would be yourself.")
+
+    def _put_out(self, sessions: Iterable[Session], reason: str) -> None:
+        for each in sessions:
+            each.mind.close(reason)
+            self._people.sign_out(each)
+
+
+def _is_met(sanction: Sanction, session: Session) -> bool:
+    if sanction.account:
+        return session.user is not None and session.user.account.id == sanction.account
+    return covers(sanction, session.mind.peer.address)
+
+
+def one_line(text: str) -> str:
+    """Words as one line of at most `MOST_WORDS` characters."""
+    return " ".join(text.split())[:MOST_WORDS].rstrip()
+
+
+def _because(what: str, reason: str) -> str:
+    reason = one_line(reason)
+    return f"{what}: {reason}" if reason else f"{what}."

@@ -1,0 +1,74 @@
+"""The process around a service: its end, its settings read again, what waits in it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+
+from chat.checkup import check
+from chat.core.service import ChatService
+from chat.errors import BadSettings, Misconfigured
+from chat.interfaces import Finding
+from chat.settings import Settings, renewed
+from chat.values import Rank
+
+
+class Host:
+    """Implements `chat.interfaces.IHost`.
+
+    :ivar reason: why the server ends, for those who are told; empty for no reason.
+    :param read_settings: reads the settings as they were read at the start.
+    :param end: ends the process in order.
+    :param queues: how much waits, by what it waits for.
+    """
+
+    def __init__(
+        self,
+        chat: ChatService,
+        read_settings: Callable[[], Settings],
+        end: Callable[[], object],
+        queues: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._chat = chat
+        self._read_settings = read_settings
+        self._end = end
+        self._queues = queues
+        self.reason = ""
+
+    def stop(self, reason: str) -> None:
+        self.reason = reason
+        self._end()
+
+    def reload(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        try:
+            given = self._read_settings()
+        except Misconfigured as error:
+            raise BadSettings(f"{error} Nothing has changed.") from None
+        settings, changed, later = renewed(self._chat.settings, given)
+        self._chat.apply(settings)
+        return changed, later
+
+    def check(self) -> tuple[Finding, ...]:
+        accounts = self._chat.directory.accounts()
+        administrators = sum(each.rank is Rank.ADMINISTRATOR for each in accounts)
+        return check(self._chat.settings, self._chat.store.disk(), administrators)
+
+    def queues(self) -> Mapping[str, int]:
+        return self._queues()
+
+
+def tell_manager(words: str) -> None:
+    """Tell systemd how the service is (``sd_notify(3)``); nothing where nobody listens.
+
+    :param words: such as ``READY=1``.
+    """
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    name = f"\0{address[1:]}" if address.startswith("@") else address
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        try:
+            notify.sendto(words.encode(), name)
+        except OSError:
+            return

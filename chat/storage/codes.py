@@ -1,0 +1,44 @@
+"""Codes that let somebody choose a password, each of them once."""
+
+from __future__ import annotations
+
+import sqlite3
+from hmac import compare_digest
+
+from chat.errors import BadCredentials
+from chat.storage.accounts import set_password
+from chat.storage.transaction import Transaction
+from chat.values import Verifier
+
+
+def give_code(transaction: Transaction, account: int, digest: bytes, until: int) -> None:
+    """Keep the SHA-256 of a code, in place of an earlier one; the password and all tokens end with it.
+
+    :param until: when the code ends, milliseconds since the epoch.
+    """
+    transaction.execute(
+        "UPDATE accounts SET salt = NULL, iterations = NULL, stored_key = NULL, server_key = NULL WHERE id = ?",
+        (account,),
+    )
+    transaction.execute("DELETE FROM tokens WHERE account = ?", (account,))
+    transaction.execute(
+        "INSERT OR REPLACE INTO codes (account, digest, until) VALUES (?, ?, ?)", (account, digest, until)
+    )
+
+
+def code(connection: sqlite3.Connection, account: int) -> tuple[bytes, int] | None:
+    """The SHA-256 of an account's code and when it ends, if it has one."""
+    found = connection.execute("SELECT digest, until FROM codes WHERE account = ?", (account,)).fetchone()
+    return None if found is None else (found[0], found[1])
+
+
+def use_code(transaction: Transaction, account: int, digest: bytes, verifier: Verifier) -> None:
+    """Choose a password with a code, which ends.
+
+    :raises BadCredentials: when the code was used or replaced meanwhile.
+    """
+    kept = transaction.look("SELECT digest FROM codes WHERE account = ?", (account,))
+    if kept is None or not compare_digest(kept[0], digest):
+        raise BadCredentials("That code was used already. Ask for another one.")
+    transaction.execute("DELETE FROM codes WHERE account = ?", (account,))
+    set_password(transaction, account, verifier)

@@ -1,0 +1,295 @@
+"""Each command of those who run the server, through ``admin``: as it is meant, as it is refused, and by a stranger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.logger import capturedLogs, formatEvent
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.commands.admin.table import ADMIN
+from chat.commands.table import TABLE
+from chat.events import Done, Facts, Help, Listing, LoggedIn, Notice, OneTimeCode, Removed, SignedOut
+from chat.grammar.reading import Call, Context, read, read_command
+from chat.values import Rank, Role, Text
+from tests.core.stage import MANY, PASSWORD, Person, Stage
+
+WORKS: Mapping[str, tuple[str, type]] = {
+    "status": ("", Facts),
+    "check": ("", Listing),
+    "reload": ("", Done),
+    "shutdown": ("in 5m new disk", Done),
+    "help": ("ban", Help),
+    "users": ("b", Listing),
+    "sessions": ("bob", Listing),
+    "whois": ("bob", Facts),
+    "create-user": ("carol", OneTimeCode),
+    "reset-password": ("bob", OneTimeCode),
+    "grant": ("bob", Done),
+    "revoke": ("adam", Done),
+    "broadcast": ("lunch!", Done),
+    "kick": ("bob cool down", Done),
+    "ban": ("bob 2h spam", Done),
+    "mute": ("bob 30m", Done),
+    "unban": ("mallory", Done),
+    "unmute": ("mallory", Done),
+    "bans": ("", Listing),
+    "rooms": ("", Listing),
+    "close-room": ("ops moved", Done),
+    "why": ("bob ops", Listing),
+}
+
+REFUSED: Mapping[str, tuple[str, str]] = {
+    "status": ("now", "bad-usage"),
+    "check": ("it", "bad-usage"),
+    "reload": ("it", "bad-usage"),
+    "shutdown": ("in", "bad-usage"),
+    "help": ("nosuch", "unknown-command"),
+    "users": ("b c", "bad-usage"),
+    "sessions": ("nobdy", "no-such-user"),
+    "whois": ("", "bad-usage"),
+    "create-user": ("bob", "name-taken"),
+    "reset-password": ("nobdy", "no-such-user"),
+    "grant": ("adam", "no-effect"),
+    "revoke": ("bob", "no-effect"),
+    "broadcast": ("", "bad-usage"),
+    "kick": ("mallory", "no-effect"),
+    "ban": ("ann", "bad-usage"),
+    "mute": ("ann", "bad-usage"),
+    "unban": ("bob", "no-effect"),
+    "unmute": ("bob", "no-effect"),
+    "bans": ("all", "bad-usage"),
+    "rooms": ("a b", "bad-usage"),
+    "close-room": ("lobby", "forbidden"),
+    "why": ("bob nowhere", "no-such-room"),
+}
+
+
+class AdminCase(SynchronousTestCase):
+    """Ann and Adam administer, Bob is in ops, Mallory is banned, muted and away."""
+
+    def setUp(self) -> None:
+        self.set_up()
+
+    def set_up(self) -> None:
+        self.stage = Stage(MANY)
+        self.ann = self.stage.enter("ann", rank=Rank.ADMINISTRATOR)
+        self.bob = self.stage.enter("bob", "ops")
+        self.stage.account("adam", Rank.ADMINISTRATOR)
+        self.stage.account("mallory")
+        self.stage.enter("lou", "lobby")
+        for words in ("ban mallory", "mute mallory 2h"):
+            self.admin(words)
+        self.bob.forget()
+
+    def admin(self, words: str, who: Person | None = None) -> Any:
+        return (who or self.ann).does("admin", words=words)
+
+    def table(self, words: str) -> list[dict[str, Any]]:
+        """The rows of a listing, by the names of its columns."""
+        listing = self.admin(words)
+        assert isinstance(listing, Listing), listing
+        return [dict(zip((each.name for each in listing.columns), row, strict=True)) for row in listing.rows]
+
+
+class EveryCommand(AdminCase):
+    def test_none_is_forgotten(self) -> None:
+        names = {verb.name for verb in ADMIN.verbs}
+        self.assertEqual((names ^ WORKS.keys(), names ^ REFUSED.keys()), (set(), set()))
+
+    def test_it_works(self) -> None:
+        for word, (rest, kind) in WORKS.items():
+            self.set_up()
+            self.assertIsInstance(self.admin(f"{word} {rest}"), kind, word)
+
+    def test_it_is_refused_and_changes_nothing(self) -> None:
+        for word, (rest, code) in REFUSED.items():
+            before = self.state()
+            self.assertEqual(self.ann.code("admin", words=f"{word} {rest}".rstrip()), code, word)
+            self.assertEqual(self.state(), before, word)
+
+    def test_it_is_refused_to_a_stranger(self) -> None:
+        """Whoever is no administrator, logged in or not, is told so before anything is read."""
+        for word, (rest, _) in WORKS.items():
+            before = self.state()
+            self.assertEqual(self.bob.code("admin", words=f"{word} {rest}"), "forbidden", word)
+            self.assertEqual(self.stage.connection().code("admin", words=word), "not-logged-in", word)
+            self.assertEqual(self.state(), before, word)
+
+    def test_an_example_is_a_command(self) -> None:
+        for verb in ADMIN.verbs:
+            for example in verb.examples:
+                self.assertIs(read_command(example, ADMIN, self.stage.chat.directory).verb, verb, example)
+
+    def test_bare_in_a_room_it_is_taken_for_a_command_where_it_can_be_nothing_else(self) -> None:
+        context = Context(TABLE, self.stage.chat.directory, True, "ops")
+        for line, name in (
+            ("admin kick bob", "admin"),
+            ("admin users", "admin"),
+            ("admin please help me", "say"),
+            ("admin ban hammer is down", "say"),
+            ("admin", "admin"),
+        ):
+            call = read(line, context)
+            assert isinstance(call, Call)
+            self.assertEqual(call.verb.name, name, line)
+
+    def test_who_gives_what_command_is_in_the_log_and_nothing_that_was_written(self) -> None:
+        with capturedLogs() as events:
+            self.admin("kick bob a secret reason")
+            self.admin("users")
+        self.assertEqual([formatEvent(event) for event in events], ["ann gives the command: admin kick bob"])
+
+    def state(self) -> tuple[object, ...]:
+        house = self.stage.chat.house
+        return (
+            house.directory.accounts(),
+            sorted(house.users),
+            sorted(house.room_names),
+            house.sanctions.lasting(house.now()),
+            self.stage.host.stopped,
+            len(self.bob.mind.events),
+        )
+
+
+class People(AdminCase):
+    def test_a_page_at_a_time(self) -> None:
+        for number in range(600):
+            self.stage.account(f"user{number:03}")
+        first = self.admin("users user")
+        self.assertEqual((len(first.rows), first.more, first.next), (500, 100, "user499"))
+        second = self.ann.gets(Listing, "admin", words="users user", after=first.next)
+        self.assertEqual((len(second.rows), second.rows[0][0], second.next), (100, "user500", ""))
+
+    def test_states(self) -> None:
+        states = {row["name"]: row["state"] for row in self.table("users")}
+        self.assertEqual((states["mallory"], states["bob"], states["adam"]), ("banned", "online", "offline"))
+
+    def test_a_new_account_waits_for_its_owner_to_choose_a_password(self) -> None:
+        made = self.admin("create-user Carol administrator")
+        carol = self.stage.connection()
+        self.assertEqual(carol.code("login", user="carol", password=made.secret), "bad-credentials")
+        self.assertEqual(
+            carol.code("claim", user="carol", code="k7mq-2xnp-w4ta-9hdr", password=PASSWORD), "bad-credentials"
+        )
+        self.assertEqual(carol.code("claim", user="carol", code=made.secret, password="short"), "bad-password")
+        typed = made.secret.upper().replace("-", "")
+        reply = carol.gets(LoggedIn, "claim", user="carol", code=typed, password=PASSWORD)
+        self.assertIs(reply.rank, Rank.ADMINISTRATOR)
+        self.stage.connection().logs_in("carol")
+        self.assertEqual(
+            self.stage.connection().code("claim", user="carol", code=made.secret, password=PASSWORD), "bad-credentials"
+        )
+
+    def test_a_code_ends(self) -> None:
+        made = self.admin("create-user carol")
+        self.stage.clock.advance(48 * 3600 + 1)
+        carol = self.stage.connection()
+        self.assertEqual(carol.code("claim", user="carol", code=made.secret, password=PASSWORD), "bad-credentials")
+
+    def test_wrong_codes_lock_out_as_wrong_passwords_do(self) -> None:
+        made = self.admin("create-user carol")
+        carol = self.stage.connection()
+        for _ in range(3):
+            carol.code("claim", user="carol", code="wrong", password=PASSWORD)
+        self.assertEqual(carol.code("claim", user="carol", code=made.secret, password=PASSWORD), "locked-out")
+
+    def test_a_password_that_was_reset_ends_with_its_sessions_and_tokens(self) -> None:
+        eve = self.stage.connection(program=True)
+        token = eve.gets(LoggedIn, "new", user="eve", password=PASSWORD).token
+        eve.does("resume")
+        self.admin("reset-password eve")
+        self.assertEqual(len(eve.told(SignedOut)), 1)
+        self.assertIsNone(eve.session.user)
+        self.assertEqual(eve.code("login", user="eve", password=PASSWORD), "bad-credentials")
+        self.assertEqual(eve.code("login", token=token), "bad-credentials")
+
+    def test_a_rank_counts_at_once_and_after_a_restart(self) -> None:
+        self.admin("grant bob")
+        self.assertIsInstance(self.admin("users", self.bob), Listing)
+        self.stage.chat.directory.named("bob")
+        stage = self.stage.restart()
+        self.assertIs(stage.account("bob").rank, Rank.ADMINISTRATOR)
+        self.bob = stage.enter("bob")
+        self.bob.does("admin", words="revoke bob")
+        self.assertEqual(self.bob.code("admin", words="users"), "forbidden")
+
+    def test_a_broadcast_is_told_to_everybody(self) -> None:
+        self.admin("broadcast the network is down")
+        self.assertEqual(self.bob.told(Notice), [Notice("From those who run the server: the network is down")])
+
+
+class Rooms(AdminCase):
+    def test_a_room_that_is_closed_is_gone_and_its_name_is_free(self) -> None:
+        self.admin("close-room ops moved to dev")
+        (removed,) = self.bob.told(Removed)
+        self.assertEqual((removed.kind.value, removed.author, removed.detail), ("closed", "ann", "moved to dev"))
+        self.assertEqual(self.bob.code("connect", room="ops"), "no-such-room")
+        self.assertEqual(self.stage.restart().chat.house.room_names.keys(), {"lobby"})
+
+    def test_the_name_of_a_closed_room_makes_another_room(self) -> None:
+        before = self.stage.room("ops").id
+        self.admin("close-room ops")
+        self.bob.does("create", room="ops")
+        self.assertNotEqual(self.stage.room("ops").id, before)
+        self.assertEqual(self.stage.roles("ops"), {"bob": Role.OWNER})
+
+    def test_nothing_is_said_while_it_is_being_closed(self) -> None:
+        eve = self.stage.enter("eve")
+        self.stage.store.hold()
+        closing = self.ann.starts("admin", words="close-room ops")
+        self.assertEqual(self.bob.code("say", room="ops", text=Text("too late")), "no-such-room")
+        self.assertEqual(eve.code("connect", room="ops"), "no-such-room")
+        self.stage.store.release()
+        self.assertIsInstance(self.successResultOf(closing), Done)
+
+    def test_a_room_that_cannot_be_closed_on_disk_stays_open(self) -> None:
+        self.stage.store.fail(1)
+        self.assertEqual(self.ann.code("admin", words="close-room ops"), "not-stored")
+        self.bob.says("ops", "still here")
+
+    def test_why_names_the_rule(self) -> None:
+        rules = {row["rule"]: row["why"] for row in self.table("why mallory ops")}
+        self.assertEqual(rules["log in"], "banned: You are banned from this server.")
+        self.assertTrue(rules["talk on the server"].startswith("muted: You are muted on this server for 120"))
+        self.assertIsNone(rules["enter ops"])
+        self.assertTrue(rules["talk in ops"].startswith("not-a-member: "))
+        self.assertEqual({row["why"] for row in self.table("why bob ops")}, {None})
+
+
+class TheEnd(AdminCase):
+    def test_at_once(self) -> None:
+        self.admin("shutdown bye now")
+        self.stage.pass_time(0.5)
+        self.assertEqual(self.stage.host.stopped, ["bye now"])
+
+    def test_after_a_while_everybody_is_told_in_time(self) -> None:
+        self.admin("shutdown in 5m new disk")
+        self.stage.pass_time(299)
+        self.assertEqual(
+            [each.text for each in self.bob.told(Notice)],
+            [
+                "The server ends in 5 minutes: new disk",
+                "The server ends in 1 minute: new disk",
+                "The server ends in 10 seconds: new disk",
+            ],
+        )
+        self.assertEqual(self.stage.host.stopped, [])
+        self.stage.pass_time(1)
+        self.assertEqual(self.stage.host.stopped, ["new disk"])
+
+    def test_not_after_all(self) -> None:
+        self.admin("shutdown in 5m")
+        self.admin("shutdown cancel")
+        self.stage.pass_time(400)
+        self.assertEqual(self.stage.host.stopped, [])
+        self.assertEqual(self.ann.code("admin", words="shutdown cancel"), "no-effect")
+
+    def test_planned_anew(self) -> None:
+        self.admin("shutdown in 5m")
+        self.admin("shutdown in 10m later")
+        self.stage.pass_time(400)
+        self.assertEqual(self.stage.host.stopped, [])
+        self.stage.pass_time(200)
+        self.assertEqual(self.stage.host.stopped, ["later"])

@@ -1,0 +1,241 @@
+"""``chatctl`` against a running server, through the real socket."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from typing import Any, NamedTuple
+from unittest import skipUnless
+
+from chat.chatctl import main
+from chat.frontends.control import control_path
+from tests.e2e.stage import PASSWORD, StageCase
+
+NOBODY = 65_534
+"""The user ``nobody``."""
+
+
+class Answer(NamedTuple):
+    """What one ``chatctl`` has printed, and its exit status."""
+
+    status: int
+    out: str
+    error: str
+
+
+class ControlCase(StageCase):
+    def ctl(self, command: str, *options: str) -> Answer:
+        """Run a command in this process, which spares the start of another one."""
+        out, error = io.StringIO(), io.StringIO()
+        where = (f"--control={self.stage.path('chat.control')}", f"--db={self.stage.path('credentials.db')}")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            status = main([*where, *options, *command.split()])
+        return Answer(status, out.getvalue(), error.getvalue())
+
+    def json(self, command: str) -> Any:
+        answer = self.ctl(command, "--json")
+        self.assertEqual((answer.status, answer.error), (0, ""))
+        return json.loads(answer.out)
+
+
+class Commands(ControlCase):
+    def test_an_account_from_its_code_to_its_rank(self) -> None:
+        """The first administrator is made here, and then does the same from netcat."""
+        code = self.json("create-user ann administrator")["secret"]
+        ann = self.stage.enter("ann")
+        ann.types(f"claim ann {code}", PASSWORD)
+        ann.sees("Welcome to the chat system!")
+        bob = self.person("bob", "lobby")
+        ann.types("admin users")
+        ann.sees("accounts, 2:", "ann", "administrator", "bob")
+        self.assertEqual([row["name"] for row in self.json("users")], ["ann", "bob"])
+        self.assertEqual([row["account"] for row in self.json("sessions")], ["ann", "bob"])
+        self.assertEqual(self.json("sessions bob")[0]["address"], "127.0.0.1")
+        self.assertEqual(self.json("whois bob")["rooms"], "lobby")
+        self.assertEqual(self.ctl("revoke ann").out, "ann is no administrator any more.\n")
+        ann.types("admin users")
+        ann.sees("! Only administrators may do that.")
+        self.assertEqual(self.ctl("grant ann").status, 0)
+        ann.types("admin kick bob cool down")
+        bob.sees("* You were put out of this server: cool down")
+        bob.sees_the_end()
+        code = self.json("reset-password bob")["secret"]
+        bob = self.stage.enter("bob again")
+        bob.types("login bob", PASSWORD)
+        bob.sees("! Wrong name or password.")
+        bob = self.stage.enter("bob with a code")
+        bob.types(f"claim bob {code} another password")
+        bob.sees("Welcome to the chat system!")
+
+    def test_who_is_banned_stays_out(self) -> None:
+        bob = self.person("bob")
+        self.assertEqual(self.ctl("ban bob 2h spam").out, "bob is banned.\n")
+        bob.sees("* You are banned from this server for 120 more minutes: spam")
+        bob.sees_the_end()
+        for line in (f"login BOB {PASSWORD}", f'{{"cmd":"login","args":{{"user":"@Bob","password":"{PASSWORD}"}}}}'):
+            self.assertIn("You are banned from this server", self.stage.pipe(f"{line}\nquit\n", "-N"))
+        (ban,) = self.json("bans")
+        self.assertEqual((ban["who"], ban["what"], ban["reason"]), ("bob", "banned", "spam"))
+        self.assertEqual(self.ctl("unban bob").status, 0)
+        self.person("bob")
+        self.assertEqual(self.ctl("ban 127.0.0.0/8").status, 0)
+        self.assertEqual(self.stage.pipe(""), "! Your network is banned from this server.\n")
+        self.assertEqual(self.ctl("unban 127.0.0.0/8").status, 0)
+        self.person("bob")
+
+    def test_rooms_and_everybody(self) -> None:
+        bob = self.person("bob")
+        bob.types("create ops")
+        bob.sees("you are its owner")
+        self.assertEqual([row["name"] for row in self.json("rooms")], ["lobby", "ops"])
+        self.assertEqual(self.ctl("mute bob 30m").status, 0)
+        bob.types("'hello")
+        bob.sees("! You are muted on this server for 30 more minutes.")
+        self.assertEqual(self.json("why bob ops")[1]["allowed"], False)
+        self.assertEqual(self.ctl("unmute bob").status, 0)
+        self.assertEqual(self.ctl("broadcast lunch!").out, "1 session told.\n")
+        bob.sees("* From those who run the server: lunch!")
+        self.assertEqual(self.ctl("close-room ops moved").out, "Room ops is closed.\n")
+        bob.sees("* ops was closed by the server: moved")
+
+    def test_the_server_itself(self) -> None:
+        self.person("bob")
+        status = self.json("status")
+        self.assertEqual((status["people_here"], status["rooms"], status["logins_since_the_start"]), (1, 1, 1))
+        self.assertGreater(status["database"], 50_000)
+        wrong = self.ctl("check")
+        self.assertEqual(wrong.status, 1)
+        self.assertIn("bcrypt-cost is below 10", wrong.out)
+        self.assertIn("ban NAME|ADDRESS [TIME] [TEXT]", self.ctl("help").out)
+        self.assertIn("ban bob 7d spam", self.ctl("help ban").out)
+
+    def test_settings_are_read_again(self) -> None:
+        self.assertEqual(self.ctl("reload").out, "Nothing has changed.\n")
+        self.stage.write("config.ini", "[chatserver]\nname = Room 12\ndb = other.db\nbroadcasts = 7\n")
+        self.assertEqual(self.ctl("reload").out, "Changed: name, broadcasts. A restart is needed for: db.\n")
+        guest = self.stage.enter("guest")
+        guest.sees("Welcome to Room 12")
+        self.stage.write("config.ini", "[chatserver]\nbroadcasts = many\n")
+        refused = self.ctl("reload")
+        self.assertEqual(refused.status, 1)
+        self.assertIn("config.ini, line 2: broadcasts: use a number", refused.error)
+
+    def test_the_end(self) -> None:
+        bob = self.person("bob")
+        self.assertEqual(self.ctl("shutdown in 10m new disk").status, 0)
+        bob.sees("* The server ends in 10 minutes: new disk")
+        self.assertEqual(self.ctl("shutdown the disk is here").out, "The server ends now.\n")
+        bob.sees("* Server is shutting down: the disk is here")
+        assert self.stage.server is not None
+        self.assertEqual(self.stage.server.wait(10), 0)
+        self.assertFalse(os.path.lexists(self.stage.path("chat.control")))
+
+
+class ExitStatus(ControlCase):
+    def test_it_means_something(self) -> None:
+        for command, status in (("bans", 0), ("unban nobody", 1), ("nosuch", 2), ("ban", 2), ("users a b", 2)):
+            answer = self.ctl(command)
+            self.assertEqual(answer.status, status, command)
+            self.assertEqual(bool(answer.error), status != 0, command)
+        self.stage.stop()
+        answer = self.ctl("bans")
+        self.assertEqual(answer.status, 3)
+        self.assertIn("No server answers at", answer.error)
+
+    def test_as_a_program_of_its_own(self) -> None:
+        program = os.path.join(os.path.dirname(sys.executable), "chatctl")
+        self.assertTrue(os.path.exists(program), "it is installed beside python")
+        done = subprocess.run(
+            [program, "bans"], cwd=self.stage.folder, capture_output=True, text=True, timeout=20, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "No bans and mutes.\n", ""))
+
+
+class TheSocket(ControlCase):
+    def test_is_its_owners_alone(self) -> None:
+        self.assertEqual(os.stat(self.stage.path("chat.control")).st_mode & 0o777, 0o600)
+
+    @skipUnless(os.geteuid() == 0, "only root can become somebody else")
+    def test_another_user_is_refused_by_the_kernel_and_by_the_server(self) -> None:
+        os.chmod(self.stage.folder, 0o755)
+        self.assertEqual(self.as_nobody(), "PermissionError")
+        os.chmod(self.stage.path("chat.control"), 0o666)
+        answer = json.loads(self.as_nobody())
+        self.assertEqual(answer["code"], "forbidden")
+        self.assertIn("This socket is for root and root; you are nobody.", answer["text"])
+
+    def as_nobody(self) -> str:
+        """What the user ``nobody`` gets for a command."""
+        script = (
+            "import socket, sys\n"
+            "try:\n"
+            " s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])\n"
+            ' s.sendall(b\'{"cmd": "admin", "args": {"words": "shutdown"}}\\n\')\n'
+            " sys.stdout.write(s.makefile().read())\n"
+            "except OSError as error: sys.stdout.write(type(error).__name__)\n"
+        )
+        python = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
+        done = subprocess.run(
+            [python, "-c", script, self.stage.path("chat.control")],
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def test_only_admin_is_taken(self) -> None:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self.stage.path("chat.control"))
+            for line in (b'{"id": 1, "cmd": "whoami"}', b"nonsense", b'{"cmd": "admin", "args": {"words": 3}}'):
+                connection.sendall(line + b"\n")
+            with connection.makefile() as lines:
+                codes = [json.loads(next(lines))["code"] for _ in range(3)]
+        self.assertEqual(codes, ["bad-frame", "bad-frame", "bad-usage"])
+
+    def test_one_that_a_killed_server_left_is_no_obstacle(self) -> None:
+        assert self.stage.server is not None
+        self.stage.server.kill()
+        self.stage.server.wait()
+        self.assertTrue(os.path.lexists(self.stage.path("chat.control")))
+        self.stage.start()
+        self.assertEqual(self.ctl("bans").status, 0)
+
+
+class ALongPath(ControlCase):
+    running = False
+
+    def test_a_short_folder_stands_in_and_is_printed(self) -> None:
+        long = self.stage.path("x" * 100)
+        place = control_path(long)
+        self.assertLessEqual(len(place), 107)
+        self.stage.start(f"--control={long}")
+        self.addCleanup(shutil.rmtree, os.path.dirname(place))
+        self.assertIn(f"chatctl speaks to it at {place}.", self.stage.log())
+        self.assertEqual(self.ctl("bans", f"--control={long}").status, 0)
+        self.assertEqual(os.stat(os.path.dirname(place)).st_mode & 0o777, 0o700)
+        self.stage.stop()
+
+    def test_what_is_no_socket_is_left_alone(self) -> None:
+        self.stage.write("precious", "data")
+        done = subprocess.run(
+            self.stage.command("--listen=tcp:0", "--control=precious"),
+            cwd=self.stage.folder,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("precious is there and is no socket.", done.stderr)
+        self.assertTrue(os.path.isfile(self.stage.path("precious")))
