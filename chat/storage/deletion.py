@@ -14,16 +14,6 @@ AT_ONCE: Final = 5_000
 _EVERYWHERE: Final = (
     *("tokens", "codes", "devices", "members", "invitations", "restrictions", "received", "read", "retries"),
 )
-    "tokens",
-    "codes",
-    "devices",
-    "members",
-    "invitations",
-    "restrictions",
-    "received",
-    "read",
-    "retries",
-)
 """Where a deleted account leaves nothing behind; with its devices go their keys and what waited for them."""
 
 _SPOKEN: Final = ", ".join(f"'{kind.value}'" for kind in sorted(SPOKEN))
