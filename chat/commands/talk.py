@@ -29,7 +29,22 @@ async def me(chat: ChatService, session: Session, text: Speech, *, room: Here, r
     return await chat.talk.say(session, room, text, Kind.ACTION, retry)
 
 
-@command("send", "msg", "tell", group=GROUP, private=True, examples=("message ann got a minute?",))
+@command(
+    "send",
+    "msg",
+    "tell",
+    group=GROUP,
+    private=True,
+    doubted={
+        "message": ("as", "of", "to"),
+        "send": (
+            *("a", "an", "her", "his", "it", "my", "our", "some", "that", "the", "their", "them", "these", "this"),
+            *("to", "your"),
+        ),
+        "tell": ("about", "that", "to"),
+    },
+    examples=("message ann got a minute?",),
+)
 async def message(
     chat: ChatService, session: Session, user: User, text: Speech, *, retry: Retry | None = None
 ) -> StoredAs:

@@ -6,7 +6,8 @@ is pure and never runs anything. The rules of section 2 of the protocol:
 * ``/verb`` is always a command; ``say``, ``chat``, ``'text`` and ``//text`` are always speech;
 * outside a room every line is a command;
 * in a room a bare verb is a command only where its arguments can be checked, all else is speech;
-* a line that looks like a mistyped private command or like a password is held, not said.
+* a line that looks like a mistyped private command or like a login is held, not said; and so is one that
+  could be a private message but is more likely a sentence (``tell bob to call me``), which is not sent either.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ from chat.grammar.verbs import Access, Bare, Parameter, Table, Verb
 
 _LONG_VERB = 6
 """Verbs of so many letters are not mistaken for ordinary words when one letter is wrong."""
+
+_LONG_SECRET = 8
+"""What is shorter is no password of anybody (`chat.auth.registration`)."""
+
+_MODALS = frozenset({"can", "could", "may", "might", "must", "shall", "should", "will", "would"})
+"""Names that stand after ``message`` in many a sentence; ``@will`` is surely a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,8 @@ def _in_room(text: str, context: Context) -> Reading:
         if verb.bare is Bare.ALWAYS:
             return _command(text, context)
         if verb.bare is Bare.CHECKED and verb.access is not Access.GUEST and _certain(verb, rest, context.names):
+            if _doubtful(verb, word, rest):
+                return Held(_speech(text, context), f"/{word} {_cut(rest)[0]} ...")
             return _command(text, context)
     meant = _guard(word, rest, verb, context)
     if meant is not None:
@@ -195,13 +204,33 @@ def _certain(verb: Verb, rest: str, names: Names) -> bool:
     return checked and not rest
 
 
+def _doubtful(verb: Verb, word: str, rest: str) -> bool:
+    """Whether what could be a private message is more likely part of a sentence; then it is neither sent nor said."""
+    name, text = _cut(rest)
+    if not verb.private or not text:
+        return False
+    return name.lower() in _MODALS or _cut(text)[0].lower() in verb.doubted.get(word, ())
+
+
+def _like_a_login(words: list[str], least: int, most: int, names: Names) -> bool:
+    """Whether the words after ``login``, ``new`` or ``password`` look like a name (whose password is the next line),
+    a name and a password, or a password."""
+    if len(words) <= most:
+        return len(words) >= least
+    name = words[0].partition("@")[0]
+    if names.is_account(name) or names.near_account(name) is not None:
+        return True
+    return len(words) == 2 and len(words[1]) >= _LONG_SECRET
+
+
 def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | None:
     """What a suspicious line probably meant, or nothing for an ordinary one."""
     second, _ = _cut(rest)
     if verb is not None and not verb.programs:
         if verb.bare is Bare.HELD and rest:
             return f"/{verb.name} ..."
-        if (bounds := verb.guarded.get(word)) and bounds[0] <= len(rest.split()) <= bounds[1]:
+        bounds = verb.guarded.get(word)
+        if bounds is not None and _like_a_login(rest.split(), *bounds, context.names):
             return f"/{word}"
         if verb.private and second and (known := context.names.near_account(second)):
             return f"{word} {known} ..."

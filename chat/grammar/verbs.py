@@ -68,7 +68,10 @@ class Verb:
         where one is, or what the next line means.
     :param spoken: words of this verb that people say as well: in a room they need the ``/``.
     :param private: whether a mistyped target would show the line to the wrong people.
-    :param guarded: for a word of this verb, how many words after it (from, to) make a bare line look like a secret.
+    :param guarded: for a word of this verb, with how many words after it (from, to) a bare line is taken for a login
+        or a password; with more it is when it begins with a name.
+    :param doubted: for a word of this verb, what follows a name where it is said and not meant as a command
+        (``tell bob to call me``).
     :param programs: whether only programs use it.
     :param weight: how much of the sender's rate it takes.
     """
@@ -86,6 +89,7 @@ class Verb:
     spoken: tuple[str, ...]
     private: bool
     guarded: Mapping[str, tuple[int, int]]
+    doubted: Mapping[str, tuple[str, ...]]
     programs: bool
     weight: float
     run: Callable[..., Awaitable[Any]] = field(repr=False)
@@ -189,6 +193,7 @@ class Table(Mapping[str, Verb]):
         spoken: tuple[str, ...] = (),
         private: bool = False,
         guarded: Mapping[str, tuple[int, int]] | None = None,
+        doubted: Mapping[str, tuple[str, ...]] | None = None,
         programs: bool = False,
         weight: float = 1.0,
         prompts: Mapping[str, str] | None = None,
@@ -223,6 +228,7 @@ class Table(Mapping[str, Verb]):
                     spoken=spoken,
                     private=private,
                     guarded=guarded or {},
+                    doubted=doubted or {},
                     programs=programs,
                     weight=weight,
                     run=function,

@@ -101,6 +101,13 @@ class EverySession(ServerCase):
         ann.types("/me waves", "message bob hi")
         self.assertEqual([one.sees(), other.sees()], [["ann waves", "ann: hi"]] * 2)
 
+    def test_ones_own_words_ring_nowhere(self) -> None:
+        one, other = self.person("bob", "lobby"), self.person("bob", "lobby")
+        one.types("set bell on")
+        self.quiet(one, other)
+        one.types("bob is here", "message bob a note")
+        self.assertEqual(other.gets().count("\a"), 1, "a note to oneself rings")
+
     def test_a_program_is_told(self) -> None:
         program, bob = self.program("bob"), self.person("bob")
         bob.types("set bell on")
@@ -209,10 +216,6 @@ class TheBell(ServerCase):
         self.bob.types("block ann")
         self.bob.gets()
         self.ann.types("hey bob", "message bob hi")
-        self.assertEqual(self.bob.gets(), "")
-
-    def test_ones_own_name_in_ones_own_words_does_not(self) -> None:
-        self.bob.types("bob is here")
         self.assertEqual(self.bob.gets(), "")
 
 

@@ -2,9 +2,10 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.commands.table import TABLE
 from chat.errors import BadUsage
-from chat.grammar.reading import Held, read
-from tests.grammar.town import LOBBY, holding, meaning, refusal, show
+from chat.grammar.reading import Context, Held, read
+from tests.grammar.town import LOBBY, KnownNames, holding, meaning, refusal, show
 
 
 class Held_(SynchronousTestCase):
@@ -29,9 +30,19 @@ class Held_(SynchronousTestCase):
     def test_what_begins_like_a_login_or_a_password(self) -> None:
         for line in (
             "login bob secret", "login", "LOGIN bob", "password hunter22", "passwd a b", "register bob secret",
-            "register", "new bob", "new bob secret",
+            "password correct horse battery staple",
+            "register", "new bob", "new bob secret", "login bbo correct horse", "login zoe", "login zoe hunter22",
+            "new zoe hunter22", "login bob@phone my long secret",
         ):  # fmt: skip
             self.assertEqual(meaning(line)[0], "held", line)
+
+    def test_what_is_more_likely_a_sentence_is_neither_sent_nor_said(self) -> None:
+        here = Context(TABLE, KnownNames(("bob", "will"), ("lobby",)), logged_in=True, room="lobby")
+        for line in ("tell bob to call me", "send bob the file", "message will follow", "message bob as usual"):
+            self.assertEqual(meaning(line, here), ("held", f"/{' '.join(line.split()[:2])} ..."))
+            self.assertEqual(meaning(f"/{line}", here)[0], "message")
+        for line in ("tell bob I am late", "send bob hello", "message @will follow me", "msg bob to be or not to be"):
+            self.assertEqual(meaning(line, here)[0], "message")
 
     def test_a_bare_broadcast(self) -> None:
         self.assertEqual(meaning("broadcast lunch!"), ("held", "/broadcast ..."))
@@ -49,6 +60,10 @@ class Held_(SynchronousTestCase):
             "mesage",
             "lists bob keeps",
             "logins are broken",
+            "login is broken again",
+            "register for the course",
+            "new version is out",
+            "password reset mails are slow today",
         ):
             self.assertEqual(meaning(line), ("said", line))
 
