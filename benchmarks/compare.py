@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from statistics import median
 
 from benchmarks.crowd import Crowd
 from benchmarks.peers import Peer, running
-from benchmarks.talk import Measured, Pairs, Room, Scenario
+from benchmarks.talk import Measured, Pairs, Room, Rooms, Scenario
 
 SETTLE = 2.5
 """Seconds after everybody came in, until nobody is told any more who came."""
@@ -17,13 +18,33 @@ SETTLE = 2.5
 WARM = 10
 """A first run, not counted, is this many times shorter."""
 
-SCENARIOS: dict[str, Scenario] = {
-    "room10": Room(10, senders=4, window=1, messages=6_000),
-    "room100w1": Room(100, senders=1, window=1, messages=2_000),
-    "room100": Room(100, senders=4, window=8, messages=8_000),
-    "room1000": Room(1_000, senders=4, window=4, messages=1_600),
-    "blast": Room(100, senders=4, window=0, messages=4_000),
-    "direct": Pairs(10, messages=10_000),
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A scenario, and what our cost may be.
+
+    :param against: the name of the peer that the next two are ratios to.
+    :param must: CPU of ours per delivery over the peer's, at most.
+    :param aim: what it should be.
+    :param yardstick: CPU of ours over the yardstick's, at most; nothing for no such bound.
+    """
+
+    scenario: Scenario
+    must: float
+    aim: float
+    yardstick: float | None = None
+    against: str = "ngircd"
+
+
+SCENARIOS: dict[str, Comparison] = {
+    "a10": Comparison(Room(10, senders=1, window=8, messages=8_000), 4.0, 1.5, 1.8),
+    "a100w1": Comparison(Room(100, senders=1, window=1, messages=2_000), 1.5, 1.0, 1.25),
+    "a100": Comparison(Room(100, senders=4, window=8, messages=8_000), 1.3, 0.6, 1.25),
+    "a1000": Comparison(Room(1_000, senders=4, window=4, messages=1_600), 1.1, 0.8, 1.25),
+    "blast": Comparison(Room(100, senders=4, window=0, messages=4_000), 1.0, 0.2),
+    "steady": Comparison(Room(100, senders=4, window=0, messages=4_000, rate=1_000.0), 1.0, 0.5),
+    "direct": Comparison(Pairs(10, messages=10_000), 11.0, 3.0, 2.0),
+    "rooms": Comparison(Rooms(1_000, members=10, active=64, messages=20_000), 2.0, 1.0, against="inspircd"),
 }
 
 
@@ -53,24 +74,33 @@ class Compared:
         return median(own.cost / others.cost for own, others in zip(self.runs, other.runs, strict=True))
 
 
-def compare(scenario: Scenario, peers: Sequence[Peer], rounds: int, settle: float = SETTLE) -> list[Compared]:
+def compare(
+    scenario: Scenario, peers: Sequence[Peer], rounds: int, settle: float = SETTLE, scale: float = 1.0
+) -> list[Compared]:
     """Run a scenario on each of these, so many times in turns.
 
     :param settle: seconds between coming in and the first run.
+    :param scale: how many times the messages of the scenario are said.
     :raises Failed: when a delivery is lost, doubled or out of order.
     """
     compared = [Compared(peer.name) for peer in peers]
     with ExitStack() as stack:
         stages = []
         for peer in peers:
-            server = stack.enter_context(running(peer, scenario.names))
-            crowd = stack.enter_context(Crowd(server.port))
-            stages.append((crowd, scenario.enter(crowd, peer), peer, server))
-        for crowd, *_ in stages:
-            crowd.rest(settle)
+            server = stack.enter_context(running(peer, scenario.rooms))
+            crowd = stack.enter_context(Crowd(server.port, peer.encrypted))
+            entering = [peer.entering(name, room) for room, names in scenario.rooms.items() for name in names]
+            # All but the last of a room of many come in together; who comes last sees a room that is complete.
+            people = crowd.enter(entering[:-1], at_once=1_000) + crowd.enter(entering[-1:])
+            stages.append((crowd, people, peer, server))
+        settled = time.monotonic() + settle
+        while time.monotonic() < settled:
+            for crowd, *_ in stages:
+                crowd.rest(0.05)
+        messages = int(scenario.messages * scale)
         for turn in range(rounds + 1):
             for stage, each in zip(stages, compared, strict=True):
-                measured = scenario.run(*stage, scenario.messages if turn else scenario.messages // WARM)
+                measured = scenario.run(*stage, messages if turn else messages // WARM)
                 if turn:
                     each.runs.append(measured)
     return compared

@@ -1,4 +1,4 @@
-"""Ten thousand people who are logged in and say nothing."""
+"""Ten thousand people who log in, and then say nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.crowd import Crowd
-from benchmarks.furnishing import PASSWORD, Furnishing
+from benchmarks.crowd import Crowd, Step
+from benchmarks.furnishing import Furnishing
 from benchmarks.peers import Chat, started
 
-LIMIT = 6 * 1024
-"""Bytes that one silent connection may take."""
+PEOPLE = 10_000
+
+AT_ONCE = 1_000
+"""People who connect before the first of them is in."""
 
 IN_A_ROOM = 100
 """Everybody is a member of one room of so many people."""
@@ -31,6 +33,7 @@ class Idle:
     """:param memory: bytes for each connection.
     :param cpu: seconds of CPU in a second in which nobody does anything.
     :param logins: seconds of CPU for one login, accepting the connection and entering the room included.
+    :param seconds: until everybody was in.
     """
 
     wire: str
@@ -38,38 +41,40 @@ class Idle:
     memory: float
     cpu: float
     logins: float
+    seconds: float
 
 
-def measure(wire: str, connections: int = 10_000) -> Idle:
-    """:param wire: ``text``, with passwords, or ``json``, with tokens."""
+def measure(wire: str, connections: int = PEOPLE, watched: float = WATCHED) -> Idle:
+    """:param wire: ``text``, with passwords, or ``json``, with tokens.
+    :param watched: seconds in which nobody does anything.
+    """
     with TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        greetings, entered = _furnish(folder, wire, connections)
+        entering = _furnish(folder, wire, connections)
         with started(Chat(), folder) as server:
             server.wait_for_port()
             with Crowd(server.port) as crowd:
                 crowd.rest(1.0)
-                before, cpu = server.memory(), server.cpu()
-                crowd.enter(greetings, entered)
-                logins = server.cpu() - cpu
+                before, cpu, begun = server.memory(), server.cpu(), time.monotonic()
+                crowd.enter(entering, AT_ONCE)
+                seconds, logins = time.monotonic() - begun, server.cpu() - cpu
                 crowd.rest(SETTLE)
                 after, cpu, begun = server.memory(), server.cpu(), time.monotonic()
-                crowd.rest(WATCHED)
-                idle = (server.cpu() - cpu) / (time.monotonic() - begun)
-    return Idle(wire, connections, (after - before) / connections, idle, logins / connections)
+                crowd.rest(watched)
+                idle = (server.cpu() - cpu) / max(time.monotonic() - begun, 1e-9)
+    return Idle(wire, connections, (after - before) / connections, idle, logins / connections, seconds)
 
 
-def _furnish(folder: Path, wire: str, connections: int) -> tuple[Sequence[bytes], bytes]:
-    """:returns: what each of them says first, and what each is shown when it is in."""
+def _furnish(folder: Path, wire: str, connections: int) -> Sequence[Sequence[Step]]:
+    """:returns: how each of them comes in."""
     names = [f"member{number}" for number in range(connections)]
     with Furnishing(folder / "credentials.db") as furnishing:
         accounts = furnishing.people(names)
         for start in range(0, connections, IN_A_ROOM):
             furnishing.room(f"room{start // IN_A_ROOM}", accounts[start : start + IN_A_ROOM])
         if wire == "text":
-            return [f"login {name} {PASSWORD}\n".encode() for name in names], Chat.entered
-        requests = [
-            ({"id": 1, "cmd": "login", "args": {"token": token}}, {"id": 2, "cmd": "resume"})
-            for token in furnishing.tokens(accounts)
-        ]
-    return ["".join(f"{json.dumps(each)}\n" for each in pair).encode() for pair in requests], b'"type":"resumed"'
+            return [Chat().entering(name, "") for name in names]
+        tokens = furnishing.tokens(accounts)
+    requests = [({"id": 1, "cmd": "login", "args": {"token": token}}, {"id": 2, "cmd": "resume"}) for token in tokens]
+    words = ["".join(f"{json.dumps(each)}\n" for each in pair).encode() for pair in requests]
+    return [(Step(each, b'"resumed"'),) for each in words]

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.furnishing import Furnishing
-from benchmarks.peers import LIFTED, Chat, started
+from benchmarks.peers import Chat, started
 from benchmarks.processes import PATIENCE, Failed
 
 LIMIT = 2.0
@@ -36,7 +36,7 @@ class Startup:
 
 def measure(messages: int = MESSAGES) -> Startup:
     """:raises Failed: when the server does not start, or shows less than it has."""
-    peer = Chat(LIFTED)
+    peer = Chat()
     names = [f"member{number}" for number in range(PEOPLE)]
     with TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
@@ -51,7 +51,8 @@ def measure(messages: int = MESSAGES) -> Startup:
         with started(peer, folder) as server, _Person(server.port, server.started + PATIENCE) as person:
             person.wait_for(b"Welcome")
             greeted = time.monotonic() - server.started
-            person.ask(peer.entering(names[0]), peer.entered)
+            for step in peer.entering(names[0], ""):
+                person.ask(step.words, step.answer)
             histories = {
                 f"history {lines}": person.history(lines, min(lines, messages // ROOMS)) for lines in (20, 500)
             }

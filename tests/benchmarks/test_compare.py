@@ -5,25 +5,52 @@ from __future__ import annotations
 import unittest
 
 from benchmarks.compare import SCENARIOS, compare
-from benchmarks.peers import Chat, Yardstick
-from benchmarks.talk import Pairs, Room
+from benchmarks.irc import Inspircd, Ngircd
+from benchmarks.peers import Chat, ChatPrograms, Peer, Yardstick
+from benchmarks.plot import Bar, plot
+from benchmarks.talk import Pairs, Room, Rooms
+
+EVERYBODY: tuple[Peer, ...] = (Chat(), ChatPrograms(encrypted=True), Yardstick(), Ngircd(), Inspircd())
 
 
 class ShortRuns(unittest.TestCase):
-    """Both servers deliver everything; `compare` raises when one does not."""
+    """All servers deliver everything; `compare` raises when one does not."""
+
+    def setUp(self) -> None:
+        self.peers = [peer for peer in EVERYBODY if not peer.missing()]
 
     def test_a_room(self) -> None:
         room = Room(5, senders=2, window=3, messages=60)
-        for compared in compare(room, (Chat(), Yardstick()), rounds=1, settle=0.0):
+        for compared in compare(room, self.peers, rounds=1):
             self.assertEqual(60 * 4, compared.runs[0].deliveries)
             self.assertEqual(60, len(compared.runs[0].latencies))
 
+    def test_a_room_with_a_rate(self) -> None:
+        room = Room(3, senders=2, window=0, messages=60, rate=2_000.0)
+        (compared,) = compare(room, (Yardstick(),), rounds=1)
+        self.assertEqual(60 * 2, compared.runs[0].deliveries)
+        self.assertGreaterEqual(compared.runs[0].seconds, 59 / 2_000)
+
+    def test_many_rooms(self) -> None:
+        rooms = Rooms(4, members=3, active=2, messages=40)
+        for compared in compare(rooms, (Chat(), Yardstick()), rounds=1):
+            self.assertEqual(40 * 2, compared.runs[0].deliveries)
+
     def test_pairs(self) -> None:
-        for compared in compare(Pairs(2, messages=40), (Chat(), Yardstick()), rounds=1, settle=0.0):
+        for compared in compare(Pairs(2, messages=40), (Chat(), ChatPrograms(), Yardstick()), rounds=1):
             self.assertEqual(40, compared.runs[0].deliveries)
 
     def test_every_sender_says_as_much(self) -> None:
         """Messages are shared out evenly, or the last ones would not be said."""
-        for scenario in SCENARIOS.values():
+        for comparison in SCENARIOS.values():
+            scenario = comparison.scenario
             if isinstance(scenario, Room):
                 self.assertEqual(0, scenario.messages % scenario.senders)
+
+
+class Drawing(unittest.TestCase):
+    def test_a_longer_bar_costs_more(self) -> None:
+        drawn = plot([Bar("a", "x", 0.5, 1.0, 0.2), Bar("b", "x", 2.0, 4.0, 1.0)])
+        widths = [float(part.split('"')[0]) for part in drawn.split('width="')[3:] if "7aa6d8" in part]
+        self.assertEqual(2, len(widths))
+        self.assertLess(widths[0], widths[1])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.crowd import Client, Crowd
-from benchmarks.peers import LIFTED, Chat, running
+from benchmarks.peers import LIFTED, ROOM, Chat, running
 from benchmarks.processes import Failed
 
 LIMIT = 0.050
@@ -25,6 +25,7 @@ CALM = 4.0
 """Seconds of talk before the storm."""
 
 PATIENCE = 120.0
+_ENTERED = b"* You are in "
 _PASSWORD = b"a rather long password"
 
 AS_SHIPPED = LIFTED[: LIFTED.index("--bcrypt-cost")]
@@ -93,19 +94,20 @@ class _Probe:
 
 def measure(newcomers: int = NEWCOMERS) -> Storm:
     """:raises Failed: when somebody gets in neither way."""
-    peer = Chat(AS_SHIPPED)
-    with running(peer, ("ann", "bob", "pinger")) as server, Crowd(server.port) as crowd:
-        ann, bob, pinger = crowd.enter([peer.entering(name) for name in ("ann", "bob", "pinger")], peer.entered)
+    peer = Chat(options=AS_SHIPPED)
+    names = ("ann", "bob", "pinger")
+    with running(peer, {ROOM: names}) as server, Crowd(server.port) as crowd:
+        ann, bob, pinger = crowd.enter([peer.entering(name, ROOM) for name in names])
         strangers = [crowd.connect() for _ in range(newcomers)]
         crowd.rest(1.0)
         calm = _watch(crowd, ann, bob, pinger, lambda: False, CALM)
         for number, stranger in enumerate(strangers):
-            stranger.received.clear()
+            stranger.forget(keep=True)
             stranger.send(b"new guest%d %s\nlogout\nlogin guest%d %s\n" % (number, _PASSWORD, number, _PASSWORD))
         waiting = list(strangers)
 
         def over() -> bool:
-            waiting[:] = [each for each in waiting if b"".join(each.received).count(Chat.entered) < 2]
+            waiting[:] = [each for each in waiting if each.received.count(_ENTERED) < 2]
             return not waiting
 
         storm = _watch(crowd, ann, bob, pinger, over, PATIENCE)
