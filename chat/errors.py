@@ -180,7 +180,7 @@ class NoSuchDevice(ChatError):
 
 class NoSuchConversation(ChatError):
     code = "no-such-conversation"
-    text = "No such conversation."
+    text = "No such conversation. rooms shows yours, and list users whom to write to."
 
 
 class RoomTaken(ChatError):

@@ -18,7 +18,7 @@ MOST = 500
 """The most rooms that one list shows."""
 
 
-@command("join", group=GROUP, barrier=True, examples=("connect lobby", "join #ops"))
+@command("join", group=GROUP, barrier=True, guarded={"connect": (1, 1)}, examples=("connect lobby", "join #ops"))
 async def connect(chat: ChatService, session: Session, room: Room) -> RoomEntered:
     """enter a room; what you type is said there
 
@@ -41,7 +41,7 @@ async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLef
     return RoomLeft(left.conversation)
 
 
-@command(group=GROUP, barrier=True, examples=("create ops", "create board private"))
+@command(group=GROUP, barrier=True, guarded={"create": (1, 1)}, examples=("create ops", "create board private"))
 async def create(
     chat: ChatService, session: Session, room: NewRoom, visibility: Annotated[str, ChoiceType("private")] | None = None
 ) -> RoomEntered:

@@ -33,8 +33,9 @@ log = Logger()
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PATIENCE = 5.0
-"""Seconds that a command of somebody too fast is put off before it is refused."""
+PATIENCE = 20.0
+"""Seconds that a command of somebody too fast is put off before it is refused. A front end has at most 100 commands on
+their way at a time, so that what one person pastes is slowed down, and not refused in the middle."""
 
 
 class Performer:

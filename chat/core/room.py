@@ -304,5 +304,15 @@ def _plural(role: Role) -> str:
 
 
 def _restricted(what: str, room: str, restriction: Restriction, when: int) -> str:
-    minutes = "" if restriction.until is None else f" for {-(-(restriction.until - when) // 60_000)} more minutes"
-    return f"{what} {room}{minutes}" + (f": {restriction.reason}" if restriction.reason else ".")
+    left = "" if restriction.until is None else f" for another {_span(restriction.until - when)}"
+    return f"{what} {room}{left}" + (f": {restriction.reason}" if restriction.reason else ".")
+
+
+def _span(milliseconds: int) -> str:
+    """A time that is left, rounded up: ``30 seconds``, ``5 minutes``, ``3 hours``, ``2 days``."""
+    units = ((86_400_000, "days"), (3_600_000, "hours"), (60_000, "minutes"))
+    for unit, noun in units:
+        if milliseconds >= 2 * unit:
+            return f"{ceil(milliseconds / unit)} {noun}"
+    seconds = ceil(milliseconds / 1_000)
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -191,7 +191,7 @@ class Rooms:
         """
         account = account_of(session)
         if account not in room.members or account in room.leaving:
-            raise NotAMember(f"You are not a member of {room.name}.")
+            raise NotAMember(f"You are not a member of {room.name}. rooms shows which are yours.")
         room.leaving.add(account)
         heir = heir_of(room, account)
         try:

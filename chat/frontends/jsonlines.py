@@ -13,7 +13,7 @@ from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
 from chat.grammar.reading import Call
 from chat.interfaces import IAudience, IDelayed
-from chat.wire.jsonlines import Request, decode, encode
+from chat.wire.jsonlines import Request, decode, encode, request_id
 
 FRAME_BYTES = 64 * 1024
 """The longest frame, without its end."""
@@ -70,7 +70,7 @@ class JsonFrontEnd:
             return b""
         request = attempt(decode, line)
         if isinstance(request, Refused):
-            return encode(request)
+            return encode(request, request_id(line))
         call = attempt(self._call, request)
         return encode(call, request.id) if isinstance(call, Refused) else call
 

@@ -139,7 +139,9 @@ class Outbox:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                return  # the reactor finds the connection broken when it reads
+                # The kernel tells a reset once, and has told it here: the reactor would read an orderly end.
+                self._transport.abortConnection()
+                return
             if sent < len(bytes_):
                 self._fall_behind(bytes_[sent:])
 

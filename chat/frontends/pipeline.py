@@ -106,6 +106,15 @@ class Pipeline:
             self._front.pause(True)
         self._pump()
 
+    def drop(self) -> int:
+        """Forget the lines that wait.
+
+        :returns: how many there were.
+        """
+        dropped = len(self._lines or ())
+        self._lines = None
+        return dropped
+
     def end(self) -> None:
         """No more lines come; ``drained`` is called when all are answered."""
         self._ended = True

@@ -248,11 +248,20 @@ class TextFrontEnd:
         return self._shown(reply)
 
     def _again(self, call: Call, reply: Refused) -> bytes:
-        """Ask once more for what was mistyped at a prompt; not where the next line has come already."""
-        parameters = [each.name for each in call.verb.parameters]
-        again = reply.ask
-        if again is not None and again in parameters and self._state.prompted and not self._pipeline.waiting:
-            return self._ask(ask_again(call, again))
+        """Ask once more for what was mistyped at a prompt; not where the next line has come already.
+
+        That line may be a password as well, and must not be said to a room.
+        """
+        again = next((each for each in call.verb.parameters if each.name == reply.ask), None)
+        if again is None or not self._state.prompted:
+            return b""
+        if not self._pipeline.waiting:
+            return self._ask(ask_again(call, again.name))
+        if again.type.secret and self._state.room is not None:
+            dropped = self._pipeline.drop()
+            return self._shown(
+                Refused("held", f"What was typed after it was not read ({dropped} more), as it may hold a password.")
+            )
         return b""
 
     async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Protocol
 
@@ -78,9 +78,10 @@ class ParameterType:
         """
         return word
 
-    def check(self, value: Any, names: Names) -> None:
+    def check(self, value: Any, names: Names, verbs: Collection[str]) -> None:
         """Refuse at once what is known to be refused later, before anything else is asked for.
 
+        :param verbs: every word that is a command.
         :raises ChatError: with what to write instead.
         """
 
@@ -115,8 +116,8 @@ class NewNameType(NameType):
     def certain(self, word: str, names: Names) -> bool:
         return False
 
-    def check(self, value: Any, names: Names) -> None:
-        name = read_name(value)
+    def check(self, value: Any, names: Names, verbs: Collection[str]) -> None:
+        name = read_name(value, verbs=verbs)
         if names.is_account(name.shown):
             raise NameTaken(f"The name {name.shown} is taken. If it is yours: login {name.shown}")
 

@@ -89,6 +89,8 @@ def read(line: str, context: Context) -> Reading:
     if not text:
         return None
     first = text[0]
+    if text in ("/", "//", "'"):
+        raise BadUsage("Nothing was said. Write /help for the commands, or 'TEXT to say something.")
     if first == "/":
         return _speech(text[1:], context) if text[1:2] == "/" else _command(text[1:].lstrip(), context)
     if first == "'":
@@ -142,9 +144,11 @@ def answer(ask: Ask, line: str, context: Context) -> Reading:
 
 
 def ask_again(call: Call, parameter: str) -> Ask:
-    """Ask for one argument of a refused call once more."""
-    missing = next(each for each in call.verb.parameters if each.name == parameter)
-    kept = {name: value for name, value in call.arguments.items() if name != parameter}
+    """Ask for one argument of a refused call once more, and for the secrets that were asked for after it."""
+    place = next(place for place, each in enumerate(call.verb.parameters) if each.name == parameter)
+    missing, *later = call.verb.parameters[place:]
+    again = {parameter, *(each.name for each in later if each.type.secret)}
+    kept = {name: value for name, value in call.arguments.items() if name not in again}
     return Ask(Call(call.verb, kept), missing)
 
 
@@ -305,7 +309,7 @@ def _given(verb: Verb, parameter: Parameter, words: str, context: Context) -> di
     except BadUsage as error:
         line = error.line[0].upper() + error.line[1:]
         raise BadUsage(f"{line}. Write: {verb.form}") from None
-    parameter.type.check(value, context.names)
+    parameter.type.check(value, context.names, context.table)
     return {parameter.name: value}
 
 

@@ -231,6 +231,14 @@ def decode(line: bytes) -> Request:
     return Request(id, cmd, args, retry)
 
 
+def request_id(line: bytes) -> str | int | None:
+    """The id of a line that `decode` refused, as far as it has one."""
+    try:
+        return _id(_object(line))
+    except BadFrame:
+        return None
+
+
 def _id(frame: Mapping[str, Any]) -> str | int | None:
     id = frame.get("id")
     if id is None or (type(id) is str and len(id) <= ID_LENGTH) or (type(id) is int and abs(id) < 1 << 53):

@@ -124,10 +124,17 @@ class BansAndMutes(RoomCase):
         with self.assertRaises(Muted):
             self.room.may_speak(MEMBER, 0)
 
-    def test_the_minutes_left_are_rounded_up(self) -> None:
-        self.row(Kind.BANNED, OWNER, MEMBER, until=60_001)
-        with self.assertRaisesRegex(Banned, "2 more minutes"):
-            self.room.may_enter(MEMBER, 0)
+    def test_the_time_that_is_left_is_rounded_up(self) -> None:
+        for until, left in (
+            (1, "1 second"),
+            (60_001, "61 seconds"),
+            (120_001, "3 minutes"),
+            (7_200_000, "2 hours"),
+            (604_800_000, "7 days"),
+        ):
+            self.row(Kind.BANNED, OWNER, MEMBER, until=until)
+            with self.assertRaisesRegex(Banned, f"from ops for another {left}"):
+                self.room.may_enter(MEMBER, 0)
 
     def test_as_they_were_stored(self) -> None:
         ban = Restriction(STRANGER, Kind.BANNED, 5_000, "")

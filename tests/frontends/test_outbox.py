@@ -132,6 +132,10 @@ class Plug:
         self.socket = near
         self.buffer = b""
         self.producer: Outbox | None = None
+        self.aborted = 0
+
+    def abortConnection(self) -> None:
+        self.aborted += 1
 
     def write(self, data: bytes) -> None:
         self.buffer += data
@@ -186,6 +190,12 @@ class ThroughASocket(SynchronousTestCase):
             if not piece:
                 return found
             found += piece
+
+    def test_a_reset_that_sending_finds_is_no_orderly_end(self) -> None:
+        self.far.close()
+        self.outbox.write(b"hello")
+        self.clock.advance(0)
+        self.assertEqual(self.plug.aborted, 1)
 
     def read_all(self) -> bytes:
         """All that arrives while the reader reads on."""

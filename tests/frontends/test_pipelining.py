@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -9,6 +11,7 @@ from chat.commands.table import TABLE
 from chat.events import Done, Reply
 from chat.frontends.pipeline import MOST_UNANSWERED, MOST_WAITING, Pipeline
 from chat.grammar.reading import Call
+from chat.settings import Settings
 from tests.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase
 
 
@@ -241,3 +244,18 @@ class Turns(SynchronousTestCase):
         self.pipeline.feed([3])
         self.done(9)
         self.assertEqual((self.written, self.running), ([b"9"], {}))
+
+
+class Pasting(ServerCase):
+    """With the limits as they are shipped."""
+
+    settings: dict[str, Any] = {"rate": Settings().rate, "burst": Settings().burst}  # noqa: RUF012  # read only
+
+    def test_what_is_pasted_is_slowed_down_and_whole(self) -> None:
+        ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(ann, bob)
+        ann.sends(b"".join(b"line %d\n" % number for number in range(300)))
+        for _ in range(120):
+            self.server.advance(0.5)
+        self.assertEqual(bob.sees(), [f"ann: line {number}" for number in range(300)])
+        self.assertEqual(ann.sees(), [])

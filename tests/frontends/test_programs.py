@@ -74,6 +74,19 @@ class Requests(ServerCase):
         program.sends(b'\n  \r\n{"cmd": "ping"}\r\n')
         self.assertEqual(program.frame(), {"type": "pong"})
 
+    def test_what_has_an_id_is_refused_with_it(self) -> None:
+        program = self.call("json")
+        for line, id in (
+            (b'{"id":"x","cmd":"ping","args":[]}', "x"),
+            (b'{"id":1,"cmd":5}', 1),
+            (b'{"id":"x","cmd":"ping","args":null}', "x"),
+            (b'{"id":[],"cmd":"ping"}', None),
+            (b"{", None),
+        ):
+            program.sends(line + b"\n")
+            frame = program.frame()
+            self.assertEqual((frame["code"], frame.get("id")), ("bad-frame", id))
+
     def test_a_frame_may_be_cut_anywhere(self) -> None:
         program = self.call("json")
         frame = '{"id": "grüße", "cmd": "ping"}\n'.encode()

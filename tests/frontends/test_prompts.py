@@ -83,6 +83,8 @@ class Registering(ServerCase):
         caller = self.guest()
         caller.types("new ann")
         self.assertEqual(caller.sees(), ["! The name ann is taken. If it is yours: login ann"])
+        caller.types("new help")
+        self.assertEqual(caller.sees(), ['! "help" is a command, so it cannot be a name. Choose another one.'])
 
     def test_a_bad_password_is_asked_for_again(self) -> None:
         caller = self.guest()
@@ -121,6 +123,26 @@ class ChangingThePassword(ServerCase):
         self.assertIn(WRONG, ann.gets())
         ann.types("new secret words")
         self.assertIn(WELCOME, ann.gets())
+
+    def test_after_a_wrong_old_one_both_are_asked_for_again(self) -> None:
+        ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(ann, bob)
+        ann.types("/password", "wrong", "first try of one", PASSWORD)
+        self.assertTrue(
+            ann.gets().endswith("Old password (your typing is visible): New password (your typing is visible): ")
+        )
+        ann.types("new secret words")
+        self.assertEqual(ann.sees(), ["* Your password is changed. Your other sessions are ended."])
+        self.assertEqual(bob.sees(), [])
+
+    def test_what_was_typed_ahead_of_a_refusal_is_not_said(self) -> None:
+        ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(ann, bob)
+        ann.sends(f"/password\nwrong\nnew secret words\n{PASSWORD}\nnew secret words\n".encode())
+        self.assertIn("! What was typed after it was not read (2 more), as it may hold a password.", ann.sees())
+        self.assertEqual(bob.sees(), [])
+        ann.types("hello")
+        self.assertEqual(bob.sees(), ["ann: hello"])
 
     def test_in_a_room_a_password_is_not_said(self) -> None:
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")

@@ -20,7 +20,13 @@ class RunningARoom(ServerCase):
         )
         self.assertEqual(bob.sees(), ["* ann has invited you to board. Type connect board or decline board."])
         bob.types("connect board", "hello")
-        self.assertEqual(bob.sees(), ["* You are in board (2 here: ann, bob)."])
+        self.assertEqual(
+            bob.sees(),
+            [
+                "* You are in board (2 here: ann, bob).",
+                "* What you type is said in board; /help shows the commands, which may all begin with a /.",
+            ],
+        )
         self.assertEqual(ann.sees(), ["* bob has entered board.", "bob: hello"])
 
     def test_an_invitation_waits_for_the_next_login(self) -> None:

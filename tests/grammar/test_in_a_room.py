@@ -98,7 +98,8 @@ class WithASlash(SynchronousTestCase):
         self.assertEqual(refusal("/onlin").suggest, "online")
         self.assertEqual(refusal("/mesage bob hi").suggest, "message")
         self.assertIsInstance(refusal("/xyzzy"), UnknownCommand)
-        self.assertIsInstance(refusal("/"), UnknownCommand)
+        for line in ("/", "//", "'"):
+            self.assertIn("Nothing was said", refusal(line).line)
 
     def test_a_verb_of_programs_is_unknown(self) -> None:
         self.assertIsInstance(refusal("/resume"), UnknownCommand)

@@ -44,6 +44,12 @@ class Held_(SynchronousTestCase):
         for line in ("tell bob I am late", "send bob hello", "message @will follow me", "msg bob to be or not to be"):
             self.assertEqual(meaning(line, here)[0], "message")
 
+    def test_a_room_that_does_not_exist(self) -> None:
+        self.assertEqual(meaning("connect nosuch"), ("held", "/connect"))
+        self.assertEqual(meaning("create ops2"), ("held", "/create"))
+        for line in ("join us", "connect the cable first", "create a room for it", "connect", "create"):
+            self.assertEqual(meaning(line), ("said", line))
+
     def test_a_bare_broadcast(self) -> None:
         self.assertEqual(meaning("broadcast lunch!"), ("held", "/broadcast ..."))
 
