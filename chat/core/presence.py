@@ -51,8 +51,7 @@ class Presence:
         if missing is not None:
             missing.cancel()
             return
-        silent = self._house.clock.monotonic() - self._started < GRACE
-        if not (silent and user.account.created < self._house.started):
+        if not self._silent(user):
             self._announce("online", user)
 
     def departed(self, user: ChatUser, lost: bool) -> None:
@@ -63,7 +62,8 @@ class Presence:
         if self._stopped:
             return
         if not lost:
-            self._announce("offline", user)
+            if not self._silent(user):
+                self._announce("offline", user)
             return
         account = user.account.id
         self._missing[account] = self._house.clock.call_later(GRACE, lambda: self._give_up(user))
@@ -74,6 +74,11 @@ class Presence:
         event = PresenceEvent((user.name,), state, text=user.away or "")
         for listener in self._listeners(user):
             self._deliver(listener, event)
+
+    def _silent(self, user: ChatUser) -> bool:
+        """Whether the server has just started, and this is somebody who was known before."""
+        started = self._house.clock.monotonic() - self._started < GRACE
+        return started and user.account.created < self._house.started
 
     def _give_up(self, user: ChatUser) -> None:
         del self._missing[user.account.id]
