@@ -31,6 +31,7 @@ from chat.config import given_settings
 from chat.errors import BadFrame, BadUsage, Misconfigured, UnknownCommand
 from chat.events import Closing, Event, Facts, Listing, Refused, Reply
 from chat.frontends.control import control_path
+from chat.offline import NOW, OFFLINE, offline
 from chat.settings import Settings
 from chat.wire.jsonlines import encode, parse
 from chat.wire.text import View, render
@@ -172,21 +173,39 @@ def main(words: Sequence[str] | None = None) -> int:
     given = arguments(words)
     try:
         settings = given_settings({"config": given.config, "control": given.control, "db": given.db}, ())
-        return _online(settings, " ".join(given.command) or "help", given.json)
-    except (Misconfigured, Unreachable) as error:
+        return _run(settings, given.command or ["help"], given.json)
+    except Misconfigured as error:
+        print(f"chatctl: {error}", file=sys.stderr)
+        return REFUSED
+    except Unreachable as error:
         print(f"chatctl: {error}", file=sys.stderr)
         return UNREACHABLE
     except KeyboardInterrupt:
         return DONE
 
 
-def _online(settings: Settings, command: str, as_json: bool) -> int:
-    with closing(Server(settings)) as server:
-        reply = ask_all(server, command)
-        if isinstance(reply, (Refused, Closing)):
-            sys.stderr.write(show(reply, as_json))
-            return USAGE if isinstance(reply, Refused) and reply.code in _BAD else REFUSED
-        sys.stdout.write(show(reply, as_json))
+def _run(settings: Settings, words: list[str], as_json: bool) -> int:
+    try:
+        server = None if NOW in words else Server(settings)
+    except Unreachable:
+        server = None
+        if words[0] not in OFFLINE:
+            raise
+    if server is not None:
+        with closing(server):
+            return _show(ask_all(server, " ".join(words)), as_json)
+    reply = offline(settings, words)
+    if reply is None:
+        raise Unreachable(f"{words[0]} is not written so, or needs a server: chatctl help {words[0]}")
+    return _show(reply, as_json)
+
+
+def _show(reply: Reply | Closing, as_json: bool) -> int:
+    """:returns: the exit status."""
+    if isinstance(reply, (Refused, Closing)):
+        sys.stderr.write(show(reply, as_json))
+        return USAGE if isinstance(reply, Refused) and reply.code in _BAD else REFUSED
+    sys.stdout.write(show(reply, as_json))
     return REFUSED if is_wrong(reply) else DONE
 
 

@@ -270,6 +270,20 @@ class StoreUnavailable(ChatError):
     text = "Nothing was sent: the server cannot write to its disk just now. Try again in a minute."
 
 
+class DiskFull(ChatError):
+    """The floor of free disk is reached: what is there stays readable, and people still come in."""
+
+    code = "disk-full"
+    text = "Nothing was sent: the server's disk is nearly full. Those who run it have to free some."
+
+
+class NotWritten(ChatError):
+    """A file of those who run the server could not be written or read."""
+
+    code = "not-written"
+    text = "The file could not be written."
+
+
 class ShuttingDown(ChatError):
     code = "shutting-down"
     text = "The server is shutting down. Nothing was sent."

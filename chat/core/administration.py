@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from twisted.logger import Logger
 
+from chat.core.deletion import Deletion
 from chat.core.house import House
+from chat.core.limits import TokenBucket
 from chat.core.people import People
 from chat.core.room import Room
 from chat.core.rooms import Rooms
 from chat.core.sanctions import Network, covers, words
-from chat.core.user import Session
+from chat.core.user import ChatUser, Session
 from chat.errors import BadUsage, NoEffect
-from chat.events import Notice
+from chat.events import Notice, Reply
 from chat.values import SERVER, Account, Kind, Rank, Sanction
 
 MOST_WORDS = 300
@@ -28,8 +31,9 @@ log = Logger()
 
 
 class Administration:
-    def __init__(self, house: House, rooms: Rooms, people: People) -> None:
+    def __init__(self, house: House, rooms: Rooms, people: People, deletion: Deletion) -> None:
         self._house = house
+        self._deletion = deletion
         self._rooms = rooms
         self._people = people
 
@@ -92,6 +96,18 @@ class Administration:
         current = self._house.directory.account_by_id(target.id) or target
         self._house.set_account(replace(current, rank=rank))
 
+    async def forget(self, session: Session, target: Account) -> None:
+        """Delete an account, and take what it wrote out of the log little by little."""
+        self._check_other(session, target)
+        await self._deletion.delete(self._in_the_name_of(session, target), erase=True)
+
+    def _in_the_name_of(self, session: Session, account: Account) -> Session:
+        """A session that acts for somebody who need not be here."""
+        house, idle = self._house, TokenBucket(1.0, 1.0)
+        acting = Session(house.next_session(), house.node, session.mind, idle, _nobody_types)
+        acting.user = ChatUser(account, house.now(), idle, idle)
+        return acting
+
     def end_sessions(self, target: Account, reason: str) -> None:
         """Log somebody out everywhere."""
         user = self._house.users.get(target.id)
@@ -132,6 +148,10 @@ def _is_met(sanction: Sanction, session: Session) -> bool:
     if sanction.account:
         return session.user is not None and session.user.account.id == sanction.account
     return covers(sanction, session.mind.peer.address)
+
+
+async def _nobody_types(session: Session, command: str, arguments: dict[str, Any]) -> Reply:
+    raise AssertionError("a session that acts for somebody takes no commands")
 
 
 def one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from chat.core.directory import Directory
 from chat.core.room import Room
 from chat.core.sanctions import Sanctions
 from chat.core.user import ChatUser, Session
-from chat.errors import ChatError
+from chat.errors import ChatError, DiskFull
 from chat.interfaces import IBus, IClock, IMind, IStore
 from chat.settings import Settings
 from chat.values import Account, Origin
@@ -29,6 +29,7 @@ class House:
     :ivar memberships: the rooms that an account is a member of, by account.
     :ivar invitations: the rooms that an account is invited to, by account.
     :ivar everyone: all sessions that events flow to.
+    :ivar full: whether the floor of free disk is reached.
     :ivar stopping: whether commands are refused because the end is near.
     :ivar started: milliseconds since the epoch.
     """
@@ -46,6 +47,7 @@ class House:
     invitations: dict[int, set[int]] = field(default_factory=dict)
     everyone: Audiences = field(default_factory=Audiences)
     stopping: bool = False
+    full: bool = False
     _sessions_made: int = 0
     directory: Directory = field(init=False)
     sanctions: Sanctions = field(init=False)
@@ -77,8 +79,11 @@ class House:
         """Whether the server takes anything new from an account, wherever it is said.
 
         :raises Muted: on the whole server.
+        :raises DiskFull: below the floor of free disk.
         """
         self.sanctions.may_speak(account, self.now())
+        if self.full:
+            raise DiskFull()
 
     def set_account(self, account: Account) -> None:
         """Replace an account by a newer value of itself, wherever it is held."""

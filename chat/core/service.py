@@ -13,8 +13,10 @@ from chat.core.house import House
 from chat.core.moderation import Moderation
 from chat.core.past import Past
 from chat.core.people import People
+from chat.core.retention import Retention
 from chat.core.rooms import Rooms
 from chat.core.search import Search
+from chat.core.space import Space
 from chat.core.talk import Talk
 from chat.core.user import Session
 from chat.grammar.verbs import Table
@@ -50,7 +52,9 @@ class ChatService:
         self.corrections = Corrections(self.house, self.past)
         self.search = Search(self.house, self.rooms)
         self.ending = Ending(self.house, lambda reason: self.host.stop(reason))
-        self.administration = Administration(self.house, self.rooms, self.people)
+        self.administration = Administration(self.house, self.rooms, self.people, self.deletion)
+        self.retention = Retention(self.house)
+        self.space = Space(self.house)
         self._bus = bus
 
     async def start(self) -> None:
@@ -64,6 +68,8 @@ class ChatService:
         self.rooms.load(snapshot.rooms)
         await self.rooms.open_lobby()
         await self.search.start()
+        self.retention.start()
+        self.space.start()
         self.deletion.start()
 
     async def stop(self, reason: str, last_words: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -75,6 +81,8 @@ class ChatService:
         self.house.stopping = True
         self.people.presence.stop()
         self.search.stop()
+        self.retention.stop()
+        self.space.stop()
         self.deletion.stop()
         for session in tuple(self.house.sessions.values()):
             session.mind.close(reason)

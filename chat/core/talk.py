@@ -91,7 +91,7 @@ class Talk:
         """
         user = session.user
         assert user is not None, "perform lets only users act"
-        self._house.may_say(user.account.id)
+        self._house.sanctions.may_speak(user.account.id, self._house.now())
         allowed, wait = user.broadcasts.take(self._house.clock.monotonic())
         if not allowed:
             raise TooFast(f"That is too many broadcasts. Wait {max(1, round(wait))} seconds.", wait=wait)

@@ -52,7 +52,7 @@ def history(
     lower = max(first - 1, after or 0)
     upper = last + 1 if before is None else min(before, last + 1)
     if since is not None:
-        lower = max(lower, _last_before(connection, conversation, since, first, last))
+        lower = max(lower, last_before(connection, conversation, since, first, last))
     if upper <= lower + 1:
         return Page((), first, last, False)
     base = conversation << SEQ_BITS
@@ -64,7 +64,7 @@ def history(
     return Page(tuple(rows), first, last, more)
 
 
-def _last_before(connection: sqlite3.Connection, conversation: int, time: int, first: int, last: int) -> int:
+def last_before(connection: sqlite3.Connection, conversation: int, time: int, first: int, last: int) -> int:
     """The last seq that was said before a time; one less than the first when there is none.
 
     A bisection over the ids: a log of ten million rows answers after 24 of them, and needs no index

@@ -61,6 +61,16 @@ def forget_words(transaction: Transaction, conversation: int, seq: int) -> None:
     )
 
 
+def forget_words_between(transaction: Transaction, conversation: int, first: int, last: int) -> None:
+    """The same for the rows from one seq to another."""
+    base = conversation << SEQ_BITS
+    transaction.execute(
+        f"INSERT INTO words (words, rowid, body) SELECT 'delete', id, body FROM log WHERE id BETWEEN ? AND ?"
+        f" AND {_INDEXED_KINDS} AND id <= ? + (SELECT indexed FROM conversations WHERE id = ?)",
+        (base | first, base | last, base, conversation),
+    )
+
+
 def unindexed(connection: sqlite3.Connection) -> tuple[int, ...]:
     """The conversations that the index has not caught up with."""
     found = connection.execute(

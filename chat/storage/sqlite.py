@@ -28,6 +28,7 @@ from twisted.python.failure import Failure
 
 from chat.errors import Busy, Misconfigured, ShuttingDown, StoreUnavailable
 from chat.interfaces import Committed, Disk, Sink, Snapshot
+from chat.storage.aside import Aside
 from chat.storage.commits import Job, commit, remedy
 from chat.storage.disk import look
 from chat.storage.store import Store, snapshot
@@ -262,6 +263,7 @@ class SqliteStore(Store):
         self._call_from_thread = call_from_thread
         self._patience = patience
         self._trouble = _Trouble(path, monotonic)
+        self._helper = Aside(self._path, patience, call_from_thread)
         self._committed: Sink | None = None
         self._writer: _Writer | None = None
         self._reader: _Reader | None = None
@@ -318,6 +320,13 @@ class SqliteStore(Store):
         self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         return self._queue(self._reader, Job(call, arguments, options))
+
+    def _aside(
+        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        if self._writer is None:
+            return fail(ShuttingDown())
+        return self._helper.run(Job(call, arguments, options))
 
     def _queue(self, worker: _Worker | None, job: Job) -> Deferred[T]:
         if worker is None:

@@ -9,12 +9,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from chat.interfaces import Disk, Sink, Snapshot, TokenRecord
+from chat.interfaces import Contents, Disk, Sink, Snapshot, TokenRecord
 from chat.preferences import Notify
-from chat.storage import accounts, codes, deletion, log, rooms, sanctions
+from chat.storage import accounts, backup, codes, deletion, log, retention, rooms, sanctions
 from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
+from chat.storage.export import export
 from chat.storage.transaction import Transaction
 from chat.values import (
     Account,
@@ -74,6 +75,12 @@ class Store(ABC):
         self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         """Run on what is committed, all of it as of one moment."""
+
+    @abstractmethod
+    def _aside(
+        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        """Run with a connection of its own, for as long as it takes; nobody else waits for it."""
 
     @abstractmethod
     def disk(self) -> Disk: ...
@@ -218,6 +225,29 @@ class Store(ABC):
 
     def lift(self, sanction: Sanction) -> Deferred[None]:
         return self._write(sanctions.lift, sanction)
+
+    def set_retention(self, conversation: int, milliseconds: int | None) -> Deferred[None]:
+        return self._write(retention.set_retention, conversation, milliseconds)
+
+    def retention(self) -> Deferred[dict[int, int]]:
+        return self._read(retention.retention)
+
+    def outlived(self, when: int) -> Deferred[tuple[tuple[int, int], ...]]:
+        return self._read(retention.outlived, when)
+
+    def forget_before(self, conversation: int, upto: int) -> Deferred[int]:
+        return self._write(retention.forget_before, conversation, upto)
+
+    # copies
+
+    def back_up(self, file: str) -> Deferred[Contents]:
+        return self._aside(backup.back_up, file)
+
+    def export(self, account: int, file: str) -> Deferred[int]:
+        return self._aside(export, account, file)
+
+    def rehearse(self, file: str) -> Deferred[Contents]:
+        return self._aside(backup.rehearse, file)
 
     # devices and their tokens
 

@@ -20,6 +20,7 @@ from typing import Final
 from urllib.parse import quote
 
 from chat.errors import Misconfigured
+from chat.storage.files import copy, empty_file, put, remove
 
 SCHEMA: Final = Path(__file__).parent / "schema"
 """The folder of the numbered files."""
@@ -129,43 +130,14 @@ def _make(path: str, place: str, files: list[str]) -> None:
             f"{path} is missing, but {path}-wal, which belongs to it, is there."
             f" Put the database back, or move {path}-wal away."
         )
-    _remove(log, f"{place}-shm")
-    draft = _empty_file(f"{place}.new")
+    remove(log, f"{place}-shm")
+    draft = empty_file(f"{place}.new")
     with closing(connect(draft, patience=0)) as connection:
         connection.execute("PRAGMA synchronous = FULL")
         _use_write_ahead_log(path, connection)
         for version, sql in enumerate(files, start=1):
             apply(connection, version, sql)
-    _put(draft, place)
-
-
-def _empty_file(name: str) -> str:
-    """Make an empty file that only its owner can read, whatever the umask, in place of an older one."""
-    _remove(name, f"{name}-wal", f"{name}-shm", f"{name}-journal")
-    file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    os.fchmod(file, 0o600)
-    os.close(file)
-    return name
-
-
-def _remove(*names: str) -> None:
-    for name in names:
-        Path(name).unlink(missing_ok=True)
-
-
-def _put(draft: str, place: str) -> None:
-    """Rename a finished file to where it belongs, durably."""
-    _sync(draft)
-    os.replace(draft, place)
-    _sync(os.path.dirname(place))
-
-
-def _sync(name: str) -> None:
-    file = os.open(name, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    put(draft, place)
 
 
 def _use_write_ahead_log(path: str, connection: sqlite3.Connection) -> None:
@@ -211,9 +183,7 @@ def _check_for_damage(path: str, place: str, connection: sqlite3.Connection) -> 
 def _back_up(place: str, version: int, connection: sqlite3.Connection) -> None:
     """Copy the database to ``PLACE.before-VERSION``, where it stays until the operator removes it."""
     kept = f"{place}.before-{version}"
-    draft = _empty_file(f"{kept}.new")
-    connection.execute("VACUUM INTO ?", (draft,))
-    _put(draft, kept)
+    copy(connection, kept)
 
 
 # --- one server for each file -----------------------------------------------------------------------

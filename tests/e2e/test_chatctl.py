@@ -137,6 +137,62 @@ class Commands(ControlCase):
         self.assertFalse(os.path.lexists(self.stage.path("chat.control")))
 
 
+class WhatIsKept(ControlCase):
+    def test_a_backup_is_made_rehearsed_and_put_in_place(self) -> None:
+        bob = self.person("bob", "lobby")
+        bob.types("'before the backup")
+        bob.does_not_see("!")
+        file = self.stage.path("monday.db")
+        made = self.json(f"backup {file}")
+        self.assertEqual((made["accounts"], made["rooms"]), (1, 1))
+        self.assertEqual(self.ctl(f"backup {file}").status, 1)
+        bob.types("'after the backup")
+        bob.does_not_see("!")
+        self.assertEqual(self.json(f"restore {file}")["rows"], made["rows"])
+        running = self.ctl(f"restore --now {file}")
+        self.assertEqual(running.status, 1)
+        self.assertIn("is in use by another chat server", running.error)
+        self.stage.stop()
+        self.assertEqual(self.json(f"restore {file}")["rows"], made["rows"])
+        done = self.ctl(f"restore --now {file}")
+        self.assertEqual(done.status, 0)
+        self.assertIn("the database of before is", done.out)
+        self.stage.start()
+        bob = self.person("bob")
+        bob.types("/history lobby")
+        bob.sees("before the backup")
+        bob.does_not_see("after the backup")
+
+    def test_what_a_stopped_server_left_can_be_looked_at_and_copied(self) -> None:
+        self.person("bob")
+        self.stage.stop()
+        self.assertIn("credentials.db is its owner's alone", self.ctl("check").out)
+        self.assertEqual(self.json(f"backup {self.stage.path('copy.db')}")["accounts"], 1)
+        self.assertEqual(self.ctl(f"restore {self.stage.path('nowhere.db')}").status, 1)
+        self.assertEqual(self.ctl("users").status, 3)
+
+    def test_an_export_and_then_forgotten(self) -> None:
+        bob = self.person("bob", "lobby")
+        bob.types("'my words")
+        bob.does_not_see("!")
+        file = self.stage.path("bob.jsonl")
+        self.assertEqual(self.ctl(f"export bob {file}").status, 0)
+        with open(file, encoding="utf-8") as lines:
+            self.assertIn("my words", lines.read())
+        self.assertEqual(self.ctl("retention lobby 90d").out, "lobby keeps what was said for 90 days.\n")
+        self.assertEqual(self.ctl("forget bob").status, 0)
+        bob.sees("* This account was deleted.")
+        self.assertEqual(self.ctl("whois bob").status, 1)
+
+    def test_below_the_floor_of_free_disk_people_come_in_and_nothing_is_taken(self) -> None:
+        self.stage.stop()
+        self.stage.start("--disk-floor=1000000000")
+        bob = self.person("bob", "lobby")
+        bob.types("'hello")
+        bob.sees("! Nothing was sent: the server's disk is nearly full.")
+        self.assertIn("are the floor: nothing is accepted", self.ctl("check", "--config=/dev/null").out)
+
+
 class ExitStatus(ControlCase):
     def test_it_means_something(self) -> None:
         for command, status in (("bans", 0), ("unban nobody", 1), ("nosuch", 2), ("ban", 2), ("users a b", 2)):

@@ -1,0 +1,155 @@
+"""What is kept: copies of the database, exports, forgetting."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Annotated
+
+from chat.commands.admin.registry import command
+from chat.core.retention import PAIRS
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.errors import BadUsage, NotWritten
+from chat.events import Done, Fact, Facts
+from chat.grammar.parameters import DurationType, Names, ParameterType, Room, User, Word
+from chat.interfaces import Contents
+from chat.names import fold
+from chat.wire.words import count
+
+GROUP = "What is kept"
+
+FOLDER = "backups"
+"""The folder beside the database in which administrators may make files; the operator may anywhere."""
+
+PRIVATE = "private"
+"""What stands for all private conversations; no room is called so, since it is a verb."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class FileType(ParameterType):
+    """A file of the machine that the server runs on."""
+
+    form = "FILE"
+    rest = True
+
+    def read(self, word: str) -> str:
+        if not word or "\0" in word or len(word) > 1_000:
+            raise BadUsage("a file is needed")
+        return word
+
+
+class ForeverType(DurationType):
+    """A span of time, or ``forever``; read as seconds, 0 for ever."""
+
+    form = "TIME|forever"
+
+    def certain(self, word: str, names: Names) -> bool:
+        return word.lower() == "forever" or super().certain(word, names)
+
+    def read(self, word: str) -> int:
+        return 0 if word.lower() == "forever" else super().read(word)
+
+
+File = Annotated[str, FileType()]
+
+
+@command(group=GROUP, barrier=True, examples=("backup monday.db",))
+async def backup(chat: ChatService, session: Session, file: File, *, folder: Word = "") -> Facts:
+    """copy the whole database while it is in use
+
+    The copy is as of one moment, checked, and readable by its owner alone. Administrators give a plain name; the copy
+    is made in the folder backups beside the database.
+    """
+    place = _place(chat, session, file, folder)
+    return described(f"{place} is written.", await chat.store.back_up(place))
+
+
+@command(group=GROUP, examples=("restore monday.db",))
+async def restore(chat: ChatService, session: Session, file: File, *, folder: Word = "") -> Facts:
+    """rehearse putting a backup in place: copy it, check it, bring it up to date
+
+    Nothing changes. To put it in place, stop the server and type: chatctl restore --now FILE
+    """
+    place = _place(chat, session, file, folder)
+    found = await chat.store.rehearse(place)
+    return described(f"{place} can be put in place. Stop the server and type: chatctl restore --now {file}", found)
+
+
+def described(title: str, found: Contents) -> Facts:
+    """What a database holds, for those who decide about it."""
+    return Facts(
+        title,
+        (
+            Fact("schema", found.version),
+            Fact("accounts", found.accounts),
+            Fact("rooms", found.rooms),
+            Fact("rows", found.rows),
+            Fact("newest row", found.newest, "time"),
+            Fact("size", found.size, "bytes"),
+        ),
+    )
+
+
+@command(group=GROUP, barrier=True, examples=("export bob bob.jsonl",))
+async def export(chat: ChatService, session: Session, user: User, file: File, *, folder: Word = "") -> Done:
+    """write what is known of somebody, and all that person wrote, as JSON lines"""
+    account = chat.directory.named(user)
+    place = _place(chat, session, file, folder)
+    lines = await chat.store.export(account.id, place)
+    return Done(f"{count(lines, 'line')} of {account.name.shown} stand in {place}.")
+
+
+@command(group=GROUP, barrier=True, examples=("forget bob",))
+async def forget(chat: ChatService, session: Session, user: User) -> Done:
+    """delete somebody's account and empty all that person wrote, for good
+
+    Nobody else can take the name. What was written goes little by little; copies of the database still have it.
+    """
+    account = chat.directory.named(user)
+    await chat.administration.forget(session, account)
+    return Done(f"The account {account.name.shown} is deleted; what it wrote is being emptied.")
+
+
+@command(
+    group=GROUP, barrier=True, examples=("retention lobby 90d", "retention private 52w", "retention lobby forever")
+)
+async def retention(
+    chat: ChatService, session: Session, room: Room, duration: Annotated[int, ForeverType()] | None = None
+) -> Done:
+    """show or set how long a room keeps what was said; private means all private conversations
+
+    What is older goes little by little, read or not. Without a setting everything is kept for ever.
+    """
+    private = fold(room) == PRIVATE
+    conversation = PAIRS if private else chat.rooms.named(room).id
+    shown = "Private conversations keep" if private else f"{chat.rooms.named(room).name} keeps"
+    if duration is not None:
+        await chat.retention.set(conversation, duration or None)
+    kept = (await chat.store.retention()).get(conversation)
+    return Done(f"{shown} what was said {'for ever' if kept is None else f'for {_span(kept // 1000)}'}.")
+
+
+def _span(seconds: int) -> str:
+    for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            return count(seconds // size, noun)
+    return count(seconds, "second")
+
+
+def _place(chat: ChatService, session: Session, file: str, folder: str) -> str:
+    """Where a file is: for the operator, who has the machine, anywhere; for an administrator in one folder.
+
+    :raises BadUsage: for an administrator who gives more than a plain name.
+    """
+    if session.operator:
+        return os.path.abspath(os.path.join(folder, file))
+    if not _PLAIN.fullmatch(file):
+        raise BadUsage("Give a plain name of letters, digits, . _ and -; the file is in the folder backups.")
+    place = os.path.join(os.path.dirname(os.path.abspath(chat.settings.db)), FOLDER)
+    try:
+        os.makedirs(place, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise NotWritten(f"{place} cannot be made ({error.strerror}).") from None
+    return os.path.join(place, file)

@@ -1,0 +1,66 @@
+"""What ``chatctl`` does by itself where no server runs: looking, and putting a backup in place."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+
+from chat.checkup import check
+from chat.commands.admin.storage import described
+from chat.errors import Misconfigured, NotWritten
+from chat.events import Column, Facts, Listing, Refused, Reply
+from chat.settings import Settings
+from chat.storage.backup import back_up, rehearse_beside, restore
+from chat.storage.disk import look
+from chat.storage.upgrade import connect, hold
+
+NOW = "--now"
+"""With it, ``restore`` changes something."""
+
+
+OFFLINE = frozenset({"check", "backup", "restore"})
+"""Commands that need no server."""
+
+
+def offline(settings: Settings, words: list[str]) -> Reply | None:
+    """Run a command that needs no server.
+
+    :returns: nothing where it needs one.
+    :raises Misconfigured: when it cannot be done, with why.
+    """
+    match words:
+        case ["check"]:
+            found = check(settings, look(os.path.abspath(settings.db)), None)
+            rows = tuple((each.subject, each.state, each.text) for each in found)
+            return Listing("findings", (Column("what"), Column("state"), Column("and now")), rows)
+        case ["backup", *file] if file:
+            return _back_up(settings, os.path.abspath(" ".join(file)))
+        case ["restore", *rest] if rest and rest != [NOW]:
+            return _restore(settings, os.path.abspath(" ".join(each for each in rest if each != NOW)), NOW in rest)
+    return None
+
+
+def _back_up(settings: Settings, file: str) -> Reply:
+    held = hold(settings.db)
+    try:
+        with closing(connect(settings.db, 0)) as connection:
+            return described(f"{file} is written.", back_up(connection, file))
+    except NotWritten as error:
+        return Refused(error.code, error.line)
+    finally:
+        held.release()
+
+
+def _restore(settings: Settings, file: str, now: bool) -> Facts:
+    if not now:
+        found = rehearse_beside(os.path.abspath(settings.db), file)
+        return described(f"{file} can be put in place. Type: chatctl restore {NOW} {file}", found)
+    if os.path.realpath(file) == os.path.realpath(settings.db):
+        raise Misconfigured(f"{file} is the database itself. Name the backup.")
+    held = hold(settings.db)
+    try:
+        found, kept = restore(settings.db, file)
+    finally:
+        held.release()
+    before = f"; the database of before is {kept}" if kept else ""
+    return described(f"{file} is in place{before}. Start the server.", found)

@@ -1,0 +1,162 @@
+"""Copies of the database: made while it is in use, tried out, and put in its place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from contextlib import closing, suppress
+from itertools import chain, count
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from chat.errors import Misconfigured, NotWritten
+from chat.interfaces import Contents
+from chat.storage.files import copy, put
+from chat.storage.transaction import LAST_SEQ
+from chat.storage.upgrade import APPLICATION, SCHEMA, connect, prepare
+
+PATIENCE: Final = 5.0
+"""Seconds to wait for a program that holds a file."""
+
+
+def back_up(connection: sqlite3.Connection, file: str) -> Contents:
+    """Copy the whole database as of one moment, and look at the copy.
+
+    :param file: is made, with mode 0600; nothing is overwritten.
+    :raises NotWritten: when it is there, or cannot be written whole.
+    """
+    if os.path.lexists(file):
+        raise NotWritten(f"{file} is there already. Give another name, or move it away.")
+    try:
+        copy(connection, file)
+        with closing(connect(file, PATIENCE)) as written:
+            _check(written, file)
+            return contents(written, file)
+    except (sqlite3.Error, OSError) as error:
+        raise NotWritten(f"{file} cannot be written ({_words(error)}). Nothing is there.") from None
+
+
+def rehearse(connection: sqlite3.Connection, file: str) -> Contents:
+    """Find out whether a backup could be put in place of the database that a connection is open on.
+
+    :raises NotWritten: when it could not, with why.
+    """
+    place: str = connection.execute("PRAGMA database_list").fetchone()[2]
+    try:
+        return rehearse_beside(place or file, file)
+    except Misconfigured as error:
+        raise NotWritten(f"{error}") from None
+
+
+def rehearse_beside(place: str, file: str, schema: Path = SCHEMA) -> Contents:
+    """Do everything that `restore` does but the last step, in a folder beside a database.
+
+    :param place: the database.
+    :raises Misconfigured: when the backup cannot be read, is damaged, or belongs to a newer version.
+    """
+    with _Draft(place, file, schema) as draft:
+        return draft.contents
+
+
+def restore(place: str, file: str, schema: Path = SCHEMA) -> tuple[Contents, str]:
+    """Put a backup in the place of a database that nobody uses (`chat.storage.upgrade.hold`).
+
+    :returns: what it holds, and where the database of before is kept; empty where there was none.
+    :raises Misconfigured: see `rehearse_beside`; nothing has changed then.
+    """
+    place = os.path.realpath(place)
+    with _Draft(place, file, schema) as draft:
+        try:
+            kept = _move_away(place)
+            put(draft.path, place)
+        except OSError as error:
+            raise Misconfigured(f"{file} cannot be put in place ({error.strerror}).") from None
+        return draft.contents, kept
+
+
+def contents(connection: sqlite3.Connection, file: str) -> Contents:
+    """What a database holds."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    accounts, rooms, rows, newest = (
+        connection.execute(f"SELECT {what}").fetchone()[0]
+        for what in (
+            "count(*) FROM accounts",
+            "count(*) FROM rooms WHERE deleted IS NULL",
+            "count(*) FROM log",
+            f"max(time) FROM log WHERE id & {LAST_SEQ} > 0",
+        )
+    )
+    return Contents(version, accounts, rooms, rows, newest, os.path.getsize(file))
+
+
+class _Draft:
+    """A backup as it would stand in place: copied, checked whole, and brought up to date."""
+
+    def __init__(self, place: str, file: str, schema: Path) -> None:
+        self._place = os.path.realpath(place)
+        self._file = file
+        self._schema = schema
+
+    def __enter__(self) -> _Draft:
+        self._folder = tempfile.mkdtemp(prefix=".restore-", dir=os.path.dirname(self._place))
+        self.path = os.path.join(self._folder, "draft.db")
+        try:
+            self._fill()
+        except (sqlite3.Error, OSError) as error:
+            shutil.rmtree(self._folder)
+            raise Misconfigured(f"{self._file} cannot be used ({_words(error)}). Nothing has changed.") from None
+        except BaseException:
+            shutil.rmtree(self._folder)
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        shutil.rmtree(self._folder)
+
+    def _fill(self) -> None:
+        source = f"file:{quote(os.path.abspath(self._file))}?mode=ro"
+        with closing(sqlite3.connect(source, uri=True, timeout=PATIENCE, isolation_level=None)) as backup:
+            if backup.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+                raise Misconfigured(f"{self._file} is no chat database. Nothing has changed.")
+            version = backup.execute("PRAGMA user_version").fetchone()[0]
+            copy(backup, self.path)
+        prepare(self.path, self._schema)
+        with closing(connect(self.path, PATIENCE)) as draft:
+            _check(draft, self._file)
+            found = contents(draft, self.path)
+            # Else what stands in its log would be lost when it is moved.
+            draft.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.contents = Contents(version, found.accounts, found.rooms, found.rows, found.newest, found.size)
+
+
+def _check(connection: sqlite3.Connection, file: str) -> None:
+    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(f"{file} is damaged: {found}")
+
+
+def _move_away(place: str) -> str:
+    """Keep the database of now under another name, with what stands beside it.
+
+    :returns: that name, or empty where there was none.
+    """
+    if not os.path.exists(place):
+        return ""
+    name = f"{place}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    kept = next(each for each in names if not os.path.lexists(each))
+    with suppress(sqlite3.Error), closing(connect(place, PATIENCE)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.link(place, kept)
+    for end in ("-wal", "-shm"):
+        if os.path.exists(f"{place}{end}"):
+            os.rename(f"{place}{end}", f"{kept}{end}")
+    return kept
+
+
+def _words(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

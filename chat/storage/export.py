@@ -1,0 +1,81 @@
+"""What is known of an account, and all that it wrote, as JSON lines in a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, Final
+
+from chat.errors import NotWritten
+from chat.storage.files import empty_file, put, remove
+from chat.storage.transaction import LAST_SEQ, SEQ_BITS
+
+_WHOLE: Final = (
+    ("account", "SELECT id, shown AS name, realname, rank, created, seen, settings FROM accounts WHERE id = ?"),
+    ("device", "SELECT device, seen FROM devices WHERE account = ? ORDER BY device"),
+    (
+        "room",
+        "SELECT rooms.shown AS room, members.role, members.joined, members.notify"
+        " FROM members JOIN rooms USING (conversation) WHERE account = ? ORDER BY conversation",
+    ),
+    (
+        "block",
+        "SELECT accounts.shown AS name FROM blocks JOIN accounts ON accounts.id = other WHERE account = ?"
+        " ORDER BY other",
+    ),
+    ("sanction", "SELECT kind, until, reason, by, created FROM sanctions WHERE account = ? ORDER BY created"),
+)
+"""What is asked for, by the type of its lines; times are milliseconds since the epoch."""
+
+_WRITTEN: Final = (
+    f"SELECT log.id >> {SEQ_BITS} AS conversation, log.id & {LAST_SEQ} AS seq, log.kind, log.device, log.time, log.ref,"
+    " coalesce(rooms.shown, '') AS room, coalesce(partners.shown, '') AS partner, log.scheme, log.body FROM log"
+    f" LEFT JOIN rooms ON rooms.conversation = log.id >> {SEQ_BITS}"
+    f" LEFT JOIN pairs ON pairs.conversation = log.id >> {SEQ_BITS}"
+    " LEFT JOIN accounts AS partners"
+    " ON partners.id = CASE WHEN pairs.low = log.author THEN pairs.high ELSE pairs.low END"
+    " WHERE log.author = ? ORDER BY log.id"
+)
+
+
+def export(connection: sqlite3.Connection, account: int, file: str) -> int:
+    """Write one JSON object a line; see `chat.interfaces.IStore.export`.
+
+    :returns: the number of lines.
+    :raises NotWritten: when the file is there or cannot be written.
+    """
+    if os.path.lexists(file):
+        raise NotWritten(f"{file} is there already. Give another name, or move it away.")
+    lines = 0
+    try:
+        draft = empty_file(f"{file}.new")
+        try:
+            with open(draft, "w", encoding="utf-8") as out:
+                for line in _lines(connection, account):
+                    out.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    lines += 1
+            put(draft, file)
+        except BaseException:
+            remove(draft)
+            raise
+    except OSError as error:
+        raise NotWritten(f"{file} cannot be written ({error.strerror}).") from None
+    return lines
+
+
+def _lines(connection: sqlite3.Connection, account: int) -> Iterator[dict[str, Any]]:
+    for kind, sql in _WHOLE:
+        yield from _objects(connection, kind, sql, account)
+    for line in _objects(connection, "message", _WRITTEN, account):
+        if isinstance(line["body"], bytes):
+            line["body"] = None  # sealed: only its readers have the key
+        yield line
+
+
+def _objects(connection: sqlite3.Connection, kind: str, sql: str, account: int) -> Iterator[dict[str, Any]]:
+    found = connection.execute(sql, (account,))
+    names = [column[0] for column in found.description]
+    for row in found:
+        yield {"type": kind, **dict(zip(names, row, strict=True))}

@@ -1,0 +1,50 @@
+"""Files that are there whole or not at all, and that only their owner can read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+
+def empty_file(name: str) -> str:
+    """Make an empty file that only its owner can read, whatever the umask, in place of an older one."""
+    remove(name, f"{name}-wal", f"{name}-shm", f"{name}-journal")
+    file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    os.fchmod(file, 0o600)
+    os.close(file)
+    return name
+
+
+def remove(*names: str) -> None:
+    for name in names:
+        Path(name).unlink(missing_ok=True)
+
+
+def put(draft: str, place: str) -> None:
+    """Rename a finished file to where it belongs, durably."""
+    sync(draft)
+    os.replace(draft, place)
+    sync(os.path.dirname(place))
+
+
+def sync(name: str) -> None:
+    file = os.open(name, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def copy(connection: sqlite3.Connection, place: str) -> None:
+    """Write what is committed, as of one moment, into a database of its own; writers go on meanwhile.
+
+    :raises sqlite3.Error, OSError: when that fails; nothing is left then.
+    """
+    draft = empty_file(f"{place}.new")
+    try:
+        connection.execute("VACUUM INTO ?", (draft,))
+        put(draft, place)
+    except BaseException:
+        remove(draft, f"{draft}-journal")
+        raise

@@ -1,0 +1,67 @@
+"""How long rows are kept, and removing those that are kept no longer: always a prefix, in small steps."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from chat.storage.log import last_before
+from chat.storage.search import forget_words_between
+from chat.storage.transaction import SEQ_BITS, Transaction, last_seq
+
+AT_ONCE: Final = 500
+"""Rows that one step removes: a few milliseconds of the writer."""
+
+PAIRS: Final = 0
+"""What stands for all private conversations; no conversation has this id."""
+
+
+def set_retention(transaction: Transaction, conversation: int, milliseconds: int | None) -> None:
+    """See `chat.interfaces.IStore.set_retention`."""
+    if milliseconds is None:
+        transaction.execute("DELETE FROM retention WHERE conversation = ?", (conversation,))
+    else:
+        transaction.execute(
+            "INSERT OR REPLACE INTO retention (conversation, kept) VALUES (?, ?)", (conversation, milliseconds)
+        )
+
+
+def retention(connection: sqlite3.Connection) -> dict[int, int]:
+    """See `chat.interfaces.IStore.retention`."""
+    return dict(connection.execute("SELECT conversation, kept FROM retention").fetchall())
+
+
+def outlived(connection: sqlite3.Connection, when: int) -> tuple[tuple[int, int], ...]:
+    """See `chat.interfaces.IStore.outlived`."""
+    kept = retention(connection)
+    limits = {conversation: when - milliseconds for conversation, milliseconds in kept.items() if conversation != PAIRS}
+    if PAIRS in kept:
+        for (conversation,) in connection.execute("SELECT conversation FROM pairs"):
+            limits[conversation] = when - kept[PAIRS]
+    found = []
+    for conversation, before in limits.items():
+        first, last = last_seq(connection, conversation)
+        base = conversation << SEQ_BITS
+        oldest = connection.execute("SELECT time FROM log WHERE id = ?", (base | first,)).fetchone()
+        # Most conversations are done with this one look.
+        if oldest is not None and oldest[0] < before:
+            found.append((conversation, last_before(connection, conversation, before, first, last)))
+    return tuple(found)
+
+
+def forget_before(transaction: Transaction, conversation: int, upto: int, most: int = AT_ONCE) -> int:
+    """See `chat.interfaces.IStore.forget_before`.
+
+    :param most: how many rows one step removes.
+    """
+    transaction.flush()
+    first, last = last_seq(transaction.connection, conversation)
+    end = min(upto, last, first + most - 1)
+    if end < first:
+        return 0
+    base = conversation << SEQ_BITS
+    forget_words_between(transaction, conversation, first, end)
+    transaction.execute("DELETE FROM log WHERE id BETWEEN ? AND ?", (base | first, base | end))
+    # Where nothing is left, the next row still gets the next seq.
+    transaction.execute("UPDATE conversations SET first_seq = ? WHERE id = ?", (end + 1, conversation))
+    return min(upto, last) - end

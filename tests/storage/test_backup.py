@@ -1,0 +1,150 @@
+"""Copies of the database: whole while it is written to, tried out, put in place, and the way back after an upgrade."""
+
+# ruff: noqa: ASYNC240  # a test may wait for its disk
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from shutil import copy
+
+from chat.errors import Busy, Misconfigured, NotWritten
+from chat.interfaces import Contents
+from chat.storage.backup import restore
+from chat.storage.upgrade import SCHEMA, prepare
+from tests.storage.engines import OnFile, text
+
+
+class ABackup(OnFile):
+    async def setUp(self) -> None:  # type: ignore[override]
+        await super().setUp()
+        self.bob = await self.person("bob")
+        self.lobby = await self.room(self.bob.id)
+        self.file = os.path.join(os.path.dirname(self.path), "backup.db")
+
+    async def test_holds_what_was_committed_before_it_and_is_its_owners_alone(self) -> None:
+        await self.store.append(text(self.lobby, self.bob.id, "before"))
+        found = await self.store.back_up(self.file)
+        self.assertEqual((found.accounts, found.rooms, found.rows, found.newest), (1, 1, 2, 1_000))
+        self.assertEqual(found.size, os.path.getsize(self.file))
+        self.assertEqual(os.stat(self.file).st_mode & 0o777, 0o600)
+
+    async def test_is_whole_while_people_talk(self) -> None:
+        said = [self.store.append(text(self.lobby, self.bob.id, f"{number}")) for number in range(500)]
+        making = self.store.back_up(self.file)
+        said += [self.store.append(text(self.lobby, self.bob.id, f"{number}")) for number in range(500)]
+        for each in said:
+            await each
+        await making
+        with closing(sqlite3.connect(self.file)) as backup:
+            self.assertEqual(backup.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+            rows, last = backup.execute("SELECT count(*), max(id) & 0xffffffff FROM log").fetchone()
+        self.assertEqual(rows, last, "a prefix of the log, without gaps")
+
+    async def test_overwrites_nothing(self) -> None:
+        Path(self.file).write_text("precious")
+        await self.assertFailure(self.store.back_up(self.file), NotWritten)
+        self.assertEqual(Path(self.file).read_text(), "precious")
+
+    async def test_leaves_nothing_where_it_cannot_be_written(self) -> None:
+        folder = os.path.join(os.path.dirname(self.path), "missing")
+        await self.assertFailure(self.store.back_up(os.path.join(folder, "backup.db")), NotWritten)
+
+    async def test_one_at_a_time(self) -> None:
+        making = self.store.back_up(self.file)
+        await self.assertFailure(self.store.back_up(f"{self.file}2"), Busy)
+        await making
+        await self.store.back_up(f"{self.file}2")
+
+    async def test_a_rehearsal_changes_nothing(self) -> None:
+        made = await self.store.back_up(self.file)
+        await self.store.append(text(self.lobby, self.bob.id))
+        before = sorted(os.listdir(os.path.dirname(self.path)))
+        found = await self.store.rehearse(self.file)
+        self.assertEqual((found.accounts, found.rows), (made.accounts, made.rows))
+        self.assertEqual(sorted(os.listdir(os.path.dirname(self.path))), before)
+
+    async def test_a_rehearsal_finds_what_cannot_be_put_in_place(self) -> None:
+        await self.store.back_up(self.file)
+        with closing(sqlite3.connect(self.file)) as newer:
+            newer.execute("PRAGMA user_version = 9999")
+        await self.assertFailure(self.store.rehearse(self.file), NotWritten)
+        content = bytearray(Path(self.file).read_bytes())
+        content[4096 * 5 :] = b"\xa5" * (len(content) - 4096 * 5)
+        for bad in (bytes(content), b"garbage " * 1_000, b""):
+            Path(self.file).write_bytes(bad)
+            await self.assertFailure(self.store.rehearse(self.file), NotWritten)
+        await self.assertFailure(self.store.rehearse("/nowhere/backup.db"), NotWritten)
+        self.assertEqual([each for each in os.listdir(os.path.dirname(self.path)) if each.startswith(".restore")], [])
+
+    async def test_in_its_place_it_is_what_was_and_the_one_before_is_kept(self) -> None:
+        await self.store.append(text(self.lobby, self.bob.id, "then"))
+        await self.store.back_up(self.file)
+        await self.store.append(text(self.lobby, self.bob.id, "now"))
+        await self.store.stop()
+        found, kept = restore(self.path, self.file)
+        self.assertEqual(found.rows, 2)
+        await self.restart()
+        self.assertEqual(await self.words(self.lobby), ["", "then"])
+        self.assertEqual(os.stat(self.path).st_mode & 0o777, 0o600)
+        await self.store.stop()
+        restore(self.path, kept)
+        await self.restart()
+        self.assertEqual(await self.words(self.lobby), ["", "then", "now"])
+
+    async def test_the_log_of_a_killed_server_does_not_come_along(self) -> None:
+        """What stands in PATH-wal belongs to the database of before."""
+        await self.store.back_up(self.file)
+        await self.store.append(text(self.lobby, self.bob.id, "later"))
+        killed = Path(self.path).parent / "killed"
+        killed.mkdir()
+        for name in ("credentials.db", "credentials.db-wal", "credentials.db-shm"):
+            copy(Path(self.path).parent / name, killed / name)
+        _, kept = restore(str(killed / "credentials.db"), self.file)
+        with closing(sqlite3.connect(killed / "credentials.db")) as database:
+            self.assertEqual(database.execute("SELECT count(*) FROM log").fetchone()[0], 1)
+        with closing(sqlite3.connect(kept)) as before:
+            self.assertEqual(before.execute("SELECT count(*) FROM log").fetchone()[0], 2)
+
+
+class TheWayBack(OnFile):
+    """The copy that an upgrade makes by itself is a database of the version before."""
+
+    def older(self) -> Path:
+        """The schema of the version before."""
+        folder = Path(self.path).parent / "older"
+        if not folder.exists():
+            folder.mkdir()
+            for file in sorted(SCHEMA.glob("*.sql"))[:-1]:
+                copy(file, folder / file.name)
+        return folder
+
+    async def test_leads_to_the_version_before(self) -> None:
+        place = str(Path(self.path).parent / "aged.db")
+        prepare(place, self.older())
+        version = len(list(self.older().iterdir()))
+        prepare(place)
+        found, _ = restore(place, f"{place}.before-{version + 1}", self.older())
+        self.assertEqual(found.version, version)
+        with closing(sqlite3.connect(place)) as database:
+            self.assertEqual(database.execute("PRAGMA user_version").fetchone()[0], version)
+
+    async def test_and_forth_again(self) -> None:
+        place = str(Path(self.path).parent / "aged.db")
+        prepare(place, self.older())
+        prepare(place)
+        version = len(list(self.older().iterdir()))
+        found, _ = restore(place, f"{place}.before-{version + 1}")
+        self.assertIsInstance(found, Contents)
+        with closing(sqlite3.connect(place)) as database:
+            self.assertEqual(database.execute("PRAGMA user_version").fetchone()[0], version + 1)
+
+    async def test_a_newer_database_is_no_way_back(self) -> None:
+        place = str(Path(self.path).parent / "aged.db")
+        prepare(place, self.older())
+        with self.assertRaises(Misconfigured):
+            restore(place, self.path, self.older())
+
+
+del OnFile  # it has nothing to show by itself
