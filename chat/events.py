@@ -230,7 +230,25 @@ class Notice:
     text: str
 
 
-Event: TypeAlias = Entry | Broadcasted | Presence | Invited | Removed | SignedOut | OwnSettings | Closing | Notice
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A device of the other one of a pair provably has everything up to this row."""
+
+    conversation: Conversation
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The other one of a pair is gone and may not have got everything up to this row; it is kept for the next login."""
+
+    conversation: Conversation
+    seq: int
+
+
+Event: TypeAlias = (
+    Entry | Broadcasted | Presence | Invited | Removed | SignedOut | OwnSettings | Closing | Notice | Delivered | Kept
+)
 
 
 # --- replies --------------------------------------------------------------------------------------

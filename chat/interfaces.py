@@ -34,6 +34,7 @@ from chat.values import (
     Row,
     Sanction,
     Stored,
+    Unsure,
     Verifier,
     Waiting,
 )
@@ -146,8 +147,11 @@ class IMind(Protocol):
     def deliver(self, event: Event) -> None:
         """Show an event to this session alone; never blocks."""
 
+    def shown(self) -> Mapping[int, int] | None:
+        """How far each conversation was shown in this login, proven or not; nothing where the peer itself says so."""
+
     def flush(self) -> None:
-        """Write the receipt marks that are firm by now (`IStore.mark_received`) through the session."""
+        """The session is being signed out: whatever comes from now on was not shown."""
 
     def probe(self) -> Awaitable[bool]:
         """Find out within 3 seconds whether the peer still shows any life."""
@@ -424,16 +428,42 @@ class IStore(Protocol):
 
     # marks
 
-    def waiting(self, account: int, device: str, blocked: Collection[int]) -> Deferred[tuple[Waiting, ...]]:
-        """Where this account stands in each room it is a member of and each pair."""
+    def waiting(
+        self, account: int, device: str, blocked: Collection[int], shown: Mapping[int, int] | None = None
+    ) -> Deferred[tuple[Waiting, ...]]:
+        """Where this account stands in each room it is a member of and each pair.
+
+        :param shown: up to where this very session was shown a conversation: no row up to there is unread.
+        """
 
     def missed(
-        self, account: int, device: str, blocked: Collection[int], conversations: Collection[int], limit: int
+        self,
+        account: int,
+        device: str,
+        blocked: Collection[int],
+        conversations: Collection[int],
+        limit: int,
+        shown: Mapping[int, int] | None = None,
     ) -> Deferred[tuple[Row, ...]]:
-        """The oldest rows that others said after the later of the two marks, by time and then seq."""
+        """The oldest rows that others said after the later of the two marks, by time and then seq.
 
-    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
-        """Raise marks of one device: conversation to seq. A mark never falls, nor passes the last seq."""
+        :param shown: see `waiting`.
+        """
+
+    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[Mapping[int, int]]:
+        """Raise marks of one device: conversation to seq. A mark never falls, nor passes the last seq.
+
+        :returns: fires with the marks that were raised.
+        """
+
+    def mark_shown(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
+        """A session has ended, and it is not known whether the device has everything that it was sent up to here."""
+
+    def note_crash(self, when: int) -> Deferred[None]:
+        """Note at a start which devices were cut off: rows older than now (ms) they may have been shown."""
+
+    def unsure(self, account: int, device: str) -> Deferred[Unsure]:
+        """What a device may have been shown beyond its marks."""
 
     def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
         """Raise the marks of a person: conversation to seq."""
@@ -476,8 +506,11 @@ class IStore(Protocol):
     def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
         """Change some of the fields of an account's `chat.preferences.Preferences`."""
 
-    def saw(self, account: int, device: str, when: int) -> Deferred[None]:
-        """Note that a session of this device began or ended."""
+    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[None]:
+        """Note that a session of this device began or ended.
+
+        :param present: whether a session of it is signed in from now on.
+        """
 
     def block(self, account: int, other: int) -> Deferred[None]: ...
 

@@ -7,6 +7,7 @@ milliseconds since the Unix epoch, UTC; sequence numbers count from 1 in each co
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
@@ -484,6 +485,27 @@ class Waiting:
     received: int
     read: int
     unread: int
+
+
+class Unsure(NamedTuple):
+    """What a device may have been shown although nothing proves it.
+
+    :param before: every row up to this time, milliseconds since the epoch; 0 for none.
+    :param shown: rows up to a seq, by conversation.
+    """
+
+    before: int
+    shown: Mapping[int, int]
+
+    def may_have_seen(self, row: Row) -> bool:
+        return row.time <= self.before or row.seq <= self.shown.get(row.conversation, 0)
+
+    def and_shown(self, marks: Mapping[int, int]) -> Unsure:
+        """The same, and what another session was shown just now."""
+        return Unsure(self.before, {**self.shown, **marks})
+
+
+SURE = Unsure(0, {})
 
 
 class Origin(NamedTuple):

@@ -8,26 +8,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from twisted.internet.defer import Deferred
-
+from chat.core.delivery import Delivery
 from chat.core.entries import entry, private_conversation
-from chat.core.house import House, unattended
+from chat.core.house import House
 from chat.core.room import Room
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
 from chat.errors import NoSuchConversation, NoSuchRoom, NoSuchUser
-from chat.events import Entry, History, Invited, Missed, Resumed, Skipped, Standing
+from chat.events import Entry, History, Invited, Missed, Resumed, Said, Skipped, Standing
 from chat.names import fold
-from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Waiting
+from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Unsure, Waiting
 
 MOST = 500
 """The most rows that one page holds."""
 
 
 class Past:
-    def __init__(self, house: House, rooms: Rooms) -> None:
+    def __init__(self, house: House, rooms: Rooms, delivery: Delivery) -> None:
         self._house = house
         self._rooms = rooms
+        self._delivery = delivery
 
     # finding a conversation
 
@@ -157,7 +157,7 @@ class Past:
         """Where a session's account stands in each of its conversations."""
         account = account_of(session)
         blocked = self._house.directory.blocked_by(account)
-        waiting = await self._house.store.waiting(account, session.device, blocked)
+        waiting = await self._house.store.waiting(account, session.device, blocked, session.mind.shown())
         return tuple(
             Standing(conversation, each.first, each.last, each.received, each.read, each.unread)
             for each in waiting
@@ -180,13 +180,15 @@ class Past:
         account = account_of(session)
         blocked = self._house.directory.blocked_by(account)
         told = {id: room.last for id, room in session.rooms.items()}
-        rows = await self._house.store.missed(account, session.device, blocked, tuple(conversations), limit)
+        rows = await self._house.store.missed(
+            account, session.device, blocked, tuple(conversations), limit, session.mind.shown()
+        )
         rows = tuple(row for row in rows if row.seq <= told.get(row.conversation, row.seq))
         pages: list[History] = []
         user = session.user
         for conversation, run in _runs(rows):
             shown = conversations[conversation]
-            entries = tuple(entry(row, shown, self._house.directory) for row in run)
+            entries = tuple(_again(entry(row, shown, self._house.directory), row, session.unsure) for row in run)
             pages.append(History(shown, entries, False, run[0].seq, run[-1].seq))
             if shown.partner and user is not None and run[-1].author != account:
                 user.last_from = run[-1].author
@@ -194,6 +196,8 @@ class Past:
 
     async def catch_up(self, session: Session, room: Room | None, limit: int) -> Missed:
         """What was missed in one room, or everywhere, marked as read.
+
+        Whoever keeps track of what was shown marks it when it has provably arrived.
 
         :returns: pages, and how many more lines wait for the next call.
         """
@@ -214,19 +218,11 @@ class Past:
             for id, each in wanted.items():
                 told = session.rooms[id].last if id in session.rooms else each.last
                 marks[id] = max(marks.get(id, 0), min(each.last, told))
-        await self._house.store.mark_read(account_of(session), marks)
+        if session.mind.shown() is None:
+            await self._house.store.mark_read(account_of(session), marks)
         return Missed(missed.pages, remaining)
 
     # marks
-
-    def received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
-        """A device provably has everything up to here; written when there is time.
-
-        :returns: fires when it is written, or could not be; nobody need wait for it.
-        """
-        write = self._house.store.mark_received(account, device, marks)
-        unattended(write)
-        return write
 
     async def mark(self, session: Session, marks: Mapping[int, int], read: bool) -> None:
         """Raise marks because a program says so; conversations of others are left out.
@@ -239,7 +235,13 @@ class Past:
         if read:
             await self._house.store.mark_read(account, own)
         else:
-            await self._house.store.mark_received(account, session.device, own)
+            self._delivery.settle(session, own)
+            await self._delivery.mark(account, session.device, own)
+
+
+def _again(shown: Entry, row: Row, unsure: Unsure) -> Entry:
+    """Mark what the reader may have been shown before."""
+    return replace(shown, again=True) if isinstance(shown, Said) and unsure.may_have_seen(row) else shown
 
 
 def _runs(rows: Iterable[Row]) -> list[tuple[int, list[Row]]]:

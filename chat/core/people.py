@@ -6,15 +6,16 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from chat.core.delivery import Delivery
 from chat.core.entries import entry, private_conversation
 from chat.core.house import House, unattended
 from chat.core.limits import TokenBucket
 from chat.core.presence import Presence
 from chat.core.rooms import Rooms, account_of
-from chat.core.user import ChatUser, Refusal, Session
+from chat.core.user import ChatUser, Owed, Refusal, Session
 from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice, NotLoggedIn
 from chat.events import Entry, SignedOut, Skipped
-from chat.interfaces import Logged, Published
+from chat.interfaces import Ephemeral, Published
 from chat.values import SPOKEN, Account
 
 
@@ -32,9 +33,10 @@ class Arrival:
 
 
 class People:
-    def __init__(self, house: House, rooms: Rooms) -> None:
+    def __init__(self, house: House, rooms: Rooms, delivery: Delivery) -> None:
         self._house = house
         self._rooms = rooms
+        self._delivery = delivery
         self.presence = Presence(house)
 
     # coming and going
@@ -53,6 +55,7 @@ class People:
             raise BadCredentials()
         house.sanctions.may_enter(account_id, house.now())
         contacts = await house.store.pairs_of(account_id)
+        unsure = await house.store.unsure(account_id, session.device)
         replaced: list[Session] = []
         while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
             rival = rivals[0]
@@ -69,6 +72,10 @@ class People:
         if account is None:  # it was deleted meanwhile
             raise BadCredentials()
         user = self._attach(account, session, contacts)
+        for each in replaced:
+            if each.device == session.device:
+                unsure = unsure.and_shown(each.mind.shown() or {})
+        session.unsure = unsure
         # Only now, so that to others the person was here all the time.
         for each in replaced:
             if each.user is user:
@@ -96,7 +103,7 @@ class People:
         session.since = house.now()
         house.counts.logins += 1
         session.refusal = None
-        unattended(house.store.saw(account.id, session.device, session.since))
+        unattended(house.store.saw(account.id, session.device, session.since, present=True))
         if first:
             self.presence.arrived(user)
         return user
@@ -120,7 +127,8 @@ class People:
         user.sessions.remove(session)
         session.user = None
         session.logout = None
-        unattended(house.store.saw(user.account.id, session.device, house.now()))
+        present = any(each.device == session.device for each in user.sessions)
+        unattended(house.store.saw(user.account.id, session.device, house.now(), present))
         if not user.sessions:
             user.account = replace(user.account, seen=house.now())
             if house.directory.account_by_id(user.account.id) is not None:
@@ -171,8 +179,11 @@ class People:
     # what the log says
 
     def follow(self, user: ChatUser, published: Published) -> None:
-        """A row of one of this user's private conversations is on disk."""
-        if not isinstance(published, Logged) or published.pair is None:
+        """A row of one of this user's private conversations is on disk, or something became of one."""
+        if isinstance(published, Ephemeral):
+            self._delivery.follow(user, published)
+            return
+        if published.pair is None:
             return
         house, row, pair = self._house, published.row, published.pair
         reader = user.account.id
@@ -186,8 +197,11 @@ class People:
             if row.author != reader and row.kind in SPOKEN:
                 user.last_from = row.author
         omit = house.mind_of(published.origin)
-        for mind in house.minds_of(user):
-            if mind not in omit and (mind.program or not isinstance(event, Skipped)):
+        for session in user.sessions:
+            mind = session.mind
+            if session.live and mind not in omit and (mind.program or not isinstance(event, Skipped)):
+                if row.author != reader and not isinstance(event, Skipped):
+                    self._delivery.owe(session, row.conversation, Owed(reader, row.author, row.seq))
                 mind.deliver(event)
 
     # what one says of oneself

@@ -8,8 +8,9 @@ from chat.core.administration import Administration
 from chat.core.choices import Choices
 from chat.core.corrections import Corrections
 from chat.core.deletion import Deletion
+from chat.core.delivery import Delivery
 from chat.core.ending import Ending
-from chat.core.house import House
+from chat.core.house import House, unattended
 from chat.core.moderation import Moderation
 from chat.core.past import Past
 from chat.core.people import People
@@ -44,11 +45,12 @@ class ChatService:
         self.directory = self.house.directory
         self.rooms = Rooms(self.house, table)
         self.moderation = Moderation(self.house, self.rooms)
-        self.people = People(self.house, self.rooms)
+        self.delivery = Delivery(self.house)
+        self.people = People(self.house, self.rooms, self.delivery)
         self.choices = Choices(self.house, self.rooms)
         self.deletion = Deletion(self.house, self.rooms, self.moderation, self.people)
         self.talk = Talk(self.house, self.rooms)
-        self.past = Past(self.house, self.rooms)
+        self.past = Past(self.house, self.rooms, self.delivery)
         self.corrections = Corrections(self.house, self.past)
         self.search = Search(self.house, self.rooms)
         self.ending = Ending(self.house, lambda reason: self.host.stop(reason))
@@ -66,6 +68,7 @@ class ChatService:
         self.directory.fill(snapshot.accounts, snapshot.blocks)
         self.house.sanctions.fill(snapshot.sanctions)
         self.rooms.load(snapshot.rooms)
+        unattended(self.store.note_crash(self.house.now()))
         await self.rooms.open_lobby()
         await self.search.start()
         self.retention.start()
@@ -107,6 +110,10 @@ class ChatService:
             logout()
         self.people.sign_out(session)
         self.house.sessions.pop(session.id, None)
+
+    def ended(self, session: Session) -> None:
+        """After `disconnected`: its connection is gone for good, so that nothing more can be proven."""
+        self.delivery.ended(session)
 
     def _committed(self, rows: Sequence[Committed]) -> None:
         """The sink of the store: publish each row, in commit order."""

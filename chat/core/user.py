@@ -16,7 +16,7 @@ from chat.core.limits import TokenBucket
 from chat.core.room import Room
 from chat.events import Reply
 from chat.interfaces import IChatUser, IMind
-from chat.values import DEFAULT_DEVICE, Account, Origin, Rank
+from chat.values import DEFAULT_DEVICE, SURE, Account, Origin, Rank
 
 _NOBODY: frozenset[int] = frozenset()
 """One for all; an empty set of one's own takes 216 bytes."""
@@ -32,6 +32,14 @@ class Refusal(NamedTuple):
     when: float
 
 
+class Owed(NamedTuple):
+    """Private messages of one conversation that a session was shown without a proof, up to a seq."""
+
+    reader: int
+    author: int
+    seq: int
+
+
 class Session:
     """One connection and its identity.
 
@@ -41,6 +49,8 @@ class Session:
     :ivar live: whether events flow to it (`Rooms.resume` was called).
     :ivar gone: whether its connection has ended.
     :ivar rooms: the rooms it is in, by conversation.
+    :ivar owed: the private messages whose arrival is not proven, by conversation (`chat.core.delivery`), or nothing.
+    :ivar unsure: what its device may have been shown in sessions before.
     :ivar refusal: what ``takeover`` would take over.
     :ivar exchange: the login without a password that has begun here (`chat.auth.scram`), or nothing.
     :ivar logout: cred's logout of the avatar.
@@ -61,9 +71,11 @@ class Session:
         "mind",
         "operator",
         "origin",
+        "owed",
         "refusal",
         "rooms",
         "since",
+        "unsure",
         "user",
     )
 
@@ -88,6 +100,8 @@ class Session:
         self.heartbeat = False
         self.operator = ""
         self.rooms: dict[int, Room] = {}
+        self.owed: dict[int, Owed] | None = None
+        self.unsure = SURE
         self.refusal: Refusal | None = None
         self.exchange: Any = None
         self.logout: Callable[[], object] | None = None

@@ -168,6 +168,7 @@ class Connection(LineReceiver):
         if front is not None:
             self.service.disconnected(self.session)
             front.lost()
+            self.service.ended(self.session)
         if not reason.check(ConnectionDone, ConnectionAborted):
             log.debug("connection from {address} broke: {reason}", address=self.peer.address, reason=reason.value)
 

@@ -172,6 +172,9 @@ class ControlProtocol(LineOnlyReceiver):
     def deliver(self, event: Event) -> None:
         self.transport.write(encode(event))
 
+    def shown(self) -> None:
+        """Operators have no mail here."""
+
     def flush(self) -> None:
         """Nothing is owed to an operator."""
 

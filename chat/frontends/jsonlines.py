@@ -140,8 +140,11 @@ class JsonFrontEnd:
         else:
             self.outbox.write(encode(event))
 
-    def flush(self) -> None:
+    def shown(self) -> None:
         """Programs say themselves what they have."""
+
+    def flush(self) -> None:
+        """Nothing was held back."""
 
     def probe(self) -> Awaitable[bool]:
         return self._link.shows_life()

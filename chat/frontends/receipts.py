@@ -1,68 +1,99 @@
 """What a person on netcat provably has.
 
-A write to a socket proves nothing. Bytes that the peer's kernel has acknowledged were at least delivered to its
-machine; when a line comes from there after that, or an orderly end, somebody was reading. A reset or a time-out
-proves nothing: what was shown since the last proof is shown again.
+A write to a socket proves nothing. Bytes that the peer's kernel has acknowledged were delivered to its machine: that
+makes marks *tentative*. They become firm with a line that comes later than that: somebody was reading. A line that
+comes sooner may have been on its way before the bytes arrived. An orderly end proves what was acknowledged until then,
+since a kernel whose program has left bytes unread ends with a reset; a reset or a time-out proves nothing. What was
+shown since the last proof is shown again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from chat.core.user import Session
 from chat.frontends.outbox import Outbox
+from chat.interfaces import IClock, IDelayed
+
+LOOK_AFTER = 1.0
+"""Seconds after something private was shown, or a line has come, when it is looked at what the peer's kernel has."""
+
+LOOK_EVERY = 30.0
+"""Seconds between two such looks where nothing makes them urgent."""
+
+LATER = 0.1
+"""Seconds after a look in which a line that comes may have been waiting to be read when it was made."""
 
 
 class Receipts:
     """The marks of one login of one text session.
 
+    :param clock: tells when to look, and what is later.
     :param behind: rooms of which earlier lines still wait unseen: their marks stand still until `caught_up`.
         The marks of quiet rooms stand still as well; of these it is kept up to which seq everything was shown.
-    :param account: who is logged in; the session forgets it before the last proof may come.
-    :param write: called with the account, its device and the marks that are proven, conversation to seq;
-        fires when they are written.
+    :param write: called with marks that are proven, conversation to seq, and which of them the person asked for.
+    :param leave: called with marks that were shown and not proven when the login ended.
     """
 
     __slots__ = (
-        "_account",
+        "_asked",
+        "_began",
         "_behind",
-        "_device",
+        "_clock",
         "_final",
+        "_leave",
+        "_look",
+        "_looked",
         "_outbox",
-        "_private",
+        "_pages",
         "_proven",
         "_quiet",
         "_session",
+        "_soon",
+        "_tentative",
         "_write",
-        "_writing",
     )
 
     def __init__(
         self,
         session: Session,
-        account: int,
         outbox: Outbox,
+        clock: IClock,
         behind: Iterable[int],
-        write: Callable[[int, str, Mapping[int, int]], Awaitable[None]],
+        write: Callable[[Mapping[int, int], Mapping[int, int]], None],
+        leave: Callable[[Mapping[int, int]], None],
     ) -> None:
         self._session = session
-        self._account = account
-        self._device = session.device
-        self._behind = tuple(behind)  # mostly empty, which costs a tuple nothing
-        self._quiet: dict[int, int] | None = None
         self._outbox = outbox
+        self._clock = clock
+        self._behind = tuple(behind)  # mostly empty, which costs a tuple nothing
         self._write = write
-        self._writing: Awaitable[None] | None = None
-        self._private: dict[int, int] | None = None
+        self._leave = leave
+        self._quiet: dict[int, int] | None = None
+        self._pages: dict[int, int] | None = None
+        self._asked: dict[int, int] | None = None
         self._final: dict[int, int] | None = None
-        self._proven: dict[int, int] = {id: room.last for id, room in session.rooms.items()}
+        self._began: Mapping[int, int] = {id: room.last for id, room in session.rooms.items()}
+        self._proven = self._began
+        self._tentative: Mapping[int, int] | None = None
+        self._looked = 0.0
+        self._look: IDelayed | None = None  # none before there is something to look at: most people are silent
+        self._soon = False
+
+    # what was shown
 
     def shown(self, conversation: int, seq: int) -> None:
-        """A private message was handed to the outbox."""
-        private = self._private
-        if private is None:
-            private = self._private = {}
-        private[conversation] = max(seq, private.get(conversation, 0))
+        """A private message, or the next page of what waited, was handed to the outbox."""
+        pages = self._pages
+        if pages is None:
+            pages = self._pages = {}
+        pages[conversation] = max(seq, pages.get(conversation, 0))
+        self._look_soon()
+
+    def asked(self, conversation: int, seq: int) -> None:
+        """The same with a page that the person asked for: it counts as read, as soon as it provably arrived."""
+        self.shown(conversation, seq)
+        self._asked = {**(self._asked or {}), conversation: seq}
 
     def caught_up(self, room: int | None) -> None:
         """Nothing waits unseen any more in a room, or anywhere."""
@@ -81,6 +112,9 @@ class Receipts:
         """
         last = {id: room.last for id, room in self._session.rooms.items()}
         before = self._quiet or {}
+        for id in rooms:
+            if id not in before and id not in self._behind:
+                self.shown(id, last[id])
         self._quiet = {id: before.get(id, last[id]) for id in rooms} or None
         unseen = [id for id, seq in before.items() if id not in rooms and last.get(id, 0) > seq]
         self._behind = (*self._behind, *unseen)
@@ -94,24 +128,61 @@ class Receipts:
             return self._final
         still = (*self._behind, *(self._quiet or ()))
         marks = {id: room.last for id, room in self._session.rooms.items() if id not in still}
-        marks.update(self._private or ())
+        for id, seq in (self._pages or {}).items():
+            marks[id] = max(seq, marks.get(id, 0))
         return marks
 
-    def prove(self) -> None:
-        """The peer has shown that it reads, after everything that was handed over so far."""
-        if not self._outbox.acknowledged():
-            return
-        proven = {id: seq for id, seq in self.handed().items() if seq > self._proven.get(id, 0)}
-        if proven:
-            self._proven.update(proven)
-            self._writing = self._write(self._account, self._device, proven)
+    def newly(self) -> dict[int, int]:
+        """The same without the conversations of which nothing was handed over since the login began."""
+        return {id: seq for id, seq in self.handed().items() if seq > self._began.get(id, 0)}
 
-    async def settled(self) -> None:
-        """Prove what can be proven and wait until it is written: what is counted as waiting depends on it."""
-        self.prove()
-        if self._writing is not None:
-            await self._writing
+    # what is proven
+
+    def heard(self) -> None:
+        """A line has come."""
+        if self._tentative is not None and self._clock.monotonic() - self._looked >= LATER:
+            self._prove(self._tentative)
+            self._tentative = None
+        self._look_soon()
+
+    def ended(self) -> None:
+        """The peer has ended its side in order, or has everything and stays silent."""
+        if self._outbox.acknowledged():
+            self._prove(self.handed())
+
+    def _look_soon(self) -> None:
+        if not self._soon and self._final is None:
+            self._soon = True
+            if self._look is not None:
+                self._look.cancel()
+            self._look = self._clock.call_later(LOOK_AFTER, self._look_now)
+
+    def _look_now(self) -> None:
+        """See whether the peer's kernel has everything that was handed over."""
+        if self._outbox.acknowledged():
+            self._tentative = self.handed()
+            self._looked = self._clock.monotonic()
+            self._soon = False
+        self._look = self._clock.call_later(LOOK_AFTER if self._soon else LOOK_EVERY, self._look_now)
+
+    def _prove(self, marks: Mapping[int, int]) -> None:
+        proven = {id: seq for id, seq in marks.items() if seq > self._proven.get(id, 0)}
+        if not proven:
+            return
+        self._proven = {**self._proven, **proven}
+        asked = self._asked or {}
+        read = {id: seq for id, seq in asked.items() if seq <= self._proven.get(id, 0)}
+        self._asked = {id: seq for id, seq in asked.items() if id not in read} or None
+        self._write(proven, read)
 
     def close(self) -> None:
         """The login is over: nothing more is handed over, but what was may still be proven."""
+        if self._final is not None:
+            return
         self._final = self.handed()
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        unsure = {id: seq for id, seq in self._final.items() if seq > self._proven.get(id, 0)}
+        if unsure:
+            self._leave(unsure)

@@ -7,7 +7,7 @@ them: the prompt that waits for an answer, the room one talks in, the line that 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chat.core.perform import attempt
@@ -59,12 +59,6 @@ TOO_LONG_LINE = f"A line has at most {LINE_BYTES:,} bytes; this one was not read
 PRIVATE_LINES = 200
 """The most private messages that are shown after login; the rest comes with ``catchup``."""
 
-_COUNTING = frozenset({"catchup", "connect", "rooms", "set"})
-"""Verbs that tell how much waits, or from which line on what is said is not shown."""
-
-_LOOK_EVERY = 1.0
-"""Seconds between two looks at what the peer has acknowledged."""
-
 
 @dataclass(slots=True)
 class LineState:
@@ -94,7 +88,6 @@ class TextFrontEnd:
         "_held_back",
         "_holds",
         "_link",
-        "_looked",
         "_pipeline",
         "_receipts",
         "_service",
@@ -114,7 +107,6 @@ class TextFrontEnd:
         self._state = LineState()
         self._context: Context | None = None
         self._receipts: Receipts | None = None
-        self._looked = 0.0
         self._held_back: list[Event] | None = None
         self._holds = 0
         self._pipeline = Pipeline(self)
@@ -123,10 +115,7 @@ class TextFrontEnd:
 
     def lines(self, lines: Sequence[object]) -> None:
         if self._receipts is not None:
-            now = self._service.clock.monotonic()
-            if now - self._looked >= _LOOK_EVERY:
-                self._looked = now
-                self._receipts.prove()
+            self._receipts.heard()
         self._state.greeted = True
         self._pipeline.feed(lines)
 
@@ -141,12 +130,12 @@ class TextFrontEnd:
 
     def input_ended(self) -> None:
         if self._receipts is not None:
-            self._receipts.prove()
+            self._receipts.ended()
         self._pipeline.end()
 
     def finished(self) -> None:
         if self._receipts is not None:
-            self._receipts.prove()
+            self._receipts.ended()
 
     def lost(self) -> None:
         self._pipeline.close()
@@ -218,14 +207,7 @@ class TextFrontEnd:
     def perform(self, call: Call) -> Awaitable[Reply]:
         if call.verb.name == "catchup":
             self._hold_back()
-        if self._receipts is not None and call.verb.name in _COUNTING:
-            return self._perform_after_receipts(call, self._receipts)
         return self._link.session.perform(call.verb.name, **call.arguments)
-
-    async def _perform_after_receipts(self, call: Call, receipts: Receipts) -> Reply:
-        """What has just been seen is not what waits."""
-        await receipts.settled()
-        return await self._link.session.perform(call.verb.name, **call.arguments)
 
     async def respond(self, call: Call, reply: Reply) -> bytes:
         if isinstance(reply, LoggedIn):
@@ -281,7 +263,8 @@ class TextFrontEnd:
             self._let_go_after(())
             return b"".join(shown) + self._shown(resumed)
         behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
-        self._receipts = Receipts(session, user.account.id, self.outbox, behind, self._service.past.received)
+        proofs = self._service.delivery.of(session, user.account.id)
+        self._receipts = Receipts(session, self.outbox, self._service.clock, behind, proofs.proven, proofs.unproven)
         self._note_quiet_rooms()
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))
@@ -353,14 +336,16 @@ class TextFrontEnd:
         room = call.arguments.get("room")
         if self._receipts is not None and not reply.remaining:
             self._receipts.caught_up(self._service.rooms.named(room).id if room is not None else None)
+        if self._receipts is not None:
+            for page in reply.pages:
+                self._receipts.asked(page.conversation.id, page.last)
         self._let_go_after(reply.pages)
 
     def _let_go_after(self, pages: tuple[History, ...]) -> None:
         shown = {page.conversation.id: page.last for page in pages}
         if self._receipts is not None:
             for page in pages:
-                if page.conversation.partner:
-                    self._receipts.shown(page.conversation.id, page.last)
+                self._receipts.shown(page.conversation.id, page.last)
         self._link.turn.soon(lambda: self._let_go(shown))
 
     def _let_go(self, shown: dict[int, int]) -> None:
@@ -412,6 +397,9 @@ class TextFrontEnd:
             self._note_quiet_rooms()
             return
         self._write(render(event, self._view()))
+
+    def shown(self) -> Mapping[int, int]:
+        return self._receipts.newly() if self._receipts is not None else {}
 
     def flush(self) -> None:
         """The session is being signed out; what it was shown may still be proven."""

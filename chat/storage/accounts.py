@@ -115,10 +115,19 @@ def all_blocks(connection: sqlite3.Connection) -> tuple[tuple[int, int], ...]:
 # --- devices and tokens -----------------------------------------------------------------------------
 
 
-def saw(transaction: Transaction, account: int, device: str, when: int) -> None:
+def saw(transaction: Transaction, account: int, device: str, when: int, present: bool) -> None:
     """Note that a session of a device began or ended; a device is known from its first session on."""
     transaction.execute("UPDATE accounts SET seen = max(seen, ?) WHERE id = ?", (when, account))
     _note_device(transaction, account, device, when)
+    transaction.execute("UPDATE devices SET present = ? WHERE account = ? AND device = ?", (present, account, device))
+
+
+def note_crash(transaction: Transaction, when: int) -> None:
+    """Note, at a start, which devices were cut off in the midst of a session by the end of the server before.
+
+    :param when: now, in milliseconds since the epoch: whatever is older, they may have been shown.
+    """
+    transaction.execute("UPDATE devices SET present = 0, unsure = ? WHERE present", (when,))
 
 
 def _note_device(transaction: Transaction, account: int, device: str, when: int) -> None:

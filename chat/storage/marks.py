@@ -17,7 +17,7 @@ from typing import Final
 from chat.errors import NoSuchConversation
 from chat.storage.log import COLUMNS, read_row
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction, last_seq
-from chat.values import SPOKEN, Row, Waiting
+from chat.values import SPOKEN, Row, Unsure, Waiting
 
 MOST_UNREAD: Final = 1_000
 """Unread rows are counted up to this many in each conversation: then it is "1,000 or more"."""
@@ -46,10 +46,13 @@ _PLACES: Final = (
 )
 
 
-def waiting(connection: sqlite3.Connection, account: int, device: str, blocked: Collection[int]) -> tuple[Waiting, ...]:
+def waiting(
+    connection: sqlite3.Connection, account: int, device: str, blocked: Collection[int], shown: Mapping[int, int]
+) -> tuple[Waiting, ...]:
     """Where an account stands in each room it is a member of and each pair, in the order of their ids.
 
     :param blocked: the accounts whose rows do not count.
+    :param shown: up to where the session that asks was shown a conversation.
     """
     blocked_json = dumps(list(blocked))
     result = []
@@ -58,7 +61,7 @@ def waiting(connection: sqlite3.Connection, account: int, device: str, blocked: 
     ).fetchall():
         first, last = last_seq(connection, conversation)
         received, read = max(received, joined_seq), max(read, joined_seq)
-        start = max(received, read)
+        start = max(received, read, shown.get(conversation, 0))
         unread = 0
         if start < last:
             unread = _count(connection, conversation, max(start, last - LOOKED_AT), account, blocked_json)
@@ -88,6 +91,7 @@ def missed(
     blocked: Collection[int],
     conversations: Collection[int],
     limit: int,
+    shown: Mapping[int, int],
 ) -> tuple[Row, ...]:
     """The oldest rows that others said after the marks, of several conversations.
 
@@ -96,12 +100,13 @@ def missed(
     :param blocked: the accounts whose rows are left out.
     :param conversations: whose rows; of others nothing is read.
     :param limit: the most rows.
+    :param shown: see `waiting`.
     """
     blocked_json = dumps(list(blocked))
-    logs = [
-        _heard_after(connection, conversation, _start(connection, account, device, conversation), account, blocked_json)
-        for conversation in sorted(set(conversations))
-    ]
+    logs = []
+    for conversation in sorted(set(conversations)):
+        start = max(_start(connection, account, device, conversation), shown.get(conversation, 0))
+        logs.append(_heard_after(connection, conversation, start, account, blocked_json))
     # Each log is read lazily and only as far as the merge goes; equal times keep the order of the logs.
     return tuple(islice(heapq.merge(*logs, key=lambda row: row.time), limit))
 
@@ -130,14 +135,42 @@ def _heard_after(
         yield read_row(columns)
 
 
-def mark_received(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> None:
-    """Raise the marks of one device: conversation to seq. What is no conversation is passed over."""
+def mark_received(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> dict[int, int]:
+    """Raise the marks of one device: conversation to seq. What is no conversation is passed over.
+
+    :returns: those that were raised.
+    """
+    raised = {}
     for conversation, seq in _within_the_log(transaction, marks):
-        transaction.execute(
+        changed = transaction.execute(
             "INSERT INTO received (account, conversation, device, seq) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
             (account, conversation, device, seq),
+        ).rowcount
+        if changed:
+            raised[conversation] = seq
+    return raised
+
+
+def mark_shown(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> None:
+    """Note up to where a device was sent everything, which may not have arrived."""
+    for conversation, seq in _within_the_log(transaction, marks):
+        transaction.execute(
+            "INSERT INTO received (account, conversation, device, seq, shown) VALUES (?, ?, ?, 0, ?)"
+            " ON CONFLICT DO UPDATE SET shown = excluded.shown WHERE excluded.shown > shown",
+            (account, conversation, device, seq),
         )
+
+
+def unsure(connection: sqlite3.Connection, account: int, device: str) -> Unsure:
+    """What a device may have been shown beyond its marks."""
+    found = connection.execute(
+        "SELECT unsure FROM devices WHERE account = ? AND device = ?", (account, device)
+    ).fetchone()
+    shown = connection.execute(
+        "SELECT conversation, shown FROM received WHERE account = ? AND device = ? AND shown > seq", (account, device)
+    )
+    return Unsure(found[0] if found is not None else 0, dict(shown))
 
 
 def mark_read(transaction: Transaction, account: int, marks: Mapping[int, int]) -> None:

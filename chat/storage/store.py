@@ -30,6 +30,7 @@ from chat.values import (
     Row,
     Sanction,
     Stored,
+    Unsure,
     Verifier,
     Waiting,
 )
@@ -150,16 +151,34 @@ class Store(ABC):
 
     # marks
 
-    def waiting(self, account: int, device: str, blocked: Collection[int]) -> Deferred[tuple[Waiting, ...]]:
-        return self._read(standing.waiting, account, device, frozenset(blocked))
+    def waiting(
+        self, account: int, device: str, blocked: Collection[int], shown: Mapping[int, int] | None = None
+    ) -> Deferred[tuple[Waiting, ...]]:
+        return self._read(standing.waiting, account, device, frozenset(blocked), dict(shown or {}))
 
     def missed(
-        self, account: int, device: str, blocked: Collection[int], conversations: Collection[int], limit: int
+        self,
+        account: int,
+        device: str,
+        blocked: Collection[int],
+        conversations: Collection[int],
+        limit: int,
+        shown: Mapping[int, int] | None = None,
     ) -> Deferred[tuple[Row, ...]]:
-        return self._read(standing.missed, account, device, frozenset(blocked), frozenset(conversations), limit)
+        wanted = frozenset(conversations)
+        return self._read(standing.missed, account, device, frozenset(blocked), wanted, limit, dict(shown or {}))
 
-    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
+    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[Mapping[int, int]]:
         return self._write(standing.mark_received, account, device, dict(marks))
+
+    def mark_shown(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
+        return self._write(standing.mark_shown, account, device, dict(marks))
+
+    def note_crash(self, when: int) -> Deferred[None]:
+        return self._write(accounts.note_crash, when)
+
+    def unsure(self, account: int, device: str) -> Deferred[Unsure]:
+        return self._read(standing.unsure, account, device)
 
     def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
         return self._write(standing.mark_read, account, dict(marks))
@@ -203,8 +222,8 @@ class Store(ABC):
     def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
         return self._write(accounts.prefer, account, dict(changes))
 
-    def saw(self, account: int, device: str, when: int) -> Deferred[None]:
-        return self._write(accounts.saw, account, device, when)
+    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[None]:
+        return self._write(accounts.saw, account, device, when, present)
 
     def block(self, account: int, other: int) -> Deferred[None]:
         return self._write(accounts.block, account, other)

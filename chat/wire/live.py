@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.events import Closing, Invited, Notice, Presence, Removed, SignedOut
+from chat.events import Closing, Delivered, Invited, Kept, Notice, Presence, Removed, SignedOut
 from chat.values import Kind
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
@@ -56,3 +56,15 @@ def closing(event: Closing, view: View) -> str:
 @renders(Notice)
 def announced(event: Notice, view: View) -> str:
     return notice(event.text, view)
+
+
+@renders(Delivered)
+def delivered(event: Delivered, view: View) -> str:
+    """People take it for granted."""
+    return ""
+
+
+@renders(Kept)
+def kept(event: Kept, view: View) -> str:
+    partner = safe(event.conversation.partner)
+    return notice(f"User {partner} is gone and may not have seen your last message; it is kept and shown again.", view)

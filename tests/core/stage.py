@@ -103,6 +103,7 @@ class FakeMind:
         self.alive = True
         self.probing: Deferred[bool] | None = None
         self.flushes = 0
+        self.marks: dict[int, int] | None = None
         self.closed = ""
 
     def audience_key(self, conversation: int) -> Hashable:
@@ -113,6 +114,9 @@ class FakeMind:
 
     def deliver(self, event: Event) -> None:
         self.events.append(event)
+
+    def shown(self) -> dict[int, int] | None:
+        return self.marks
 
     def flush(self) -> None:
         self.flushes += 1

@@ -34,7 +34,7 @@ class NotingStore(MemoryStore):
         self.noted.append(marks)
         return super().mark_read(account, marks)
 
-    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
+    def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[Mapping[int, int]]:
         self.noted.append(marks)
         return super().mark_received(account, device, marks)
 

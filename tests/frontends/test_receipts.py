@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import cast
 
-from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.user import Session
 from chat.frontends.outbox import Outbox
-from chat.frontends.receipts import Receipts
+from chat.frontends.receipts import LATER, LOOK_AFTER, LOOK_EVERY, Receipts
+from tests.auth.fakes import FakeClock
 from tests.frontends.server import PASSWORD, ServerCase, SlowReads
 
 ROOM, OTHER, PRIVATE = 1, 2, 7
@@ -22,65 +22,129 @@ class Marks(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.acknowledged = True
-        self.written: list[dict[int, int]] = []
+        self.proven: list[dict[int, int]] = []
+        self.read: list[dict[int, int]] = []
+        self.left: list[dict[int, int]] = []
+        self.clock = FakeClock()
         self.rooms = {ROOM: SimpleNamespace(last=10), OTHER: SimpleNamespace(last=20)}
         session = cast(Session, SimpleNamespace(rooms=self.rooms, device="default"))
         outbox = cast(Outbox, SimpleNamespace(acknowledged=lambda: self.acknowledged))
-        self.receipts = Receipts(session, 1, outbox, [OTHER], self.write)
+        self.receipts = Receipts(session, outbox, self.clock, [OTHER], self.prove, self.leave)
+        self.addCleanup(self.receipts.close)
 
-    def write(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
-        self.written.append(dict(marks))
-        return succeed(None)
+    def prove(self, marks: Mapping[int, int], read: Mapping[int, int]) -> None:
+        self.proven.append(dict(marks))
+        if read:
+            self.read.append(dict(read))
+
+    def leave(self, marks: Mapping[int, int]) -> None:
+        self.left.append(dict(marks))
+
+    def is_looked_at(self) -> None:
+        """Time passes in which the peer's kernel is asked, and a little more."""
+        self.clock.advance(LOOK_AFTER)
+        self.clock.advance(2 * LATER)
 
     def test_nothing_new_writes_nothing(self) -> None:
-        self.receipts.prove()
-        self.assertEqual(self.written, [])
+        self.is_looked_at()
+        self.receipts.heard()
+        self.assertEqual(self.proven, [])
 
-    def test_a_proof_is_written_once(self) -> None:
+    def test_a_line_proves_what_was_acknowledged_before_it(self) -> None:
         self.rooms[ROOM].last = 12
         self.receipts.shown(PRIVATE, 3)
-        self.receipts.prove()
-        self.receipts.prove()
-        self.assertEqual(self.written, [{ROOM: 12, PRIVATE: 3}])
+        self.receipts.heard()
+        self.assertEqual(self.proven, [])
+        self.is_looked_at()
+        self.receipts.shown(PRIVATE, 4)
+        self.receipts.heard()
+        self.receipts.heard()
+        self.assertEqual(self.proven, [{ROOM: 12, PRIVATE: 3}])
+
+    def test_a_line_that_was_waiting_to_be_read_proves_nothing(self) -> None:
+        """It was sent before what is acknowledged by now had arrived."""
+        self.receipts.shown(PRIVATE, 3)
+        self.clock.advance(LOOK_AFTER)
+        self.receipts.heard()
+        self.assertEqual(self.proven, [])
+        self.clock.advance(2 * LATER)
+        self.receipts.heard()
+        self.assertEqual(self.proven, [{PRIVATE: 3}])
 
     def test_bytes_on_the_way_prove_nothing(self) -> None:
-        self.rooms[ROOM].last = 12
+        self.receipts.shown(PRIVATE, 3)
         self.acknowledged = False
-        self.receipts.prove()
-        self.assertEqual(self.written, [])
+        self.is_looked_at()
+        self.receipts.heard()
+        self.receipts.ended()
+        self.assertEqual(self.proven, [])
         self.acknowledged = True
-        self.receipts.prove()
-        self.assertEqual(self.written, [{ROOM: 12}])
+        self.is_looked_at()
+        self.receipts.heard()
+        self.assertEqual(self.proven, [{PRIVATE: 3}])
+
+    def test_a_room_is_looked_at_now_and_then(self) -> None:
+        """Nothing private makes it urgent; whoever never typed a line is not looked at."""
+        self.receipts.heard()
+        self.is_looked_at()
+        self.rooms[ROOM].last = 12
+        self.clock.advance(LOOK_EVERY)
+        self.clock.advance(2 * LATER)
+        self.receipts.heard()
+        self.assertEqual(self.proven, [{ROOM: 12}])
 
     def test_a_room_with_unseen_lines_is_not_marked(self) -> None:
         """Its newest line was seen, but those before were not: a mark would skip them."""
         self.rooms[OTHER].last = 21
-        self.receipts.prove()
-        self.assertEqual(self.written, [])
+        self.receipts.ended()
+        self.assertEqual(self.proven, [])
         self.receipts.caught_up(OTHER)
-        self.receipts.prove()
-        self.assertEqual(self.written, [{OTHER: 21}])
+        self.receipts.ended()
+        self.assertEqual(self.proven, [{OTHER: 21}])
 
     def test_catching_up_everywhere(self) -> None:
         self.rooms[OTHER].last = 21
         self.receipts.caught_up(None)
-        self.receipts.prove()
-        self.assertEqual(self.written, [{OTHER: 21}])
+        self.receipts.ended()
+        self.assertEqual(self.proven, [{OTHER: 21}])
+
+    def test_a_page_of_a_room_with_more_unseen_lines(self) -> None:
+        """Up to its end, and not further; it was asked for, so it counts as read once it is proven."""
+        self.receipts.asked(OTHER, 15)
+        self.assertEqual((self.receipts.handed()[OTHER], self.read), (15, []))
+        self.rooms[OTHER].last = 30
+        self.is_looked_at()
+        self.receipts.heard()
+        self.assertEqual((self.proven, self.read), ([], []))  # the marks of this login began at 20
+
+    def test_what_was_asked_for_is_read_when_it_is_proven(self) -> None:
+        self.receipts.asked(PRIVATE, 3)
+        self.receipts.asked(PRIVATE, 5)
+        self.is_looked_at()
+        self.assertEqual(self.read, [])
+        self.receipts.heard()
+        self.assertEqual((self.proven, self.read), ([{PRIVATE: 5}], [{PRIVATE: 5}]))
 
     def test_marks_never_fall(self) -> None:
         self.receipts.shown(PRIVATE, 5)
         self.receipts.shown(PRIVATE, 3)
-        self.receipts.prove()
-        self.assertEqual(self.written, [{PRIVATE: 5}])
+        self.receipts.ended()
+        self.assertEqual(self.proven, [{PRIVATE: 5}])
 
     def test_after_the_login_only_what_was_shown_counts(self) -> None:
         """Rows that come after the session left its rooms were never handed over."""
         self.rooms[ROOM].last = 12
         self.receipts.close()
+        self.assertEqual(self.left, [{ROOM: 12}])
         self.rooms[ROOM].last = 99
         self.rooms.clear()
-        self.receipts.prove()
-        self.assertEqual(self.written, [{ROOM: 12}])
+        self.receipts.ended()
+        self.assertEqual(self.proven, [{ROOM: 12}])
+
+    def test_nothing_is_looked_at_any_more(self) -> None:
+        self.receipts.close()
+        self.receipts.close()
+        self.assertEqual((self.left, self.clock.clock.getDelayedCalls()), ([], []))
 
 
 class ComingBack(ServerCase):
@@ -90,6 +154,11 @@ class ComingBack(ServerCase):
         super().setUp()
         self.bob = self.person("bob", "lobby")
         self.ann = self.person("ann", "lobby")
+
+    def is_looked_at(self) -> None:
+        """Time passes in which the peers' kernels are asked, and a little more."""
+        self.server.advance(LOOK_AFTER)
+        self.server.advance(2 * LATER)
 
     def come_back(self) -> list[str]:
         caller = self.call("text")
@@ -106,11 +175,11 @@ class ComingBack(ServerCase):
         self.assertEqual(self.ann.sees(), ["bob (private): hi", "bob: hello all"])
         self.ann.hangs_up(orderly=False)
         self.server.advance(60)
-        self.assertEqual(self.come_back(), ["(TIME) bob (private): hi", "(TIME) bob: hello all"])
+        self.assertEqual(self.come_back(), ["(TIME) (again) bob (private): hi", "(TIME) (again) bob: hello all"])
 
     def test_a_line_typed_afterwards_proves_it(self) -> None:
         self.bob.types("message ann hi", "hello all")
-        self.server.advance(2)
+        self.is_looked_at()
         self.ann.types("hello bob")
         self.ann.hangs_up(orderly=False)
         self.server.advance(60)
@@ -132,19 +201,19 @@ class ComingBack(ServerCase):
 
     def test_quit_proves_it(self) -> None:
         self.bob.types("message ann hi", "hello all")
-        self.server.advance(2)
+        self.is_looked_at()
         self.ann.types("/quit")
         self.ann.hangs_up()
         self.assertEqual(self.come_back(), [])
 
     def test_lines_that_came_after_the_proof_are_shown_again(self) -> None:
         self.bob.types("message ann one")
-        self.server.advance(2)
+        self.is_looked_at()
         self.ann.types("thanks")
         self.bob.types("message ann two")
         self.ann.hangs_up(orderly=False)
         self.server.advance(60)
-        self.assertEqual(self.come_back(), ["(TIME) bob (private): two"])
+        self.assertEqual(self.come_back(), ["(TIME) (again) bob (private): two"])
 
     def test_what_was_not_caught_up_still_waits(self) -> None:
         """A line in a room of which older lines are unseen moves no mark over those."""
@@ -154,7 +223,7 @@ class ComingBack(ServerCase):
         caller = self.person("ann")
         self.bob.types("three")
         self.assertEqual(caller.sees(), ["bob: three"])
-        self.server.advance(2)
+        self.is_looked_at()
         caller.types("hello bob")
         caller.finishes()
         caller.hangs_up()
@@ -166,22 +235,19 @@ class ComingBack(ServerCase):
         self.bob.types("one")
         self.assertEqual(self.come_back(), ["(TIME) bob: one"])
         self.bob.types("two")
-        self.server.advance(2)
+        self.is_looked_at()
         self.ann.types("hello bob")
         self.ann.hangs_up(orderly=False)
         self.server.advance(60)
         self.assertEqual(self.come_back(), [])
 
     def test_what_was_just_seen_does_not_wait(self) -> None:
-        """Counts and catching up know what this very session was shown, although it is not on disk yet."""
+        """Counts and catching up know what this very session was shown, although nothing proves it yet."""
         self.ann.types("/create ops")
         self.quiet(self.ann)
         self.bob.types("one", "message ann two")
         self.ann.wire.clear()
-        self.server.store.hold()
         self.ann.types("rooms", "catchup", "connect lobby")
-        self.assertEqual(self.ann.gets(), "")
-        self.server.store.release()
         seen = self.ann.sees()
         self.assertIn("* Nothing is waiting.", seen)
         self.assertIn("* You are in lobby (2 here: ann, bob).", seen)
@@ -203,7 +269,7 @@ class ComingBack(ServerCase):
 
     def test_catching_up_twice_at_once(self) -> None:
         """What comes while two of them are on their way is shown once, after them."""
-        self.server.advance(2)
+        self.is_looked_at()
         self.ann.types("catchup")
         self.ann.wire.clear()
         reads = SlowReads(self.server.store, "missed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unittest import mock
 
+from chat.frontends.receipts import LATER, LOOK_AFTER
 from chat.wire import text
 from tests.frontends.server import ASKED, PASSWORD, WELCOME, Caller, ServerCase
 
@@ -228,6 +229,13 @@ class QuietRooms(ServerCase):
         self.bob.types(f"set quiet lobby {how}")
         self.quiet(self.bob, self.ann)
 
+    def proves(self) -> None:
+        """Bob shows that he reads: a line comes some time after what he was shown had arrived."""
+        self.bob.types("online")
+        self.server.advance(LOOK_AFTER)
+        self.server.advance(2 * LATER)
+        self.bob.types("rooms")
+
     def again(self, bob: Caller) -> list[str]:
         """Bob goes, in whichever way, and logs in again."""
         bob.hangs_up(orderly=False)
@@ -274,7 +282,7 @@ class QuietRooms(ServerCase):
         self.ann.types("zero")
         self.quieter("on")
         self.ann.types("one")
-        self.bob.types("online", "rooms")
+        self.proves()
         self.assertEqual(self.again(self.bob)[0], "* 1 line in lobby. Type catchup.")
         self.ann.types("two")
         self.assertEqual(self.again(self.bob)[0], "* 2 lines in lobby. Type catchup.")
@@ -287,16 +295,14 @@ class QuietRooms(ServerCase):
         self.ann.types("two")
         self.assertEqual(self.bob.sees(), ["ann: two"])
         self.bob.types("online")
-        self.server.advance(2)
-        self.bob.types("online")
+        self.proves()
         self.assertEqual(self.again(self.bob)[0], "* 2 lines in lobby. Type catchup.")
 
     def test_loud_again_with_nothing_missed(self) -> None:
         self.quieter("on")
         self.quieter("off")
         self.ann.types("one")
-        self.server.advance(2)
-        self.bob.types("online")
+        self.proves()
         self.assertEqual(
             self.again(self.bob)[0], "* You are in lobby. What you type is said in lobby; /help shows more."
         )
@@ -307,8 +313,7 @@ class QuietRooms(ServerCase):
         self.bob.types("catchup lobby")
         self.quieter("off")
         self.ann.types("two")
-        self.server.advance(2)
-        self.bob.types("online")
+        self.proves()
         self.assertEqual(
             self.again(self.bob)[0], "* You are in lobby. What you type is said in lobby; /help shows more."
         )

@@ -62,8 +62,8 @@ class Accounts(EngineCase):
     async def test_realname_and_last_seen(self) -> None:
         bob = await self.person("bob")
         await self.store.set_realname(bob.id, "Robert")
-        await self.store.saw(bob.id, "phone", 900)
-        await self.store.saw(bob.id, "desk", 800)
+        await self.store.saw(bob.id, "phone", 900, present=False)
+        await self.store.saw(bob.id, "desk", 800, present=True)
         (kept,) = (await self.restart()).accounts
         self.assertEqual((kept.realname, kept.seen), ("Robert", 900))
         self.assertEqual(await self.store.devices(bob.id), (Device("phone", 900, False), Device("desk", 800, False)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat.storage.marks import MOST_UNREAD
-from chat.values import Draft, Kind, Pair, Sealed, Waiting
+from chat.values import Draft, Kind, Pair, Sealed, Unsure, Waiting
 from tests.storage.engines import EngineCase, InMemory, OnFile, act, text
 
 BOB, EVE, DAN = 1, 2, 3
@@ -101,6 +101,40 @@ class Marks(EngineCase):
         self.assertEqual((await self.of(EVE, pair)).unread, MOST_UNREAD)
         await self.store.mark_read(EVE, {pair: 7})
         self.assertEqual((await self.of(EVE, pair)).unread, MOST_UNREAD + 6 - 7)
+
+    async def test_what_this_session_was_shown_is_not_unread(self) -> None:
+        room, pair = await self.stage()
+        waiting = await self.store.waiting(EVE, "phone", (), {room: 5})
+        self.assertEqual([(each.conversation, each.unread) for each in waiting], [(room, 0), (pair, 1)])
+        rows = await self.store.missed(EVE, "phone", (), (room, pair), 10, {pair: 1})
+        self.assertEqual([row.conversation for row in rows], [room])
+
+    async def test_which_marks_were_raised(self) -> None:
+        room, pair = await self.stage()
+        self.assertEqual(await self.store.mark_received(EVE, "phone", {room: 4, pair: 9, 777: 1}), {room: 4, pair: 1})
+        self.assertEqual(await self.store.mark_received(EVE, "phone", {room: 3, pair: 1}), {})
+
+    async def test_what_may_have_been_shown(self) -> None:
+        """Kept by device, gone when a mark passes it, and no mark itself."""
+        room, pair = await self.stage()
+        self.assertEqual(await self.store.unsure(EVE, "phone"), Unsure(0, {}))
+        await self.store.mark_shown(EVE, "phone", {room: 5, pair: 1})
+        await self.store.mark_shown(EVE, "phone", {room: 4})
+        self.assertEqual(await self.store.unsure(EVE, "phone"), Unsure(0, {room: 5, pair: 1}))
+        self.assertEqual(await self.store.unsure(EVE, "desk"), Unsure(0, {}))
+        self.assertEqual((await self.of(EVE, room)).received, 3)
+        await self.store.mark_received(EVE, "phone", {room: 5})
+        self.assertEqual(await self.store.unsure(EVE, "phone"), Unsure(0, {pair: 1}))
+
+    async def test_who_was_cut_off_by_a_crash(self) -> None:
+        await self.stage()
+        await self.store.saw(EVE, "phone", 900, present=True)
+        await self.store.saw(EVE, "desk", 900, present=True)
+        await self.store.saw(EVE, "desk", 950, present=False)
+        await self.store.note_crash(5_000)
+        await self.store.note_crash(6_000)
+        self.assertEqual((await self.store.unsure(EVE, "phone")).before, 5_000)
+        self.assertEqual((await self.store.unsure(EVE, "desk")).before, 0)
 
     async def test_missed_rows_come_by_time_the_oldest_first(self) -> None:
         room, pair = await self.stage()

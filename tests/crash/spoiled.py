@@ -1,0 +1,70 @@
+"""The server with one promise broken, to show that the checks notice: ``python spoiled.py HOW TWISTD-OPTIONS``.
+
+``late``: everybody is told before the commit, which happens a moment after the next batch came.
+``unsynced``: commits are not synced to the disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.scripts.twistd import run
+
+from chat.storage.transaction import Transaction
+
+
+def late() -> None:
+    begin, commit = Transaction.begin, Transaction.commit
+
+    class Later:
+        """A connection that puts the commit off."""
+
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self._connection = connection
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            return self._connection.execute("SELECT 1" if sql == "COMMIT" else sql, *parameters)
+
+    def begin_now(transaction: Transaction) -> None:
+        if transaction.connection.in_transaction:
+            time.sleep(0.02)
+            transaction.connection.execute("COMMIT")
+        begin(transaction)
+
+    def commit_later(transaction: Transaction) -> Any:
+        connection = transaction.connection
+        transaction.connection = Later(connection)  # type: ignore[assignment]
+        try:
+            return commit(transaction)
+        finally:
+            transaction.connection = connection
+
+    setattr(Transaction, "begin", begin_now)  # noqa: B010  # mypy minds a plain assignment
+    setattr(Transaction, "commit", commit_later)  # noqa: B010
+
+
+def unsynced() -> None:
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            return super().execute(sql.replace("synchronous = FULL", "synchronous = OFF"), *parameters)
+
+    connect: Any = sqlite3.connect
+
+    def connect_unsynced(*arguments: Any, **options: Any) -> Any:
+        return connect(*arguments, **options | {"factory": Connection})
+
+    setattr(sqlite3, "connect", connect_unsynced)  # noqa: B010
+
+
+WAYS: dict[str, Callable[[], None]] = {"late": late, "unsynced": unsynced}
+
+if __name__ == "__main__":
+    WAYS[sys.argv.pop(1)]()
+    run()
