@@ -145,6 +145,11 @@ class ChatClient(Protocol):
         self._end(error)
         return error
 
+    def drop(self, words: str) -> None:
+        """End a connection that is broken."""
+        self.transport.abortConnection()
+        self._end(Disconnected(words))
+
     def close(self) -> None:
         """Send what waits, and end the connection."""
         self.transport.loseConnection()

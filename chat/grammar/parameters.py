@@ -94,6 +94,14 @@ class ParameterType:
             raise BadUsage("a string is needed")
         return self.read(value)
 
+    def to_json(self, value: Any) -> Any:
+        """Write what `read` has read, so that `from_json` reads the same."""
+        return value
+
+    def details(self) -> dict[str, Any]:
+        """What this type is made with, as plain values for clients."""
+        return {}
+
 
 class NameType(ParameterType):
     """A name of a person; `@` before it is understood."""
@@ -209,6 +217,10 @@ class BodyType(ParameterType):
             return Text(word)
         except ValueError as error:
             raise BadUsage(f"{error}") from None
+
+    def to_json(self, value: Any) -> Any:
+        assert isinstance(value, Text), "people type text"
+        return value.text
 
     def from_json(self, value: object) -> Body:
         if isinstance(value, str):
@@ -345,6 +357,14 @@ class SpanType(ParameterType):
             return Span(200, seconds=DurationType().read(first))
         raise BadUsage("write how many lines (1 to 500), a span like 2h, or: since 09:00")
 
+    def to_json(self, value: Any) -> str:
+        if value.clock:
+            return f"since {value.clock}"
+        if value.seconds is None:
+            return str(value.lines)
+        unit = next(unit for unit in "wdhms" if value.seconds % _SECONDS[unit] == 0)
+        return f"{value.seconds // _SECONDS[unit]}{unit}"
+
 
 class NumberType(ParameterType):
     """A whole number from ``low`` to ``high``."""
@@ -368,6 +388,9 @@ class NumberType(ParameterType):
         if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
             return value
         raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
+
+    def details(self) -> dict[str, Any]:
+        return {"low": self.low, "high": self.high}
 
 
 class RetryType(ParameterType):
@@ -405,6 +428,9 @@ class ChoiceType(ParameterType):
         if word.lower() not in self.words:
             raise BadUsage(f"use one of: {', '.join(self.words)}")
         return word.lower()
+
+    def details(self) -> dict[str, Any]:
+        return {"words": list(self.words)}
 
 
 class SettingType(ChoiceType):

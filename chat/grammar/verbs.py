@@ -143,9 +143,14 @@ class Verb:
             "access": self.access.value,
             "form": self.form,
             "summary": self.summary,
+            "detail": self.detail,
+            "examples": list(self.examples),
+            "barrier": self.barrier,
             "bare": self.bare.value,
             "spoken": list(self.spoken),
             "private": self.private,
+            "guarded": {word: list(bounds) for word, bounds in self.guarded.items()},
+            "doubted": {word: list(after) for word, after in self.doubted.items()},
             "programs": self.programs,
             "parameters": [
                 {
@@ -155,6 +160,10 @@ class Verb:
                     "required": each.required,
                     "written": each.written,
                     "secret": each.type.secret,
+                    "form": each.type.form,
+                    "rest": each.type.rest,
+                    "prompt": each.prompt,
+                    **each.type.details(),
                 }
                 for each in self.parameters
             ],
@@ -213,7 +222,7 @@ class Table(Mapping[str, Verb]):
             if not function.__doc__:
                 raise TypeError(f"command {verb_name} has no docstring, so nobody can be helped with it")
             summary, _, detail = inspect.cleandoc(function.__doc__).partition("\n")
-            self._add(
+            self.add(
                 Verb(
                     name=verb_name,
                     aliases=aliases,
@@ -238,7 +247,11 @@ class Table(Mapping[str, Verb]):
 
         return declare
 
-    def _add(self, verb: Verb) -> None:
+    def add(self, verb: Verb) -> None:
+        """Take up one verb.
+
+        :raises ValueError: when a word stands for another verb already.
+        """
         for word in (verb.name, *verb.aliases):
             if word in self._words:
                 raise ValueError(f"the word {word} stands for {self._words[word].name} already")

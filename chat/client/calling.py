@@ -1,0 +1,85 @@
+"""Puts a client together: a server's address, the files, and an engine that calls it."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
+
+from chat.client.dialing import Address, Handshake, dial
+from chat.client.engine import Engine
+from chat.client.entrance import LEAST_COST, Entrance
+from chat.client.failures import ClientFailure, Disconnected
+from chat.client.files import Files
+from chat.client.observing import Observer
+from chat.client.protocol import ChatClient
+from chat.client.state import State
+from chat.client.trust import pinned
+from chat.events import Event
+
+Tell = Callable[[Event], object]
+Lost = Callable[[ClientFailure], object]
+
+
+def call(reactor: Any, files: Files, address: Address, tell: Tell, lost: Lost) -> Deferred[ChatClient]:
+    """Connect, and look whether the server is the one it was.
+
+    Fires with a client that may be used, or fails with a `ClientFailure`.
+    """
+    handshake = Handshake(address.host)
+    trust = pinned(files, address, handshake) if address.tls else None
+    client = ChatClient(tell, trust=trust, lost=lost)
+    dialed = dial(reactor, address, client, handshake)
+
+    def when_ready(client: ChatClient) -> Deferred[ChatClient]:
+        return client.ready.addCallback(lambda _: client)
+
+    def explain(failure: Failure) -> Failure:
+        if failure.check(ClientFailure):
+            return failure
+        words = " ".join(str(failure.value).split()).rstrip(".")
+        return Failure(Disconnected(f"{address} does not answer ({words[:150]})."))
+
+    return dialed.addCallback(when_ready).addErrback(explain)
+
+
+def make_engine(
+    reactor: Any,
+    files: Files,
+    address: Address,
+    observer: Observer,
+    *,
+    device: str,
+    everything: bool = False,
+    least_cost: int = LEAST_COST,
+) -> Engine:
+    """An engine for one server.
+
+    :param device: what this client is called among the devices of an account.
+    """
+    return Engine(
+        State(),
+        observer,
+        lambda tell, lost: call(reactor, files, address, tell, lost),
+        reactor,
+        lambda client: Entrance(client, deferToThread, least_cost=least_cost),
+        device=device,
+        keep_token=lambda account, token: files.keep_token(address, account, device, token),
+        jitter=random.random,
+        everything=everything,
+    )
+
+
+def device_of(files: Files, use: str = "") -> str:
+    """What this machine is called; each use of it is a device of its own, so that none ends another's session.
+
+    :param use: ``plain``, ``send``, or empty for the screen.
+    """
+    name = files.settings().device or re.sub(r"[^A-Za-z0-9_.-]", "", os.uname().nodename.partition(".")[0]) or "console"
+    return f"{name[: 31 - len(use)]}-{use}" if use else name[:32]

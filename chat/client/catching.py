@@ -1,0 +1,234 @@
+"""Catching up: from where one stood to now, with nothing missing and nothing twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from chat.client.failures import ClientFailure
+from chat.client.observing import Observer
+from chat.client.protocol import ChatClient
+from chat.client.state import State
+from chat.client.talks import Key, Talk, span
+from chat.events import Entry, History, People, Resumed, Rooms, Standing
+from chat.names import fold
+
+PAGE = 200
+"""Rows that are asked for at a time."""
+
+NEWEST = 100
+"""Rows of a conversation that are read when nothing is held of it."""
+
+MOST_MISSED = 2_000
+"""Rows that are read after those that are held; where more were missed, the newest are read, and the others are loaded
+when somebody looks for them."""
+
+MARKS_EVERY = 1.0
+"""Seconds between two reports of how far this device has everything, and between two looks for gaps."""
+
+MOST_ROSTER = 10
+"""Pages of the list of people that are read."""
+
+log = Logger()
+
+
+class Catching:
+    """Reads what is missing, and says what has come.
+
+    :param everything: whether all that was not received is read, and not only the newest.
+    """
+
+    def __init__(self, state: State, observer: Observer, clock: Any, everything: bool) -> None:
+        self._state = state
+        self._observer = observer
+        self._clock = clock
+        self._everything = everything
+        self._client: ChatClient | None = None
+        self._timer: Any = None
+        self._seen: set[Key] = set()
+        self._filling: set[Key] = set()
+
+    # the beginning of a connection
+
+    async def begin(self, client: ChatClient) -> str:
+        """Let events flow, and read what is missing.
+
+        :returns: the name of the room that was entered last, or empty.
+        :raises ClientFailure: when the connection does not last.
+        """
+        self._client = client
+        self._filling.clear()
+        resumed = await client.ask("resume")
+        if not isinstance(resumed, Resumed):
+            raise client.distrust("The server does not answer resume with where one stands.")
+        state = self._state
+        standing = {Key.of(each.conversation) for each in resumed.conversations}
+        for key in [key for key, talk in state.talks.items() if talk.conversation is not None and key not in standing]:
+            state.drop(key)
+        state.invitations = {Key.of(each.conversation): each for each in resumed.invitations[:1_000]}
+        for each in resumed.conversations:
+            await self._stand(client, each)
+        await self._names(client)
+        self._later()
+        return resumed.current or ""
+
+    def end(self) -> None:
+        """The connection is over."""
+        self._client = None
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    async def _stand(self, client: ChatClient, standing: Standing) -> None:
+        talk = self._state.talk_of(standing.conversation)
+        before = talk.high
+        if not talk.stand(standing):
+            return
+        start = self._start(talk, standing)
+        if start is not None:
+            talk.begin_at(start + 1)
+        await self._fill(client, talk, since=max(before, standing.received))
+
+    def _start(self, talk: Talk, standing: Standing) -> int | None:
+        """The row after which to begin anew, or nothing to go on after what is held."""
+        first = max(1, standing.first) - 1
+        if self._everything:
+            return max(first, standing.received) if not talk.high else None
+        if not talk.high:
+            return max(first, standing.last - NEWEST)
+        return standing.last - NEWEST if standing.last - talk.high > MOST_MISSED else None
+
+    async def _fill(self, client: ChatClient, talk: Talk, since: int) -> None:
+        """Read on after what is held, to the newest row.
+
+        :param since: rows after it were missed; those before it are merely history.
+        """
+        assert talk.conversation is not None, "there is something to read"
+        more = True
+        while more:
+            after = talk.high
+            page = await client.ask(
+                "history", {"conversation": talk.conversation.reference, "after": after, "limit": PAGE}
+            )
+            if not isinstance(page, History):
+                raise client.distrust("The server does not answer history with a page of it.")
+            taken = talk.extend(page)
+            more = page.more and talk.high > after
+            self._told(talk, [each for each in taken if span(each)[1] > since], live=False)
+
+    async def _names(self, client: ChatClient) -> None:
+        """Who there is, and which rooms."""
+        state, after = self._state, ""
+        for _ in range(MOST_ROSTER):
+            people = await client.ask("roster", {"after": after})
+            if isinstance(people, People):
+                state.list_people(people)
+            if not isinstance(people, People) or not people.more or not people.people:
+                break
+            after = fold(people.people[-1].name)
+        rooms = await client.ask("list", {"what": "channels"})
+        if isinstance(rooms, Rooms):
+            state.list_rooms(rooms)
+
+    # while it lasts
+
+    def came(self, talk: Talk, entries: list[Entry], live: bool = True) -> None:
+        """Rows were added at the end of a conversation, or wait for others that are missing."""
+        self._told(talk, entries, live)
+        self._later()
+
+    def _told(self, talk: Talk, entries: list[Entry], live: bool) -> None:
+        if entries:
+            talk.count(entries, self._state.me, self._state.names_me)
+            self._state.learn(talk, entries)
+            self._observer.rows_added(talk, entries, live)
+
+    async def fill(self, talk: Talk) -> None:
+        """Read what is missing at the end of a conversation; at most once at a time."""
+        client = self._client
+        if client is None or talk.conversation is None or talk.key in self._filling:
+            return
+        self._filling.add(talk.key)
+        try:
+            await self._fill(client, talk, since=talk.high)
+        finally:
+            self._filling.discard(talk.key)
+
+    async def newest(self, talk: Talk) -> None:
+        """Read the last rows of a conversation of which nothing is held."""
+        client = self._client
+        if client is None or talk.conversation is None or talk.rows:
+            return
+        page = await client.ask(
+            "history", {"conversation": talk.conversation.reference, "before": 2**32 - 1, "limit": NEWEST}
+        )
+        if isinstance(page, History) and not talk.rows:
+            first = span(page.entries[0])[0] if page.entries else page.last + 1
+            talk.begin_at(max(1, first))
+            taken = talk.extend(page)
+            talk.see()
+            self._told(talk, taken, live=False)
+
+    async def older(self, talk: Talk) -> int:
+        """Read the page before what is held.
+
+        :returns: how many rows were added at the top.
+        """
+        client = self._client
+        if client is None or talk.conversation is None or talk.complete or talk.key in self._filling:
+            return 0
+        self._filling.add(talk.key)
+        try:
+            page = await client.ask(
+                "history", {"conversation": talk.conversation.reference, "before": talk.low, "limit": PAGE}
+            )
+            return talk.prepend(page) if isinstance(page, History) else 0
+        finally:
+            self._filling.discard(talk.key)
+
+    def saw(self, talk: Talk) -> None:
+        """The person has read what there is of a conversation."""
+        if talk.see():
+            self._seen.add(talk.key)
+            self._later()
+
+    # marks
+
+    def _later(self) -> None:
+        if self._client is not None and (self._timer is None or not self._timer.active()):
+            self._timer = self._clock.callLater(MARKS_EVERY, self._report)
+
+    def _report(self) -> None:
+        for talk in self._state.talks.values():
+            if talk.gap:
+                self.unattended(self.fill(talk))
+        self.unattended(self.report())
+
+    async def report(self) -> None:
+        """Say how far this device has everything, and the person has read."""
+        client, talks = self._client, self._state.talks
+        if client is None:
+            return
+        received = {}
+        for talk in talks.values():
+            if talk.conversation is not None and talk.high > talk.received:
+                talk.received = talk.high
+                received[talk.conversation.reference] = talk.high
+        read = {
+            talks[key].conversation.reference: talks[key].read  # type: ignore[union-attr]  # it was said where it was read
+            for key in self._seen
+            if key in talks and talks[key].conversation is not None
+        }
+        self._seen.clear()
+        for cmd, marks in (("received", received), ("read", read)):
+            if marks:
+                await client.ask(cmd, {"marks": dict(list(marks.items())[:1_000])})
+
+    def unattended(self, work: Any) -> None:
+        """Let something be done that nobody waits for; what goes wrong shows by itself, at the latest when the
+        connection ends."""
+        done: Deferred[Any] = Deferred.fromCoroutine(work)
+        done.addErrback(lambda failure: failure.trap(ClientFailure) and None)
+        done.addErrback(lambda failure: log.failure("a request failed", failure))

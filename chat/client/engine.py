@@ -1,0 +1,355 @@
+"""Keeps one account on one server: gets in, stays in, and loses nothing on the way.
+
+How it works: after a login ``resume`` says how far each conversation has come. What is new is read page by page after
+the last row that is held (`chat.client.catching`), while what happens meanwhile comes live. Own lines wait in
+`chat.client.sending.Unsent` and are sent one after the other. A connection that breaks is made again, with growing
+pauses, and the account is logged in again by its token; then the same begins anew, from what is held. The rules:
+
+* An own line leaves `Unsent` when the server has answered for it, and not before; its retry id stays the same.
+* A server that has done what an honest one does not do is not called again.
+* Who was signed out from elsewhere does not come back by itself: two programs would throw each other out for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from chat import __version__
+from chat.client.catching import Catching
+from chat.client.entrance import Entrance
+from chat.client.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
+from chat.client.observing import Observer, Phase, Status
+from chat.client.protocol import ChatClient
+from chat.client.sending import TRY_AGAIN, Outgoing
+from chat.client.state import State
+from chat.events import CommandTable, Event, LoggedIn, Refused, Reply, SignedOut, StoredAs, Welcome
+from chat.grammar.remote import read_table
+
+log = Logger()
+
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before each try to come back; the last one holds from then on."""
+
+PATIENCE = 20.0
+"""Seconds in which a server that was called answers the first requests."""
+
+TRY_LATER = 3.0
+"""Seconds until a line that could not be stored just now is sent again, unless the server says how long."""
+
+Dial = Callable[[Callable[[Event], object], Callable[[ClientFailure], object]], Deferred[ChatClient]]
+"""Makes a connection that tells its events and its end; fires when it may be used, or fails with why there is none."""
+
+
+class Engine:
+    """The client without a screen.
+
+    :param clock: the reactor, as far as it knows the time.
+    :param entrance: makes the ways in of a connection.
+    :param keep_token: gets each new token.
+    :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
+    :param everything: see `Catching`.
+    :ivar status: how it stands.
+    :ivar welcome: what the server said of itself.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        observer: Observer,
+        dial: Dial,
+        clock: Any,
+        entrance: Callable[[ChatClient], Entrance],
+        *,
+        device: str,
+        keep_token: Callable[[str, str], object] = lambda account, token: None,
+        jitter: Callable[[], float] = lambda: 0.5,
+        everything: bool = False,
+    ) -> None:
+        self.state = state
+        self.status = Status(Phase.CLOSED)
+        self.welcome: Welcome | None = None
+        self.catching = Catching(state, observer, clock, everything)
+        self.current_room = ""
+        self._observer = observer
+        self._dial = dial
+        self._clock = clock
+        self._make_entrance = entrance
+        self.device = device
+        self._keep_token = keep_token
+        self._jitter = jitter
+        self._client: ChatClient | None = None
+        self._entrance: Entrance | None = None
+        self._token = ""
+        self._heartbeat: Any = None
+        self._heard = 0.0
+        self._resend: Any = None
+        self._sending: Outgoing | None = None
+        self._pause: Deferred[None] | None = None
+        self._coming_back = False
+        self._ends: list[ClientFailure] = []
+
+    # getting in
+
+    async def connect(self) -> Welcome:
+        """Call the server.
+
+        :raises ClientFailure: when there is no answer, or none to be trusted.
+        """
+        self._set(Phase.CONNECTING)
+        try:
+            return await self._call()
+        except ServerNotTrusted as error:
+            self._set(Phase.ENDED, str(error), alarming=True)
+            raise
+        except ClientFailure as error:
+            self._set(Phase.CLOSED, str(error))
+            raise
+
+    async def _call(self) -> Welcome:
+        ends: list[ClientFailure] = []
+        self._ends = ends
+        client = await self._dial(self._take, lambda reason: self._lost(reason, ends))
+        if ends:
+            raise ends[0]
+        self._client = client
+        self._entrance = self._make_entrance(client)
+        timer = self._clock.callLater(PATIENCE, lambda: client.drop("The server does not answer."))
+        try:
+            self.welcome = await client.hello(f"chat {__version__}", self.device, heartbeat=True)
+            table = await client.ask("commands")
+        finally:
+            if timer.active():
+                timer.cancel()
+        if isinstance(table, CommandTable):
+            self.state.table = read_table(table.commands)
+        self._set(Phase.OPEN)
+        return self.welcome
+
+    async def log_in(self, user: str, password: str) -> None:
+        """Log in and catch up; see `chat.client.entrance.Entrance.log_in`."""
+        await self._enter(await (await self._way_in()).log_in(user, password, self.device))
+
+    async def register(self, user: str, password: str) -> None:
+        """Make an account and go in; see `chat.client.entrance.Entrance.register`."""
+        await self._enter(await (await self._way_in()).register(user, password, device=self.device))
+
+    async def take_over(self) -> None:
+        """See `chat.client.entrance.Entrance.take_over`."""
+        await self._enter(await (await self._way_in()).take_over())
+
+    async def log_in_by_token(self, token: str) -> None:
+        """See `chat.client.entrance.Entrance.log_in_by_token`."""
+        await self._enter(await (await self._way_in()).log_in_by_token(token, self.device))
+
+    async def _way_in(self) -> Entrance:
+        """The way in; a server that grew tired of somebody who thought about a password is called again."""
+        if self._entrance is None:
+            await self.connect()
+        assert self._entrance is not None, "connect makes one"
+        return self._entrance
+
+    async def _enter(self, logged_in: LoggedIn) -> None:
+        client = self._client
+        if client is None:
+            raise Disconnected("The connection to the server is lost.")
+        self.state.be(logged_in.account)
+        self._token = logged_in.token
+        self._keep_token(logged_in.account, logged_in.token)
+        self._beat(client, float(max(1, logged_in.heartbeat)))
+        self._set(Phase.CATCHING_UP)
+        self.current_room = await self.catching.begin(client)
+        self._set(Phase.ONLINE)
+        self._send_next()
+
+    # staying in
+
+    def _beat(self, client: ChatClient, every: float) -> None:
+        """Give a sign of life so often, and expect one."""
+        self._heard = self._clock.seconds()
+
+        def beat() -> None:
+            if self._client is not client:
+                return
+            if self._clock.seconds() - self._heard > 2 * every:
+                client.drop("The server has fallen silent.")
+                return
+            client.request("ping").addCallbacks(self._alive, lambda _: None)
+            self._heartbeat = self._clock.callLater(every, beat)
+
+        self._heartbeat = self._clock.callLater(every / 2, beat)
+
+    def _alive(self, _: object) -> None:
+        self._heard = self._clock.seconds()
+
+    def _take(self, event: Event) -> None:
+        self._heard = self._clock.seconds()
+        if isinstance(event, SignedOut):
+            self._token = ""
+            self._set(Phase.ENDED, event.reason)
+            self.close()
+        talk, entries = self.state.take(event)
+        if talk is not None:
+            self.catching.came(talk, entries)
+        else:
+            self._observer.happened(event)
+
+    def _lost(self, reason: ClientFailure, ends: list[ClientFailure]) -> None:
+        """A connection has ended.
+
+        :param ends: stands for it; it may be one that was given up before.
+        """
+        ends.append(reason)
+        if self._client is None or ends is not self._ends:
+            return
+        self._client = self._entrance = None
+        self._sending = None
+        self.catching.end()
+        for timer in (self._heartbeat, self._resend):
+            if timer is not None and timer.active():
+                timer.cancel()
+        if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._coming_back:
+            return
+        if isinstance(reason, ServerNotTrusted):
+            self._set(Phase.ENDED, str(reason), alarming=True)
+        elif self._token:
+            self.catching.unattended(self._come_back(str(reason)))
+        else:
+            self._set(Phase.CLOSED, str(reason))
+
+    async def _come_back(self, reason: str) -> None:
+        self._coming_back = True
+        try:
+            await self._try_until_back(reason)
+        finally:
+            self._coming_back = False
+
+    async def _try_until_back(self, reason: str) -> None:
+        tries = 0
+        while self._token:
+            pause = PAUSES[min(tries, len(PAUSES) - 1)] * (0.5 + self._jitter())
+            tries += 1
+            self._set(Phase.WAITING, reason, pause)
+            try:
+                self._pause = deferLater(self._clock, pause)
+                await self._pause
+            except CancelledError:
+                if not self._token:
+                    return
+            try:
+                self._set(Phase.CONNECTING, reason)
+                await self._call()
+                await self.log_in_by_token(self._token)
+                return
+            except ServerNotTrusted as error:
+                self._set(Phase.ENDED, str(error), alarming=True)
+                return
+            except RequestRefused as refused:
+                reason = refused.reply.text
+                if refused.reply.code not in TRY_AGAIN:
+                    self._token = ""
+                    self._set(Phase.OPEN, reason)
+                    return
+                self._hang_up()
+            except ClientFailure as error:
+                reason = str(error)
+                if self._client is not None:
+                    self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End a connection that will be made again by who calls this."""
+        client, self._client, self._entrance = self._client, None, None
+        self.catching.end()
+        if client is not None:
+            client.close()
+
+    def try_now(self) -> None:
+        """Come back without waiting any longer."""
+        if self._pause is not None and self.status.phase is Phase.WAITING:
+            self._pause.cancel()
+
+    def logged_out(self) -> None:
+        """The account was logged out by its own wish; the connection stays, for another one."""
+        self._keep_token(self.state.me, "")
+        self._token = ""
+        self.catching.end()
+        self.state.forget()
+        self._set(Phase.OPEN)
+
+    async def leave(self) -> None:
+        """Say how far one has come, log out, and end the connection; the token is kept for another time."""
+        try:
+            if self.status.phase is Phase.ONLINE:
+                await self.catching.report()
+                await self.ask("quit")
+        except ClientFailure:
+            pass  # it is the end anyway
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the connection for good, and keep the token for another time."""
+        self._token = ""
+        if self._pause is not None and not self._pause.called:
+            self._pause.cancel()
+        if self.status.phase is not Phase.ENDED:
+            self._set(Phase.CLOSED)
+        if self._client is not None:
+            self._client.close()
+
+    def _set(self, phase: Phase, reason: str = "", wait: float = 0.0, alarming: bool = False) -> None:
+        self.status = Status(phase, reason, wait, alarming)
+        self._observer.status_changed(self.status)
+
+    # saying and asking
+
+    def say(self, outgoing: Outgoing) -> None:
+        """Send an own line, now or as soon as that is possible.
+
+        :raises TooMuch: when too many wait.
+        """
+        self.state.unsent.put(outgoing)
+        self._send_next()
+
+    def _send_next(self) -> None:
+        outgoing, client = self.state.unsent.next, self._client
+        if outgoing is None or client is None or self._sending is not None or self.status.phase is not Phase.ONLINE:
+            return
+        self._sending = outgoing
+        client.request(outgoing.cmd, outgoing.args, outgoing.retry).addCallbacks(
+            lambda reply: self._answered(outgoing, reply), lambda failure: self._unanswered(outgoing, failure)
+        )
+
+    def _answered(self, outgoing: Outgoing, reply: Reply) -> None:
+        self._sending = None
+        if isinstance(reply, StoredAs):
+            talk, entries = self.state.stored(outgoing, reply)
+            self._observer.settled(outgoing, reply)
+            self.catching.came(talk, entries)
+        elif isinstance(reply, Refused) and reply.code in TRY_AGAIN:
+            self._resend = self._clock.callLater(reply.wait or TRY_LATER, self._send_next)
+            return
+        else:
+            self.state.refuse(outgoing, getattr(reply, "text", "") or "The server did not keep it.")
+            self._observer.settled(outgoing, None)
+        self._send_next()
+
+    def _unanswered(self, outgoing: Outgoing, failure: Any) -> None:
+        self._sending = None
+        if not failure.check(Disconnected, ServerNotTrusted):
+            self.state.refuse(outgoing, str(failure.value))
+            self._observer.settled(outgoing, None)
+            self._send_next()
+
+    async def ask(self, cmd: str, args: Mapping[str, object] | None = None) -> Reply:
+        """A command that is no line of one's own; its reply may be a refusal.
+
+        :raises ClientFailure: when there is no connection.
+        """
+        if self._client is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP, Phase.OPEN):
+            raise Disconnected("You are not connected just now; nothing was done.")
+        return await self._client.request(cmd, args)

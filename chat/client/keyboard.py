@@ -1,0 +1,129 @@
+"""What a person types, and what becomes of it: the same verbs as on netcat, read by the server's own table.
+
+In a conversation with a person a line is said to that person, and read by the rules of a room. The only file of the
+client that catches a ``ChatError``: it is shown like a refusal of the server.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat.client.engine import Engine
+from chat.client.failures import ClientFailure
+from chat.client.sending import Outgoing
+from chat.client.talks import Key, Talk
+from chat.errors import ChatError
+from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
+from chat.grammar.reading import Ask, Call, Held, Reading, answer, read
+from chat.names import fold
+from chat.values import Text, is_msgid, parse_msgid
+
+HELD = "held"
+"""The code of a line that was held back."""
+
+_SAID = {"say": False, "me": False, "message": True}
+"""Verbs whose lines are kept until the server has them, and whether they are private."""
+
+
+def refusal(error: Exception) -> Refused:
+    """An error as a person is shown it."""
+    if isinstance(error, ChatError):
+        return Refused(error.code, error.line, error.suggest, error.ask, error.wait)
+    return Refused("client", str(error))
+
+
+class Keyboard:
+    """Reads lines for one engine.
+
+    :param clock: seconds since the epoch.
+    """
+
+    def __init__(self, engine: Engine, clock: Any) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def typed(self, line: str, here: Talk | None) -> Reply | Ask | Talk | None:
+        """Do what a line says.
+
+        :param here: the conversation it was typed in.
+        :returns: what is to be shown; what is to be asked for; the conversation to go to; or nothing.
+        """
+        state = self._engine.state
+        try:
+            reading = read(line, state.context(here))
+        except ChatError as error:
+            return refusal(error)
+        state.held = None
+        return await self._do(reading, here)
+
+    async def answered(self, ask: Ask, line: str, here: Talk | None) -> Reply | Ask | Talk | None:
+        """Go on with a line of which something was asked for."""
+        try:
+            reading = answer(ask, line, self._engine.state.context(here))
+        except ChatError as error:
+            return refusal(error)
+        return await self._do(reading, here)
+
+    async def _do(self, reading: Reading, here: Talk | None) -> Reply | Ask | Talk | None:
+        if reading is None or isinstance(reading, Ask):
+            return reading
+        if isinstance(reading, Held):
+            self._engine.state.held = reading
+            return self._hold(reading, here)
+        try:
+            if reading.verb.name in _SAID:
+                return self._say(reading, here)
+            return await self._ask(reading, here)
+        except ClientFailure as error:
+            return refusal(error)
+
+    def _hold(self, held: Held, here: Talk | None) -> Refused:
+        title = here.title if here is not None else "everybody"
+        return Refused(HELD, f"Not sent. Did you mean: {held.meant} ? Type ! to say it to {title} anyway.")
+
+    def _say(self, call: Call, here: Talk | None) -> Talk | None:
+        """:raises TooMuch: when too many lines wait."""
+        text = call.arguments["text"]
+        assert isinstance(text, Text), "people type text"
+        cmd, private = call.verb.name, _SAID[call.verb.name]
+        if private:
+            where = Key(False, fold(call.arguments["user"]))
+            args = {"user": call.arguments["user"], "text": text.text}
+        elif here is not None and not here.key.room:
+            where, said = here.key, f"* {self._engine.state.me} {text.text}" if cmd == "me" else text.text
+            cmd, args = "message", {"user": here.title, "text": said}  # an action is of rooms
+        else:
+            where = Key(True, fold(call.arguments["room"]))
+            args = {"room": call.arguments["room"], "text": text.text}
+        engine = self._engine
+        shown = self._engine.state.people.get(where.name, ("", ""))[0] if private else ""
+        talk = engine.state.talk(where, shown or args.get("room") or args.get("user", ""))
+        engine.say(Outgoing(where, cmd, args, args["text"], int(self._clock() * 1000)))
+        return talk if here is None or talk.key != here.key else None
+
+    async def _ask(self, call: Call, here: Talk | None) -> Reply | Talk | None:
+        engine, verb = self._engine, call.verb
+        args = {
+            each.name: each.type.to_json(call.arguments[each.name])
+            for each in verb.parameters
+            if call.arguments.get(each.name) is not None
+        }
+        reply = await engine.ask(verb.name, args)
+        if isinstance(reply, RoomEntered):
+            talk = engine.state.enter(reply)
+            await engine.catching.newest(talk)
+        elif isinstance(reply, RoomLeft):
+            engine.state.drop(Key.of(reply.conversation))
+        elif isinstance(reply, LoggedOut) and not reply.closing:
+            engine.logged_out()
+        elif verb.name in ("delete", "edit") and not isinstance(reply, Refused):
+            await self._reread(str(args.get("id", "")), here)
+        return reply
+
+    async def _reread(self, msgid: str, here: Talk | None) -> None:
+        """Who changes a message is not told of the row that this makes."""
+        reference = parse_msgid(msgid)[0] if is_msgid(msgid) else None
+        for talk in tuple(self._engine.state.talks.values()):
+            conversation = talk.conversation
+            if conversation is not None and (conversation.reference == reference or (not reference and talk is here)):
+                await self._engine.catching.fill(talk)

@@ -1,0 +1,178 @@
+"""``chat``: the command that people type."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from chat import __version__
+from chat.client.calling import device_of, make_engine
+from chat.client.dialing import Address
+from chat.client.errands import Errand
+from chat.client.failures import ClientFailure
+from chat.client.files import Files
+from chat.client.plain import GOODBYE, Keys, Plain, hide_typing
+from chat.client.printing import Printer
+
+_ABOUT = "Talk with people on a chat server, full-screen or line by line."
+
+_MORE = """\
+other uses:
+  chat send NAME TEXT      write to somebody (or to a room: '#ROOM'); TEXT may be - for standard input
+  chat tail ROOM           show what is said in a room, line after line
+
+The exit status of send, and of --plain when its input ends, is 0 only when every message is kept by the server.
+Servers to pick from, and settings, stand in {config}:
+
+  [chat]
+  theme = dark
+  bell = yes
+  [servers]
+  school = chat.example.org
+  home = 192.168.1.5:7777
+
+Connections are encrypted. The key of a server is remembered when it is first met, and you are told when it changes.
+Inside, /help shows what the server understands, and F1 the keys.
+"""
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        status = run(sys.argv[1:], Files.of_platform())
+    except ClientFailure as error:
+        print(f"chat: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        print(f"\n{GOODBYE}")
+        status = 130
+    sys.exit(status)
+
+
+def run(words: Sequence[str], files: Files) -> int:
+    """Do what the command line says.
+
+    :raises ClientFailure: in one line, when that is not possible.
+    """
+    if words and words[0] in ("send", "tail"):
+        return _errand(words[0], words[1:], files)
+    parser = argparse.ArgumentParser(
+        prog="chat",
+        description=_ABOUT,
+        epilog=_MORE.format(config=files.config),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("server", nargs="?", metavar="HOST[:PORT]", help="where to go; without it you may pick")
+    parser.add_argument("--plain", action="store_true", help="line by line, without a screen")
+    parser.add_argument("--version", action="version", version=f"chat {__version__}")
+    _add_common(parser)
+    options = parser.parse_args(words)
+    return _plain(options, files)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--user", default="", metavar="NAME", help="whose account; without it the one of last time")
+    parser.add_argument("--unencrypted", action="store_true", help="without TLS: everybody on the way can read along")
+
+
+def _address(words: str | None, unencrypted: bool) -> Address:
+    try:
+        return Address.parse(words or "", tls=not unencrypted)
+    except ValueError as error:
+        raise ClientFailure(f"{error}.") from None
+
+
+def _usual(words: str | None, unencrypted: bool, files: Files) -> Address:
+    """The server that is named; by its name in ``config.ini`` as well; or the one of last time."""
+    servers = dict(files.settings().servers)
+    if words:
+        return servers.get(words) or _address(words, unencrypted)
+    recent = [known.address for known in files.known()] or list(servers.values())
+    if not recent:
+        raise ClientFailure("Say which server: chat --plain HOST[:PORT]")
+    return recent[0]
+
+
+def _plain(options: argparse.Namespace, files: Files) -> int:
+    address = _usual(options.server, options.unencrypted, files)
+
+    def begin(reactor: Any) -> Coroutine[Any, Any, int]:
+        from twisted.internet.stdio import StandardIO
+
+        keys = Keys()
+        printer = Printer(keys.write)
+        engine = make_engine(reactor, files, address, printer, device=device_of(files, "plain"), everything=True)
+        StandardIO(keys, reactor=reactor)
+        printer.note(f"{address}{'' if address.tls else ' (NOT ENCRYPTED)'}")
+        hide = hide_typing if sys.stdin.isatty() else None
+        return Plain(engine, printer, keys, time.time, hide).run(files.find(address), options.user)
+
+    return _react(begin)
+
+
+def _errand(name: str, words: Sequence[str], files: Files) -> int:
+    parser = argparse.ArgumentParser(prog=f"chat {name}")
+    _add_common(parser)
+    parser.add_argument("--server", metavar="HOST[:PORT]", help="where; without it the server of last time")
+    if name == "send":
+        parser.add_argument("name", metavar="NAME", help="a person, or a room as '#ROOM'")
+        parser.add_argument("text", nargs="+", metavar="TEXT", help="what to say; - reads standard input")
+    else:
+        parser.add_argument("room", metavar="ROOM")
+        parser.add_argument("-n", type=int, default=10, dest="lines", help="lines to begin with (default 10)")
+    options = parser.parse_args(words)
+    address = _usual(options.server, options.unencrypted, files)
+
+    def write(text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def begin(reactor: Any) -> Coroutine[Any, Any, int]:
+        errand = Errand(reactor, files, address, Printer(write), _ask, user=options.user, use=name)
+        if name == "tail":
+            return errand.tail(options.room.removeprefix("#"), max(0, options.lines))
+        text = " ".join(options.text)
+        return errand.send(options.name, sys.stdin.read().rstrip("\n") if text == "-" else text)
+
+    return _react(begin)
+
+
+def _ask(prompt: str) -> str:
+    """:raises ClientFailure: where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise ClientFailure("Nobody is there to type the password. Do the same once at a terminal; it is kept then.")
+    return getpass.getpass(prompt)
+
+
+def _react(begin: Callable[[Any], Coroutine[Any, Any, int]]) -> int:
+    """Run something on the reactor until it is done, or Ctrl-C ends it."""
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    outcome: list[Any] = []
+
+    def start() -> None:
+        done: Deferred[int] = Deferred.fromCoroutine(begin(reactor))
+        done.addBoth(outcome.append)
+        done.addBoth(lambda _: reactor.callLater(0, _stop, reactor))
+
+    reactor.callWhenRunning(start)
+    reactor.run()
+    if not outcome:
+        raise KeyboardInterrupt
+    (result,) = outcome
+    if isinstance(result, Failure):
+        result.raiseException()
+    return int(result)
+
+
+def _stop(reactor: Any) -> None:
+    if reactor.running:
+        reactor.stop()

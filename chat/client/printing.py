@@ -1,0 +1,93 @@
+"""The client as lines on standard output: for scripts, screen readers and dumb terminals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from chat.client.observing import Phase, Status
+from chat.client.sending import Outgoing
+from chat.client.talks import Talk
+from chat.events import Entry, Event, Refused, Reply, Said, SignedOut, StoredAs
+from chat.wire.safe import safe
+from chat.wire.text import View, render, render_history
+
+
+class Printer:
+    """Shows everything that an engine tells; implements `chat.client.observing.Observer`.
+
+    :param write: gets whole lines.
+    :param only: where it is given, nothing is shown but rows of these conversations.
+    :ivar here: the room that lines are said in, or nothing.
+    :ivar failed: whether a line of one's own was refused.
+    """
+
+    def __init__(self, write: Callable[[str], object], only: Callable[[Talk], bool] | None = None) -> None:
+        self.here: Talk | None = None
+        self.failed = False
+        self.on_rows: Callable[[Talk], object] = lambda talk: None
+        self.on_status: Callable[[Status], object] = lambda status: None
+        self.on_settled: Callable[[], object] = lambda: None
+        self.only = only
+        self._write = write
+
+    def view(self) -> View:
+        """How this reader wants to see things."""
+        conversation = self.here.conversation if self.here is not None else None
+        zone: Any = datetime.now().astimezone().tzinfo
+        return View(
+            current=conversation.id if conversation is not None and conversation.room else None,
+            now=int(time.time() * 1000),
+            zone=zone,
+        )
+
+    def show(self, shown: Reply | Event) -> None:
+        """Show a reply or an event."""
+        self._write(render(shown, self.view()))
+
+    def show_past(self, rows: Iterable[Entry]) -> None:
+        """Show rows with their times."""
+        self._write(render_history(rows, self.view()))
+
+    def note(self, text: str) -> None:
+        """Show a remark of the client's own."""
+        self._write(f"* {safe(text)}\n")
+
+    def refuse(self, text: str) -> None:
+        """Show what went wrong."""
+        self.show(Refused("client", text))
+
+    # the observer
+
+    def status_changed(self, status: Status) -> None:
+        if self.only is None:
+            if status.phase is Phase.WAITING:
+                self.refuse(f"{status.reason} Trying again in {max(1, round(status.wait))} s.")
+            elif status.phase is Phase.ENDED:
+                self.refuse(status.reason)
+        self.on_status(status)
+
+    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+        if self.only is None or self.only(talk):
+            # What was sent from here carries no device.
+            others = [row for row in rows if not (isinstance(row, Said) and not row.device)]
+            if live:
+                for row in others:
+                    self.show(row)
+            else:
+                self.show_past(others)
+        self.on_rows(talk)
+
+    def happened(self, event: Event) -> None:
+        if self.only is None and not isinstance(event, SignedOut):
+            self.show(event)
+
+    def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
+        if stored is not None:
+            self.show(stored)
+        else:
+            self.failed = True
+            self.refuse(outgoing.why)
+        self.on_settled()

@@ -1,0 +1,96 @@
+"""The lines of one's own that are on their way. Pure.
+
+They are sent one after the other, so that they are stored in the order in which they were typed. Each carries a retry
+id: sent once more after a broken connection, it is still stored once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from secrets import token_urlsafe
+from typing import Any
+
+from chat.client.failures import TooMuch
+from chat.client.talks import Key
+
+MOST_UNSENT = 500
+"""Lines that may wait for a connection; one more is refused."""
+
+TRY_AGAIN = frozenset({"too-fast", "busy", "not-stored", "shutting-down", "not-logged-in"})
+"""Codes of refusals that end by themselves."""
+
+
+class Fate(StrEnum):
+    """What became of an own line.
+
+    Sending: nobody knows yet. Kept: it is on the server's disk. Delivered: a device of the other person has it.
+    Refused: it was not stored.
+    """
+
+    SENDING = "sending"
+    KEPT = "kept"
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True, eq=False)
+class Outgoing:
+    """An own line.
+
+    :param where: the conversation it belongs to, as far as that is known before it is sent.
+    :param text: as it is shown.
+    :param time: when it was typed, milliseconds since the epoch.
+    :ivar why: why it was refused.
+    """
+
+    where: Key
+    cmd: str
+    args: dict[str, Any]
+    text: str
+    time: int
+    retry: str = field(default_factory=lambda: token_urlsafe(12))
+    fate: Fate = Fate.SENDING
+    why: str = ""
+
+    @property
+    def action(self) -> bool:
+        return self.cmd == "me"
+
+
+class Unsent:
+    """The lines that wait for the server, the oldest first."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Outgoing] = deque()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Any:
+        return iter(tuple(self._lines))
+
+    @property
+    def next(self) -> Outgoing | None:
+        return self._lines[0] if self._lines else None
+
+    def put(self, outgoing: Outgoing) -> None:
+        """:raises TooMuch: when `MOST_UNSENT` wait."""
+        if len(self._lines) >= MOST_UNSENT:
+            raise TooMuch(f"{MOST_UNSENT} lines wait to be sent; this one was not taken. Try again later.")
+        self._lines.append(outgoing)
+
+    def done(self, outgoing: Outgoing) -> None:
+        """It waits no more."""
+        if self._lines and self._lines[0] is outgoing:
+            self._lines.popleft()
+
+    def give_up(self) -> list[Outgoing]:
+        """Nothing waits any more.
+
+        :returns: what waited.
+        """
+        lines = list(self._lines)
+        self._lines.clear()
+        return lines

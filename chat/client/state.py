@@ -1,0 +1,236 @@
+"""What a client knows: its conversations, the people, the server's verbs. Pure: events go in, nothing comes out.
+
+Everything is bounded, whatever a server sends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from chat.client.sending import Fate, Outgoing, Unsent
+from chat.client.talks import Key, Talk
+from chat.events import (
+    Entry,
+    Event,
+    Invited,
+    MembershipChanged,
+    People,
+    Presence,
+    Removed,
+    RoomEntered,
+    Rooms,
+    Said,
+    StoredAs,
+    TopicChanged,
+)
+from chat.grammar.nearby import near
+from chat.grammar.reading import Context, Held
+from chat.grammar.verbs import Table
+from chat.names import fold
+from chat.values import Conversation, Kind, Text
+
+MOST_TALKS = 2_000
+MOST_NAMES = 20_000
+"""More conversations, people and rooms than that are not remembered."""
+
+MOST_SETTLED = 200
+"""Refused lines that are remembered for each conversation."""
+
+
+class State:
+    """All of it.
+
+    :ivar me: who is logged in, or empty.
+    :ivar talks: by key, in the order in which they were met.
+    :ivar people: name to ``online``, ``away`` or ``offline``, by folded name.
+    :ivar rooms: the names of the rooms that there are, by folded name.
+    :ivar members: who is in a room, by its key, as far as that was asked for.
+    :ivar unsent: own lines on their way.
+    :ivar refused: own lines that were not stored, by conversation.
+    :ivar fates: what became of own messages beyond being kept, by conversation and seq.
+    :ivar table: the server's verbs, once they are known.
+    :ivar held: a line that was held back, or nothing.
+    """
+
+    def __init__(self) -> None:
+        self.me = ""
+        self.talks: dict[Key, Talk] = {}
+        self.people: dict[str, tuple[str, str]] = {}
+        self.rooms: dict[str, str] = {}
+        self.members: dict[Key, set[str]] = {}
+        self.invitations: dict[Key, Invited] = {}
+        self.unsent = Unsent()
+        self.refused: dict[Key, list[Outgoing]] = {}
+        self.fates: dict[tuple[Key, int], Fate] = {}
+        self.table = Table()
+        self.held: Held | None = None
+        self._named: re.Pattern[str] | None = None
+
+    def be(self, account: str) -> None:
+        """Somebody is logged in; somebody else than before has other conversations."""
+        if self.me and fold(self.me) != fold(account):
+            self.forget()
+        self.me = account
+        self._named = re.compile(rf"(?<![\w-])@?{re.escape(account)}(?![\w-])", re.IGNORECASE)
+
+    def forget(self) -> None:
+        """Nobody is logged in, and nothing is known of anybody."""
+        table = self.table
+        self.__init__()  # type: ignore[misc]  # the state of a beginning
+        self.table = table
+
+    # conversations
+
+    def talk(self, key: Key, title: str = "") -> Talk:
+        """The conversation of that key, which is begun where there is none."""
+        talk = self.talks.get(key)
+        if talk is None:
+            talk = Talk(key, title or key.name)
+            if len(self.talks) < MOST_TALKS:
+                self.talks[key] = talk
+        return talk
+
+    def talk_of(self, conversation: Conversation) -> Talk:
+        """The conversation that a server means."""
+        talk = self.talk(Key.of(conversation), conversation.room or conversation.partner)
+        talk.be(conversation)
+        return talk
+
+    def drop(self, key: Key) -> None:
+        """One is out of a conversation."""
+        self.talks.pop(key, None)
+        self.refused.pop(key, None)
+        self.members.pop(key, None)
+
+    def names_me(self, said: Said) -> bool:
+        """Whether a message holds the reader's name as a word."""
+        return self._named is not None and isinstance(said.body, Text) and bool(self._named.search(said.body.text))
+
+    # what comes
+
+    def take(self, event: Event) -> tuple[Talk | None, list[Entry]]:
+        """Take up an event.
+
+        :returns: the conversation that it is about, if any, and the rows that are held from now on.
+        """
+        if isinstance(event, Presence):
+            self._presence(event)
+        elif isinstance(event, Invited):
+            if len(self.invitations) < MOST_NAMES:
+                self.invitations[Key.of(event.conversation)] = event
+        elif isinstance(event, Removed):
+            self.drop(Key.of(event.conversation))
+        elif isinstance(event, Entry):
+            talk = self.talk_of(event.conversation)
+            entries = talk.add(event)
+            self.learn(talk, entries)
+            return talk, entries
+        return None, []
+
+    def learn(self, talk: Talk, entries: Iterable[Entry]) -> None:
+        """What rows tell besides themselves: the topic, who is there."""
+        for each in entries:
+            if isinstance(each, TopicChanged):
+                talk.topic = each.topic
+            elif isinstance(each, MembershipChanged) and talk.key in self.members:
+                here = self.members[talk.key]
+                if each.kind is Kind.JOINED and len(here) < MOST_NAMES:
+                    here.add(each.target)
+                elif each.kind in (Kind.LEFT, Kind.KICKED, Kind.BANNED):
+                    here.discard(each.target)
+
+    def _presence(self, event: Presence) -> None:
+        state = "online" if event.state == "back" else event.state
+        for name in event.users:
+            self.meet(name, state)
+
+    def meet(self, name: str, state: str) -> None:
+        """Somebody exists, and is here or not."""
+        if len(self.people) < MOST_NAMES or fold(name) in self.people:
+            self.people[fold(name)] = (name, state)
+
+    def list_people(self, people: People) -> None:
+        """Take up a page of the roster, or the members of a room."""
+        for person in people.people:
+            self.meet(person.name, person.state)
+        if people.room:
+            self.members[Key(True, fold(people.room))] = {person.name for person in people.people[:MOST_NAMES]}
+
+    def list_rooms(self, rooms: Rooms) -> None:
+        """Take up a list of rooms."""
+        for line in rooms.rooms[:MOST_NAMES]:
+            self.rooms[fold(line.conversation.room)] = line.conversation.room
+            if line.joined:
+                self.talk_of(line.conversation).topic = line.topic
+
+    def enter(self, entered: RoomEntered) -> Talk:
+        """One has come into a room."""
+        talk = self.talk_of(entered.conversation)
+        talk.topic = entered.topic
+        self.rooms[fold(talk.title)] = talk.title
+        self.invitations.pop(talk.key, None)
+        for name in entered.occupants:
+            self.meet(name, self.state_of(name) if self.state_of(name) != "offline" else "online")
+        return talk
+
+    def state_of(self, name: str) -> str:
+        """``online``, ``away`` or ``offline``."""
+        return self.people.get(fold(name), (name, "offline"))[1]
+
+    # what one says
+
+    def stored(self, outgoing: Outgoing, reply: StoredAs) -> tuple[Talk, list[Entry]]:
+        """An own line is on disk.
+
+        :returns: where, and the rows that are held from now on.
+        """
+        outgoing.fate = Fate.KEPT
+        self.unsent.done(outgoing)
+        talk = self.talk_of(reply.conversation)
+        if talk.key != outgoing.where and outgoing.where in self.talks and not self.talks[outgoing.where].rows:
+            self.drop(outgoing.where)
+        kind = Kind.ACTION if outgoing.action else Kind.TEXT
+        said = Said(reply.conversation, reply.seq, kind, self.me, "", reply.time, Text(outgoing.text))
+        if reply.repeated and reply.seq <= talk.high:
+            return talk, []  # it had come to us as the history of another connection
+        return talk, talk.add(said)
+
+    def refuse(self, outgoing: Outgoing, why: str) -> None:
+        """An own line was not stored, and never will be."""
+        outgoing.fate, outgoing.why = Fate.REFUSED, why
+        self.unsent.done(outgoing)
+        lines = self.refused.setdefault(outgoing.where, [])
+        lines.append(outgoing)
+        del lines[:-MOST_SETTLED]
+
+    # reading lines
+
+    def context(self, here: Talk | None) -> Context:
+        """What a line that is typed now depends on.
+
+        In a conversation with a person the rules are those of a room, so the person stands for one.
+        """
+        room = here.title if here is not None else None
+        return Context(self.table, Names(self), bool(self.me), room, self.held)
+
+
+class Names:
+    """The names that a state knows, for `chat.grammar`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def is_account(self, word: str) -> bool:
+        return fold(word) in self._state.people
+
+    def is_room(self, word: str) -> bool:
+        return fold(word) in self._state.rooms
+
+    def near_account(self, word: str) -> str | None:
+        found = near(fold(word), self._state.people)
+        return self._state.people[found][0] if found is not None else None
+
+    def near_room(self, word: str) -> str | None:
+        found = near(fold(word), self._state.rooms)
+        return self._state.rooms[found] if found is not None else None

@@ -1,0 +1,256 @@
+"""One conversation as the client holds it: a stretch of its log without gaps, and how far it was read. Pure.
+
+The rows that are held are those of the seqs `Talk.low` to `Talk.high`, without exception. A row that comes before the
+ones that precede it waits in ``ahead`` until they are there; a row that comes twice is dropped. So nothing is missing,
+nothing stands twice, and what is at the end is the newest.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chat.events import Deleted, Edited, Entry, History, Said, Skipped, Standing
+from chat.names import fold
+from chat.values import Body, Conversation
+
+MOST_ROWS = 20_000
+"""The most rows that one conversation holds; beyond it the oldest are let go, and loaded again when asked for."""
+
+MOST_AHEAD = 1_000
+"""The most rows that wait for others; beyond it they are let go, and read from the history."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """What a conversation is called here, before it has an id as well.
+
+    :param room: whether it is a room.
+    :param name: folded.
+    """
+
+    room: bool
+    name: str
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Key:
+        return cls(bool(conversation.room), fold(conversation.room or conversation.partner))
+
+
+def span(entry: Entry) -> tuple[int, int]:
+    """The first and the last seq that an entry stands for."""
+    return (entry.first, entry.last) if isinstance(entry, Skipped) else (entry.seq, entry.seq)
+
+
+class Talk:
+    """A room or a person.
+
+    :ivar title: its name as it is shown.
+    :ivar conversation: nothing as long as nothing was said there.
+    :ivar first: the first seq that may be read.
+    :ivar low: the first seq that is held.
+    :ivar high: the last seq up to which nothing is missing.
+    :ivar received: up to where the server knows that this device has everything.
+    :ivar read: up to where the person has read.
+    :ivar unread: lines of others that were not read.
+    :ivar mentions: those of them that name the person.
+    :ivar member: whether one may speak there.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_corrections",
+        "_counted",
+        "_placed",
+        "conversation",
+        "first",
+        "high",
+        "key",
+        "low",
+        "member",
+        "mentions",
+        "read",
+        "received",
+        "rows",
+        "title",
+        "topic",
+        "unread",
+    )
+
+    def __init__(self, key: Key, title: str) -> None:
+        self.key = key
+        self.title = title
+        self.member = True
+        self.topic = ""
+        self.conversation: Conversation | None = None
+        self.rows: list[Entry] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing is held, and nothing is known of the log."""
+        self.rows.clear()
+        self.first = 1
+        self.low = 1
+        self.high = 0
+        self.received = 0
+        self.read = 0
+        self.unread = 0
+        self.mentions = 0
+        self._counted = 0
+        self._placed = False
+        self._ahead: dict[int, Entry] = {}
+        self._corrections: dict[int, Edited | Deleted] = {}
+
+    def be(self, conversation: Conversation) -> None:
+        """Stand for that conversation; another one of the same name (a room made anew) takes the place of the one
+        before."""
+        if self.conversation is not None and self.conversation.id != conversation.id:
+            self._forget()
+        self.conversation = conversation
+        self.title = conversation.room or conversation.partner
+
+    # what is held
+
+    @property
+    def gap(self) -> bool:
+        """Whether rows wait for others that have not come."""
+        return bool(self._ahead)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing older can be loaded."""
+        return self.low <= self.first
+
+    def stand(self, standing: Standing) -> bool:
+        """Take up where one stands, at the beginning of a connection.
+
+        :returns: whether rows up to the newest are to be read after `high`.
+        """
+        self.be(standing.conversation)
+        self.first = max(1, standing.first)
+        self.received = max(self.received, standing.received)
+        self.read = max(self.read, standing.read)
+        self.unread = standing.unread if self.read < standing.last else 0
+        self._counted = max(self._counted, standing.last)
+        self._placed = True
+        self._ahead.clear()
+        return standing.last > self.high
+
+    def begin_at(self, seq: int) -> None:
+        """Hold nothing before a seq; what is older is loaded when somebody looks for it."""
+        self.rows.clear()
+        self._ahead.clear()
+        self.low, self.high = seq, seq - 1
+        self._placed = True
+
+    def add(self, entry: Entry) -> list[Entry]:
+        """Take up a row that has come live.
+
+        :returns: the rows that are held from now on, in order: it, and those that waited for it.
+        """
+        first, last = span(entry)
+        if not self._placed:
+            self.begin_at(first)  # nobody told of this conversation before: what came earlier is history
+        if first > self.high + 1:
+            if len(self._ahead) < MOST_AHEAD:
+                self._ahead[first] = entry
+            return []
+        if last <= self.high:
+            return []
+        taken = [entry]
+        self._append(entry)
+        while (waiting := self._ahead.pop(self.high + 1, None)) is not None:
+            taken.append(waiting)
+            self._append(waiting)
+        return taken
+
+    def extend(self, page: History) -> list[Entry]:
+        """Take up the page after `high`.
+
+        :returns: the rows that are held from now on and were not before.
+        """
+        taken: list[Entry] = []
+        self.first = max(self.first, page.first)
+        for entry in page.entries:
+            if span(entry)[1] > self.high:
+                self._append(entry)
+                taken.append(entry)
+        if not page.more:
+            self.high = max(self.high, page.last)
+        for seq in sorted(self._ahead):
+            if seq <= self.high + 1 and (waiting := self._ahead.pop(seq, None)) is not None:
+                taken += self.add(waiting)
+        return taken
+
+    def prepend(self, page: History) -> int:
+        """Take up the page before `low`.
+
+        :returns: how many rows were added at the top.
+        """
+        older = [entry for entry in page.entries if span(entry)[1] < self.low]
+        room = max(0, MOST_ROWS - len(self.rows))
+        older = older[-room:] if room else []
+        for entry in older:
+            self._correct(entry)
+        self.rows[:0] = older
+        self.first = max(self.first, page.first)
+        if older:
+            self.low = span(older[0])[0]
+        if not page.more:
+            self.low = self.first
+        return len(older)
+
+    def _append(self, entry: Entry) -> None:
+        self.rows.append(entry)
+        self.high = max(self.high, span(entry)[1])
+        self._correct(entry)
+        if len(self.rows) > MOST_ROWS + MOST_ROWS // 10:
+            del self.rows[: len(self.rows) - MOST_ROWS]
+            self.low = span(self.rows[0])[0]
+
+    # what it says
+
+    def _correct(self, entry: Entry) -> None:
+        if isinstance(entry, Edited | Deleted):
+            before = self._corrections.get(entry.ref)
+            if before is None or before.seq < entry.seq:
+                self._corrections[entry.ref] = entry
+
+    def body_of(self, said: Said) -> tuple[Body | None, bool]:
+        """What a message says now, and whether it was written anew; nothing where it was deleted."""
+        correction = self._corrections.get(said.seq)
+        if correction is None:
+            return said.body, False
+        return (correction.body, True) if isinstance(correction, Edited) else (None, False)
+
+    def holds(self, seq: int) -> bool:
+        """Whether a row of that seq is held."""
+        place = bisect_left(self.rows, seq, key=lambda each: span(each)[0])
+        return place < len(self.rows) and span(self.rows[place])[0] == seq
+
+    # what was read
+
+    def count(self, entries: Iterable[Entry], me: str, names: Callable[[Said], bool]) -> list[Said]:
+        """Count what others said and nobody has counted before.
+
+        :param names: whether somebody said the name of the reader.
+        :returns: what was counted.
+        """
+        said = [each for each in entries if isinstance(each, Said) and each.author != me]
+        fresh = [each for each in said if each.seq > self._counted]
+        self.unread += len(fresh)
+        self.mentions += sum(names(each) for each in said if each.seq > self.read)
+        return fresh
+
+    def see(self) -> bool:
+        """The person has read everything that is held.
+
+        :returns: whether that is news.
+        """
+        self.unread = self.mentions = 0
+        self._counted = max(self._counted, self.high)
+        if self.high > self.read:
+            self.read = self.high
+            return True
+        return False

@@ -1,0 +1,134 @@
+"""Engines on a whole server, with links that break when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
+
+from chat.client.engine import Engine
+from chat.client.entrance import Entrance
+from chat.client.failures import ClientFailure, Disconnected
+from chat.client.keyboard import Keyboard
+from chat.client.observing import Phase, Status
+from chat.client.protocol import ChatClient
+from chat.client.sending import Outgoing
+from chat.client.state import State
+from chat.client.talks import Key, Talk
+from chat.events import Entry, Event, Said, StoredAs
+from chat.values import Text
+from tests.auth.fakes import COST
+from tests.client.link import FakeCertificate, Link, LinkCase, at_once
+from tests.frontends.server import PASSWORD
+
+CERTIFICATE = FakeCertificate(b"the server's")
+
+
+class Screen:
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.phases: list[Phase] = []
+        self.status = Status(Phase.CLOSED)
+        self.rows: list[Entry] = []
+        self.events: list[Event] = []
+        self.outcomes: list[tuple[Outgoing, StoredAs | None]] = []
+
+    def status_changed(self, status: Status) -> None:
+        self.status = status
+        self.phases.append(status.phase)
+
+    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+        self.rows += rows
+
+    def happened(self, event: Event) -> None:
+        self.events.append(event)
+
+    def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
+        self.outcomes.append((outgoing, stored))
+
+    def said(self) -> list[str]:
+        """What was said, in the order in which it was shown."""
+        return [row.body.text for row in self.rows if isinstance(row, Said) and isinstance(row.body, Text)]
+
+
+class Desk:
+    """An engine and everything around it.
+
+    :ivar reachable: whether calls get through.
+    """
+
+    def __init__(self, case: EngineCase, device: str, everything: bool) -> None:
+        self.case = case
+        self.reachable = True
+        self.screen = Screen()
+        self.state = State()
+        self.links: list[Link] = []
+        self.tokens: list[str] = []
+        clock = case.server.clock
+        self.engine = Engine(
+            self.state,
+            self.screen,
+            self.dial,
+            clock.clock,
+            lambda client: Entrance(client, at_once, least_cost=COST),
+            device=device,
+            keep_token=lambda account, token: self.tokens.append(token),
+            everything=everything,
+        )
+        self.keyboard = Keyboard(self.engine, clock.seconds)
+
+    def dial(self, tell: Callable[[Event], object], lost: Callable[[ClientFailure], object]) -> Deferred[ChatClient]:
+        if not self.reachable:
+            return fail(Failure(Disconnected("There is no answer.")))
+        client = ChatClient(tell, trust=bytes.hex, lost=lost)
+        self.links.append(Link(self.case.server, client, CERTIFICATE))
+        self.case.links.append(self.links[-1])
+        return client.ready.addCallback(lambda _: client)
+
+    def types(self, line: str, room: str = "", person: str = "") -> Any:
+        """Type a line, in a room or to a person; the outcome once there is one."""
+        key = Key(not person, (room or person).lower())
+        here = self.state.talk(key, room or person) if room or person else None
+        return self.case.run_link(self.keyboard.typed(line, here))
+
+    def talk(self, name: str, room: bool = True) -> Talk:
+        return self.state.talks[Key(room, name.lower())]
+
+    def cut(self) -> None:
+        """The connection breaks."""
+        self.links[-1].cut()
+        self.case.settle()
+
+
+class EngineCase(LinkCase):
+    settings = {"sessions": "per-device", "heartbeat": 10, "timeout": 30}  # noqa: RUF012
+
+    def desk(self, device: str = "desk", everything: bool = True) -> Desk:
+        return Desk(self, device, everything)
+
+    def logged_in(self, name: str, room: str = "", everything: bool = True) -> Desk:
+        """Somebody who is there, with an account of that name, in a room."""
+        desk = self.desk(everything=everything)
+        known = self.server.chat.directory.account(name) is not None
+        way = desk.engine.log_in if known else desk.engine.register
+        self.run_link(way(name, PASSWORD))
+        if room:
+            desk.types(f"connect {room}")
+        self.quiet_link()
+        return desk
+
+    def quiet_link(self) -> None:
+        """Let a few seconds pass."""
+        for _ in range(5):
+            self.pass_time(1)
+
+    def pass_time(self, seconds: float) -> None:
+        self.server.clock.clock.advance(seconds)
+        self.settle()
+
+    def begin(self, work: Coroutine[Any, Any, Any]) -> Deferred[Any]:
+        """Begin something that will take its time."""
+        return Deferred.fromCoroutine(work)
