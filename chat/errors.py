@@ -67,11 +67,11 @@ class BadText(ChatError):
     text = "That line is not valid UTF-8; it was not read. Set your terminal to UTF-8."
 
 
-class NotYet(ChatError):
-    """A verb whose time has not come in this version."""
+class NeedsClient(ChatError):
+    """Something that the server cannot do for a terminal."""
 
-    code = "not-yet"
-    text = "This server cannot do that yet."
+    code = "needs-client"
+    text = "That takes the console client."
 
 
 # --- the door -----------------------------------------------------------------------------------
@@ -226,6 +226,16 @@ class NoEffect(ChatError):
 
 
 # --- messages -----------------------------------------------------------------------------------
+
+
+class NotHere(ChatError):
+    code = "not-here"
+    text = "That user is not here."
+
+
+class AddressRefused(ChatError):
+    code = "address-refused"
+    text = "The request for that address failed."
 
 
 class BlockedByRecipient(ChatError):

@@ -170,6 +170,42 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedConsent:
+    """Somebody asks for the address of the reader's client: ``consent`` gives it, ``refuse`` says no."""
+
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Somebody gave the address of a client that listens there.
+
+    :param address: the one that the server sees.
+    :param port: 1 to 65535.
+    :param others: those of the client's own networks.
+    """
+
+    author: str
+    address: str
+    port: int
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRefused:
+    """Somebody does not give an address."""
+
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """The owner of an address that the reader was given is elsewhere now."""
+
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class Removed:
     """This session itself is out of a room: it left it elsewhere, was kicked or banned."""
 
@@ -247,7 +283,21 @@ class Kept:
 
 
 Event: TypeAlias = (
-    Entry | Broadcasted | Presence | Invited | Removed | SignedOut | OwnSettings | Closing | Notice | Delivered | Kept
+    Entry
+    | Broadcasted
+    | Presence
+    | Invited
+    | AskedConsent
+    | Address
+    | ConsentRefused
+    | AddressChanged
+    | Removed
+    | SignedOut
+    | OwnSettings
+    | Closing
+    | Notice
+    | Delivered
+    | Kept
 )
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from chat.core.consent import Consent
 from chat.core.delivery import Delivery
 from chat.core.entries import entry, private_conversation
 from chat.core.house import House, unattended
@@ -38,6 +39,7 @@ class People:
         self._rooms = rooms
         self._delivery = delivery
         self.presence = Presence(house)
+        self.consent = Consent(house)
 
     # coming and going
 
@@ -106,6 +108,7 @@ class People:
         unattended(house.store.saw(account.id, session.device, session.since, present=True))
         if first:
             self.presence.arrived(user)
+        self.consent.arrived(user, session)
         return user
 
     def _rivals(self, account_id: int, session: Session) -> list[Session]:
@@ -135,6 +138,7 @@ class People:
                 house.directory.add_account(user.account)
             del house.users[user.account.id]
             user.unsubscribe()
+            self.consent.departed(user)
             self.presence.departed(user, lost=session.gone)
 
     def end(self, session: Session, reason: str) -> None:
@@ -229,6 +233,7 @@ class People:
             raise NoEffect(f"User {other.name.shown} is blocked already.")
         await self._house.store.block(account, other.id)
         self._house.directory.add_block(account, other.id)
+        self.consent.blocked(account, other.id)
 
     async def unblock(self, session: Session, other: Account) -> None:
         """:raises NoEffect: when the other is not blocked."""

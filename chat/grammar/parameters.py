@@ -474,6 +474,18 @@ class ConversationType(ParameterType):
             raise BadUsage(str(error)) from None
 
 
+class AddressesType(ParameterType):
+    """IP addresses."""
+
+    form = "ADDRESSES"
+    json = "array of strings"
+
+    def from_json(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or len(value) > 20 or not all(isinstance(each, str) for each in value):
+            raise BadUsage("an array of at most 20 strings is needed")
+        return tuple(value)
+
+
 class MarksType(ParameterType):
     """Sequence numbers by conversation: ``{"r2": 4712}``; at most 1,000 of them."""
 
@@ -512,4 +524,6 @@ Marks = Annotated[dict[int, int], MarksType()]
 Word = Annotated[str, ParameterType()]
 Retry = Annotated[str, RetryType()]
 Flag = Annotated[bool, FlagType()]
+Port = Annotated[int, NumberType(1, 65_535)]
+Addresses = Annotated[tuple[str, ...], AddressesType()]
 Seq = Annotated[int, NumberType(0, 2**32 - 1)]

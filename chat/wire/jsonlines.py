@@ -15,10 +15,14 @@ from typing import Any, NoReturn
 
 from chat.errors import BadFrame
 from chat.events import (
+    Address,
+    AddressChanged,
+    AskedConsent,
     Broadcasted,
     Challenge,
     Closing,
     CommandTable,
+    ConsentRefused,
     Deleted,
     Delivered,
     Devices,
@@ -90,6 +94,10 @@ FRAMES: dict[str, type] = {
     "broadcast": Broadcasted,
     "presence": Presence,
     "invited": Invited,
+    "asked-consent": AskedConsent,
+    "address": Address,
+    "consent-refused": ConsentRefused,
+    "address-changed": AddressChanged,
     "removed": Removed,
     "signed-out": SignedOut,
     "closing": Closing,

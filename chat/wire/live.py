@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from chat.events import Closing, Delivered, Invited, Kept, Notice, Presence, Removed, SignedOut
+from chat.events import (
+    Address,
+    AddressChanged,
+    AskedConsent,
+    Closing,
+    ConsentRefused,
+    Delivered,
+    Invited,
+    Kept,
+    Notice,
+    Presence,
+    Removed,
+    SignedOut,
+)
 from chat.values import Kind
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
@@ -34,6 +47,31 @@ def invited(event: Invited, view: View) -> str:
     room = place(event.conversation)
     words = f"{safe(event.author)} has invited you to {room}. Type connect {room} or decline {room}."
     return notice(words, view)
+
+
+@renders(AskedConsent)
+def asked_consent(event: AskedConsent, view: View) -> str:
+    """In the words of wish 001."""
+    name = safe(event.author)
+    how = f"To ignore, do nothing. To give consent, enter: consent {name} (or: refuse {name})"
+    return notice(f"User {name} is asking for consent.", view) + notice(how, view)
+
+
+@renders(Address)
+def address(event: Address, view: View) -> str:
+    """In the words of wish 001."""
+    words = f"User {safe(event.author)} ip: {safe(event.address)}, port: {event.port}"
+    return notice(f"{words} (also {', '.join(map(safe, event.others))})" if event.others else words, view)
+
+
+@renders(ConsentRefused)
+def consent_refused(event: ConsentRefused, view: View) -> str:
+    return notice(f"User {safe(event.author)} does not give an address.", view)
+
+
+@renders(AddressChanged)
+def address_changed(event: AddressChanged, view: View) -> str:
+    return notice(f"User {safe(event.author)} has changed IP addresses. Ask for the address again.", view)
 
 
 @renders(Removed)

@@ -83,8 +83,9 @@ _WORKS: Mapping[str, tuple[dict[str, Any], type]] = {
     "unmute": ({"room": "ops", "user": "mallory"}, Done),
     "op": ({"room": "ops", "user": "bob"}, Done),
     "deop": ({"room": "ops", "user": "moe"}, Done),
-    "getaddress": ({"user": "bob"}, Refused),
-    "consent": ({"user": "bob"}, Refused),
+    "getaddress": ({"user": "moe"}, Done),
+    "consent": ({"user": "bob", "port": 51791}, Done),
+    "refuse": ({"user": "bob"}, Done),
     "private": ({"user": "bob", "text": "hi"}, Refused),
     "help": ({}, Help),
     "ping": ({}, Pong),
@@ -137,9 +138,10 @@ _REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "unmute": ({"room": "ops", "user": "bob"}, "no-effect"),
     "op": ({"room": "ops", "user": "moe"}, "no-effect"),
     "deop": ({"room": "ops", "user": "ann"}, "no-effect"),
-    "getaddress": ({"user": "bob"}, "not-yet"),
-    "consent": ({"user": "bob"}, "not-yet"),
-    "private": ({"user": "bob", "text": "hi"}, "not-yet"),
+    "getaddress": ({"user": "zoe"}, "not-here"),
+    "consent": ({"user": "bob"}, "needs-client"),
+    "refuse": ({"user": "moe"}, "no-effect"),
+    "private": ({"user": "bob", "text": "hi"}, "needs-client"),
     "help": ({"verb": "mesage"}, "unknown-command"),
     "members": ({"room": "nowhere"}, "no-such-room"),
 }
@@ -166,6 +168,7 @@ class EveryCommand(SynchronousTestCase):
             ann.does(act, user="mallory", room="ops")
         bob.does("create", room="board", visibility="private")
         bob.does("invite", room="board", user="ann")
+        bob.does("getaddress", user="ann")
         ann.does("away")
         return stage, ann
 

@@ -268,13 +268,20 @@ class Stage:
             self.chat.directory.add_account(account)
         return account
 
-    def arrives(self, name: str, device: str = "default", program: bool = False, rank: Rank = Rank.MEMBER) -> Person:
+    def arrives(
+        self,
+        name: str,
+        device: str = "default",
+        program: bool = False,
+        rank: Rank = Rank.MEMBER,
+        peer: Peer | None = None,
+    ) -> Person:
         """Somebody is signed in, without a password, and no events flow yet.
 
         :raises ChatError: when the sessions policy has no place.
         """
         account = self.account(name, rank)
-        person = self.connection(program)
+        person = self.connection(program, peer)
         person.session.device = device
         avatar = now(self.realm.requestAvatar(account.id, Arrival(person.session), IChatUser))
         person.session.logout = avatar[2]

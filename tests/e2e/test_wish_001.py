@@ -87,11 +87,22 @@ class SampleCommands(StageCase):
         self.b.sees("C (broadcast): hello all")
         self.c.does_not_see("could not be received")
 
-    def test_peer_to_peer_comes_later(self) -> None:
-        """Said at once and clearly; nothing reaches the other side."""
-        self.b.types("getaddress A", "consent A", "private A hello")
-        self.b.sees("! getaddress is not there yet", "! consent is not there yet", "! private is not there yet")
-        self.a.does_not_see("hello", "B")
+    def test_getaddress_and_consent(self) -> None:
+        """An address is passed on with consent only; netcat has none to give, and who is blocked is refused."""
+        self.b.types("private A hello")
+        self.b.sees("! Please request user address first (getaddress <user>).")
+        self.b.types("getaddress A")
+        self.b.sees("consent asked from User A.")
+        self.a.sees("User B is asking for consent.", "To give consent, enter: consent B")
+        self.a.types("consent B")
+        self.a.sees("use the console client. Or type: refuse B")
+        self.a.types("refuse B")
+        self.b.sees("User A does not give an address.")
+        self.c.types("block B")
+        self.c.sees("User B has been blocked.")
+        self.b.types("getaddress C")
+        self.b.sees("! getaddress request for C failed.")
+        self.c.does_not_see("asking for consent")
 
     def test_ctrl_c_is_not_broadcast(self) -> None:
         self.c.dies()

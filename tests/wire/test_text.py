@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.events import (
+    Address,
+    AddressChanged,
+    AskedConsent,
     Broadcasted,
     Closing,
     CommandTable,
+    ConsentRefused,
     Deleted,
     Devices,
     Done,
@@ -214,6 +218,19 @@ class RoomEvents(Lines):
 
     def test_braces_are_only_text(self) -> None:
         self.changed(Kind.KICKED, "* {room} was kicked from ops by bob: {author}\n", "{author}", target="{room}")
+
+    def test_consent_in_the_words_of_wish_001(self) -> None:
+        self.shows(
+            AskedConsent("bob"),
+            "* User bob is asking for consent.\n"
+            "* To ignore, do nothing. To give consent, enter: consent bob (or: refuse bob)\n",
+        )
+        self.shows(Address("ann", "129.35.26.1", 51791), "* User ann ip: 129.35.26.1, port: 51791\n")
+        both = "* User ann ip: 129.35.26.1, port: 51791 (also 10.0.0.7)\n"
+        self.shows(Address("ann", "129.35.26.1", 51791, ("10.0.0.7",)), both)
+        self.shows(ConsentRefused("ann"), "* User ann does not give an address.\n")
+        moved = "* User ann has changed IP addresses. Ask for the address again.\n"
+        self.shows(AddressChanged("ann"), moved)
 
     def test_invitations(self) -> None:
         change = MembershipChanged(OPS, 3, Kind.INVITED, "ann", "bob", NOON)
