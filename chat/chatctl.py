@@ -193,7 +193,12 @@ def _run(settings: Settings, words: list[str], as_json: bool) -> int:
             raise
     if server is not None:
         with closing(server):
-            return _show(ask_all(server, " ".join(words)), as_json)
+            status = _show(ask_all(server, " ".join(words)), as_json)
+            if words == ["watch"] and status == DONE:
+                for event in server.events():
+                    sys.stdout.write(show(event, as_json))
+                    sys.stdout.flush()
+            return status
     reply = offline(settings, words)
     if reply is None:
         raise Unreachable(f"{words[0]} is not written so, or needs a server: chatctl help {words[0]}")

@@ -282,6 +282,27 @@ class Kept:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Something happened on the server: who, when, from where and how much, never what.
+
+    :param kind: of the row that was stored, or ``connected``, ``logged-in``, ``login-refused``, ``broadcast`` ...
+    :param account: a name, or empty.
+    :param session: the number of a connection, or 0.
+    :param network: what limits count by, or empty.
+    :param conversation: as programs name it (``r2``), or empty.
+    :param size: bytes that were said.
+    """
+
+    time: int
+    kind: str
+    account: str = ""
+    session: int = 0
+    network: str = ""
+    conversation: str = ""
+    size: int = 0
+
+
 Event: TypeAlias = (
     Entry
     | Broadcasted
@@ -298,6 +319,7 @@ Event: TypeAlias = (
     | Notice
     | Delivered
     | Kept
+    | Traffic
 )
 
 

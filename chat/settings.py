@@ -82,6 +82,12 @@ class Settings:
         restart=True,
     )
     control: str = _setting("chat.control", _path, "the socket of chatctl; none: there is none", restart=True)
+    traffic_log: str = _setting(
+        "traffic.log",
+        _path,
+        "notes who did what kind of thing when, never what; none: there is none",
+        restart=True,
+    )
     name: str = _setting("chat", _words, "what the server calls itself")
     sessions: str = _setting("one", _choice(*SESSIONS), "sessions an account may have: one, per-device or many")
     auto_register: str = _setting(

@@ -44,6 +44,7 @@ from chat.frontends.control import ControlFactory, control_path, make_place
 from chat.host import Host, tell_manager
 from chat.settings import Settings
 from chat.storage.sqlite import SqliteStore
+from chat.storage.traffic import TrafficFile
 from chat.storage.upgrade import Hold, hold, prepare
 
 log = Logger()
@@ -206,6 +207,9 @@ class ChatServer(Service):
             kind: ChatFactory(kind, self.chat, performer, turn, self._census, certificate)
             for kind in ("auto", *FRONT_ENDS)
         }
+        self._traffic = TrafficFile(settings.traffic_log) if settings.traffic_log != "none" else None
+        if self._traffic is not None:
+            self.chat.house.traffic.add_sink(self._traffic.write)
         self._ports: list[tuple[str, IListeningPort]] = []
         self._control = ControlFactory(self.chat, performer)
         self._control_port: IListeningPort | None = None
@@ -314,6 +318,8 @@ class ChatServer(Service):
         if self._control_port is not None:
             await _as_deferred(self._control_port.stopListening())
         await self._hashing.stop()
+        if self._traffic is not None:
+            self._traffic.close()
         self._held.release()
 
     async def _last_words(self) -> None:

@@ -43,6 +43,7 @@ class Administration:
         :param about: the person, room or network it is about, or empty.
         """
         words = f"{command} {about}".rstrip()
+        self._house.traffic.note(f"admin-{command}", session)
         log.info("{actor} gives the command: admin {words}", actor=session.actor, words=words)
 
     # people

@@ -11,6 +11,7 @@ from chat.core.counts import Counts
 from chat.core.directory import Directory
 from chat.core.room import Room
 from chat.core.sanctions import Sanctions
+from chat.core.traffic import Traffic
 from chat.core.user import ChatUser, Session
 from chat.errors import ChatError, DiskFull
 from chat.interfaces import IBus, IClock, IMind, IStore
@@ -51,12 +52,14 @@ class House:
     _sessions_made: int = 0
     directory: Directory = field(init=False)
     sanctions: Sanctions = field(init=False)
+    traffic: Traffic = field(init=False)
     counts: Counts = field(default_factory=Counts)
     started: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.room_names)
         self.sanctions = Sanctions(self.store)
+        self.traffic = Traffic(self.directory, self.sessions, self.now)
         self.started = self.now()
 
     def next_session(self) -> int:

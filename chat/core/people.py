@@ -104,6 +104,7 @@ class People:
         session.user = user
         session.since = house.now()
         house.counts.logins += 1
+        house.traffic.note("logged-in", session)
         session.refusal = None
         unattended(house.store.saw(account.id, session.device, session.since, present=True))
         if first:
@@ -126,6 +127,7 @@ class People:
             return
         house = self._house
         session.mind.flush()
+        house.traffic.note("logged-out", session)
         self._rooms.leave_all(session)
         user.sessions.remove(session)
         session.user = None

@@ -61,6 +61,8 @@ class Performer:
             reply: Reply = await verb.run(self._service, session, **arguments)
         except ChatError as error:
             self.performed[command if verb else "", error.code] += 1
+            if verb is not None and verb.access is Access.GUEST:
+                self._service.house.traffic.note(f"{verb.name}-refused", session)
             return _refused(error)
         except Exception:
             incident = token_hex(4)

@@ -101,6 +101,7 @@ class ChatService:
     def connected(self, session: Session) -> None:
         """A connection was made."""
         self.house.sessions[session.id] = session
+        self.house.traffic.note("connected", session)
 
     def disconnected(self, session: Session) -> None:
         """A connection has ended, however it did."""
@@ -109,7 +110,8 @@ class ChatService:
         if logout is not None:
             logout()
         self.people.sign_out(session)
-        self.house.sessions.pop(session.id, None)
+        if self.house.sessions.pop(session.id, None) is not None:
+            self.house.traffic.note("disconnected", session)
 
     def ended(self, session: Session) -> None:
         """After `disconnected`: its connection is gone for good, so that nothing more can be proven."""
@@ -126,3 +128,4 @@ class ChatService:
                 publish({("account", to.low), ("account", to.high)}, Logged(row, to, draft, origin))
             else:
                 publish((("room", row.conversation),), Logged(row, None, draft, origin))
+        self.house.traffic.stored(rows)

@@ -100,6 +100,7 @@ class Talk:
             "text": text,
             "time": self._house.now(),
         }
+        self._house.traffic.note("broadcast", session, len(text.encode()))
         self._house.bus.publish([_EVERYONE], Ephemeral("broadcast", fields, session.origin))
         return not any(account in self._house.users for account in self._house.directory.blockers_of(user.account.id))
 

@@ -18,18 +18,19 @@ from hashlib import sha256
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from chat.core.limits import TokenBucket
 from chat.core.perform import Performer, attempt
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadFrame, Forbidden, Misconfigured
-from chat.events import Closing, Event, Refused
+from chat.events import Closing, Event, Notice, Refused
 from chat.interfaces import IAudience
 from chat.values import Peer
 from chat.wire.jsonlines import Request, decode, encode
@@ -100,6 +101,7 @@ def user_name(user: int) -> str:
         return f"user {user}"
 
 
+@implementer(IPushProducer)
 class ControlProtocol(LineOnlyReceiver):
     """One ``chatctl``; it is the mind of its session as well."""
 
@@ -114,6 +116,8 @@ class ControlProtocol(LineOnlyReceiver):
         self._service = service
         self._performer = performer
         self._session: Session | None = None
+        self._full = False
+        self._left_out = 0
         self._stranger = ""
 
     def connectionMade(self) -> None:
@@ -127,6 +131,7 @@ class ControlProtocol(LineOnlyReceiver):
         session = Session(house.next_session(), house.node, self, bucket, self._performer.perform)
         session.operator = f"the operator ({user_name(user)})"
         self._session = session
+        self.transport.registerProducer(self, True)
         self._service.connected(session)
 
     def lineReceived(self, line: bytes) -> None:
@@ -155,7 +160,7 @@ class ControlProtocol(LineOnlyReceiver):
         self.transport.write(encode(reply, request.id))
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        self.transport.loseConnection()
+        self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._session is not None:
@@ -170,7 +175,23 @@ class ControlProtocol(LineOnlyReceiver):
         raise NotImplementedError("the operator is in no room")
 
     def deliver(self, event: Event) -> None:
-        self.transport.write(encode(event))
+        """What a reader who is too slow would get is left out, so that nothing piles up for it."""
+        if self._full:
+            self._left_out += 1
+        else:
+            self.transport.write(encode(event))
+
+    def pauseProducing(self) -> None:
+        self._full = True
+
+    def resumeProducing(self) -> None:
+        self._full = False
+        if self._left_out:
+            self.transport.write(encode(Notice(f"{self._left_out:,} events were left out: they came too fast.")))
+            self._left_out = 0
+
+    def stopProducing(self) -> None:
+        """The connection is gone."""
 
     def shown(self) -> None:
         """Operators have no mail here."""
@@ -183,6 +204,7 @@ class ControlProtocol(LineOnlyReceiver):
 
     def close(self, reason: str) -> None:
         self.transport.write(encode(Closing(reason)))
+        self.transport.unregisterProducer()
         self.transport.loseConnection()
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chat.events import Facts, Listing, OneTimeCode
+from chat.events import Facts, Listing, OneTimeCode, Traffic
 from chat.wire.columns import columns
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
-from chat.wire.words import duration, moment
+from chat.wire.words import at, clock, duration, moment
 
 _STEPS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -73,3 +73,11 @@ def one_time_code(reply: OneTimeCode, view: View) -> str:
     return notice(f"{account} chooses a password with: claim {account} {safe(reply.secret)}", view) + notice(
         f"The code works once, until {until}.", view
     )
+
+
+@renders(Traffic)
+def traffic(event: Traffic, view: View) -> str:
+    when = at(event.time, view.zone)
+    size = f"{event.size:,} bytes" if event.size else ""
+    words = (event.kind, event.account, event.conversation, size, event.network)
+    return notice(f"{clock(when)}:{when.second:02} {' '.join(safe(word) for word in words if word)}", view)

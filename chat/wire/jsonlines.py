@@ -63,6 +63,7 @@ from chat.events import (
     StoredAs,
     TimeNow,
     TopicChanged,
+    Traffic,
     Welcome,
 )
 from chat.values import Kind
@@ -104,6 +105,7 @@ FRAMES: dict[str, type] = {
     "notice": Notice,
     "delivered": Delivered,
     "kept": Kept,
+    "traffic": Traffic,
     "refused": Refused,
     "done": Done,
     "stored": StoredAs,

@@ -15,7 +15,7 @@ from unittest import skipUnless
 
 from chat.chatctl import main
 from chat.frontends.control import control_path
-from tests.e2e.stage import PASSWORD, StageCase
+from tests.e2e.stage import PASSWORD, Actor, StageCase
 
 NOBODY = 65_534
 """The user ``nobody``."""
@@ -295,3 +295,29 @@ class ALongPath(ControlCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("precious is there and is no socket.", done.stderr)
         self.assertTrue(os.path.isfile(self.stage.path("precious")))
+
+
+class Watching(ControlCase):
+    def test_what_happens_is_shown_and_noted_without_what_is_said(self) -> None:
+        program = os.path.join(os.path.dirname(sys.executable), "chatctl")
+        watcher = Actor(self.stage, "watcher", [program, f"--control={self.stage.path('chat.control')}", "watch"])
+        watcher.sees("You see what happens from now on.")
+        bob = self.person("bob", "lobby")
+        bob.types("'xyzzy")
+        watcher.sees("logged-in bob", "joined bob r1", "text bob r1 5 bytes 127.0.0.1")
+        self.stage.stop()
+        watcher.sees("Server is shutting down.")
+        watcher.sees_the_end()
+        self.assertNotIn("xyzzy", watcher.shown + self.stage.log())
+        path = self.stage.path("traffic.log")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, encoding="utf-8") as lines:
+            kinds = [json.loads(line)["kind"] for line in lines]
+        self.assertEqual(kinds, ["created", "connected", "logged-in", "joined", "text", "logged-out", "disconnected"])
+
+    def test_it_can_be_switched_off(self) -> None:
+        self.stage.stop()
+        os.unlink(self.stage.path("traffic.log"))
+        self.stage.start("--traffic-log=none")
+        self.person("bob")
+        self.assertFalse(os.path.exists(self.stage.path("traffic.log")))

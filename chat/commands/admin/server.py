@@ -55,6 +55,13 @@ async def check(chat: ChatService, session: Session) -> Listing:
     return Listing("findings", _FINDINGS, tuple((each.subject, each.state, each.text) for each in found))
 
 
+@command(group=GROUP)
+async def watch(chat: ChatService, session: Session) -> Done:
+    """show what happens as it happens, without what is said; once more to end it"""
+    watches = chat.house.traffic.watch(session)
+    return Done("You see what happens from now on. To end it: watch" if watches else "You see it no longer.")
+
+
 @command(group=GROUP, barrier=True)
 async def reload(chat: ChatService, session: Session) -> Done:
     """read the settings again; those that can change while the server runs count at once"""
