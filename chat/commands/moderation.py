@@ -38,7 +38,7 @@ async def topic(chat: ChatService, session: Session, text: Words = "", *, room: 
     return Done()
 
 
-@command(group=GROUP, barrier=True, weight=2, examples=("invite bob",))
+@command(group=GROUP, barrier=True, weight=2, guarded={"invite": (1, 1)}, examples=("invite bob",))
 async def invite(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
     """invite somebody to the room
 

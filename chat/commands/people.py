@@ -77,7 +77,7 @@ def members_of(chat: ChatService, session: Session, word: str) -> People:
     return People("members", people, room.name, len(heights[MOST:]))
 
 
-@command("whoami", group=GROUP, examples=("whois ann",))
+@command("whoami", group=GROUP, guarded={"whois": (1, 1)}, examples=("whois ann",))
 async def whois(chat: ChatService, session: Session, user: User | None = None) -> Profile:
     """show who somebody is
 

@@ -41,7 +41,7 @@ async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLef
     return RoomLeft(left.conversation)
 
 
-@command(group=GROUP, barrier=True, guarded={"create": (1, 1)}, examples=("create ops", "create board private"))
+@command(group=GROUP, barrier=True, guarded={"create": (1, 2)}, examples=("create ops", "create board private"))
 async def create(
     chat: ChatService, session: Session, room: NewRoom, visibility: Annotated[str, ChoiceType("private")] | None = None
 ) -> RoomEntered:

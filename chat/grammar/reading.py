@@ -233,9 +233,13 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
     if verb is not None and not verb.programs:
         if verb.bare is Bare.HELD and rest:
             return f"/{verb.name} ..."
-        bounds = verb.guarded.get(word)
-        if bounds is not None and _like_a_login(rest.split(), *bounds, context.names):
-            return f"/{word}"
+        if (bounds := verb.guarded.get(word)) is not None:
+            words = rest.split()
+            if any(each.type.secret for each in verb.parameters):
+                if _like_a_login(words, *bounds, context.names):
+                    return f"/{word}"
+            elif bounds[0] <= len(words) <= bounds[1] and _reads(verb, rest, context):
+                return f"/{word} {' '.join(words)}"
         if verb.private and second and (known := context.names.near_account(second)):
             return f"{word} {known} ..."
         return None
@@ -247,6 +251,14 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
         if known is not None:
             return f"{meant} {known} ..."
     return None
+
+
+def _reads(verb: Verb, rest: str, context: Context) -> bool:
+    """Whether a verb could be written so, but for what its names name."""
+    try:
+        return bool(_arguments(verb, rest, context))
+    except BadUsage:
+        return False
 
 
 # --- commands -------------------------------------------------------------------------------------

@@ -69,7 +69,8 @@ class Verb:
     :param spoken: words of this verb that people say as well: in a room they need the ``/``.
     :param private: whether a mistyped target would show the line to the wrong people.
     :param guarded: for a word of this verb, with how many words after it (from, to) a bare line is taken for a login
-        or a password; with more it is when it begins with a name.
+        or a password; with more it is when it begins with a name. Of a verb without secrets: is held, where it could be
+        written so.
     :param doubted: for a word of this verb, what follows a name where it is said and not meant as a command
         (``tell bob to call me``).
     :param programs: whether only programs use it.

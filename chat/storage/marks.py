@@ -28,8 +28,11 @@ that a login costs the same after a year in which everything was said by somebod
 
 _SPOKEN: Final = ", ".join(f"'{kind.value}'" for kind in sorted(SPOKEN))
 
-_HEARD: Final = f"kind IN ({_SPOKEN}) AND author <> :account AND author NOT IN (SELECT value FROM json_each(:blocked))"
-"""What others said, but nobody blocked."""
+_HEARD: Final = (
+    f"kind IN ({_SPOKEN}) AND author <> :account AND body IS NOT NULL"
+    " AND author NOT IN (SELECT value FROM json_each(:blocked))"
+)
+"""What others said and still stands, but nobody blocked."""
 
 _MARKS: Final = (
     " coalesce((SELECT seq FROM received WHERE account = :account AND conversation = c.conversation"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.events import Deleted, Done, Edited, Found, History, Said, Skipped, StoredAs
+from chat.events import Deleted, Done, Edited, Found, History, Rooms, Said, Skipped, StoredAs
 from chat.values import Text
 from tests.core.stage import MANY, Stage
 
@@ -126,6 +126,14 @@ class Deleting(Case):
         self.assertEqual(self.texts(), [None, None])
         for word in ("helo", "hello"):
             self.assertEqual(self.ann.gets(Found, "search", words=word).entries, ())
+
+    def test_it_waits_for_nobody(self) -> None:
+        self.ann.does("logout")
+        self.bob.says("ops", "oops")
+        self.bob.does("delete")
+        back = self.stage.enter("ann", device="elsewhere")
+        self.assertNotIn("oops", str(back.does("catchup")))
+        self.assertEqual([each.unread for each in back.gets(Rooms, "rooms").rooms], [0])
 
     def test_a_private_message(self) -> None:
         self.bob.writes("ann", "oops")

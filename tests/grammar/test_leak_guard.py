@@ -44,9 +44,9 @@ class Held_(SynchronousTestCase):
         for line in ("tell bob I am late", "send bob hello", "message @will follow me", "msg bob to be or not to be"):
             self.assertEqual(meaning(line, here)[0], "message")
 
-    def test_a_room_that_does_not_exist(self) -> None:
-        self.assertEqual(meaning("connect nosuch"), ("held", "/connect"))
-        self.assertEqual(meaning("create ops2"), ("held", "/create"))
+    def test_what_does_not_exist(self) -> None:
+        for line in ("connect nosuch", "create ops2", "create board private", "whois zed", "invite zed"):
+            self.assertEqual(meaning(line), ("held", f"/{line}"))
         for line in ("join us", "connect the cable first", "create a room for it", "connect", "create"):
             self.assertEqual(meaning(line), ("said", line))
 
