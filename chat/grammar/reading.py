@@ -16,12 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.errors import AlreadyLoggedIn, BadUsage, ChatError, NotInRoom, NotLoggedIn, UnknownCommand
-from chat.grammar.nearby import near, nearest
+from chat.grammar.nearby import nearest
 from chat.grammar.parameters import Names
-from chat.grammar.verbs import Access, Bare, Parameter, Table, Verb
-
-_LONG_VERB = 6
-"""Verbs of so many letters are not mistaken for ordinary words when one letter is wrong."""
+from chat.grammar.verbs import LONG, Access, Bare, Parameter, Table, Verb
 
 _LONG_SECRET = 8
 """What is shorter is no password of anybody (`chat.auth.registration`)."""
@@ -243,10 +240,9 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
         if verb.private and second and (known := context.names.near_account(second)):
             return f"{word} {known} ..."
         return None
-    if len(word) < _LONG_VERB - 1 or not second:
+    if len(word) < LONG - 1 or not second:
         return None
-    long_verbs = [each for each in context.table if len(each) >= _LONG_VERB and not context.table[each].programs]
-    if meant := near(word, long_verbs):
+    if meant := context.table.long.near(word):
         known = second if context.names.is_account(second) else context.names.near_account(second)
         if known is not None:
             return f"{meant} {known} ..."

@@ -14,11 +14,16 @@ import typing
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from chat.errors import BadUsage
 from chat.events import VerbHelp
+from chat.grammar.nearby import Neighbours
 from chat.grammar.parameters import ChoiceType, HereType, ParameterType
+
+LONG = 6
+"""Verbs of so many letters are not mistaken for ordinary words when one letter is wrong."""
 
 
 class Access(StrEnum):
@@ -191,6 +196,11 @@ class Table(Mapping[str, Verb]):
     @property
     def verbs(self) -> tuple[Verb, ...]:
         return tuple(self._verbs.values())
+
+    @cached_property
+    def long(self) -> Neighbours:
+        """The names and aliases of at least `LONG` letters that people type."""
+        return Neighbours(word for word, verb in self._words.items() if len(word) >= LONG and not verb.programs)
 
     def command(
         self,

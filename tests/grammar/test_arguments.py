@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.errors import BadUsage
-from chat.grammar.nearby import near, nearest
+from chat.grammar.nearby import Neighbours, edits, near, nearest
 from chat.grammar.parameters import Span
 from tests.grammar.town import LOBBY, OUTSIDE, meaning, refusal
 
@@ -82,6 +82,15 @@ class NearWords(SynchronousTestCase):
             self.assertEqual(near(typed, {"bob"}), "bob")
         for typed in ("bob", "bobby", "b", "", "x" * 33, "bo" * 100):
             self.assertIsNone(near(typed, {"bob"}), typed)
+
+    def test_a_few_words_that_are_kept_ready_are_found_alike(self) -> None:
+        words = {"message", "massage", "history"}
+        ready = Neighbours(words)
+        for word in words:
+            for typed in edits(word):
+                self.assertIn(ready.near(typed), [each for each in words if each in edits(typed)], typed)
+                for farther in (f"{typed}xx", f"é{typed}", typed[::-1], typed[2:]):
+                    self.assertEqual(ready.near(farther) is None, near(farther, words) is None, farther)
 
     def test_a_beginning_of_a_verb(self) -> None:
         self.assertEqual(nearest("histo", TABLE), "history")
