@@ -141,11 +141,8 @@ class ReactorClock:
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
 
-    def seconds(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
+    seconds = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
 
     def call_later(self, delay: float, call: Callable[[], object]) -> Any:
         return self._reactor.callLater(delay, call)

