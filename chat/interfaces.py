@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from twisted.cred.credentials import ICredentials
 from twisted.internet.defer import Deferred
@@ -264,8 +264,7 @@ class IHost(Protocol):
 # --- the log and the accounts ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """A row that is on disk now, as the sink gets it in commit order."""
 
     draft: Draft
@@ -594,8 +593,7 @@ Topic = tuple[str, int]
 """``("room", conversation)``, ``("account", account)`` or ``("node", 0)``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     """A row of the log reached those who follow its conversation.
 
     :param pair: the two people of a private conversation.

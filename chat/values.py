@@ -366,6 +366,8 @@ class Sanction:
 
 # --- the log --------------------------------------------------------------------------------------
 
+# What is made for every message and checked elsewhere is a tuple: a frozen dataclass takes three times as long to make.
+
 
 class Kind(StrEnum):
     """What a row of the log is."""
@@ -395,8 +397,7 @@ SPOKEN = frozenset({Kind.TEXT, Kind.ACTION, Kind.SEALED, Kind.EDIT})
 """The kinds that count as unread and that somebody who blocks the author does not see."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A row before it is stored.
 
     :param conversation: an id, or the pair whose conversation is made when it does not exist.
@@ -423,8 +424,7 @@ class Draft:
     most_waiting: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What the log made of a draft: it is on disk.
 
     :param repeated: whether an earlier try with the same retry id had stored it already.
@@ -436,8 +436,7 @@ class Stored:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the log as it is read back; a body that was emptied is ``None``."""
 
     conversation: int

@@ -196,19 +196,26 @@ class People:
         other = pair.beside(reader)
         if other not in user.contacts:
             user.contacts = user.contacts | {other}
+        blocked = house.directory.blocks(reader, row.author)
+        if row.author != reader and row.kind in SPOKEN and not blocked:
+            user.last_from = row.author
+        omit = house.mind_of(published.origin)
+        sessions = [
+            session
+            for session in user.sessions
+            if session.live and session.mind not in omit and (session.mind.program or not blocked)
+        ]
+        if not sessions:
+            return  # as nearly always for who wrote it
         conversation = private_conversation(row.conversation, pair, reader, house.directory)
         event: Entry = Skipped(conversation, row.seq, row.seq)
-        if not house.directory.blocks(reader, row.author):
+        if not blocked:
             event = entry(row, conversation, house.directory)
-            if row.author != reader and row.kind in SPOKEN:
-                user.last_from = row.author
-        omit = house.mind_of(published.origin)
-        for session in user.sessions:
-            mind = session.mind
-            if session.live and mind not in omit and (mind.program or not isinstance(event, Skipped)):
+        for session in sessions:
+            if session.mind.program or not isinstance(event, Skipped):
                 if row.author != reader and not isinstance(event, Skipped):
                     self._delivery.owe(session, row.conversation, Owed(reader, row.author, row.seq))
-                mind.deliver(event)
+                session.mind.deliver(event)
 
     # what one says of oneself
 

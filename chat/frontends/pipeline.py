@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from chat.events import Reply
 from chat.grammar.reading import Call
@@ -210,7 +211,10 @@ def _drive(coroutine: Coroutine[Deferred[Any], Any, None]) -> None:
 
     def go_on(result: object) -> None:
         try:
-            waiting = coroutine.send(None)  # the Deferred itself hands over what it has become
+            if isinstance(result, Failure):
+                waiting = result.throwExceptionIntoGenerator(coroutine)
+            else:
+                waiting = coroutine.send(None)  # the Deferred itself hands over its result
         except StopIteration:
             return
         waiting.addBoth(go_on)

@@ -45,7 +45,7 @@ def create_room(transaction: Transaction, record: RoomRecord, draft: Draft, orig
             record.created,
         ),
     )
-    append(transaction, replace(draft, conversation=conversation), origin)
+    append(transaction, draft._replace(conversation=conversation), origin)
     return replace(record, conversation=conversation)
 
 
