@@ -10,8 +10,11 @@ shown since the last proof is shown again.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from chat.core.user import Session
+from chat.events import History, Said
 from chat.frontends.outbox import Outbox
 from chat.interfaces import IClock, IDelayed
 
@@ -23,6 +26,9 @@ LOOK_EVERY = 30.0
 
 LATER = 0.1
 """Seconds after a look in which a line that comes may have been waiting to be read when it was made."""
+
+_NOWHERE: Mapping[int, int] = MappingProxyType({})
+"""Rooms in which nothing waits: one value for everybody, as it is so for most."""
 
 
 class Receipts:
@@ -66,7 +72,7 @@ class Receipts:
         self._session = session
         self._outbox = outbox
         self._clock = clock
-        self._behind = tuple(behind)  # mostly empty, which costs a tuple nothing
+        self._behind = {id: session.rooms[id].last for id in behind if id in session.rooms} or _NOWHERE
         self._write = write
         self._leave = leave
         self._quiet: dict[int, int] | None = None
@@ -97,10 +103,7 @@ class Receipts:
 
     def caught_up(self, room: int | None) -> None:
         """Nothing waits unseen any more in a room, or anywhere."""
-        if room is None:
-            self._behind = ()
-        else:
-            self._behind = tuple(id for id in self._behind if id != room)
+        self._behind = {id: seq for id, seq in self._behind.items() if room not in (None, id)} or _NOWHERE
         if self._quiet is not None:
             rooms = self._session.rooms
             self._quiet |= {id: rooms[id].last for id in self._quiet if room in (None, id) and id in rooms}
@@ -116,8 +119,21 @@ class Receipts:
             if id not in before and id not in self._behind:
                 self.shown(id, last[id])
         self._quiet = {id: before.get(id, last[id]) for id in rooms} or None
-        unseen = [id for id, seq in before.items() if id not in rooms and last.get(id, 0) > seq]
-        self._behind = (*self._behind, *unseen)
+        loud = {id: last[id] for id, seq in before.items() if id not in rooms and last.get(id, 0) > seq}
+        if loud:
+            self._behind = {**self._behind, **loud}
+
+    def again(self, page: History) -> History:
+        """A page of what one missed; the messages on it are marked that came live since its room fell behind."""
+        id = page.conversation.id
+        live_after = self._behind.get(id, page.last)
+        if live_after >= page.last or id in (self._quiet or ()):
+            return page
+        entries = tuple(
+            replace(each, again=True) if isinstance(each, Said) and each.seq > live_after else each
+            for each in page.entries
+        )
+        return replace(page, entries=entries)
 
     def handed(self) -> dict[int, int]:
         """How far each conversation was handed to the outbox.
@@ -134,7 +150,8 @@ class Receipts:
 
     def newly(self) -> dict[int, int]:
         """The same without the conversations of which nothing was handed over since the login began."""
-        return {id: seq for id, seq in self.handed().items() if seq > self._began.get(id, 0)}
+        pages = self._pages or {}
+        return {id: seq for id, seq in self.handed().items() if id in pages or seq > self._began.get(id, 0)}
 
     # what is proven
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chat.core.perform import attempt
 from chat.errors import BadText, TooLong
@@ -223,7 +223,7 @@ class TextFrontEnd:
         elif isinstance(reply, RoomLeft):
             self._left(reply.conversation)
         elif isinstance(reply, Missed):
-            self._caught_up(call, reply)
+            reply = self._caught_up(call, reply)
         elif isinstance(reply, OwnSettings):
             self._note_quiet_rooms()
         elif isinstance(reply, Refused):
@@ -335,14 +335,16 @@ class TextFrontEnd:
         self._holds += 1
         self.outbox.hold()
 
-    def _caught_up(self, call: Call, reply: Missed) -> None:
-        room = call.arguments.get("room")
-        if self._receipts is not None and not reply.remaining:
-            self._receipts.caught_up(self._service.rooms.named(room).id if room is not None else None)
-        if self._receipts is not None:
+    def _caught_up(self, call: Call, reply: Missed) -> Missed:
+        room, receipts = call.arguments.get("room"), self._receipts
+        if receipts is not None:
+            reply = replace(reply, pages=tuple(map(receipts.again, reply.pages)))
+            if not reply.remaining:
+                receipts.caught_up(self._service.rooms.named(room).id if room is not None else None)
             for page in reply.pages:
-                self._receipts.asked(page.conversation.id, page.last)
+                receipts.asked(page.conversation.id, page.last)
         self._let_go_after(reply.pages)
+        return reply
 
     def _let_go_after(self, pages: tuple[History, ...]) -> None:
         shown = {page.conversation.id: page.last for page in pages}

@@ -225,10 +225,16 @@ def own_settings(reply: OwnSettings, view: View) -> str:
         "quiet": ", ".join(f"{room} {how}" for room, how in reply.quiet.items()) or "no room",
         "realname": reply.realname or "none",
     }
+    if reply.changed == "quiet":
+        return notice(safe(f"Quiet rooms: {values['quiet']}." if reply.quiet else "No room is quiet now."), view)
     if reply.changed in values:
         return notice(safe(f"{reply.changed} is now {values[reply.changed]}."), view)
     rows = [(name, value, _SETTINGS[name]) for name, value in values.items()]
-    return notice("Your settings:", view) + columns(rows) + notice("To change one: set NAME VALUE", view)
+    return (
+        notice("Your settings:", view)
+        + columns(rows)
+        + notice("To change one: set style classic (/help set explains them)", view)
+    )
 
 
 _SETTINGS = {

@@ -229,6 +229,27 @@ class ComingBack(ServerCase):
         caller.hangs_up()
         self.assertEqual(self.come_back(), [f"(TIME) bob: {each}" for each in ("one", "two", "three")])
 
+    def test_catching_up_marks_what_came_live_since(self) -> None:
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        self.bob.types("one")
+        caller = self.person("ann")
+        self.bob.types("two")
+        caller.types("catchup lobby")
+        lines = ["bob: two", "* 2 lines in lobby:", "(TIME) bob: one", "(TIME) (again) bob: two"]
+        self.assertEqual(caller.sees(), lines)
+
+    def test_what_was_caught_up_a_moment_ago_does_not_wait(self) -> None:
+        """Before anything could prove that it arrived."""
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        self.bob.types("one")
+        caller = self.person("ann")
+        caller.types("catchup", "catchup", "rooms")
+        seen = caller.sees()
+        self.assertEqual(seen[:3], ["* 1 line in lobby:", "(TIME) bob: one", "* Nothing is waiting."])
+        self.assertNotIn("waiting", seen[-1])
+
     def test_what_was_caught_up_does_not(self) -> None:
         self.ann.types("/quit")
         self.ann.hangs_up()

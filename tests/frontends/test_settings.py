@@ -31,12 +31,13 @@ class Setting(ServerCase):
                 "  bell      off           on: it rings when you are called",
                 "  quiet     ops mentions  ROOM on, mentions or off",
                 "  realname  Bob B.        what whois shows, or none",
-                "* To change one: set NAME VALUE",
+                "* To change one: set style classic (/help set explains them)",
             ],
         )
 
     def test_a_change_is_answered_in_the_look_that_it_gives(self) -> None:
         self.bob.types("set style classic", "set style plain", "set timezone America/New York", "set bell on")
+        self.bob.types("set quiet lobby on", "set quiet lobby off")
         self.assertEqual(
             self.bob.sees(),
             [
@@ -44,6 +45,8 @@ class Setting(ServerCase):
                 "* style is now plain.",
                 "* timezone is now America/New_York (UTC-05:00).",
                 "* bell is now on.",
+                "* Quiet rooms: lobby on.",
+                "* No room is quiet now.",
             ],
         )
 
@@ -297,6 +300,15 @@ class QuietRooms(ServerCase):
         self.bob.types("online")
         self.proves()
         self.assertEqual(self.again(self.bob)[0], "* 2 lines in lobby. Type catchup.")
+
+    def test_catching_up_after_that_marks_what_was_shown_since(self) -> None:
+        self.quieter("on")
+        self.ann.types("one")
+        self.quieter("off")
+        self.ann.types("two")
+        self.bob.types("catchup")
+        lines = ["ann: two", "* 2 lines in lobby:", "(TIME) ann: one", "(TIME) (again) ann: two"]
+        self.assertEqual(self.bob.sees(), lines)
 
     def test_loud_again_with_nothing_missed(self) -> None:
         self.quieter("on")
