@@ -1,6 +1,6 @@
 """The server with one promise broken, to show that the checks notice: ``python spoiled.py HOW TWISTD-OPTIONS``.
 
-``late``: everybody is told before the commit, which happens a moment after the next batch came.
+``late``: everybody is told before the commit, which happens with the first batch that comes `LATE` seconds later.
 ``unsynced``: commits are not synced to the disk.
 """
 
@@ -17,8 +17,12 @@ from twisted.scripts.twistd import run
 from chat.storage.transaction import Transaction
 
 
+LATE = 0.5
+
+
 def late() -> None:
     begin, commit = Transaction.begin, Transaction.commit
+    begun = 0.0
 
     class Later:
         """A connection that puts the commit off."""
@@ -33,10 +37,13 @@ def late() -> None:
             return self._connection.execute("SELECT 1" if sql == "COMMIT" else sql, *parameters)
 
     def begin_now(transaction: Transaction) -> None:
+        nonlocal begun
         if transaction.connection.in_transaction:
-            time.sleep(0.02)
+            if time.monotonic() - begun < LATE:
+                return
             transaction.connection.execute("COMMIT")
         begin(transaction)
+        begun = time.monotonic()
 
     def commit_later(transaction: Transaction) -> Any:
         connection = transaction.connection
