@@ -28,6 +28,9 @@ when somebody looks for them."""
 MARKS_EVERY = 1.0
 """Seconds between two reports of how far this device has everything, and between two looks for gaps."""
 
+NAMES_EVERY = 60.0
+"""Seconds between two looks at who there is."""
+
 MOST_ROSTER = 10
 """Pages of the list of people that are read."""
 
@@ -47,6 +50,7 @@ class Catching:
         self._everything = everything
         self._client: ChatClient | None = None
         self._timer: Any = None
+        self._names_timer: Any = None
         self._seen: set[Key] = set()
         self._filling: set[Key] = set()
 
@@ -71,15 +75,23 @@ class Catching:
         for each in resumed.conversations:
             await self._stand(client, each)
         await self._names(client)
+        self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
         self._later()
         return resumed.current or ""
 
     def end(self) -> None:
         """The connection is over."""
         self._client = None
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        for timer in (self._timer, self._names_timer):
+            if timer is not None and timer.active():
+                timer.cancel()
+        self._timer = self._names_timer = None
+
+    def _again(self, client: ChatClient) -> None:
+        """Who comes back within moments is not announced, so one asks now and then."""
+        if self._client is client:
+            self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
+            self.unattended(self._names(client))
 
     async def _stand(self, client: ChatClient, standing: Standing) -> None:
         talk = self._state.talk_of(standing.conversation)

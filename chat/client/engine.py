@@ -27,7 +27,7 @@ from chat.client.observing import Observer, Phase, Status
 from chat.client.protocol import ChatClient
 from chat.client.sending import TRY_AGAIN, Outgoing
 from chat.client.state import State
-from chat.events import CommandTable, Event, LoggedIn, Refused, Reply, SignedOut, StoredAs, Welcome
+from chat.events import CommandTable, Entry, Event, LoggedIn, Refused, Reply, SignedOut, StoredAs, Welcome
 from chat.grammar.remote import read_table
 
 log = Logger()
@@ -195,7 +195,7 @@ class Engine:
         talk, entries = self.state.take(event)
         if talk is not None:
             self.catching.came(talk, entries)
-        else:
+        if not isinstance(event, Entry):
             self._observer.happened(event)
 
     def _lost(self, reason: ClientFailure, ends: list[ClientFailure]) -> None:

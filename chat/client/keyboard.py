@@ -95,9 +95,11 @@ class Keyboard:
         else:
             where = Key(True, fold(call.arguments["room"]))
             args = {"room": call.arguments["room"], "text": text.text}
-        engine = self._engine
-        shown = self._engine.state.people.get(where.name, ("", ""))[0] if private else ""
-        talk = engine.state.talk(where, shown or args.get("room") or args.get("user", ""))
+        engine, state = self._engine, self._engine.state
+        if here is not None and private and where.name not in state.people and where not in state.talks:
+            where = here.key  # nobody known by that name: it is here that the refusal is read
+        title = state.people[where.name][0] if private and where.name in state.people else ""
+        talk = state.talk(where, title or args.get("room") or args["user"])
         engine.say(Outgoing(where, cmd, args, args["text"], int(self._clock() * 1000)))
         return talk if here is None or talk.key != here.key else None
 

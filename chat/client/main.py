@@ -74,7 +74,16 @@ def run(words: Sequence[str], files: Files) -> int:
     parser.add_argument("--version", action="version", version=f"chat {__version__}")
     _add_common(parser)
     options = parser.parse_args(words)
-    return _plain(options, files)
+    if options.plain:
+        return _plain(options, files)
+    try:
+        from chat.client.screen.start import start
+    except ImportError as error:
+        raise ClientFailure(
+            f"The screen needs Textual ({error}). Install it: pip install 'chatserver[client]', or use: chat --plain"
+        ) from None
+    address = _usual(options.server, options.unencrypted, files) if options.server else None
+    return start(files, address, options.user)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -25,13 +25,11 @@ TRY_AGAIN = frozenset({"too-fast", "busy", "not-stored", "shutting-down", "not-l
 class Fate(StrEnum):
     """What became of an own line.
 
-    Sending: nobody knows yet. Kept: it is on the server's disk. Delivered: a device of the other person has it.
-    Refused: it was not stored.
+    Sending: nobody knows yet. Kept: it is on the server's disk. Refused: it was not stored.
     """
 
     SENDING = "sending"
     KEPT = "kept"
-    DELIVERED = "delivered"
     REFUSED = "refused"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from chat.client.sending import Fate, Outgoing, Unsent
 from chat.client.talks import Key, Talk
 from chat.events import (
+    Delivered,
     Entry,
     Event,
     Invited,
@@ -48,7 +49,6 @@ class State:
     :ivar members: who is in a room, by its key, as far as that was asked for.
     :ivar unsent: own lines on their way.
     :ivar refused: own lines that were not stored, by conversation.
-    :ivar fates: what became of own messages beyond being kept, by conversation and seq.
     :ivar table: the server's verbs, once they are known.
     :ivar held: a line that was held back, or nothing.
     """
@@ -62,7 +62,6 @@ class State:
         self.invitations: dict[Key, Invited] = {}
         self.unsent = Unsent()
         self.refused: dict[Key, list[Outgoing]] = {}
-        self.fates: dict[tuple[Key, int], Fate] = {}
         self.table = Table()
         self.held: Held | None = None
         self._named: re.Pattern[str] | None = None
@@ -119,11 +118,17 @@ class State:
         elif isinstance(event, Invited):
             if len(self.invitations) < MOST_NAMES:
                 self.invitations[Key.of(event.conversation)] = event
+        elif isinstance(event, Delivered):
+            talk = self.talk_of(event.conversation)
+            talk.delivered = max(talk.delivered, event.seq)
+            return talk, []
         elif isinstance(event, Removed):
             self.drop(Key.of(event.conversation))
         elif isinstance(event, Entry):
             talk = self.talk_of(event.conversation)
             entries = talk.add(event)
+            if isinstance(event, Said) and self.state_of(event.author) == "offline":
+                self.meet(event.author, "online")  # who came back within moments was not announced
             self.learn(talk, entries)
             return talk, entries
         return None, []

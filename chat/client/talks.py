@@ -53,6 +53,7 @@ class Talk:
     :ivar high: the last seq up to which nothing is missing.
     :ivar received: up to where the server knows that this device has everything.
     :ivar read: up to where the person has read.
+    :ivar delivered: up to where a device of the other person has everything.
     :ivar unread: lines of others that were not read.
     :ivar mentions: those of them that name the person.
     :ivar member: whether one may speak there.
@@ -64,6 +65,7 @@ class Talk:
         "_counted",
         "_placed",
         "conversation",
+        "delivered",
         "first",
         "high",
         "key",
@@ -95,6 +97,7 @@ class Talk:
         self.high = 0
         self.received = 0
         self.read = 0
+        self.delivered = 0
         self.unread = 0
         self.mentions = 0
         self._counted = 0

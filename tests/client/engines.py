@@ -12,7 +12,7 @@ from chat.client.engine import Engine
 from chat.client.entrance import Entrance
 from chat.client.failures import ClientFailure, Disconnected
 from chat.client.keyboard import Keyboard
-from chat.client.observing import Phase, Status
+from chat.client.observing import Observer, Phase, Status
 from chat.client.protocol import ChatClient
 from chat.client.sending import Outgoing
 from chat.client.state import State
@@ -64,21 +64,27 @@ class Desk:
         self.case = case
         self.reachable = True
         self.screen = Screen()
-        self.state = State()
         self.links: list[Link] = []
         self.tokens: list[str] = []
-        clock = case.server.clock
+        self._device = device
+        self._everything = everything
+        self.engine = self.engine_for(self.screen)
+        self.keyboard = Keyboard(self.engine, case.server.clock.seconds)
+
+    def engine_for(self, observer: Observer) -> Engine:
+        """An engine of this desk, for whoever looks at it."""
+        self.state = State()
         self.engine = Engine(
             self.state,
-            self.screen,
+            observer,
             self.dial,
-            clock.clock,
+            self.case.server.clock.clock,
             lambda client: Entrance(client, at_once, least_cost=COST),
-            device=device,
+            device=self._device,
             keep_token=lambda account, token: self.tokens.append(token),
-            everything=everything,
+            everything=self._everything,
         )
-        self.keyboard = Keyboard(self.engine, clock.seconds)
+        return self.engine
 
     def dial(self, tell: Callable[[Event], object], lost: Callable[[ClientFailure], object]) -> Deferred[ChatClient]:
         if not self.reachable:

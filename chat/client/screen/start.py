@@ -1,0 +1,44 @@
+"""Starts the screen: Textual and Twisted on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+
+from twisted.internet import asyncioreactor
+
+from chat.client.calling import device_of, make_engine
+from chat.client.dialing import Address
+from chat.client.engine import Engine
+from chat.client.files import Files
+from chat.client.observing import Observer
+from chat.client.plain import GOODBYE
+from chat.client.screen.app import ChatApp
+
+
+def start(files: Files, address: Address | None, user: str) -> int:
+    """Show the screen until the person leaves.
+
+    :returns: the exit status.
+    """
+    status = asyncio.run(_run(files, address, user))
+    print(GOODBYE)
+    return status
+
+
+async def _run(files: Files, address: Address | None, user: str) -> int:
+    asyncioreactor.install(asyncio.get_running_loop())
+    from twisted.internet import reactor as installed
+
+    reactor: object = installed
+    assert isinstance(reactor, asyncioreactor.AsyncioSelectorReactor), "nobody installed another one before"
+    reactor.startRunning(installSignalHandlers=False)
+
+    def call(address: Address, observer: Observer) -> Engine:
+        return make_engine(reactor, files, address, observer, device=device_of(files))
+
+    app = ChatApp(files, call, address, user)
+    try:
+        await app.run_async()
+    finally:
+        reactor.fireSystemEvent("shutdown")
+    return app.return_code or 0

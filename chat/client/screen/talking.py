@@ -1,0 +1,370 @@
+"""The main screen: the conversation on top, the input at the bottom, the side bar beside them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from chat.client.completing import complete
+from chat.client.engine import Engine
+from chat.client.failures import ClientFailure
+from chat.client.keyboard import Keyboard
+from chat.client.observing import Phase, Status
+from chat.client.screen.bridge import twisted
+from chat.client.screen.doors import Asking
+from chat.client.screen.feed import Feed, Notes
+from chat.client.screen.help import Helping
+from chat.client.screen.sidebar import HERE, SideBar, ordered
+from chat.client.screen.writing import Writing
+from chat.client.sending import Outgoing
+from chat.client.state import State
+from chat.client.talks import Key, Talk
+from chat.events import (
+    Deleted,
+    Delivered,
+    Edited,
+    Entry,
+    Event,
+    LoggedOut,
+    Presence,
+    Reply,
+    RoomEntered,
+    RoomLeft,
+    Said,
+    StoredAs,
+)
+from chat.grammar.reading import Ask
+from chat.names import fold
+from chat.wire.safe import safe
+from chat.wire.text import View, render
+
+NARROW = 60
+"""Columns below which the side bar and the conversation take turns."""
+
+PAINT_EVERY = 0.04
+"""Seconds between two paintings of what has come: a burst is painted in a few of them."""
+
+
+class Talking(Screen[None]):
+    """Implements `chat.client.observing.Observer` by its methods of those names."""
+
+    DEFAULT_CSS = """
+    #topic, #status { height: 1; width: 1fr; background: $primary 30%; padding: 0 1; }
+    #hint { height: auto; max-height: 2; padding: 0 1; color: $text-muted; display: none; }
+    #body { height: 1fr; }
+    Talking.narrow SideBar { display: none; }
+    Talking.aside SideBar { display: none; }
+    Talking.narrow.listed SideBar { display: block; width: 1fr; }
+    Talking.narrow.listed #talk { display: none; }
+    Talking.alarmed #status { background: $error; text-style: bold; }
+    """
+
+    class Out(Message):
+        """Somebody has logged out.
+
+        :ivar leaving: whether to leave the program.
+        """
+
+        def __init__(self, leaving: bool) -> None:
+            super().__init__()
+            self.leaving = leaving
+
+    AUTO_FOCUS = "Writing"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", priority=True),
+        Binding("f2", "aside", "Side bar", priority=True),
+        Binding("f3", "app.other_server", "Servers", priority=True),
+        Binding("alt+down,ctrl+n", "go(1)", "Next conversation", priority=True),
+        Binding("alt+up,ctrl+p", "go(-1)", "Conversation before", priority=True),
+        Binding("alt+right,f4", "waiting", "Next unread", priority=True),
+        Binding("pageup", "page(-1)", "Scroll up", priority=True),
+        Binding("pagedown", "page(1)", "Scroll down", priority=True),
+        Binding("ctrl+end", "end", "Newest", priority=True),
+        Binding("f5", "try_now", "Connect now", priority=True),
+        Binding("ctrl+c", "app.leave", "Leave", priority=True),
+    ]
+
+    def __init__(self, engine: Engine, where: str, secure: bool, typed: list[str], bell: bool) -> None:
+        super().__init__()
+        self._engine = engine
+        self._state: State = engine.state
+        self._keyboard = Keyboard(engine, time.time)
+        self._where = where
+        self._secure = secure
+        self._typed = typed
+        self._bell = bell
+        self._here: Key | None = None
+        self._notes: dict[Key | None, Notes] = {}
+        self._dirty = False
+        self._loading = False
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="body"):
+            yield SideBar(self._state)
+            with Vertical(id="talk"):
+                yield Static("", id="topic", markup=False)
+                yield Feed(self._state)
+        yield Static("", id="hint", markup=False)
+        yield Writing(lambda text: complete(text, self._state, self.talk), self._typed)
+        yield Static("", id="status", markup=False)
+
+    def on_mount(self) -> None:
+        room = self._engine.current_room
+        first = Key(True, fold(room)) if room else next(iter(ordered(self._state)), None)
+        self.open(first if first in self._state.talks else None)
+        if self._here is None:
+            self.note("You are in no room yet. Type: list channels, then: connect ROOM. F1 is help.")
+        for invited in self._state.invitations.values():
+            self.show(invited)
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < NARROW, "narrow")
+
+    @property
+    def talk(self) -> Talk | None:
+        """The conversation that one is in."""
+        return self._state.talks.get(self._here) if self._here is not None else None
+
+    # going from one conversation to another
+
+    def open(self, key: Key | None) -> None:
+        """Go to a conversation."""
+        self._here = key
+        talk = self.talk
+        notes = self._notes.setdefault(key, Notes())
+        notes.new_after = talk.read if talk is not None and talk.unread else None
+        self.remove_class("listed")
+        self.query_one(Feed).open(talk, notes)
+        if talk is not None:
+            if not talk.rows:
+                self._read_newest(talk)
+            self._engine.catching.saw(talk)
+        self._paint()
+
+    @work
+    async def _read_newest(self, talk: Talk) -> None:
+        try:
+            await twisted(self._engine.catching.newest(talk))
+        except ClientFailure:
+            return  # the status line says it
+        self._changed()
+
+    def action_go(self, step: int) -> None:
+        keys = ordered(self._state)
+        if keys:
+            place = keys.index(self._here) if self._here in keys else -1 if step > 0 else 0
+            self._go_to(keys[(place + step) % len(keys)])
+
+    def action_waiting(self) -> None:
+        waiting = [key for key in ordered(self._state) if key in self._state.talks and self._state.talks[key].unread]
+        waiting.sort(key=lambda key: (not self._state.talks[key].mentions, key.room))
+        if waiting:
+            self.open(waiting[0])
+
+    def on_side_bar_chosen(self, event: SideBar.Chosen) -> None:
+        self._go_to(event.key)
+
+    def _go_to(self, key: Key) -> None:
+        self._state.talk(key, self._state.people.get(key.name, (key.name, ""))[0] if not key.room else "")
+        self.open(key)
+
+    def action_aside(self) -> None:
+        self.toggle_class("listed" if self.has_class("narrow") else "aside")
+        self._paint()
+
+    # typing
+
+    @work
+    async def on_writing_sent(self, event: Writing.Sent) -> None:
+        here = self.talk
+        outcome = await twisted(self._keyboard.typed(event.text, here))
+        while isinstance(outcome, Ask):
+            asking = Asking(outcome.missing.prompt or "?", outcome.missing.type.secret)
+            answer = await self.app.push_screen_wait(asking)
+            outcome = await twisted(self._keyboard.answered(outcome, answer, here))
+        if isinstance(outcome, Talk):
+            self.open(outcome.key)
+        elif isinstance(outcome, RoomEntered):
+            self.open(Key.of(outcome.conversation))
+        elif isinstance(outcome, RoomLeft):
+            if self.talk is None:
+                self.open(next((key for key in ordered(self._state) if key in self._state.talks), None))
+        elif isinstance(outcome, LoggedOut):
+            self.post_message(self.Out(outcome.closing))
+            return
+        if outcome is not None and not isinstance(outcome, Talk):
+            self.show(outcome)
+        self.query_one(Feed).scroll_end(animate=False)
+        self._changed()
+
+    def on_writing_hint(self, event: Writing.Hint) -> None:
+        hint = self.query_one("#hint", Static)
+        hint.update(Text(safe(event.text)))
+        hint.display = bool(event.text)
+
+    # scrolling
+
+    def action_page(self, step: int) -> None:
+        feed = self.query_one(Feed)
+        if step < 0:
+            feed.scroll_page_up(animate=False)
+        else:
+            feed.scroll_page_down(animate=False)
+
+    def action_end(self) -> None:
+        self.query_one(Feed).scroll_end(animate=False)
+
+    def on_feed_moved(self) -> None:
+        talk = self.talk
+        if talk is not None and self.query_one(Feed).at_end:
+            self._engine.catching.saw(talk)
+        self._changed()
+
+    def on_feed_older_wanted(self) -> None:
+        talk = self.talk
+        if talk is not None and not self._loading:
+            self._loading = True
+            self._read_older(talk)
+
+    @work
+    async def _read_older(self, talk: Talk) -> None:
+        try:
+            added = await twisted(self._engine.catching.older(talk))
+        except ClientFailure:
+            return  # the status line says it
+        finally:
+            self._loading = False
+        if added and talk is self.talk:
+            self.query_one(Feed).prepended()
+
+    # the observer
+
+    def status_changed(self, status: Status) -> None:
+        self._changed()
+
+    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+        feed = self.query_one(Feed)
+        if talk is self.talk:
+            if any(isinstance(row, Edited | Deleted) for row in rows):
+                feed.stale = True
+            if self.app.app_focus and feed.at_end:
+                self._engine.catching.saw(talk)
+        if live and self._bell and any(self._calls(talk, row) for row in rows):
+            self.app.bell()
+        self._changed()
+
+    def _calls(self, talk: Talk, row: Entry) -> bool:
+        """Whether a row is worth the bell: a private line, or one's name."""
+        if not isinstance(row, Said) or row.author == self._state.me:
+            return False
+        return not talk.key.room or self._state.names_me(row)
+
+    def happened(self, event: Event) -> None:
+        if isinstance(event, Presence) and len(event.users) == 1 and self.talk is not None:
+            shown = self.talk.key.room or self.talk.key.name == fold(event.users[0])
+            if shown:
+                self.show(event)
+        elif isinstance(event, Delivered):
+            self.query_one(Feed).stale = True
+        elif not isinstance(event, Presence):
+            self.show(event)
+        self._changed()
+
+    def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
+        if stored is not None and (stored.present is False or stored.away is not None):
+            self.show(stored)
+        self._changed()
+
+    # what is shown
+
+    def show(self, shown: Reply | Event) -> None:
+        """Show an answer of the server, or an event that is no row, where one is."""
+        zone: Any = datetime.now().astimezone().tzinfo
+        conversation = self.talk.conversation if self.talk is not None else None
+        current = conversation.id if conversation is not None and conversation.room else None
+        text = render(shown, View(current=current, now=int(time.time() * 1000), zone=zone))
+        if text:
+            self.note(text)
+
+    def note(self, text: str) -> None:
+        """Show lines that are not of the conversation."""
+        talk = self.talk
+        self._notes.setdefault(self._here, Notes()).add(talk.high if talk is not None else 0, text)
+        self._changed()
+
+    def _changed(self) -> None:
+        """Paint soon; many changes are painted at once."""
+        if not self._dirty:
+            self._dirty = True
+            self.set_timer(PAINT_EVERY, self._paint)
+
+    def _paint(self) -> None:
+        self._dirty = False
+        if not self.is_mounted:
+            return
+        if self._here is not None and self.talk is None:
+            self.open(next((key for key in ordered(self._state) if key in self._state.talks), None))
+            return
+        self.query_one(Feed).draw()
+        side = self.query_one(SideBar)
+        if side.display:
+            side.show(self._here)
+        self.query_one("#topic", Static).update(self._topic())
+        status = self._engine.status
+        self.set_class(status.phase not in (Phase.ONLINE, Phase.CATCHING_UP), "alarmed")
+        self.query_one("#status", Static).update(self._status(status))
+
+    def _topic(self) -> Text:
+        talk = self.talk
+        if talk is None:
+            return Text("no room", no_wrap=True)
+        if talk.key.room:
+            line = Text(f"#{safe(talk.title)}", style="bold", no_wrap=True, overflow="ellipsis")
+            if talk.topic:
+                line.append(f"  {safe(talk.topic)}", style="not bold")
+            return line
+        state = self._state.state_of(talk.title)
+        return Text(f"{HERE.get(state, '')} {safe(talk.title)} ({state})", style="bold", no_wrap=True)
+
+    def _status(self, status: Status) -> Text:
+        line = Text(no_wrap=True, overflow="ellipsis")
+        if not self._secure:
+            line.append("NOT ENCRYPTED  ", style="bold reverse")
+        if status.phase is Phase.WAITING:
+            line.append(f"Not connected; next try in {max(1, round(status.wait))} s (F5: now)  ")
+        elif status.phase is Phase.CONNECTING:
+            line.append(f"Connecting to {self._where} ...  ")
+        elif status.phase is Phase.CATCHING_UP:
+            line.append("Reading what you missed ...  ")
+        elif status.phase is not Phase.ONLINE:
+            line.append(f"{safe(status.reason) or 'Not connected.'}  ")
+        if unsent := len(self._state.unsent):
+            line.append(f"{unsent} unsent  ", style="bold")
+        others = [talk for key, talk in self._state.talks.items() if key != self._here and talk.unread]
+        if others and not self.query_one(SideBar).display:
+            named = "!" if any(talk.mentions for talk in others) else ""
+            line.append(f"{named}{sum(talk.unread for talk in others)} unread elsewhere (F4)  ", style="bold")
+        if not self.query_one(Feed).at_end:
+            line.append("older lines; Ctrl-End: newest  ", style="bold")
+        if status.phase is Phase.ONLINE:
+            line.append(f"{safe(self._state.me)} on {self._where}  F1: help")
+        elif status.phase is Phase.WAITING:
+            line.append(safe(status.reason))
+        return line
+
+    def action_help(self) -> None:
+        self.app.push_screen(Helping(self._state.table))
+
+    def action_try_now(self) -> None:
+        self._engine.try_now()

@@ -1,0 +1,377 @@
+"""`chat.client.screen`: what a person does, and what the screen then shows."""
+
+from __future__ import annotations
+
+from textual import events
+
+from chat.client.observing import Phase
+from chat.client.screen.feed import Feed
+from chat.client.screen.sidebar import SideBar
+from chat.client.screen.writing import Writing
+from tests.client.theatre import HERE, Play, ScreenCase
+from tests.frontends.server import PASSWORD
+
+
+class GettingIn(ScreenCase):
+    def test_a_new_account(self) -> None:
+        async def scene(play: Play) -> None:
+            self.assertIn("Log in to chat (chat.example)", play.sees())
+            await play.presses("f4")
+            self.assertIn("Make an account on chat", play.sees())
+            await play.types("ann")
+            await play.types(PASSWORD)
+            self.assertIn("ann on chat.example", play.sees())
+            self.assertIn("You are in no room yet.", play.sees())
+            self.assertNotIn("horse", play.sees())
+
+        self.play(scene)
+        self.assertEqual(self.files.find(HERE).account, "ann")
+
+    def test_a_wrong_password_is_asked_again_without_the_name(self) -> None:
+        self.run_link(self.logged_in("ann").engine.leave())
+
+        async def scene(play: Play) -> None:
+            await play.types("ann")
+            await play.types("wrong horse")
+            self.assertIn("Wrong name or password.", play.sees())
+            await play.types(PASSWORD)
+            self.assertIn("ann on chat.example", play.sees())
+
+        self.play(scene)
+
+    def test_by_the_token_of_last_time(self) -> None:
+        async def scene(play: Play) -> None:
+            self.assertEqual(play.desk.engine.status.phase, Phase.ONLINE)
+            await play.presses("ctrl+c")
+
+        self.play_as("ann", scene, room="lobby")
+
+        async def again(play: Play) -> None:
+            self.assertIn("#lobby", play.sees())
+            self.assertIn("ann on chat.example", play.sees())
+
+        self.play(again)
+
+    def test_somebody_who_is_signed_in_elsewhere(self) -> None:
+        first = self.logged_in("ann")
+
+        async def scene(play: Play) -> None:
+            await play.types("ann")
+            await play.types(PASSWORD)
+            self.assertIn("is already signed in", play.sees())
+            await play.types("yes")
+            self.assertIn("ann on chat.example", play.sees())
+
+        self.play(scene)
+        self.assertIn("elsewhere", first.screen.status.reason)
+
+    def test_servers_to_pick_from(self) -> None:
+        self.files.pin(HERE, b"x")
+        self.files.config.parent.mkdir(parents=True)
+        self.files.config.write_text("[servers]\nschool = school.example:99\n")
+
+        async def scene(play: Play) -> None:
+            for words in ("Which server?", "school  school.example:99", "chat.example"):
+                self.assertIn(words, play.sees())
+            await play.types("no such thing")
+            self.assertIn("is no host or host:port", play.sees().lower())
+            await play.presses("down", "down", "enter")
+            self.assertIn("Log in to chat (chat.example)", play.sees())
+            await play.presses("f3")
+            self.assertIn("Which server?", play.sees())
+
+        self.play(scene, address=None)
+
+    def test_a_server_that_does_not_answer(self) -> None:
+        async def scene(play: Play) -> None:
+            self.assertIn("Which server?", play.sees())
+            self.assertIn("There is no answer.", play.sees())
+
+        self.play(scene, reachable=False)
+
+
+class Talking(ScreenCase):
+    def test_lines_of_both(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            await play.types("hello bob")
+            self.assertEqual(bob.screen.said(), ["hello bob"])
+            self.assertIn("ann: hello bob ✓", play.line("hello bob"))
+            bob.types("hi there", room="lobby")
+            await play.settle()
+            self.assertIn("bob: hi there", play.sees())
+            self.assertIn("● bob", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_private_lines_wait_beside_and_are_opened_by_key_and_by_click(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            bob.types("message ann psst")
+            await play.settle()
+            self.assertIn("bob (1)", play.sees())
+            self.assertNotIn("psst", play.sees())
+            await play.presses("f4")
+            self.assertIn("bob: psst", play.sees())
+            self.assertNotIn("bob (1)", play.sees())
+            await play.types("what is it?")
+            self.assertEqual(bob.screen.said(), ["psst", "what is it?"])
+            await play.clicks(SideBar, (3, 0))
+            self.assertIn(">#lobby", play.sees())
+            await play.presses("alt+down")
+            self.assertIn(">● bob", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_marks_beside_own_lines(self) -> None:
+        """Kept by the server, then delivered to a device of the other one."""
+        self.logged_in("bob")
+
+        async def scene(play: Play) -> None:
+            await play.types("message bob psst")
+            await play.pass_time(3)
+            self.assertIn("psst ✓✓", play.line("psst"))
+            await play.types("/message nobody hi")
+            self.assertIn("ann: hi ✗ No user nobody.", play.sees())
+
+        self.play_as("ann", scene)
+
+    def test_who_is_named_is_told(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            await play.types("message bob hi")
+            bob.types("lunch, Ann?", room="lobby")
+            bob.types("anything", room="lobby")
+            await play.settle()
+            self.assertIn("!#lobby (2)", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_a_typing_error_in_a_private_verb_is_not_said(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            await play.types("mesage bob secret")
+            self.assertIn("! Not sent. Did you mean: message bob", play.sees())
+            self.assertEqual(bob.screen.said(), [])
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_answers_of_the_server_stand_where_they_were_asked_for(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.types("/whois")
+            self.assertIn("ann", play.sees())
+            await play.types("/connect nowhere")
+            self.assertIn("! No room nowhere.", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_a_password_that_a_command_asks_for_is_not_shown(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.types("/password")
+            self.assertIn("Old password:", play.sees())
+            await play.types(PASSWORD)
+            self.assertIn("New password:", play.sees())
+            await play.types("another horse")
+            self.assertIn("Your password is changed.", play.sees())
+            self.assertNotIn("horse", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_what_a_hostile_person_writes_stays_text(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            bob.types("message ann \x1b[31m[red]markup[/red]\x07 " + "\u202e" + "x" * 200)
+            await play.presses("f4")
+            self.assertIn("[31m[red]markup[/red]", play.sees())
+            self.assertNotIn("\x1b", play.sees())
+            self.assertNotIn("\u202e", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_corrections_show_where_the_line_stands(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            bob.types("teh cat", room="lobby")
+            await play.settle()
+            bob.types("/edit the cat", room="lobby")
+            await play.settle()
+            self.assertIn("bob: the cat (edited)", play.sees())
+            bob.types("/delete", room="lobby")
+            await play.settle()
+            self.assertIn("bob: (deleted)", play.sees())
+            self.assertNotIn("cat", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+
+class TheInput(ScreenCase):
+    def test_completes_verbs_names_and_rooms(self) -> None:
+        self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            writing = play.app.screen.query_one(Writing)
+            for typed, completed in (
+                ("/me", "/me "),
+                ("/connect l", "/connect lobby "),
+                ("bo", "bob: "),
+                ("hi bo", "hi bob "),
+            ):
+                writing.put(typed)
+                await play.presses("tab")
+                self.assertEqual(writing.text, completed)
+            writing.put("/who")
+            await play.presses("tab", "tab")
+            self.assertTrue(writing.text.startswith("/who"))
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_remembers_what_was_typed(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.types("one")
+            await play.types("two")
+            writing = play.app.screen.query_one(Writing)
+            writing.put("draft")
+            for key, shown in (("up", "two"), ("up", "one"), ("down", "two"), ("down", "draft")):
+                await play.presses(key)
+                self.assertEqual(writing.text, shown)
+            await play.presses("ctrl+c")
+
+        self.play_as("ann", scene, room="lobby")
+        self.assertEqual(self.files.typed()[-2:], ["one", "two"])
+
+    def test_several_lines_are_one_message(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            play.app.post_message(events.Paste("one\ntwo\nthree"))
+            await play.settle()
+            self.assertIn("3 lines: Enter sends them as one message", play.sees())
+            self.assertEqual(bob.screen.said(), [])
+            await play.presses("enter")
+            self.assertEqual(bob.screen.said(), ["one\ntwo\nthree"])
+
+        self.play_as("ann", scene, room="lobby")
+
+
+class TheSize(ScreenCase):
+    def test_narrow_screens_show_the_list_or_the_conversation(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            bob.types("a line that is wider than the screen is", room="lobby")
+            bob.types("message ann psst")
+            await play.settle()
+            self.assertNotIn("● bob", play.sees())
+            self.assertIn("1 unread elsewhere", play.sees())
+            await play.presses("f2")
+            self.assertIn("● bob (1)", play.sees())
+            await play.clicks(SideBar, (3, 1))
+            self.assertIn("bob: psst", play.sees())
+            await play.resizes(80, 24)
+            self.assertIn("#lobby", play.sees())
+            self.assertIn("● bob", play.sees())
+
+        self.play_as("ann", scene, room="lobby", size=(40, 12))
+
+
+class Scrolling(ScreenCase):
+    def test_loads_what_is_older_and_stays_where_it_is(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+        for number in range(450):
+            bob.types(f"line {number}.", room="lobby")
+
+        async def scene(play: Play) -> None:
+            await play.types("/connect lobby")
+            self.assertIn("line 449.", play.sees())
+            feed = play.app.screen.query_one(Feed)
+            for _ in range(80):
+                await play.presses("pageup")
+                if feed.talk is not None and feed.talk.complete and feed.scroll_offset.y == 0:
+                    break
+            self.assertIn("line 0.", play.sees())
+            self.assertIn("older", play.sees())
+            bob.types("something new", room="lobby")
+            await play.settle()
+            self.assertIn("line 0.", play.sees())
+            await play.presses("ctrl+end")
+            self.assertIn("something new", play.sees())
+
+        self.play_as("ann", scene)
+
+
+class StayingIn(ScreenCase):
+    def test_a_lost_connection_is_shown_and_found_again(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            play.desk.reachable = False
+            play.desk.cut()
+            await play.settle()
+            self.assertIn("Not connected", play.sees())
+            self.assertIn("next try in", play.sees())
+            await play.types("while away")
+            self.assertIn("ann: while away …", play.sees())
+            self.assertIn("1 unsent", play.sees())
+            bob.types("meanwhile", room="lobby")
+            play.desk.reachable = True
+            await play.presses("f5")
+            await play.pass_time(1)
+            self.assertIn("ann: while away ✓", play.sees())
+            self.assertIn("bob: meanwhile", play.sees())
+            self.assertEqual(bob.screen.said()[-1], "while away")
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_who_is_signed_out_from_elsewhere_reads_why(self) -> None:
+        async def scene(play: Play) -> None:
+            other = self.desk()
+            outcome = self.begin(other.engine.log_in("ann", PASSWORD))
+            await play.settle()
+            self.failureResultOf(outcome)
+            self.begin(other.engine.take_over())
+            await play.settle()
+            self.assertIn("elsewhere", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+
+class Leaving(ScreenCase):
+    def test_logout_is_for_another_account_on_the_same_server(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.types("/logout")
+            self.assertIn("Logging out. Bye for now!", play.sees())
+            self.assertIn("Log in to chat (chat.example)", play.sees())
+            await play.presses("f4")
+            await play.types("carol")
+            await play.types(PASSWORD)
+            self.assertIn("carol on chat.example", play.sees())
+            self.assertNotIn("#lobby", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_quit_and_ctrl_c(self) -> None:
+        for leave in ("/quit", ""):
+
+            async def scene(play: Play, leave: str = leave) -> None:
+                if leave:
+                    await play.types(leave)
+                else:
+                    await play.presses("ctrl+c")
+                self.assertEqual((play.app._exit, self.online()), (True, []))
+
+            self.play_as("ann", scene, room="lobby")
+
+    def test_help_and_themes(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.presses("f1")
+            self.assertIn("what you typed before", play.sees())
+            await play.presses("escape", "f6")
+            self.assertFalse(play.app.current_theme.dark)
+
+        self.play_as("ann", scene, room="lobby")

@@ -1,0 +1,131 @@
+"""The full screen before a whole server, without a terminal, a reactor or time that passes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from chat.client.dialing import Address
+from chat.client.engine import Engine
+from chat.client.files import Files
+from chat.client.observing import Observer
+from chat.client.screen.app import ChatApp
+from chat.client.screen.talking import PAINT_EVERY
+from chat.client.screen.writing import Writing
+from tests.client.engines import Desk, EngineCase
+from tests.frontends.server import PASSWORD
+
+HERE = Address("chat.example")
+
+
+class Play:
+    """One person before the screen.
+
+    :ivar desk: the engine behind it, and its links.
+    """
+
+    def __init__(self, case: ScreenCase, app: ChatApp, desk: Desk, pilot: Pilot[Any]) -> None:
+        self._case = case
+        self.app = app
+        self.desk = desk
+        self._pilot = pilot
+
+    async def settle(self) -> None:
+        """Until nothing is on its way any more, and all is painted."""
+        for pause in (0.0, 0.0, PAINT_EVERY, 0.0, PAINT_EVERY):
+            for _ in range(10):
+                self._case.settle()
+                await asyncio.sleep(0)
+            await asyncio.sleep(pause)
+
+    async def pass_time(self, seconds: float) -> None:
+        self._case.pass_time(seconds)
+        await self.settle()
+
+    async def types(self, text: str) -> None:
+        """Write a line where the cursor is, and press Enter."""
+        focused = self.app.focused
+        if isinstance(focused, Input):
+            focused.value = text
+        else:
+            assert isinstance(focused, Writing), focused
+            focused.put(text)
+        await self.presses("enter")
+
+    async def presses(self, *keys: str) -> None:
+        await self._pilot.press(*keys)
+        await self.settle()
+
+    async def clicks(self, widget: type[Any], offset: tuple[int, int]) -> None:
+        await self._pilot.click(widget, offset=offset)
+        await self.settle()
+
+    async def resizes(self, width: int, height: int) -> None:
+        await self._pilot.resize_terminal(width, height)
+        await self.settle()
+
+    def sees(self) -> str:
+        """The screen as text."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    def line(self, words: str) -> str:
+        """The one line of the screen that holds some words."""
+        found = [line for line in self.sees().splitlines() if words in line]
+        self._case.assertEqual(len(found), 1, f"{words!r} on:\n{self.sees()}")
+        return found[0]
+
+
+class ScreenCase(EngineCase):
+    def setUp(self) -> None:
+        super().setUp()
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.files = Files(Path(folder.name) / "config", Path(folder.name) / "data")
+
+    def play(
+        self,
+        scene: Callable[[Play], Awaitable[None]],
+        *,
+        address: Address | None = HERE,
+        size: tuple[int, int] = (80, 24),
+        reachable: bool = True,
+    ) -> None:
+        """Raise the curtain for one scene."""
+        desk = self.desk()
+        desk.reachable = reachable
+
+        def call(address: Address, observer: Observer) -> Engine:
+            engine = desk.engine_for(observer)
+            engine._keep_token = lambda account, token: self.files.keep_token(address, account, engine.device, token)
+            return engine
+
+        async def run() -> None:
+            app = ChatApp(self.files, call, address)
+            async with app.run_test(size=size) as pilot:
+                play = Play(self, app, desk, pilot)
+                await play.settle()
+                await scene(play)
+
+        asyncio.run(run())
+
+    def play_as(self, name: str, scene: Callable[[Play], Awaitable[None]], room: str = "", **more: Any) -> None:
+        """The same for somebody who is logged in, in a room."""
+
+        async def logged_in(play: Play) -> None:
+            known = self.server.chat.directory.account(name) is not None
+            if not known:
+                await play.presses("f4")
+            await play.types(name)
+            await play.types(PASSWORD)
+            if room and play.desk.engine.current_room != room:
+                await play.types(f"connect {room}")
+            await scene(play)
+
+        self.play(logged_in, **more)
