@@ -10,12 +10,18 @@ from dataclasses import fields
 from typing import Any
 
 from chat.errors import Misconfigured
-from chat.settings import Settings, option_name, read_setting
+from chat.settings import Contradiction, Settings, option_name, read_setting
 
 SECTION = "chatserver"
 """The section of the file that is the server's."""
 
+OTHER_SECTIONS = ("chat", "servers")
+"""The sections of the client, which may stand in the same file."""
+
 DEFAULT_FILE = "config.ini"
+
+_NO_SETTINGS = ("config", "listen", "help", "version")
+"""Options that are read in another way."""
 
 
 def option_lines() -> Iterator[tuple[str, str]]:
@@ -33,26 +39,30 @@ def given_settings(options: Mapping[str, Any], listen: Sequence[str]) -> Setting
     :raises Misconfigured: naming the option, or the file and the line, and what would do.
     """
     values: dict[str, Any] = {}
+    places: dict[str, str] = {}
     path = options["config"] or (DEFAULT_FILE if os.path.exists(DEFAULT_FILE) else None)
     if path is not None:
-        values.update(_from_file(path))
-    try:
-        for name, words in options.items():
-            if name not in ("config", "listen", "help", "version") and words is not None:
-                field, value = read_setting(name, words)
-                values[field] = value
-        if listen:
-            values["listen"] = read_setting("listen", "\n".join(listen))[1]
-    except ValueError as error:
-        raise Misconfigured(f"--{error}") from None
+        _read_file(path, values, places)
+    given = {name: words for name, words in options.items() if name not in _NO_SETTINGS and words is not None}
+    if listen:
+        given["listen"] = "\n".join(listen)
+    for name, words in given.items():
+        try:
+            field, values[field] = read_setting(name, words)
+        except ValueError as error:
+            raise Misconfigured(f"--{error}") from None
+        places[field] = f"--{name}"
     try:
         return Settings(**values)
-    except ValueError as error:
-        raise Misconfigured(str(error)) from None
+    except Contradiction as error:
+        place = next(places[each] for each in error.fields if each in places)
+        raise Misconfigured(f"{place}: {error}.") from None
 
 
-def _from_file(path: str) -> dict[str, Any]:
-    parser = configparser.ConfigParser(interpolation=None)
+def _read_file(path: str, values: dict[str, Any], places: dict[str, str]) -> None:
+    """Read the settings of a file into fields of `Settings`, and where each stands."""
+    # Without a section of defaults, which would be read and say nothing where [chatserver] is not there.
+    parser = configparser.ConfigParser(interpolation=None, default_section="")
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -61,19 +71,39 @@ def _from_file(path: str) -> dict[str, Any]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise Misconfigured(f"{path} cannot be read: {reason}. Mend it, or choose another one with --config.") from None
     except configparser.Error as error:
-        first = " ".join(str(error).split())
-        raise Misconfigured(f"{first}. Write a section [{SECTION}] with lines such as: name = chat") from None
-    values: dict[str, Any] = {}
+        raise Misconfigured(f"{path}, {_what_is_wrong(error)}") from None
+    for section in parser.sections():
+        if section not in (SECTION, *OTHER_SECTIONS):
+            line = _line_of(rf"\[{re.escape(section)}\]", text)
+            raise Misconfigured(f"{path}, line {line}: there is no section [{section}]. Settings stand in [{SECTION}].")
+    first = _line_of(rf"\[{SECTION}\]", text)
     for name, words in parser[SECTION].items() if parser.has_section(SECTION) else ():
+        line = _line_of(rf"{re.escape(name)}\s*[=:]", text, first)
+        place = f"{path}, line {line}"
         try:
-            field, value = read_setting(name, words)
+            field, values[field] = read_setting(name, words)
         except ValueError as error:
-            raise Misconfigured(f"{path}, line {_line_of(name, text)}: {error}") from None
-        values[field] = value
-    return values
+            raise Misconfigured(f"{place}: {error}") from None
+        places[field] = place
 
 
-def _line_of(option: str, text: str) -> int:
-    """The number of the line that sets an option, from 1."""
-    setting = re.compile(rf"\s*{re.escape(option)}\s*[=:]", re.IGNORECASE)
-    return next((number for number, line in enumerate(text.splitlines(), 1) if setting.match(line)), 1)
+def _what_is_wrong(error: configparser.Error) -> str:
+    """The line of a file that could not be read, and what to write instead."""
+    if isinstance(error, configparser.DuplicateOptionError):
+        return f"line {error.lineno}: {error.option} is set twice. Remove one of the two lines."
+    if isinstance(error, configparser.DuplicateSectionError):
+        return f"line {error.lineno}: there is a second section [{error.section}]. Make one of the two."
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno}: this stands in no section. Write above it: [{SECTION}]"
+    number = error.errors[0][0] if isinstance(error, configparser.ParsingError) and error.errors else 1
+    return f"line {number}: this is neither a section nor a setting. Write lines such as: name = x"
+
+
+def _line_of(pattern: str, text: str, first: int = 1) -> int:
+    """The number of the line that begins so, from 1.
+
+    :param first: where to begin.
+    """
+    begin = re.compile(rf"\s*{pattern}", re.IGNORECASE)
+    lines = enumerate(text.split("\n"), 1)
+    return next((number for number, line in lines if number >= first and begin.match(line)), first)

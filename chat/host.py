@@ -17,7 +17,7 @@ from chat.values import Rank
 class Host:
     """Implements `chat.interfaces.IHost`.
 
-    :ivar reason: why the server ends, for those who are told; empty for no reason.
+    :ivar reason: why the server ends, for those who are told, in a whole sentence.
     :param read_settings: reads the settings as they were read at the start.
     :param end: ends the process in order.
     :param queues: how much waits, by what it waits for.
@@ -34,10 +34,11 @@ class Host:
         self._read_settings = read_settings
         self._end = end
         self._queues = queues
-        self.reason = ""
+        self.reason = "It was stopped by its operator."
 
     def stop(self, reason: str) -> None:
-        self.reason = reason
+        if reason:
+            self.reason = f"Reason: {reason}"
         self._end()
 
     def reload(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

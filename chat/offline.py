@@ -12,7 +12,8 @@ from chat.events import Column, Facts, Listing, Refused, Reply
 from chat.settings import Settings
 from chat.storage.backup import back_up, rehearse_beside, restore
 from chat.storage.disk import look
-from chat.storage.upgrade import connect, hold
+from chat.storage.hold import hold
+from chat.storage.upgrade import connect
 
 NOW = "--now"
 """With it, ``restore`` changes something."""

@@ -61,11 +61,22 @@ def _setting(default: Any, read: Callable[[str], Any], description: str, restart
     return field(default=default, metadata={"read": read, "help": description, "restart": restart})
 
 
+class Contradiction(ValueError):
+    """Values that do not go together.
+
+    :ivar fields: of `Settings`, the one to mend first.
+    """
+
+    def __init__(self, fields: tuple[str, ...], text: str) -> None:
+        super().__init__(text)
+        self.fields = fields
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The configuration of one server; every value was checked when it was read.
 
-    :raises ValueError: when two values contradict each other.
+    :raises Contradiction: when two values do not go together.
     """
 
     listen: tuple[str, ...] = _setting(
@@ -133,9 +144,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.timeout < 2 * self.heartbeat:
-            raise ValueError(
-                f"timeout ({self.timeout}) must be at least twice heartbeat ({self.heartbeat}),"
-                " or living clients would be dropped"
+            raise Contradiction(
+                ("timeout", "heartbeat"),
+                f"timeout ({self.timeout}) has to be at least twice heartbeat ({self.heartbeat}), or living clients"
+                f" would be dropped. Use a timeout of {2 * self.heartbeat} or more",
             )
 
 

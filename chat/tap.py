@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from twisted.application.service import Service
 from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python import usage
+from twisted.python.failure import Failure
 
 from chat.auth.checkers import PasswordChecker, TokenChecker
 from chat.auth.door import Door
@@ -37,20 +39,21 @@ from chat.commands.table import TABLE
 from chat.config import given_settings, option_lines
 from chat.core.perform import Performer
 from chat.core.service import ChatService
+from chat.daemon import Launch, Twistd
 from chat.errors import Misconfigured
 from chat.frontends.certificate import Certificate, ensure_certificate
 from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
 from chat.frontends.control import ControlFactory, control_path, make_place
+from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
 from chat.settings import Settings
+from chat.storage.files import remove
+from chat.storage.hold import Hold, hold
 from chat.storage.sqlite import SqliteStore
 from chat.storage.traffic import TrafficFile
-from chat.storage.upgrade import Hold, hold, prepare
+from chat.storage.upgrade import prepare
 
 log = Logger()
-
-BACKLOG = 1_024
-"""Connections that may wait to be accepted; 50, Twisted's default, makes a crowd wait for its retries."""
 
 HASHES_WAITING = 1_000
 """Passwords that may wait to be hashed before people are told to come back later."""
@@ -83,56 +86,66 @@ class Options(usage.Options):
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
-            raise SystemExit(f"chatserver: {error}. twistd chatserver --help shows all options.") from None
+            raise SystemExit(f"chatserver: {self._explain(str(error))}") from None
+
+    def _explain(self, problem: str) -> str:
+        unknown = re.fullmatch(r"option -(-?)(\S+) not recognized", problem)
+        if unknown is not None and self.parent is not None:
+            long, name = unknown.groups()
+            known = [each.rstrip("=") for each in self.parent.longOpt] if long else self.parent.shortOpt
+            if name in known:
+                return f"-{long}{name} is an option of twistd. Type: twistd -{long}{name} chatserver"
+        return f"{problem}. twistd chatserver --help shows all options."
+
+    def parseArgs(self, *words: str) -> None:
+        """Take no words beside options."""
+        if words:
+            raise usage.UsageError(f"{words[0]} is no option")
 
     def postOptions(self) -> None:
-        """Forget the pid file of a server that is not there any more, whoever has its number now."""
-        pidfile = self.parent["pidfile"] if self.parent is not None else ""
-        if pidfile and os.path.exists(pidfile) and not _is_twistd(pidfile):
-            os.unlink(pidfile)
-
-
-def _is_twistd(pidfile: str) -> bool:
-    """Whether the process that a pid file names is a twistd; True when that cannot be found out."""
-    try:
-        with open(pidfile) as file:
-            process = int(file.read())
-        with open(f"/proc/{process}/cmdline", "rb") as file:
-            return process != os.getpid() and b"twistd" in file.read()
-    except FileNotFoundError:
-        return os.path.isdir("/proc/self") is False
-    except ValueError:
-        return False
-    except OSError:
-        return True
+        """Look at what ``twistd`` is about to use, before it does."""
+        if self.parent is not None:
+            try:
+                Twistd(self.parent).check()
+            except Misconfigured as error:
+                raise SystemExit(f"chatserver: {error}") from None
 
 
 def makeService(options: Options) -> ChatServer:
     """Build a server whose ports are open and whose database is in order.
 
-    :raises SystemExit: with one line for the operator when that cannot be.
+    :raises SystemExit: with one line for the operator when that cannot be; nothing is left behind then.
     """
     from twisted.internet import reactor
 
+    assert options.parent is not None
+
+    def read_settings() -> Settings:
+        return given_settings(options, options["listen"])
+
+    twistd = Twistd(options.parent)
     try:
-        settings = given_settings(options, options["listen"])
-        held = hold(settings.db)
-        prepare(settings.db)
-        if settings.certificate != "none":
-            ensure_certificate(settings.certificate, settings.name)
-        server = ChatServer(settings, held, reactor, lambda: given_settings(options, options["listen"]))
-        server.listen()
+        with ExitStack() as undo:
+            settings = read_settings()
+            held = twistd.as_user(lambda: hold(settings.db))
+            undo.callback(held.withdraw)
+            for path in (settings.certificate, settings.traffic_log):
+                if path != "none" and not os.path.exists(path):
+                    undo.callback(remove, path)
+            if settings.certificate != "none":
+                twistd.as_user(lambda: ensure_certificate(settings.certificate, settings.name))
+            launch = Launch(options.parent)
+            server = twistd.as_user(lambda: ChatServer(settings, held, reactor, read_settings, launch))
+            undo.callback(server.close)
+            server.listen()
+            twistd.as_user(server.listen_for_control)
+            # Last, so that nobody has to take back a database.
+            twistd.as_user(lambda: prepare(settings.db))
+            undo.pop_all()
     except Misconfigured as error:
         raise SystemExit(f"chatserver: {error}") from None
-    print(server.announcement(_how_to_stop(options)), flush=True)
+    print(server.announcement(twistd.how_to_stop(held.path)), flush=True)
     return server
-
-
-def _how_to_stop(options: Options) -> str:
-    twistd = options.parent
-    if twistd is None or twistd["nodaemon"]:
-        return "Ctrl-C stops the server."
-    return f"kill $(cat {os.path.abspath(twistd['pidfile'])}) stops the server; twistd.log says what it does."
 
 
 class ReactorClock:
@@ -177,10 +190,14 @@ class ChatServer(Service):
 
     :param held: keeps other servers away from the database.
     :param read_settings: reads the settings once more.
+    :param launch: who waits to hear whether the server runs.
     """
 
-    def __init__(self, settings: Settings, held: Hold, reactor: Any, read_settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, settings: Settings, held: Hold, reactor: Any, read_settings: Callable[[], Settings], launch: Launch
+    ) -> None:
         self._settings = settings
+        self._launch = launch
         self._held = held
         self._reactor = reactor
         clock = ReactorClock(reactor)
@@ -216,57 +233,43 @@ class ChatServer(Service):
     def listen(self) -> None:
         """Open every port.
 
-        :raises Misconfigured: when one cannot be opened; those opened before are closed again.
+        :raises Misconfigured: when one cannot be opened.
         """
-        try:
-            for words in self._settings.listen:
-                self._open(words)
-            if self._settings.control != "none":
-                self._control_port = self._open_control(control_path(self._settings.control))
-        except Misconfigured:
-            for _, port in self._ports:
-                port.stopListening()
-            raise
+        for words in self._settings.listen:
+            self._ports.append(open_port(self._reactor, words, self._factories))
 
-    def _open(self, words: str) -> None:
-        kind, separator, endpoint = words.partition("=")
-        if not separator or ":" in kind:
-            kind, endpoint = "auto", words
-        if kind not in self._factories:
-            raise Misconfigured(f"listen {words}: there is no kind {kind}. Use one of: {', '.join(self._factories)}")
-        problem: Exception | None = None
-        for each in _spellings(endpoint):
-            try:
-                listening = serverFromString(self._reactor, each).listen(self._factories[kind])
-            except Exception as error:  # an endpoint's parser raises whatever it likes
-                raise Misconfigured(f"listen {words}: {error}. Write an endpoint such as tcp:7777") from None
-            outcome: list[Any] = []
-            listening.addBoth(outcome.append)
-            if outcome and IListeningPort.providedBy(outcome[0]):
-                self._ports.append((kind, outcome[0]))
-                return
-            problem = outcome[0].value if outcome else None
-            if not (isinstance(problem, CannotListenError) and _no_such_family(problem)):
-                break
-        raise Misconfigured(_cannot_listen(words, problem))
+    def listen_for_control(self) -> None:
+        """Open the socket of ``chatctl``, if there is to be one.
 
-    def _open_control(self, place: str) -> IListeningPort:
+        :raises Misconfigured: when it cannot be opened.
+        """
+        if self._settings.control == "none":
+            return
+        place = control_path(self._settings.control)
         make_place(place)
         before = os.umask(0o177)
         try:
-            port: IListeningPort = self._reactor.listenUNIX(place, self._control, mode=0o600)
+            self._control_port = self._reactor.listenUNIX(place, self._control, mode=0o600)
         except CannotListenError as error:
-            raise Misconfigured(f"control: {place}: {error.socketError}. Choose another --control, or none.") from None
+            why = getattr(error.socketError, "strerror", None) or error.socketError
+            raise Misconfigured(f"control: {place}: {why}. Choose another --control, or none.") from None
         finally:
             os.umask(before)
-        return port
+
+    def close(self) -> None:
+        """Take back what was opened, while the reactor does not run yet."""
+        for _, port in self._ports:
+            port.stopListening()
+        if self._control_port is not None:
+            self._control_port.stopListening()
+            os.unlink(control_path(self._settings.control))
 
     def announcement(self, how_to_stop: str) -> str:
         """Where the server listens and how to reach it, for the terminal that starts it."""
         settings = self._settings
         lines = [f"{settings.name}: listening."]
         for kind, port in self._ports:
-            lines += self._ways_in(kind, port.getHost())
+            lines += ways_in(kind, port, tls=settings.certificate != "none")
         lines.append(f"Accounts and messages are kept in {os.path.abspath(settings.db)}.")
         if settings.control != "none":
             lines.append(f"chatctl speaks to it at {control_path(settings.control)}.")
@@ -275,30 +278,31 @@ class ChatServer(Service):
         lines.append(how_to_stop)
         return "\n".join(lines)
 
-    def _ways_in(self, kind: str, address: Any) -> list[str]:
-        """What people type to come in by a listener."""
-        number = getattr(address, "port", None)
-        if number is None:
-            return [f"  {address}"]
-        everywhere = address.host in ("", "::", "0.0.0.0")
-        host = "localhost" if everywhere else address.host
-        ways = [f"  {'telnet' if kind == 'telnet' else 'nc'} {host} {number}"]
-        if everywhere:
-            ways.append(f"{ways[0].replace(host, os.uname().nodename)}    (from other machines)")
-        if kind == "auto" and self._settings.certificate != "none":
-            ways.append(f"  ncat --ssl {host} {number}    (encrypted)")
-        return ways
-
     # Twisted's service
 
     def startService(self) -> None:
         super().startService()
         self._held.sign()
         self._hashing.start()
-        starting = Deferred.fromCoroutine(self.chat.start())
-        starting.addCallback(lambda _: tell_manager("READY=1"))
-        starting.addErrback(lambda failure: log.failure("the server could not start", failure))
+        self._launch.begin()
         self._reactor.addSystemEventTrigger("after", "startup", self._handle_signals)
+        Deferred.fromCoroutine(self.chat.start()).addCallbacks(self._started, self._not_started)
+
+    def _started(self, _: None) -> None:
+        tell_manager("READY=1")
+        self._launch.succeeded()
+
+    def _not_started(self, failure: Failure) -> None:
+        """End at once: open ports without a service behind them are a trap."""
+        reason = failure.getErrorMessage() or "no reason is known"
+        if failure.check(Misconfigured):
+            log.critical("the server could not start: {reason}", reason=reason)
+        else:
+            log.failure("the server could not start", failure)
+            reason = f"the server could not start ({reason}). Its log says more."
+        self._host.reason = "It could not start."
+        self._launch.failed(reason)
+        self._reactor.callWhenRunning(self._stop_reactor)
 
     def stopService(self) -> Deferred[None]:
         super().stopService()
@@ -309,9 +313,7 @@ class ChatServer(Service):
         await gatherResults([_as_deferred(port.stopListening()) for _, port in self._ports])
         for factory in self._factories.values():
             factory.close_unspoken()
-        reason = self._host.reason
-        told = f"Server is shutting down{f': {reason}' if reason else '.'}"
-        await self.chat.stop(told, self._last_words)
+        await self.chat.stop(f"Server is shutting down. {self._host.reason}", self._last_words)
         if self._control_port is not None:
             await _as_deferred(self._control_port.stopListening())
         await self._hashing.stop()
@@ -347,31 +349,6 @@ def _door(chat: ChatService, hashing: HashingPool) -> Door:
     checkers = [PasswordChecker(directory, verification), TokenChecker(directory, store, clock)]
     proofs = Proofs(directory, verification, clock)
     return Door(chat.house, Portal(realm, checkers), realm, registrar, proofs)
-
-
-def _spellings(endpoint: str) -> Iterable[str]:
-    """An endpoint as Twisted wants it; plain ``tcp:PORT`` is all addresses, IPv6 as well where there is IPv6."""
-    kind, *rest = endpoint.split(":")
-    backlog = "" if any(each.startswith("backlog=") for each in rest) else f":backlog={BACKLOG}"
-    if kind == "tcp" and len(rest) == 1:
-        yield f"tcp6:{rest[0]}:interface=\\:\\:{backlog}"
-    yield endpoint + (backlog if kind in ("tcp", "tcp6", "ssl") else "")
-
-
-def _no_such_family(problem: CannotListenError) -> bool:
-    """Whether a machine has no IPv6."""
-    errno_ = getattr(problem.socketError, "errno", None)
-    return errno_ in (97, 99, 47, 49)  # EAFNOSUPPORT and EADDRNOTAVAIL of Linux, of the BSDs
-
-
-def _cannot_listen(words: str, problem: Exception | None) -> str:
-    error = getattr(problem, "socketError", problem)
-    why = getattr(error, "strerror", None) or str(error)
-    if isinstance(error, PermissionError):
-        return f"listen {words}: {why}. Take a port above 1023: --listen tcp:7777"
-    if getattr(error, "errno", None) in (98, 48):
-        return f"listen {words}: the port is taken. Stop what listens there, or take another one: --listen tcp:7778"
-    return f"listen {words}: {why}. Write an endpoint such as tcp:7777"
 
 
 def _as_deferred(result: Any) -> Deferred[Any]:

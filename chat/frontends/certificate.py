@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -48,10 +50,9 @@ def ensure_certificate(path: str, name: str) -> None:
         raise Misconfigured(
             f"{path} cannot be read or made ({error.strerror}). Mend its rights, or name another file: --certificate"
         ) from None
-    except Exception as error:
-        reason = " ".join(str(error).split())[:100]
+    except ValueError as error:
         raise Misconfigured(
-            f"{path} is no certificate with its private key ({reason})."
+            f"{path} is no certificate with its private key: {error}."
             " Put both into it, in PEM, or remove it to have one made."
         ) from None
 
@@ -78,12 +79,14 @@ def _make(path: str, name: str) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ) + certificate.public_bytes(serialization.Encoding.PEM)
     draft = f"{path}.new"
-    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file, ExitStack() as undo:
+        undo.callback(os.unlink, draft)
         os.fchmod(file.fileno(), 0o600)
         file.write(pem)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(draft, path)
+        os.replace(draft, path)
+        undo.pop_all()
 
 
 def _names(host: str) -> list[str]:
@@ -93,18 +96,29 @@ def _names(host: str) -> list[str]:
 
 
 def _load(path: str) -> tuple[SSL.Context, bytes]:
-    """:returns: a context to serve with (TLS 1.2 and later), and the SHA-256 of the certificate."""
+    """:returns: a context to serve with (TLS 1.2 and later), and the SHA-256 of the certificate.
+
+    :raises OSError: when the file cannot be read.
+    :raises ValueError: when it does not serve; the text says why.
+    """
     with open(path, "rb") as file:
         pem = file.read()
-    own, *chain = x509.load_pem_x509_certificates(pem)
+    try:
+        own, *chain = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        raise ValueError("there is no certificate in it that can be read") from None
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20")
-    context.use_privatekey(_key(pem))
-    context.use_certificate(own)
-    for each in chain:
-        context.add_extra_chain_cert(each)
-    context.check_privatekey()
+    key = _key(pem)
+    try:
+        context.use_privatekey(key)
+        context.use_certificate(own)
+        for each in chain:
+            context.add_extra_chain_cert(each)
+        context.check_privatekey()
+    except SSL.Error:
+        raise ValueError("the key is not the one of the first certificate, or is too weak") from None
     return context, sha256(own.public_bytes(serialization.Encoding.DER)).digest()
 
 
@@ -114,7 +128,12 @@ def _key(pem: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     own = next((block for block in blocks if b"PRIVATE KEY" in block.partition(b"\n")[0]), None)
     if own is None:
         raise ValueError("there is no private key in it")
-    key = serialization.load_pem_private_key(own, None)
+    try:
+        key = serialization.load_pem_private_key(own, None)
+    except TypeError:
+        raise ValueError("the key is locked with a password, which nobody could type") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("the key in it cannot be read") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise ValueError("the key is neither an elliptic curve nor an RSA key")
     return key

@@ -63,7 +63,7 @@ def rehearse_beside(place: str, file: str, schema: Path = SCHEMA) -> Contents:
 
 
 def restore(place: str, file: str, schema: Path = SCHEMA) -> tuple[Contents, str]:
-    """Put a backup in the place of a database that nobody uses (`chat.storage.upgrade.hold`).
+    """Put a backup in the place of a database that nobody uses (`chat.storage.hold`).
 
     :returns: what it holds, and where the database of before is kept; empty where there was none.
     :raises Misconfigured: see `rehearse_beside`; nothing has changed then.

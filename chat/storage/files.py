@@ -9,11 +9,16 @@ from pathlib import Path
 
 def empty_file(name: str) -> str:
     """Make an empty file that only its owner can read, whatever the umask, in place of an older one."""
-    remove(name, f"{name}-wal", f"{name}-shm", f"{name}-journal")
+    remove(*with_companions(name))
     file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     os.fchmod(file, 0o600)
     os.close(file)
     return name
+
+
+def with_companions(name: str) -> tuple[str, ...]:
+    """A database, and the files that SQLite keeps beside it."""
+    return name, f"{name}-wal", f"{name}-shm", f"{name}-journal"
 
 
 def remove(*names: str) -> None:

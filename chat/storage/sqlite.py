@@ -242,7 +242,7 @@ class _Trouble:
 class SqliteStore(Store):
     """The log and the accounts in one SQLite file.
 
-    :param path: the file; see ``chat.storage.upgrade`` for how it is made and held.
+    :param path: the file; `chat.storage.upgrade` makes it, `chat.storage.hold` holds it.
     :param call_from_thread: calls a function with its arguments on the reactor's thread, in the order of
         asking (``reactor.callFromThread``).
     :param patience: seconds to wait for another program that holds the database.

@@ -1,4 +1,4 @@
-"""The database file: made, brought up to date, checked, and held by one server.
+"""The database file: made, brought up to date, and checked.
 
 The schema is a folder of numbered SQL files; the version of a database is the number of the last one
 applied to it. A new database is built beside its place and renamed, an older one is copied first and then
@@ -10,17 +10,16 @@ turns into a daemon: SQLite's connections do not survive a fork.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from chat.errors import Misconfigured
-from chat.storage.files import copy, empty_file, put, remove
+from chat.storage.files import copy, empty_file, put, remove, with_companions
 
 SCHEMA: Final = Path(__file__).parent / "schema"
 """The folder of the numbered files."""
@@ -34,7 +33,7 @@ second; a larger one shows its damage when it is read."""
 
 _FILE: Final = re.compile(r"([0-9]{4})\.sql")
 
-_OTHER_FILE: Final = "choose another file with --db"
+OTHER_FILE: Final = "choose another file with --db"
 
 
 def connect(path: str, patience: float) -> sqlite3.Connection:
@@ -49,7 +48,7 @@ def connect(path: str, patience: float) -> sqlite3.Connection:
 def prepare(path: str, schema: Path = SCHEMA, *, patience: float = 5.0) -> None:
     """Make sure that a database of this program's version is there, made or upgraded where needed.
 
-    Hold the file first (`hold`), or two servers may build it at once.
+    Hold the file first (`chat.storage.hold`), or two servers may build it at once.
 
     :param path: the database file.
     :param schema: the folder of the numbered files.
@@ -58,7 +57,7 @@ def prepare(path: str, schema: Path = SCHEMA, *, patience: float = 5.0) -> None:
     """
     files = schema_files(schema)
     place = os.path.realpath(path)
-    _check_folder(path, place)
+    check_place(path, place)
     try:
         if not os.path.exists(place) or os.path.getsize(place) == 0:
             _make(path, place, files)
@@ -93,30 +92,35 @@ def apply(connection: sqlite3.Connection, version: int, sql: str) -> None:
     connection.execute("COMMIT")
 
 
-def _check_folder(path: str, place: str) -> None:
+def check_place(path: str, place: str) -> None:
+    """Look at where a database file is, or is to be made.
+
+    :param place: its real name.
+    :raises Misconfigured: when it cannot be used there.
+    """
     folder = os.path.dirname(place)
     if not os.path.isdir(folder):
-        raise Misconfigured(f"{path}: the folder {folder} does not exist. Make it, or {_OTHER_FILE}.")
+        raise Misconfigured(f"{path}: the folder {folder} does not exist. Make it, or {OTHER_FILE}.")
     if os.path.isdir(place):
         raise Misconfigured(f"{path} is a folder. Give the name of a file with --db.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise Misconfigured(f"{path}: the folder {folder} is not writable. Change its mode, or {_OTHER_FILE}.")
+        raise Misconfigured(f"{path}: the folder {folder} is not writable. Change its mode, or {OTHER_FILE}.")
     if os.path.exists(place) and not os.access(place, os.R_OK | os.W_OK):
-        raise Misconfigured(f"{path} is not readable and writable. Change its mode or owner, or {_OTHER_FILE}.")
+        raise Misconfigured(f"{path} is not readable and writable. Change its mode or owner, or {OTHER_FILE}.")
 
 
 def _explain(path: str, error: Exception) -> str:
     """One line for the operator about a file that could not be opened, made or upgraded."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
-        return f"{path} is not a chat database. Put a backup in its place, or {_OTHER_FILE}."
+        return f"{path} is not a chat database. Put a backup in its place, or {OTHER_FILE}."
     if code == sqlite3.SQLITE_CORRUPT:
-        return f"{path} is damaged ({error}). Put a backup in its place, or {_OTHER_FILE}."
+        return f"{path} is damaged ({error}). Put a backup in its place, or {OTHER_FILE}."
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"{path} is in use by another program. End it, or {_OTHER_FILE}."
+        return f"{path} is in use by another program. End it, or {OTHER_FILE}."
     if code == sqlite3.SQLITE_FULL:
-        return f"{path}: the disk is full. Free some space, or {_OTHER_FILE}."
-    return f"{path} cannot be used ({error}). Check the disk and the file's mode, or {_OTHER_FILE}."
+        return f"{path}: the disk is full. Free some space, or {OTHER_FILE}."
+    return f"{path} cannot be used ({error}). Check the disk and the file's mode, or {OTHER_FILE}."
 
 
 # --- a new one --------------------------------------------------------------------------------------
@@ -132,12 +136,15 @@ def _make(path: str, place: str, files: list[str]) -> None:
         )
     remove(log, f"{place}-shm")
     draft = empty_file(f"{place}.new")
-    with closing(connect(draft, patience=0)) as connection:
-        connection.execute("PRAGMA synchronous = FULL")
-        _use_write_ahead_log(path, connection)
-        for version, sql in enumerate(files, start=1):
-            apply(connection, version, sql)
-    put(draft, place)
+    with ExitStack() as undo:
+        undo.callback(remove, *with_companions(draft))
+        with closing(connect(draft, patience=0)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            _use_write_ahead_log(path, connection)
+            for version, sql in enumerate(files, start=1):
+                apply(connection, version, sql)
+        put(draft, place)
+        undo.pop_all()
 
 
 def _use_write_ahead_log(path: str, connection: sqlite3.Connection) -> None:
@@ -146,7 +153,7 @@ def _use_write_ahead_log(path: str, connection: sqlite3.Connection) -> None:
     The -wal and -shm files beside a database get its mode from SQLite (``findCreateFileMode``).
     """
     if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
-        raise Misconfigured(f"{path} cannot have a write-ahead log there. Use a local disk, or {_OTHER_FILE}.")
+        raise Misconfigured(f"{path} cannot have a write-ahead log there. Use a local disk, or {OTHER_FILE}.")
 
 
 # --- an older one -----------------------------------------------------------------------------------
@@ -157,11 +164,11 @@ def _upgrade(path: str, place: str, files: list[str], patience: float) -> None:
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         if application != APPLICATION or version < 1:
-            raise Misconfigured(f"{path} is the database of another program. Please {_OTHER_FILE}.")
+            raise Misconfigured(f"{path} is the database of another program. Please {OTHER_FILE}.")
         if version > len(files):
             raise Misconfigured(
                 f"{path} was written by a newer version of this server (schema {version}, this one knows"
-                f" {len(files)}). Install that version, or {_OTHER_FILE}."
+                f" {len(files)}). Install that version, or {OTHER_FILE}."
             )
         _check_for_damage(path, place, connection)
         _use_write_ahead_log(path, connection)
@@ -177,67 +184,10 @@ def _check_for_damage(path: str, place: str, connection: sqlite3.Connection) -> 
         return
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise Misconfigured(f"{path} is damaged ({found}). Put a backup in its place, or {_OTHER_FILE}.")
+        raise Misconfigured(f"{path} is damaged ({found}). Put a backup in its place, or {OTHER_FILE}.")
 
 
 def _back_up(place: str, version: int, connection: sqlite3.Connection) -> None:
     """Copy the database to ``PLACE.before-VERSION``, where it stays until the operator removes it."""
     kept = f"{place}.before-{version}"
     copy(connection, kept)
-
-
-# --- one server for each file -----------------------------------------------------------------------
-
-
-class Hold:
-    """A database file that this server alone uses, until `release` or the end of the process.
-
-    It is a lock on ``PATH.lock`` (``flock``), which belongs to the open file and not to the process: it
-    survives the fork by which ``twistd`` becomes a daemon, and no kill leaves it behind. Keep the object.
-
-    :param file: the open, locked file.
-    """
-
-    def __init__(self, file: int) -> None:
-        self._file = file
-        self.sign()
-
-    def sign(self) -> None:
-        """Write the number of this process into the file, for whoever finds it locked.
-
-        Once more after a fork: the process that took the lock has ended then.
-        """
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        """Let another server have the database. The file stays: removing it would race with that server."""
-        os.close(self._file)
-
-
-def hold(path: str) -> Hold:
-    """Take a database file for this server alone.
-
-    :param path: the database file, which need not exist yet; another name of the same file (a symbolic
-        link) is the same file.
-    :raises Misconfigured: when another server has it, or the lock cannot be made.
-    """
-    place = os.path.realpath(path)
-    _check_folder(path, place)
-    try:
-        file = os.open(f"{place}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise Misconfigured(
-            f"{path}.lock cannot be made ({error.strerror}). Change its mode, or {_OTHER_FILE}."
-        ) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.fchmod(file, 0o600)
-    except OSError as error:
-        process = os.pread(file, 20, 0).decode("ascii", "replace").strip()
-        os.close(file)
-        raise Misconfigured(
-            f"{path} is in use by another chat server (process {process or 'unknown'})."
-            f" Stop it first, or {_OTHER_FILE}."
-        ) from error
-    return Hold(file)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from unittest import TestCase
 
 from tests import figures
@@ -22,9 +23,9 @@ class SpoiledStage(Stage):
         super().__init__()
         self._how = how
 
-    def command(self, *options: str, daemon: bool = False) -> list[str]:
+    def command(self, *options: str, daemon: bool = False, twistds: Sequence[str] = ()) -> list[str]:
         file = os.path.abspath(spoiled.__file__)
-        return [sys.executable, file, self._how, *super().command(*options, daemon=daemon)[1:]]
+        return [sys.executable, file, self._how, *super().command(*options, daemon=daemon, twistds=twistds)[1:]]
 
 
 class Killed(TestCase):

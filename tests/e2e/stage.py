@@ -17,9 +17,9 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import IO
+from typing import IO, NamedTuple
 from unittest import SkipTest, TestCase
 
 PATIENCE = 10.0
@@ -125,6 +125,14 @@ class Actor:
                 end.close()
 
 
+class Ended(NamedTuple):
+    """What a program has printed, and its exit status."""
+
+    status: int
+    out: str
+    error: str
+
+
 class Stage:
     """A server in a temporary folder.
 
@@ -144,9 +152,37 @@ class Stage:
 
     # the server
 
-    def command(self, *options: str, daemon: bool = False) -> list[str]:
-        """The command line of a server; cheap passwords and a free port unless ``options`` say otherwise."""
-        return [*twistd(), *([] if daemon else ["-n"]), "chatserver", "--bcrypt-cost=4", *self.options, *options]
+    def command(self, *options: str, daemon: bool = False, twistds: Sequence[str] = ()) -> list[str]:
+        """The command line of a server with cheap passwords.
+
+        :param twistds: options of ``twistd`` itself.
+        """
+        own = [*twistds] if daemon else ["-n", *twistds]
+        return [*twistd(), *own, "chatserver", "--bcrypt-cost=4", *self.options, *options]
+
+    def run(
+        self, *options: str, daemon: bool = False, twistds: Sequence[str] = (), prefix: Sequence[str] = ()
+    ) -> Ended:
+        """Run a server that ends by itself, or that goes to the background.
+
+        :param prefix: a program, with its arguments, that runs it.
+        """
+        done = subprocess.run(
+            [*prefix, *self.command(*options, daemon=daemon, twistds=twistds)],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def process(self) -> int:
+        """The number of the server in the background."""
+        pidfile = self.path("twistd.pid")
+        self.wait(lambda: os.path.exists(pidfile) and os.path.getsize(pidfile) > 0, "there is no pid file")
+        with open(pidfile, encoding="ascii") as file:
+            return int(file.read())
 
     def start(self, *options: str) -> None:
         """Start the server in the foreground and wait until it listens."""

@@ -4,47 +4,45 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 
-from tests.e2e.stage import StageCase
+from tests.e2e.stage import PASSWORD, StageCase
 
 
 class Daemon(StageCase):
     running = False
 
     def test_from_start_to_end(self) -> None:
-        done = subprocess.run(
-            self.stage.command("--listen=tcp:0:interface=127.0.0.1", daemon=True),
-            cwd=self.stage.folder,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn("chat: listening.\n", done.stdout)
-        self.assertTrue(
-            done.stdout.endswith("twistd.pid) stops the server; twistd.log says what it does.\n"), done.stdout
-        )
-        self.stage.find_port(done.stdout)
-        pidfile = self.stage.path("twistd.pid")
-        self.stage.wait(lambda: os.path.exists(pidfile) and os.path.getsize(pidfile) > 0, "there is no pid file")
-        with open(pidfile, encoding="ascii") as file:
-            process = int(file.read())
+        ended = self.stage.run("--listen=tcp:0:interface=127.0.0.1", daemon=True)
+        self.assertEqual((ended.status, ended.error), (0, ""))
+        self.assertIn("chat: listening.\n", ended.out)
+        pidfile, log = self.stage.path("twistd.pid"), self.stage.path("twistd.log")
+        last = f"kill $(cat {pidfile}) stops the server; {log} says what it does.\n"
+        self.assertTrue(ended.out.endswith(last), ended.out)
+        self.stage.find_port(ended.out)
+        process = self.stage.process()
         self.addCleanup(self.end, process)
         ann = self.person("ann", "lobby")
         ann.types("hello", "history")
         ann.sees("ann: hello")
         os.kill(process, signal.SIGTERM)
-        ann.sees("* Server is shutting down.")
+        ann.sees("* Server is shutting down. It was stopped by its operator.")
         ann.sees_the_end()
         self.stage.wait(lambda: not os.path.exists(pidfile), "the pid file stays")
-        with open(self.stage.path("twistd.log"), encoding="utf-8") as log:
-            text = log.read()
+        with open(log, encoding="utf-8") as file:
+            text = file.read()
         self.assertNotIn("Traceback", text)
         self.assertNotIn("hello", text)
         self.stage.start()
         self.person("ann")
+
+    def test_it_serves_when_the_terminal_is_free_again(self) -> None:
+        """Nobody has to wait once more: whoever started it is told after the last step of the start."""
+        ended = self.stage.run("--listen=tcp:0:interface=127.0.0.1", daemon=True, twistds=("--logfile=mine.log",))
+        self.addCleanup(self.end, self.stage.process())
+        self.assertIn(f"{self.stage.path('mine.log')} says what it does.", ended.out)
+        self.stage.find_port(ended.out)
+        self.assertIn("Account ann made.", self.stage.pipe(f"new ann {PASSWORD}\nquit\n", "-N"))
+        os.kill(self.stage.process(), signal.SIGTERM)
 
     def end(self, process: int) -> None:
         try:

@@ -2,45 +2,62 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import socket
 import sqlite3
-import subprocess
-from unittest import skipIf
+from contextlib import closing
+from typing import IO
+from unittest import skipIf, skipUnless
 
-from chat.storage.upgrade import APPLICATION
+from chat.storage.upgrade import APPLICATION, prepare
 from tests.e2e.stage import StageCase
 
 ROOT = os.geteuid() == 0
+
+NOBODY = 65_534
+"""The user ``nobody``."""
+
+AS_NOBODY = (
+    *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
+    *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
+)
+"""Runs a program as nobody, who may read everything, the Python of these tests included, and write nowhere."""
 
 
 class StartErrors(StageCase):
     running = False
     modes: tuple[bool, ...] = (False, True)
 
-    def refused(self, *options: str, start: str = "", words: tuple[str, ...]) -> None:
-        """Starting fails with one line on stderr that begins so and says these words.
+    def refused(
+        self,
+        *options: str,
+        start: str = "",
+        words: tuple[str, ...] = (),
+        twistds: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
+    ) -> None:
+        """Starting fails with one line on stderr that begins so and says these words; nothing is left behind.
 
         The first one of a test is tried as a daemon as well.
         """
         modes, self.modes = self.modes, (False,)
         for daemon in modes:
             with self.subTest(options=options, daemon=daemon):
-                done = subprocess.run(
-                    self.stage.command(*options, daemon=daemon),
-                    cwd=self.stage.folder,
-                    capture_output=True,
-                    text=True,
-                    timeout=10,
-                    check=False,
-                )
-                self.assertNotEqual(done.returncode, 0)
-                self.assertEqual(done.stdout, "")
-                self.assertRegex(done.stderr, r"\Achatserver: [^\n]+\n\Z")
-                self.assertTrue(done.stderr.startswith(f"chatserver: {start}"), done.stderr)
+                before = self.files()
+                ended = self.stage.run(*options, daemon=daemon, twistds=twistds, prefix=prefix)
+                self.assertNotEqual(ended.status, 0)
+                self.assertEqual(ended.out, "")
+                self.assertRegex(ended.error, r"\Achatserver: [^\n]+\n\Z")
+                self.assertTrue(ended.error.startswith(f"chatserver: {start}"), ended.error)
+                self.assertNotRegex(ended.error, r"\.\.\s|Errno|[a-z]Error")
                 for each in words:
-                    self.assertIn(each, done.stderr)
-                self.assertEqual([name for name in os.listdir(self.stage.folder) if name.startswith("twistd")], [])
+                    self.assertIn(each, ended.error)
+                self.assertEqual(self.files(), before)
+
+    def files(self) -> set[str]:
+        return {os.path.join(folder, name) for folder, _, names in os.walk(self.stage.folder) for name in names}
 
     def test_a_taken_port(self) -> None:
         with socket.create_server(("", 0)) as taken:
@@ -56,34 +73,37 @@ class StartErrors(StageCase):
         self.refused("--listen=tcp:80", start="listen tcp:80: Permission denied.", words=("--listen tcp:7777",))
 
     def test_a_bad_endpoint(self) -> None:
-        for words in ("nonsense", "tcp", "tcp:port", "tcp:0:interface=nowhere.invalid", "irc=tcp:0", "tcp:99999999"):
-            self.refused(f"--listen={words}", start=f"listen {words}: ", words=())
+        for words in ("nonsense", "tcp", "tcp:port", "tcp:99999999"):
+            self.refused(f"--listen={words}", start=f"listen {words}: ")
+
+    def test_an_address_that_is_not_here(self) -> None:
+        words = ("Leave interface= out",)
+        self.refused("--listen=tcp:0:interface=nowhere.invalid", words=("no such address is known here", *words))
+        self.refused("--listen=tcp:0:interface=192.0.2.1", words=("this machine has no such address", *words))
 
     def test_a_bad_endpoint_after_a_good_one(self) -> None:
-        self.refused("--listen=tcp:0", "--listen=irc=tcp:0", start="listen irc=tcp:0: there is no kind irc.", words=())
+        self.refused("--listen=tcp:0", "--listen=irc=tcp:0", start="listen irc=tcp:0: there is no kind irc.")
 
     def test_a_bad_setting_on_the_command_line(self) -> None:
-        self.refused("--bcrypt-cost=99", start="--bcrypt-cost: use a number from 4 to 15", words=())
-        self.refused("--sessions=two", start="--sessions: use one of: one, per-device, many", words=())
-        self.refused("--timeout=10", start="timeout (10) must be at least twice heartbeat (30)", words=())
+        self.refused("--bcrypt-cost=99", start="--bcrypt-cost: use a number from 4 to 15")
+        self.refused("--sessions=two", start="--sessions: use one of: one, per-device, many")
+        self.refused("--timeout=10", start="--timeout: timeout (10) has to be at least twice heartbeat (30)")
 
     def test_an_unknown_option(self) -> None:
-        self.refused("--nosuchoption=1", start="option --nosuchoption not recognized", words=("--help",))
-        self.refused("word", start="", words=("--help",))
-        self.refused("--db", start="option --db requires argument", words=("--help",))
+        self.refused("--nosuchoption=1", start="option --nosuchoption not recognized. ", words=("--help",))
+        self.refused("word", start="word is no option. ", words=("--help",))
+        self.refused("--db", start="option --db requires argument. ", words=("--help",))
+
+    def test_an_option_of_twistd_in_the_wrong_place(self) -> None:
+        self.refused("-n", start="-n is an option of twistd. Type: twistd -n chatserver")
+        self.refused("--logfile=x", start="--logfile is an option of twistd. Type: twistd --logfile")
 
     def test_a_bad_config_file(self) -> None:
-        """The line is named, and what would do."""
-        for text, start in (
-            ("[chatserver]\nname = x\nburst = many\n", "config.ini, line 3: burst: use a number from 1"),
-            ("[chatserver]\n\nnosuch = 1\n", "config.ini, line 3: there is no setting 'nosuch'"),
-            ("[chatserver]\nname = x\nname = y\n", ""),
-            ("name = x\n", ""),
-            ("[chatserver]\nnonsense\n", ""),
-            ("[chatserver]\ntimeout = 10\n", "timeout (10) must be"),
-        ):
-            self.stage.write("config.ini", text)
-            self.refused("--listen=tcp:0", start=start, words=() if start else ("config.ini", "line"))
+        """A server that ignored a section would take passwords in the clear, say, against what the file wants."""
+        self.stage.write("config.ini", "[chatsrver]\nplain-login = tls\n")
+        self.refused("--listen=tcp:0", start="config.ini, line 1: there is no section [chatsrver]. ")
+        self.stage.write("config.ini", "[chatserver]\n\ntimeout = 3\n")
+        self.refused("--listen=tcp:0", start="config.ini, line 3: timeout (3) has to be at least twice heartbeat (30)")
 
     def test_a_config_file_that_is_not_there(self) -> None:
         self.refused("--config=nowhere.ini", start="nowhere.ini cannot be read: No such file", words=("--config",))
@@ -118,7 +138,7 @@ class StartErrors(StageCase):
         with sqlite3.connect(self.stage.path("chat.db")) as connection:
             connection.execute("CREATE TABLE mine (x)")
         connection.close()
-        self.refused("--listen=tcp:0", "--db=chat.db", start="chat.db is the database of another program", words=())
+        self.refused("--listen=tcp:0", "--db=chat.db", start="chat.db is the database of another program")
 
     def test_a_newer_schema(self) -> None:
         with sqlite3.connect(self.stage.path("chat.db")) as connection:
@@ -131,6 +151,105 @@ class StartErrors(StageCase):
             start="chat.db was written by a newer version of this server (schema 9999",
             words=("Install that version", "--db"),
         )
+
+    def test_a_certificate_that_is_none(self) -> None:
+        self.stage.write("mine.pem", "nonsense")
+        self.refused(
+            "--listen=tcp:0",
+            "--certificate=mine.pem",
+            start="mine.pem is no certificate with its private key: there is no certificate in it that can be read. ",
+        )
+
+    def test_a_control_socket_that_cannot_be_made(self) -> None:
+        self.refused("--listen=tcp:0", "--control=nowhere/control", start="control: ", words=("No such file", "none"))
+
+    def test_a_pid_file_or_log_that_cannot_be_made(self) -> None:
+        self.refused(
+            "--listen=tcp:0",
+            twistds=("--pidfile=nowhere/pid", "--logfile=nowhere/log"),
+            start=f"the folder {self.stage.path('nowhere')} does not exist. Make it, or give another --logfile",
+        )
+        os.mkdir(self.stage.path("folder"))
+        self.refused(
+            "--listen=tcp:0", twistds=("--pidfile=folder",), start=self.stage.path("folder is a folder. Give the name")
+        )
+
+    def test_what_twistd_cannot_do_for_it(self) -> None:
+        self.refused("--listen=tcp:0", twistds=("--rundir=nowhere",), start="the folder nowhere does not exist. ")
+        self.refused("--listen=tcp:0", twistds=("--chroot=/",), start="--chroot is not possible")
+        self.modes = (True,)
+        self.refused("--listen=tcp:0", twistds=("--logfile=-",), start="a daemon has no screen for --logfile=-. ")
+
+    @skipUnless(ROOT and shutil.which("setpriv"), "only root can become somebody else, by setpriv")
+    def test_as_somebody_who_may_not_write_here(self) -> None:
+        """Wherever the database is."""
+        os.chmod(self.stage.folder, 0o755)
+        somewhere = self.stage.path("somewhere")
+        os.mkdir(somewhere)
+        os.chown(somewhere, NOBODY, NOBODY)
+        options = ("--listen=tcp:0", f"--db={somewhere}/chat.db", "--certificate=none")
+        remedy = "Start the server in a folder of yours, or name another file: twistd --"
+        self.refused(
+            *options, start="twistd.", words=(f"cannot be made in {self.stage.folder}", remedy), prefix=AS_NOBODY
+        )
+        here, there = self.stage.path("x"), f"{somewhere}/x"
+        for twistds in ((f"--pidfile={here}", f"--logfile={there}"), (f"--pidfile={there}", f"--logfile={here}")):
+            self.refused(*options, twistds=twistds, start="x cannot be made in", words=(remedy,), prefix=AS_NOBODY)
+        self.stage.write("x", "")
+        self.refused(*options, twistds=(f"--logfile={here}",), start=f"{here} may not be written. ", prefix=AS_NOBODY)
+        self.refused(
+            *options,
+            twistds=(f"--pidfile={there}",),
+            start="control: ",
+            words=("Permission denied", "--control"),
+            prefix=AS_NOBODY,
+        )
+        self.refused(*options, twistds=("--uid=0",), start="--uid and --gid are for root alone. ", prefix=AS_NOBODY)
+
+    @skipUnless(ROOT, "only root can become somebody else")
+    def test_as_root_for_somebody_who_may_not_write_here(self) -> None:
+        os.chmod(self.stage.folder, 0o755)
+        self.refused("--listen=tcp:0", twistds=(f"--uid={NOBODY}",), start="credentials.db", words=("--db",))
+
+
+class LateErrors(StageCase):
+    """What shows only when the server runs: it ends, and whoever waits is told."""
+
+    running = False
+
+    def spoil(self, sql: str) -> None:
+        prepare(self.stage.path("credentials.db"))
+        with closing(sqlite3.connect(self.stage.path("credentials.db"))) as connection:
+            connection.executescript(sql)
+
+    def ends(self, reason: str) -> None:
+        ended = self.stage.run("--listen=tcp:0")
+        self.assertEqual(ended.status, 1)
+        self.assertRegex(ended.error, rf"\Achatserver: [^\n]*{reason}[^\n]*\n\Z")
+        daemon = self.stage.run("--listen=tcp:0", daemon=True)
+        self.assertEqual(daemon.status, 1)
+        self.assertIn("An error has occurred", daemon.error)
+        lock = self.stage.path("credentials.db.lock")
+        self.stage.wait(lambda: not os.path.exists(self.stage.path("twistd.pid")), "the pid file stays")
+        with open(lock, "rb") as file:
+            self.stage.wait(lambda: is_free(file), "the daemon goes on")
+
+    def test_a_database_that_cannot_be_read(self) -> None:
+        self.spoil("PRAGMA foreign_keys = OFF; DROP TABLE accounts;")
+        self.ends("cannot be read")
+
+    def test_a_database_that_cannot_be_written(self) -> None:
+        self.spoil("CREATE TRIGGER no BEFORE INSERT ON conversations BEGIN SELECT RAISE(ABORT, 'no'); END;")
+        self.ends("the server could not start")
+
+
+def is_free(file: IO[bytes]) -> bool:
+    """Whether nobody has locked a file."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Fallbacks(StageCase):

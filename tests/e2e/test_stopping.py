@@ -20,9 +20,10 @@ class Stopping(StageCase):
         silent = self.stage.enter("silent")
         with self.seconds(5):
             self.assertEqual(self.stage.stop(number), 0)
-        ann.sees("* Server is shutting down.")
-        guest.sees("* Server is shutting down.")
-        program.sees('{"type":"closing","reason":"Server is shutting down."}')
+        words = "Server is shutting down. It was stopped by its operator."
+        ann.sees(f"* {words}")
+        guest.sees(f"* {words}")
+        program.sees(f'{{"type":"closing","reason":"{words}"}}')
         for actor in (ann, guest, program, silent):
             actor.sees_the_end()
         self.assertNotIn("Traceback", self.stage.log())
@@ -92,6 +93,15 @@ class StaleFiles(StageCase):
         self.stage.start()
         self.person("ann")
 
+    def test_whose_number_another_twistd_has_now(self) -> None:
+        """As after a reboot, where several are started."""
+        with subprocess.Popen([sys.executable, "-c", "input()", "twistd"], stdin=subprocess.PIPE) as other:
+            self.addCleanup(other.kill)
+            self.pid_file(other.pid)
+            os.utime(self.stage.path("twistd.pid"), (0, 0))
+            self.stage.start()
+            self.person("ann")
+
     def test_that_holds_nonsense(self) -> None:
         self.stage.write("twistd.pid", "nonsense\n")
         self.stage.start()
@@ -102,35 +112,28 @@ class StaleFiles(StageCase):
         self.stage.start()
         other = Stage()
         self.addCleanup(other.close)
-        done = subprocess.run(
-            other.command("--listen=tcp:0", f"--db={self.stage.path('credentials.db')}"),
-            cwd=other.folder,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
+        ended = other.run("--listen=tcp:0", f"--db={self.stage.path('credentials.db')}")
         assert self.stage.server is not None
         self.assertEqual(
-            done.stderr,
+            ended.error,
             f"chatserver: {self.stage.path('credentials.db')} is in use by another chat server"
             f" (process {self.stage.server.pid}). Stop it first, or choose another file with --db.\n",
         )
-        self.assertEqual((done.stdout, done.returncode != 0), ("", True))
+        self.assertEqual((ended.out, ended.status != 0), ("", True))
         self.person("ann")
 
     def test_a_second_server_in_the_same_folder(self) -> None:
-        """The pid file of the first one is not taken for a stale one."""
+        """Refused in one line; the pid file of the first one is not taken for a stale one."""
         self.stage.start()
-        done = subprocess.run(
-            self.stage.command("--listen=tcp:0"),
-            cwd=self.stage.folder,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-        self.assertNotEqual(done.returncode, 0)
-        self.assertNotIn("Traceback", done.stdout + done.stderr)
+        assert self.stage.server is not None
+        for daemon in (False, True):
+            ended = self.stage.run("--listen=tcp:0", daemon=daemon)
+            self.assertEqual(
+                ended.error,
+                f"chatserver: a server runs here already, process {self.stage.server.pid}"
+                f" ({self.stage.path('twistd.pid')}). Stop it with: kill {self.stage.server.pid}"
+                " - or start this one in another folder.\n",
+            )
+            self.assertEqual((ended.out, ended.status != 0), ("", True))
         self.person("ann")
         self.assertEqual(self.stage.stop(), 0)

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.errors import Misconfigured
-from chat.storage.upgrade import SCHEMA, hold, prepare
+from chat.storage.upgrade import SCHEMA, prepare
 
 TOY = {
     "0001.sql": "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL);",
@@ -231,60 +231,6 @@ class Refusals(FolderCase):
             )
             self.assertIn(words, ran.stdout)
         os.chmod(self.folder, 0o700)
-
-
-class Holding(FolderCase):
-    def test_a_second_server_is_told_who_has_it(self) -> None:
-        held = hold(self.path)
-        with self.assertRaises(Misconfigured) as caught:
-            hold(self.path)
-        self.assertEqual(
-            str(caught.exception),
-            f"{self.path} is in use by another chat server (process {os.getpid()})."
-            " Stop it first, or choose another file with --db.",
-        )
-        held.release()
-        hold(self.path).release()
-
-    def test_another_name_of_the_file_is_the_same_file(self) -> None:
-        (self.folder / "link.db").symlink_to(self.path)
-        held = hold(self.path)
-        with self.assertRaises(Misconfigured):
-            hold(str(self.folder / "link.db"))
-        held.release()
-
-    def test_it_survives_the_fork_of_a_daemon(self) -> None:
-        """The parent takes the lock and ends; the child still has it, and signs with its own number."""
-        daemon = (
-            "import os, sys\n"
-            "from chat.storage.upgrade import hold\n"
-            "held = hold(sys.argv[1])\n"
-            "if os.fork():\n"
-            "    os._exit(0)\n"
-            "held.sign()\n"
-            "print(os.getpid(), flush=True)\n"
-            "sys.stdin.read()\n"
-        )
-        with subprocess.Popen(
-            [sys.executable, "-c", daemon, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout is not None
-            number = process.stdout.readline().strip()
-            process.wait()
-            with self.assertRaises(Misconfigured) as caught:
-                hold(self.path)
-        self.assertIn(f"(process {number})", str(caught.exception))
-
-    def test_the_lock_is_for_its_owner_alone(self) -> None:
-        umask = os.umask(0)
-        self.addCleanup(os.umask, umask)
-        held = hold(self.path)
-        self.addCleanup(held.release)
-        self.assertEqual(stat.S_IMODE(os.stat(f"{self.path}.lock").st_mode), 0o600)
-
-    def test_a_folder_that_is_missing(self) -> None:
-        with self.assertRaises(Misconfigured):
-            hold(str(self.folder / "nowhere" / "credentials.db"))
 
 
 class SchemaFiles(FolderCase):
