@@ -16,7 +16,6 @@ from twisted.scripts.twistd import run
 
 from chat.storage.transaction import Transaction
 
-
 LATE = 0.5
 
 
