@@ -62,10 +62,11 @@ class Corrections:
         :returns: the room or the pair, and how many lines may wait there.
         """
         house, account = self._house, account_of(session)
-        house.may_say(account)
+        now = house.now()
+        house.may_say(account, now)
         room = house.rooms.get(row.conversation)
         if room is not None:
-            room.may_speak(account, house.now())
+            room.may_speak(account, now)
             return room.id, None
         pair = await self._past.pair(account, row.conversation)
         other = pair.beside(account)

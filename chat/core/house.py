@@ -78,13 +78,14 @@ class House:
         session = self.sessions.get(origin.session)
         return (session.mind,) if session is not None else ()
 
-    def may_say(self, account: int) -> None:
+    def may_say(self, account: int, when: int) -> None:
         """Whether the server takes anything new from an account, wherever it is said.
 
+        :param when: milliseconds since the epoch.
         :raises Muted: on the whole server.
         :raises DiskFull: below the floor of free disk.
         """
-        self.sanctions.may_speak(account, self.now())
+        self.sanctions.may_speak(account, when)
         if self.full:
             raise DiskFull()
 

@@ -30,7 +30,7 @@ class Talk:
         room = self._rooms.named(word)
         now = self._house.now()
         user, account = session.user, account_of(session)
-        self._house.may_say(account)
+        self._house.may_say(account, now)
         room.may_speak(account, now)
         room.pace(account, self._house.clock.monotonic())
         if isinstance(body, Sealed):
@@ -48,7 +48,8 @@ class Talk:
         """
         house = self._house
         user, account = session.user, account_of(session)
-        house.may_say(account)
+        now = house.now()
+        house.may_say(account, now)
         if house.directory.blocks(other.id, account):
             raise BlockedByRecipient()
         recipient = house.users.get(other.id)
@@ -59,7 +60,7 @@ class Talk:
             Kind.SEALED if isinstance(body, Sealed) else Kind.TEXT,
             account,
             session.device,
-            house.now(),
+            now,
             body,
             retry=retry,
             most_waiting=None if present else house.settings.mailbox,

@@ -80,6 +80,8 @@ class Verb:
         (``tell bob to call me``).
     :param programs: whether only programs use it.
     :param weight: how much of the sender's rate it takes.
+
+    :ivar written: the parameters that have a place in a line of text; every line read asks for them.
     """
 
     name: str
@@ -99,10 +101,10 @@ class Verb:
     programs: bool
     weight: float
     run: Callable[..., Awaitable[Any]] = field(repr=False)
+    written: tuple[Parameter, ...] = field(init=False, repr=False)
 
-    @property
-    def written(self) -> tuple[Parameter, ...]:
-        return tuple(each for each in self.parameters if each.written)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "written", tuple(each for each in self.parameters if each.written))
 
     @property
     def form(self) -> str:

@@ -27,6 +27,7 @@ KEPT: Final = 10
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES: Final = tuple(each.name for each in fields(Traffic))
+_dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class TrafficFile:
@@ -69,4 +70,4 @@ def line(event: Traffic) -> str:
     """One event as a line; what has nothing to say is left out."""
     written: dict[str, Any] = {name: value for name in _NAMES if (value := getattr(event, name)) or name == "time"}
     written["time"] = (_EPOCH + timedelta(milliseconds=event.time)).isoformat(timespec="milliseconds")
-    return json.dumps(written, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _dump(written) + "\n"
