@@ -238,6 +238,13 @@ class AddressRefused(ChatError):
     text = "The request for that address failed."
 
 
+class SealedRoom(ChatError):
+    """A room into which nothing is said in the clear."""
+
+    code = "sealed-room"
+    text = "That room is sealed: only clients that hold its keys can read it and speak there."
+
+
 class BlockedByRecipient(ChatError):
     code = "blocked"
     text = "Your message could not be delivered as the recipient has blocked you."
@@ -268,6 +275,26 @@ class RetryMismatch(ChatError):
 class TooFast(ChatError):
     code = "too-fast"
     text = "That is too fast. Wait a few seconds."
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+class AccountKeyExists(ChatError):
+    """Another account key is there already: somebody who has lost it says so with ``reset``."""
+
+    code = "account-key-exists"
+    text = "This account has another key already. A reset replaces it, and the keys of all devices with it."
+
+
+class NoDeviceKeys(ChatError):
+    code = "no-device-keys"
+    text = "This device has published no keys yet."
+
+
+class TooManyKeys(ChatError):
+    code = "too-many-keys"
+    text = "That is more keys than are kept."
 
 
 # --- the server ---------------------------------------------------------------------------------

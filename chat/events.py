@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from chat.keys import DeviceKeys
 from chat.values import Body, Conversation, Device, Kind, Rank, Role
 
 # --- rows of a log, live or from history ----------------------------------------------------------
@@ -88,8 +89,8 @@ class TopicChanged:
 class RoomChanged:
     """An owner changed a setting of a room.
 
-    :param setting: ``private``, ``history`` or ``slow``.
-    :param value: ``on`` or ``off``; ``start`` or ``joining``; seconds.
+    :param setting: ``private``, ``history``, ``slow`` or ``sealed``.
+    :param value: ``on`` or ``off``; ``start`` or ``joining``; seconds; ``on``.
     """
 
     conversation: Conversation
@@ -303,6 +304,40 @@ class Traffic:
     size: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to this very device lies in its inbox, sealed for it alone.
+
+    :param number: counts up; `inbox.acknowledge` takes everything up to one out.
+    :param device: of the author.
+    """
+
+    number: int
+    author: str
+    device: str
+    time: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeysChanged:
+    """Somebody has other keys than before, or keys for another device: look before the next word is sealed."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysLeft:
+    """What this device has left to hand out; told unasked where others have taken some of it.
+
+    :param one_time: how many one-time keys wait.
+    :param fallback_used: whether it is time for another fallback key.
+    """
+
+    one_time: int
+    fallback_used: bool
+
+
 Event: TypeAlias = (
     Entry
     | Broadcasted
@@ -320,6 +355,9 @@ Event: TypeAlias = (
     | Delivered
     | Kept
     | Traffic
+    | Letter
+    | KeysChanged
+    | KeysLeft
 )
 
 
@@ -423,7 +461,10 @@ class LoggedOut:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the reader stands in one conversation (see `chat.values.Waiting`)."""
+    """Where the reader stands in one conversation (see `chat.values.Waiting`).
+
+    :param sealed: whether it is a room into which nothing is said in the clear.
+    """
 
     conversation: Conversation
     first: int
@@ -431,6 +472,7 @@ class Standing:
     received: int
     read: int
     unread: int
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +502,7 @@ class RoomEntered:
     unread: int
     created: bool = False
     joined: bool = False
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,6 +551,7 @@ class RoomLine:
     unread: int = 0
     private: bool = False
     invited_by: str = ""
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,6 +571,7 @@ class RoomSettings:
     members: int
     owners: tuple[str, ...]
     moderators: tuple[str, ...]
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -642,6 +687,88 @@ class CommandTable:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedDevice:
+    """One device of somebody.
+
+    :param keys: nothing where it has published none: whoever is signed in there reads nothing that is sealed.
+    """
+
+    device: str
+    keys: DeviceKeys | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedKeys:
+    """What somebody has published.
+
+    :param account_key: what signs the devices, or nothing.
+    :param devices: all that have keys, and those without that were signed in within 30 days.
+    """
+
+    user: str
+    account_key: bytes | None
+    devices: tuple[PublishedDevice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of those who were asked for; who does not exist, or blocks who asks, is left out."""
+
+    people: tuple[PublishedKeys, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedKey:
+    """A key of somebody's device that was handed out: to nobody else, unless it is the fallback key.
+
+    :param number: of the key, which its signature covers.
+    """
+
+    user: str
+    device: str
+    number: int
+    key: bytes
+    signature: bytes
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedKeys:
+    """One key of each device that has any; the others are left out."""
+
+    keys: tuple[ClaimedKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDevice:
+    """A device, and whose it is."""
+
+    user: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class LettersKept:
+    """The letters are in the inboxes, on disk.
+
+    :param refused: devices that got none: they have no keys, their inbox is full, or their owner blocks who sent it.
+    """
+
+    refused: tuple[NamedDevice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What lies in the inbox of this device, the oldest first.
+
+    :param more: whether more follows.
+    """
+
+    letters: tuple[Letter, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """The answer to ``ping``."""
 
@@ -736,6 +863,11 @@ Reply: TypeAlias = (
     | OwnSettings
     | Help
     | CommandTable
+    | Keys
+    | KeysLeft
+    | ClaimedKeys
+    | LettersKept
+    | Inbox
     | Pong
     | TimeNow
     | Listing

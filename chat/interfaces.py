@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from chat.events import Event
+from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.values import (
     Account,
@@ -335,7 +336,51 @@ class TokenRecord:
     created: int
 
 
-class IStore(Protocol):
+class IKeyStore(Protocol):
+    """The published keys and the inboxes, on disk; see `IStore` for what its Deferreds promise."""
+
+    def publish_keys(self, account: int, device: str, publication: Publication, when: int) -> Deferred[Supply]:
+        """Keep what a device publishes, all of it or nothing.
+
+        Numbered keys that are not newer than every one before are passed over: they may have been handed out. Other
+        keys of a device take its numbered ones with them, another account key takes the keys of all devices.
+
+        Fails with `chat.errors.AccountKeyExists` where another account key is there and nothing was said of a reset,
+        `chat.errors.NoSuchDevice`, `chat.errors.NoDeviceKeys` or `chat.errors.TooManyKeys`.
+        """
+
+    def keys_of(self, accounts: Collection[int], since: int) -> Deferred[tuple[AccountKeys, ...]]:
+        """What these accounts have published, in their order.
+
+        :param since: devices without keys are named where they were seen since then, milliseconds since the epoch.
+        """
+
+    def claim_keys(self, wanted: Sequence[Wanted]) -> Deferred[tuple[HandedOut, ...]]:
+        """Hand out a key of each of these devices: a one-time key, which nobody else ever gets, else the fallback key.
+
+        Devices that have none, or for which no account key vouches, are left out.
+        """
+
+    def put_into_inboxes(
+        self, author: int, device: str, letters: Sequence[Letter], when: int
+    ) -> Deferred[tuple[int | None, ...]]:
+        """Put messages into the inboxes of devices.
+
+        :param device: of the author.
+        :returns: fires with their numbers; nothing for a device without keys, or whose inbox is full.
+        """
+
+    def inbox(self, account: int, device: str, after: int, limit: int) -> Deferred[tuple[StoredLetter, ...]]:
+        """What lies in the inbox of a device after a number, the oldest first."""
+
+    def empty_inbox(self, account: int, device: str, upto: int) -> Deferred[None]:
+        """A device has everything up to this number."""
+
+    def inbox_size(self, account: int, device: str) -> Deferred[int]:
+        """How many messages lie in the inbox of a device."""
+
+
+class IStore(IKeyStore, Protocol):
     """The log and the accounts, on disk.
 
     Every method but `start` returns a Deferred that fires on the reactor thread. What changes something
@@ -582,9 +627,6 @@ class IStore(Protocol):
 
     def end_device(self, account: int, device: str) -> Deferred[None]:
         """Forget a device and its token."""
-
-    def inbox_size(self, account: int, device: str) -> Deferred[int]:
-        """How many rows wait in a device's inbox."""
 
 
 # --- the bus --------------------------------------------------------------------------------------

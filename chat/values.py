@@ -268,6 +268,7 @@ class RoomRecord:
     :param private: entered by invitation only.
     :param from_start: whether newcomers read the history from the start, or from joining.
     :param slow: seconds between two lines of one person, 0 for none.
+    :param sealed: whether nothing is said there in the clear; for ever.
     """
 
     conversation: int
@@ -277,10 +278,11 @@ class RoomRecord:
     private: bool = False
     from_start: bool = True
     slow: int = 0
+    sealed: bool = False
 
 
 def room_setting(words: str) -> tuple[str, int]:
-    """Read what a row of `Kind.SETTING` says: ``private on``, ``history joining``, ``slow 30``.
+    """Read what a row of `Kind.SETTING` says: ``private on``, ``history joining``, ``slow 30``, ``sealed on``.
 
     :returns: a field of `RoomRecord` and its new value.
     :raises ValueError: when it says nothing.
@@ -292,6 +294,8 @@ def room_setting(words: str) -> tuple[str, int]:
         return "from_start", value == "start"
     if name == "slow":
         return "slow", int(value)
+    if words == "sealed on":
+        return "sealed", True
     raise ValueError(f"a room has no setting {name!r}")
 
 

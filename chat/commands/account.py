@@ -225,6 +225,7 @@ async def devices(
         if device is None:
             raise BadUsage("Say which one. Write: devices end DEVICE")
         await chat.people.end_device(session, device)
+        chat.keys.changed(account_of(session), session)
         return Done(f"Device {device} is signed out.")
     user = _user(session)
     lines = tuple(

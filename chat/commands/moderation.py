@@ -24,6 +24,7 @@ _VALUES = {
     "private": {"on": "on", "off": "off"},
     "history": {"start": "start", "joining": "joining"},
     "slow": {"off": "0"},
+    "sealed": {"on": "on"},
 }
 """What may be written for a setting, and what the log has for it."""
 
@@ -58,7 +59,7 @@ async def invite(chat: ChatService, session: Session, user: User, *, room: Here)
 async def room_(
     chat: ChatService,
     session: Session,
-    setting: Annotated[str, ChoiceType("private", "history", "slow")] | None = None,
+    setting: Annotated[str, ChoiceType("private", "history", "slow", "sealed")] | None = None,
     value: Word | None = None,
     *,
     room: Here,
@@ -67,6 +68,9 @@ async def room_(
 
     private on: it is entered by invitation. history joining: newcomers read from then on, and not from the
     start. slow 30s: nobody but moderators says more than one line in that time.
+
+    sealed on: from then on only clients that encrypt what they send can speak there, and only they can read it. This
+    cannot be undone.
     """
     found = chat.rooms.named(room)
     if setting is not None:
@@ -85,6 +89,7 @@ async def room_(
         len(found.members),
         _having(chat, found, Role.OWNER),
         _having(chat, found, Role.MODERATOR),
+        record.sealed,
     )
 
 
@@ -95,6 +100,8 @@ def _setting(setting: str, value: str | None) -> str:
         if seconds > MOST_SLOW:
             raise BadUsage(f"{MOST_SLOW // 60} minutes are the most. Write: /room slow 30s")
         return f"slow {seconds}"
+    if (setting, value) == ("sealed", "off"):
+        raise BadUsage("A room that is sealed stays sealed. Make another one: create ROOM")
     chosen = _VALUES[setting].get(value or "")
     if chosen is None:
         raise BadUsage(f"Write: /room {setting} {' or '.join(_VALUES[setting])}{' or 30s' * (setting == 'slow')}")

@@ -35,7 +35,7 @@ async def hello(
     if device is not None and session.user is None:
         session.device = device
     limits = {"frame": FRAME_BYTES, "body": BODY_BYTES, "lines": BODY_LINES, "cost": chat.settings.bcrypt_cost}
-    features = ("history", "marks", "retry", "resume", "skipped")
+    features = ("history", "inbox", "keys", "marks", "retry", "resume", "sealed", "skipped")
     return Welcome(chat.settings.name, __version__, limits, features, chat.door.ways_in(session))
 
 

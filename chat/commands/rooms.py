@@ -19,14 +19,17 @@ MOST = 500
 
 
 @command("join", group=GROUP, barrier=True, guarded={"connect": (1, 1)}, examples=("connect lobby", "join #ops"))
-async def connect(chat: ChatService, session: Session, room: Room) -> RoomEntered:
+async def connect(
+    chat: ChatService, session: Session, room: Room, knowing: Annotated[str, ChoiceType("sealed")] | None = None
+) -> RoomEntered:
     """enter a room; what you type is said there
 
     You become a member of it. You stay a member until you disconnect, and are in your rooms again whenever
-    you log in. list channels shows all rooms; create makes one.
+    you log in. list channels shows all rooms; create makes one. Into a sealed room, where only clients that encrypt can
+    read and speak, you come with connect ROOM sealed.
     """
     entered = chat.rooms.named(room)
-    joined = await chat.rooms.connect(session, entered)
+    joined = await chat.rooms.connect(session, entered, knowing is not None)
     return await _entered(chat, session, entered, joined=joined)
 
 
@@ -76,6 +79,7 @@ def room_line(chat: ChatService, room: RoomState, account: int, unread: int = 0)
         unread,
         room.record.private,
         chat.directory.name_of(invitation.by) if invitation is not None else "",
+        room.record.sealed,
     )
 
 
@@ -96,4 +100,4 @@ async def _entered(
     standings = () if joined else await chat.past.standings(session)
     unread = next((each.unread for each in standings if each.conversation.id == room.id), 0)
     names = sorted((chat.directory.name_of(account) for account in room.occupants), key=str.casefold)
-    return RoomEntered(room.conversation, room.topic, tuple(names), unread, created, joined)
+    return RoomEntered(room.conversation, room.topic, tuple(names), unread, created, joined, room.record.sealed)

@@ -27,7 +27,7 @@ class Corrections:
         account = account_of(session)
         if row.author != account:
             raise Forbidden("Only who wrote a message may change it.")
-        place, most = await self._place(session, row)
+        place, most = await self._place(session, row, body)
         draft = Draft(
             place, Kind.EDIT, account, session.device, self._house.now(), body, row.seq, retry=retry, most_waiting=most
         )
@@ -56,7 +56,7 @@ class Corrections:
         draft = Draft(to, Kind.REDACTION, account, session.device, now, ref=row.seq, target=row.author)
         await self._house.store.append(draft, session.origin)
 
-    async def _place(self, session: Session, row: Row) -> tuple[int | Pair, int | None]:
+    async def _place(self, session: Session, row: Row, body: Body) -> tuple[int | Pair, int | None]:
         """Where an edit goes, for somebody who may still say something there.
 
         :returns: the room or the pair, and how many lines may wait there.
@@ -67,6 +67,7 @@ class Corrections:
         room = house.rooms.get(row.conversation)
         if room is not None:
             room.may_speak(account, now)
+            room.may_take(body)
             return room.id, None
         pair = await self._past.pair(account, row.conversation)
         other = pair.beside(account)

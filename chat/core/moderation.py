@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat.core.house import House
 from chat.core.room import Room
-from chat.core.rooms import Rooms, account_of, heir_of
+from chat.core.rooms import LOBBY, Rooms, account_of, heir_of
 from chat.core.user import Session
 from chat.errors import BadUsage, BlockedByRecipient, Forbidden, NoEffect, NotAMember
 from chat.values import Account, Kind, Rank, Role, Text, room_setting
@@ -102,7 +102,26 @@ class Moderation:
         field, value = room_setting(setting)
         if getattr(room.record, field) == value:
             raise NoEffect()
-        await self._rooms.append(session, room, Kind.SETTING, body=Text(setting))
+        if field == "sealed":
+            await self._seal(session, room, setting)
+        else:
+            await self._rooms.append(session, room, Kind.SETTING, body=Text(setting))
+
+    async def _seal(self, session: Session, room: Room, setting: str) -> None:
+        """Nothing is taken in the clear from this very moment on, although the row is still on its way to the disk.
+
+        :raises Forbidden: for the room that everybody can use.
+        """
+        if room.record.name.folded == LOBBY:
+            raise Forbidden(f"{room.name} is there for everybody, with whatever they have; it is never sealed.")
+        if room.sealing:
+            raise NoEffect()
+        room.sealing = True
+        try:
+            await self._rooms.append(session, room, Kind.SETTING, body=Text(setting))
+        except BaseException:
+            room.sealing = False
+            raise
 
     async def set_role(self, session: Session, room: Room, target: Account, role: Role) -> None:
         """:raises NotAMember: when the target is none."""

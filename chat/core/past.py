@@ -159,10 +159,17 @@ class Past:
         blocked = self._house.directory.blocked_by(account)
         waiting = await self._house.store.waiting(account, session.device, blocked, session.mind.shown())
         return tuple(
-            Standing(conversation, each.first, each.last, each.received, each.read, each.unread)
+            Standing(
+                *(conversation, each.first, each.last, each.received, each.read, each.unread),
+                sealed=self._is_sealed(each.conversation),
+            )
             for each in waiting
             if (conversation := self._conversation(account, each)) is not None
         )
+
+    def _is_sealed(self, id: int) -> bool:
+        room = self._house.rooms.get(id)
+        return room is not None and room.record.sealed
 
     def _conversation(self, account: int, waiting: Waiting) -> Conversation | None:
         if waiting.partner is not None:

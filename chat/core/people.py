@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from chat.core.consent import Consent
@@ -38,6 +38,7 @@ class People:
         self._house = house
         self._rooms = rooms
         self._delivery = delivery
+        self.followers: list[Callable[[ChatUser, Ephemeral], None]] = [delivery.follow]
         self.presence = Presence(house)
         self.consent = Consent(house)
 
@@ -187,7 +188,8 @@ class People:
     def follow(self, user: ChatUser, published: Published) -> None:
         """A row of one of this user's private conversations is on disk, or something became of one."""
         if isinstance(published, Ephemeral):
-            self._delivery.follow(user, published)
+            for follow in self.followers:
+                follow(user, published)
             return
         if published.pair is None:
             return

@@ -13,11 +13,12 @@ from math import ceil, inf
 from typing import Any
 
 from chat.core.audiences import Audiences
-from chat.errors import Banned, Forbidden, InviteOnly, Muted, NoSuchRoom, NotAMember, SlowMode
+from chat.errors import Banned, Forbidden, InviteOnly, Muted, NoSuchRoom, NotAMember, SealedRoom, SlowMode
 from chat.interfaces import IMind, StoredRoom
 from chat.preferences import Notify
 from chat.values import (
     SERVER,
+    Body,
     Conversation,
     Invitation,
     Kind,
@@ -27,6 +28,7 @@ from chat.values import (
     Role,
     RoomRecord,
     Row,
+    Sealed,
     Text,
     room_setting,
 )
@@ -57,6 +59,7 @@ class Room:
     :ivar occupants: the minds of the sessions that are here, by account.
     :ivar closed: whether it is closed for good, or about to be.
     :ivar leaving: members whose kick, ban or leaving is on its way to the disk.
+    :ivar sealing: whether it is sealed, or about to be.
     :ivar last: the newest seq.
     """
 
@@ -73,6 +76,7 @@ class Room:
         "members",
         "occupants",
         "record",
+        "sealing",
         "topic",
         "unsubscribe",
     )
@@ -91,6 +95,7 @@ class Room:
         self.occupants: dict[int, list[IMind]] = {}
         self.leaving: set[int] = set()
         self.closed = False
+        self.sealing = stored.record.sealed
         self.unsubscribe: Callable[[], None]
         self.audiences = Audiences(stored.record.conversation)
         self.last = stored.last
@@ -127,6 +132,13 @@ class Room:
             mute = self._mutes.get(account)
             if mute is not None and (mute.until is None or mute.until > when):
                 raise Muted(_restricted("You are muted in", self.name, mute, when))
+
+    def may_take(self, body: Body) -> None:
+        """:raises SealedRoom: when this would be said in the clear where everything is sealed."""
+        if self.sealing and not isinstance(body, Sealed):
+            raise SealedRoom(
+                f"{self.name} is sealed: only clients that hold its keys can speak there. Nothing was sent."
+            )
 
     def pace(self, account: int, moment: float) -> None:
         """Note that a member says something, as often as the room allows; moderators are not slowed.

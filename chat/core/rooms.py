@@ -12,7 +12,7 @@ from chat.core.entries import entry
 from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.user import ChatUser, Session
-from chat.errors import Forbidden, NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken
+from chat.errors import Forbidden, NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken, SealedRoom
 from chat.events import Invited, Removed, Skipped
 from chat.interfaces import Logged, Published, StoredRoom
 from chat.names import fold, read_name
@@ -165,15 +165,22 @@ class Rooms:
         owner = () if author == SERVER else (Member(author, Role.OWNER, 0, now, now),)
         return self._add(StoredRoom(record, owner, (), 1))
 
-    async def connect(self, session: Session, room: Room) -> bool:
+    async def connect(self, session: Session, room: Room, knowing: bool = False) -> bool:
         """Become a member of a room, if need be, and be there.
 
+        :param knowing: whether somebody who types knows that the room is sealed.
         :returns: whether the session's account became a member by this.
         :raises Banned: or `InviteOnly`.
+        :raises SealedRoom: when somebody who can neither read nor speak there has to be told first.
         """
         account = account_of(session)
         room.may_enter(account, self._house.now())
         joined = account not in room.members
+        if joined and room.sealing and not (knowing or session.mind.program):
+            raise SealedRoom(
+                f"{room.name} is sealed: what is said there is encrypted, and here you could neither read it nor speak."
+                f" To enter all the same: connect {room.name} sealed"
+            )
         if joined:
             await self.append(session, room, Kind.JOINED)
         else:

@@ -11,6 +11,8 @@ from chat.core.deletion import Deletion
 from chat.core.delivery import Delivery
 from chat.core.ending import Ending
 from chat.core.house import House, unattended
+from chat.core.inbox import Inboxes
+from chat.core.keys import KeyDirectory
 from chat.core.moderation import Moderation
 from chat.core.past import Past
 from chat.core.people import People
@@ -46,7 +48,10 @@ class ChatService:
         self.rooms = Rooms(self.house, table)
         self.moderation = Moderation(self.house, self.rooms)
         self.delivery = Delivery(self.house)
+        self.keys = KeyDirectory(self.house)
+        self.inboxes = Inboxes(self.house, self.keys)
         self.people = People(self.house, self.rooms, self.delivery)
+        self.people.followers += (self.keys.follow, self.inboxes.follow)
         self.choices = Choices(self.house, self.rooms)
         self.deletion = Deletion(self.house, self.rooms, self.moderation, self.people)
         self.talk = Talk(self.house, self.rooms)

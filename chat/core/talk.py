@@ -32,6 +32,7 @@ class Talk:
         user, account = session.user, account_of(session)
         self._house.may_say(account, now)
         room.may_speak(account, now)
+        room.may_take(body)
         room.pace(account, self._house.clock.monotonic())
         if isinstance(body, Sealed):
             kind = Kind.SEALED

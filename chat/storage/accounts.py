@@ -170,14 +170,6 @@ def end_device(transaction: Transaction, account: int, device: str) -> None:
     transaction.execute("DELETE FROM received WHERE account = ? AND device = ?", (account, device))
 
 
-def inbox_size(connection: sqlite3.Connection, account: int, device: str) -> int:
-    """How many rows wait in the inbox of a device."""
-    size: int = connection.execute(
-        "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
-    ).fetchone()[0]
-    return size
-
-
 # --- what the server alone knows --------------------------------------------------------------------
 
 SECRET_BYTES = 32

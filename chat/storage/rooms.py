@@ -82,11 +82,13 @@ def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
         invitations[conversation].append(Invitation(account, by, created))
     last = ends(connection)
     rooms = []
-    for conversation, *name, topic, created, private, from_start, slow in connection.execute(
-        "SELECT conversation, shown, folded, skeleton, topic, created, private, from_start, slow"
+    for conversation, *name, topic, created, private, from_start, slow, sealed in connection.execute(
+        "SELECT conversation, shown, folded, skeleton, topic, created, private, from_start, slow, sealed"
         " FROM rooms WHERE deleted IS NULL ORDER BY conversation"
     ):
-        record = RoomRecord(conversation, Name(*name), topic, created, bool(private), bool(from_start), slow)
+        record = RoomRecord(
+            conversation, Name(*name), topic, created, bool(private), bool(from_start), slow, bool(sealed)
+        )
         rooms.append(
             StoredRoom(
                 record,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 
 from chat.interfaces import Contents, Disk, Sink, Snapshot, TokenRecord
+from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
-from chat.storage import accounts, backup, codes, deletion, log, retention, rooms, sanctions
+from chat.storage import accounts, backup, codes, deletion, inbox, keys, log, retention, rooms, sanctions
 from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
@@ -282,5 +283,27 @@ class Store(ABC):
     def end_device(self, account: int, device: str) -> Deferred[None]:
         return self._write(accounts.end_device, account, device)
 
+    # keys and inboxes
+
+    def publish_keys(self, account: int, device: str, publication: Publication, when: int) -> Deferred[Supply]:
+        return self._write(keys.publish_keys, account, device, publication, when)
+
+    def keys_of(self, accounts: Collection[int], since: int) -> Deferred[tuple[AccountKeys, ...]]:
+        return self._read(keys.keys_of, tuple(accounts), since)
+
+    def claim_keys(self, wanted: Sequence[Wanted]) -> Deferred[tuple[HandedOut, ...]]:
+        return self._write(keys.claim_keys, tuple(wanted))
+
+    def put_into_inboxes(
+        self, author: int, device: str, letters: Sequence[Letter], when: int
+    ) -> Deferred[tuple[int | None, ...]]:
+        return self._write(inbox.put_into_inboxes, author, device, tuple(letters), when)
+
+    def inbox(self, account: int, device: str, after: int, limit: int) -> Deferred[tuple[StoredLetter, ...]]:
+        return self._read(inbox.inbox, account, device, after, limit)
+
+    def empty_inbox(self, account: int, device: str, upto: int) -> Deferred[None]:
+        return self._write(inbox.empty_inbox, account, device, upto)
+
     def inbox_size(self, account: int, device: str) -> Deferred[int]:
-        return self._read(accounts.inbox_size, account, device)
+        return self._read(inbox.inbox_size, account, device)

@@ -74,7 +74,7 @@ def _read_time(value: str) -> int:
 def _write_body(body: Body) -> dict[str, Any]:
     if isinstance(body, Text):
         return {"text": body.text}
-    return {"sealed": {"scheme": body.scheme, "key": body.key, "ciphertext": b64encode(body.ciphertext).decode()}}
+    return {"sealed": {"scheme": body.scheme, "key": body.key, "ciphertext": _write_bytes(body.ciphertext)}}
 
 
 def read_body(value: Any) -> Body:
@@ -82,8 +82,7 @@ def read_body(value: Any) -> Body:
     if "text" in value:
         return Text(_STR.read(value["text"]))
     sealed = value["sealed"]
-    ciphertext = b64decode(_STR.read(sealed["ciphertext"]), validate=True)
-    return Sealed(_STR.read(sealed["scheme"]), _STR.read(sealed["key"]), ciphertext)
+    return Sealed(_STR.read(sealed["scheme"]), _STR.read(sealed["key"]), _read_bytes(sealed["ciphertext"]))
 
 
 def _write_conversation(conversation: Conversation) -> dict[str, str]:
@@ -98,6 +97,14 @@ def _read_conversation(value: Any) -> Conversation:
     return Conversation(id, partner=_STR.read(value["with"]))
 
 
+def _write_bytes(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+def _read_bytes(value: Any) -> bytes:
+    return b64decode(_STR.read(value), validate=True)
+
+
 _STR = _plain(str)
 _TIME = Codec(_write_time, _read_time)
 CODECS: dict[Any, Codec] = {
@@ -105,6 +112,7 @@ CODECS: dict[Any, Codec] = {
     int: _plain(int),
     bool: _plain(bool),
     float: Codec(_same, _read_number),
+    bytes: Codec(_write_bytes, _read_bytes),
     Any: Codec(_same, _same),
     Body: Codec(_write_body, read_body),
     Conversation: Codec(_write_conversation, _read_conversation),

@@ -145,9 +145,9 @@ def _remark(room: RoomLine, mine: bool) -> str:
     """What a list says of a room for its reader."""
     if room.invited_by:
         return f"{safe(room.invited_by)} has invited you"
-    private = "private" if room.private else ""
+    private, sealed = "private" * room.private, "sealed" * room.sealed
     here = f"{room.unread:,} waiting" if room.unread else "yours" if room.joined and not mine else ""
-    return ", ".join(filter(None, (private, here)))
+    return ", ".join(filter(None, (private, sealed, here)))
 
 
 _FROM = {"start": "it all", "joining": "from then on"}
@@ -161,6 +161,7 @@ def room_settings(reply: RoomSettings, view: View) -> str:
         ("private", "on: entered by invitation" if reply.private else "off: everybody may enter"),
         ("history", f"{safe(reply.history)}: newcomers read {_FROM.get(reply.history, 'some of it')}"),
         ("slow", slow),
+        ("sealed", "on: only clients that hold its keys read it and speak there" if reply.sealed else "off"),
         ("owners", ", ".join(reply.owners) or "nobody"),
         ("moderators", ", ".join(reply.moderators) or "nobody"),
         ("members", f"{reply.members:,}"),

@@ -97,6 +97,8 @@ def room_entered(reply: RoomEntered, view: View) -> str:
         words += f" {count(reply.unread, 'line')} waiting. Type catchup."
     if reply.topic:
         words += f" Topic: {safe(reply.topic)}"
+    if reply.sealed:
+        return made + notice(words, view) + notice(f"{room} is sealed: here you can neither read it nor speak.", view)
     how = f"What you type is said in {room}; /help shows the commands, which may all begin with a /."
     return made + notice(words, view) + (notice(how, view) if reply.joined and not reply.created else "")
 

@@ -140,6 +140,10 @@ _CHANGES = {
     ("private", "off"): "{author} opened {room}: everybody may enter.",
     ("history", "start"): "{author} let newcomers read {room} from its start.",
     ("history", "joining"): "{author} let newcomers read {room} from their joining on.",
+    (
+        "sealed",
+        "on",
+    ): "{author} sealed {room}: from now on only clients that hold its keys read it and speak there.",
     ("slow", "0"): "{author} ended the slow mode of {room}.",
 }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chat.events import Event, Invited, Reply, Standing
-from chat.wire import figures, listings, live, replies, rows
+from chat.wire import figures, listings, live, replies, rows, sealing
 from chat.wire.columns import SCREEN
 from chat.wire.rows import render_history
 from chat.wire.safe import safe
@@ -29,7 +29,7 @@ __all__ = [
     "waiting_summary",
 ]
 
-FEATURES = (figures, listings, live, replies, rows)
+FEATURES = (figures, listings, live, replies, rows, sealing)
 """The modules whose functions show something."""
 
 ROOMS = 5

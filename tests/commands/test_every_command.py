@@ -9,12 +9,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.events import (
+    ClaimedKeys,
     CommandTable,
     Devices,
     Done,
     Found,
     Help,
     History,
+    Inbox,
+    Keys,
+    KeysLeft,
+    LettersKept,
     LoggedIn,
     LoggedOut,
     Missed,
@@ -33,6 +38,7 @@ from chat.events import (
     Welcome,
 )
 from chat.grammar.verbs import Access
+from chat.keys import NumberedKey
 from chat.values import Text
 from tests.core.stage import MANY, PASSWORD, Person, Stage
 
@@ -98,6 +104,12 @@ _WORKS: Mapping[str, tuple[dict[str, Any], type]] = {
     "read": ({"marks": {1: 1}}, Done),
     "roster": ({}, People),
     "members": ({"room": "ops"}, People),
+    "keys.publish": ({}, KeysLeft),
+    "keys.of": ({"users": ("bob",)}, Keys),
+    "keys.claim": ({"devices": (("bob", "default"),)}, ClaimedKeys),
+    "inbox.send": ({"letters": (("bob", "default", b"sealed"),)}, LettersKept),
+    "inbox.read": ({}, Inbox),
+    "inbox.acknowledge": ({"upto": 1}, Done),
 }
 
 _REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
@@ -144,6 +156,7 @@ _REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "private": ({"user": "bob", "text": "hi"}, "needs-client"),
     "help": ({"verb": "mesage"}, "unknown-command"),
     "members": ({"room": "nowhere"}, "no-such-room"),
+    "keys.publish": ({"one_time": (NumberedKey(1, b"k" * 32, b"s" * 64),)}, "no-device-keys"),
 }
 
 

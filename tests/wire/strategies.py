@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.events import Entry, Event, MembershipChanged, Removed, Reply, Said, Standing
+from chat.keys import DeviceKeys
 from chat.values import SPOKEN, Conversation, Kind, Sealed, Text
 from chat.wire.codecs import TIMES
 
@@ -28,6 +29,7 @@ UTF8 = st.text(max_size=30)
 NUMBERS = st.integers(0, 1 << 40)
 MOMENTS = st.integers(-1 << 40, 1 << 45)
 IDS = st.integers(1, 9_999_999_999)
+_KEYS = st.binary(min_size=32, max_size=32)
 _JSON = st.recursive(st.none() | st.booleans() | st.integers() | UTF8, lambda inner: st.lists(inner, max_size=3))
 
 
@@ -54,6 +56,8 @@ class Maker:
             bool: st.booleans(),
             float: st.floats(0, 1e9),
             Any: _JSON,
+            bytes: st.binary(max_size=70),
+            DeviceKeys: st.builds(DeviceKeys, _KEYS, _KEYS, st.just(b"") | st.binary(min_size=64, max_size=64)),
             Text: texts,
             Sealed: sealed,
             Conversation: rooms | st.builds(Conversation, IDS, partner=name),

@@ -408,6 +408,7 @@ class Listings(Lines):
             "  private     on: entered by invitation\n"
             "  history     joining: newcomers read from then on\n"
             "  slow        one line every 30 seconds for each person\n"
+            "  sealed      off\n"
             "  owners      ann\n"
             "  moderators  nobody\n"
             "  members     3\n"
