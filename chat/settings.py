@@ -99,6 +99,9 @@ class Settings:
         "notes who did what kind of thing when, never what; none: there is none",
         restart=True,
     )
+    metrics_port: int = _setting(
+        0, _number(0, 65_535, "a port"), "the port on loopback where Prometheus reads metrics; 0: none", restart=True
+    )
     name: str = _setting("chat", _words, "what the server calls itself")
     sessions: str = _setting("one", _choice(*SESSIONS), "sessions an account may have: one, per-device or many")
     auto_register: str = _setting(

@@ -46,6 +46,7 @@ from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
 from chat.frontends.control import ControlFactory, control_path, make_place
 from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
+from chat.meters import Meters
 from chat.settings import Settings
 from chat.storage.files import remove
 from chat.storage.hold import Hold, hold
@@ -225,6 +226,7 @@ class ChatServer(Service):
         if self._traffic is not None:
             self.chat.house.traffic.add_sink(self._traffic.write)
         self._ports: list[tuple[str, IListeningPort]] = []
+        self._meters = Meters(self.chat, performer, store.commits)
         self._control = ControlFactory(self.chat, performer)
         self._control_port: IListeningPort | None = None
 
@@ -237,6 +239,7 @@ class ChatServer(Service):
         """
         for words in self._settings.listen:
             self._ports.append(open_port(self._reactor, words, self._factories))
+        self._meters.listen(self._reactor, self._settings.metrics_port)
 
     def listen_for_control(self) -> None:
         """Open the socket of ``chatctl``, if there is to be one.
@@ -260,6 +263,7 @@ class ChatServer(Service):
         """Take back what was opened, while the reactor does not run yet."""
         for _, port in self._ports:
             port.stopListening()
+        self._meters.close()
         if self._control_port is not None:
             self._control_port.stopListening()
             os.unlink(control_path(self._settings.control))
@@ -271,6 +275,8 @@ class ChatServer(Service):
         for kind, port in self._ports:
             lines += ways_in(kind, port, tls=settings.certificate != "none")
         lines.append(f"Accounts and messages are kept in {os.path.abspath(settings.db)}.")
+        if settings.metrics_port:
+            lines.append(f"Prometheus reads http://127.0.0.1:{settings.metrics_port}/metrics.")
         if settings.control != "none":
             lines.append(f"chatctl speaks to it at {control_path(settings.control)}.")
         if settings.plain_login == "always":
@@ -289,6 +295,7 @@ class ChatServer(Service):
         Deferred.fromCoroutine(self.chat.start()).addCallbacks(self._started, self._not_started)
 
     def _started(self, _: None) -> None:
+        self._meters.start()
         tell_manager("READY=1")
         self._launch.succeeded()
 
@@ -314,6 +321,7 @@ class ChatServer(Service):
         for factory in self._factories.values():
             factory.close_unspoken()
         await self.chat.stop(f"Server is shutting down. {self._host.reason}", self._last_words)
+        await _as_deferred(self._meters.close())
         if self._control_port is not None:
             await _as_deferred(self._control_port.stopListening())
         await self._hashing.stop()

@@ -17,12 +17,14 @@ class Counts:
 
     :ivar messages: what was said, in rooms and privately.
     :ivar rows: rows of the log, by kind.
+    :ivar deliveries: messages that were handed to sessions.
     :ivar logins: sessions that became somebody.
     """
 
     def __init__(self) -> None:
         self.messages = 0
         self.rows: Counter[str] = Counter()
+        self.deliveries = 0
         self.logins = 0
         self._seconds: dict[int, int] = {}
 

@@ -217,6 +217,7 @@ class People:
             if session.mind.program or not isinstance(event, Skipped):
                 if row.author != reader and not isinstance(event, Skipped):
                     self._delivery.owe(session, row.conversation, Owed(reader, row.author, row.seq))
+                house.counts.deliveries += 1
                 session.mind.deliver(event)
 
     # what one says of oneself

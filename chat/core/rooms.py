@@ -282,6 +282,7 @@ class Rooms:
         if blockers and (minds := room.minds_of(blockers)):
             omit = (*omit, *minds)
             instead = Skipped(room.conversation, row.seq, row.seq)
+        self._house.counts.deliveries += len(room.audiences) - len(omit)
         room.audiences.post(entry(row, room.conversation, self._house.directory), omit, instead)
 
     def _invite(self, room: Room, row: Row, account: int) -> None:

@@ -26,6 +26,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from chat.durations import Durations
 from chat.errors import Busy, Misconfigured, ShuttingDown, StoreUnavailable
 from chat.interfaces import Committed, Disk, Sink, Snapshot
 from chat.storage.aside import Aside
@@ -133,12 +134,15 @@ class _Writer(_Worker):
         super().__init__("chat-writer", path, patience, ended)
         self._done = done
         self._transaction: Transaction | None = None
+        self.durations = Durations()
 
     def serve(self, jobs: list[Job]) -> None:
         committed: Sequence[Committed] = ()
         trouble: Exception | None = None
+        begun = time.perf_counter()
         try:
             committed = commit(self._open(), jobs)
+            self.durations.observe(time.perf_counter() - begun)
         except Exception as error:
             trouble = error
             for job in jobs:
@@ -305,6 +309,11 @@ class SqliteStore(Store):
 
     def disk(self) -> Disk:
         return look(self._path)
+
+    def commits(self) -> tuple[tuple[int, ...], float]:
+        """How often a commit took how long (the buckets of `Durations`), and the seconds in all."""
+        durations = self._writer.durations if self._writer is not None else Durations()
+        return tuple(durations.counts), durations.total
 
     def queues(self) -> dict[str, int]:
         """How many jobs wait for the writer and the reader."""

@@ -199,6 +199,7 @@ class StartErrors(StageCase):
         self.refused(*options, twistds=(f"--logfile={here}",), start=f"{here} may not be written. ", prefix=AS_NOBODY)
         self.refused(
             *options,
+            "--traffic-log=none",
             twistds=(f"--pidfile={there}",),
             start="control: ",
             words=("Permission denied", "--control"),

@@ -1,0 +1,129 @@
+"""What Prometheus reads: right, without a name in it, and known to the files that are shipped."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.test.requesthelper import DummyRequest
+
+from chat.durations import BOUNDS, Durations
+from chat.meters import Meters
+from chat.metrics.exposition import MetricsPage, ServerCollector
+from chat.metrics.lag import Lag
+from tests.core.stage import MANY, Stage
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def page(stage: Stage, durations: Durations) -> str:
+    meters = Meters(stage.chat, stage.performer, lambda: (tuple(durations.counts), durations.total))
+    collector = ServerCollector(meters.figures)
+    resource = MetricsPage([collector]).getChildWithDefault(b"metrics", DummyRequest([b"metrics"]))
+    body: bytes = resource.render(DummyRequest([b""]))
+    return body.decode()
+
+
+class ThePage(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.stage = Stage(MANY)
+        self.durations = Durations()
+
+    def samples(self) -> dict[tuple[str, ...], float]:
+        """Every sample: its name and the values of its labels."""
+        families = text_string_to_metric_families(page(self.stage, self.durations))
+        return {
+            (sample.name, *(sample.labels[label] for label in sorted(sample.labels))): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+    def test_people_and_what_they_say(self) -> None:
+        ann, bob = self.stage.enter("ann", "ops"), self.stage.enter("bob", "ops")
+        self.stage.enter("eve", "ops")
+        ann.says("ops", "hello")
+        bob.writes("ann", "hi")
+        bob.code("connect", room="nowhere")
+        found = self.samples()
+        for name, value in (
+            (("chat_connections",), 3),
+            (("chat_people",), 3),
+            (("chat_rooms",), 2),
+            (("chat_logins_total",), 3),
+            (("chat_rows_total", "text"), 2),
+            (("chat_deliveries_total",), 3),
+            (("chat_commands_total", "no-such-room", "connect"), 1),
+            (("chat_queue_length", "writing"), 0),
+            (("chat_reactor_lag_seconds",), 0),
+        ):
+            self.assertEqual(found[name], value, name)
+
+    def test_how_long_commits_take(self) -> None:
+        for seconds in (0.0001, 0.0005, 0.003, 9.0):
+            self.durations.observe(seconds)
+        found = self.samples()
+        self.assertEqual(found["chat_commit_seconds_bucket", "0.0005"], 2)
+        self.assertEqual(found["chat_commit_seconds_bucket", "0.005"], 3)
+        self.assertEqual(found["chat_commit_seconds_bucket", str(BOUNDS[-1])], 3)
+        self.assertEqual(found["chat_commit_seconds_bucket", "+Inf"], 4)
+        self.assertAlmostEqual(found["chat_commit_seconds_sum",], 9.0036)
+
+    def test_no_name_is_in_it(self) -> None:
+        """Neither of people nor of rooms, nor what somebody typed as a command."""
+        ann = self.stage.enter("xyzzyann", "xyzzyops")
+        ann.says("xyzzyops", "xyzzy")
+        ann.code("xyzzy")
+        self.assertNotIn("xyzzy", page(self.stage, self.durations))
+
+    def test_the_disk(self) -> None:
+        self.assertNotIn(("chat_disk_free_bytes",), self.samples())
+        self.stage.store.free = 4_096
+        self.assertEqual(self.samples()["chat_disk_free_bytes",], 4_096)
+
+
+class TheFiles(SynchronousTestCase):
+    """The dashboard and the alert rules ask for what there is."""
+
+    def known(self) -> set[str]:
+        stage = Stage(MANY)
+        stage.store.free = 1
+        stage.enter("ann", "ops").code("connect", room="nowhere")
+        return {
+            sample.name
+            for family in text_string_to_metric_families(page(stage, Durations()))
+            for sample in family.samples
+        }
+
+    def test_dashboard(self) -> None:
+        dashboard = json.loads((DEPLOY / "grafana" / "chatserver.json").read_text(encoding="utf-8"))
+        asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        self.assertGreater(len(asked), 10)
+        for expression in asked:
+            self.assertEqual(set(re.findall(r"\bchat_\w+", expression)) - self.known(), set(), expression)
+
+    def test_three_alerts(self) -> None:
+        rules = (DEPLOY / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
+        self.assertEqual(rules.count("- alert: "), 3)
+        self.assertEqual(set(re.findall(r"\bchat_\w+", rules)) - self.known(), set())
+
+
+class TheLag(SynchronousTestCase):
+    def test_is_the_longest_of_late(self) -> None:
+        clock = Clock()
+        slow = [0.0]
+        lag = Lag(clock.callLater, lambda: clock.seconds() + slow[0])
+        lag.start()
+        clock.advance(1)
+        self.assertAlmostEqual(lag.longest, 0.0)
+        slow[0] = 0.75
+        clock.advance(1)
+        self.assertAlmostEqual(lag.longest, 0.75)
+        for _ in range(31):
+            clock.advance(1)
+        self.assertAlmostEqual(lag.longest, 0.0)
+        lag.stop()
+        self.assertEqual(clock.getDelayedCalls(), [])
