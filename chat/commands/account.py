@@ -8,17 +8,8 @@ from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
 from chat.errors import BadCredentials, BadUsage
 from chat.events import Challenge, Devices, Done, LoggedIn, LoggedOut, SessionLine
-from chat.grammar.parameters import (
-    ChoiceType,
-    DeviceName,
-    LoginName,
-    NewUser,
-    NewVerifier,
-    ScramMessage,
-    Secret,
-    Word,
-    Words,
-)
+from chat.grammar.frames import NewVerifier, ScramMessage
+from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Secret, Word, Words
 from chat.grammar.verbs import Access
 from chat.values import DEFAULT_DEVICE, device_name
 

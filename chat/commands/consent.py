@@ -7,7 +7,8 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import NeedsClient
 from chat.events import Done
-from chat.grammar.parameters import Addresses, Port, User, Words
+from chat.grammar.frames import Addresses, Port
+from chat.grammar.parameters import User, Words
 
 GROUP = "From client to client"
 

@@ -9,8 +9,9 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import ClaimedKeys, Done, Inbox, Keys, KeysLeft, LettersKept
+from chat.grammar.amounts import NumberType
+from chat.grammar.frames import Flag
 from chat.grammar.keys import DevicesOf, KeysOfDevice, Letters, Numbered, OneTimeKeys, PublicKey, Users
-from chat.grammar.parameters import Flag, NumberType
 from chat.keys import MOST_NUMBER, Publication
 
 GROUP = "Keys"

@@ -11,7 +11,8 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import Done, RoomSettings
-from chat.grammar.parameters import ChoiceType, Duration, DurationType, Here, User, Word, Words
+from chat.grammar.amounts import Duration, DurationType
+from chat.grammar.parameters import ChoiceType, Here, User, Word, Words
 from chat.grammar.verbs import Bare
 from chat.values import Kind, Role
 

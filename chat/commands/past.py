@@ -9,7 +9,9 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage, NotInRoom
 from chat.events import History, Missed
-from chat.grammar.parameters import ConversationId, Here, Lines, Place, Room, Seq, Span
+from chat.grammar.amounts import Lines, Span
+from chat.grammar.frames import ConversationId, Seq
+from chat.grammar.parameters import Here, Place, Room
 from chat.values import is_msgid, parse_msgid, parse_reference
 
 GROUP = "The past"

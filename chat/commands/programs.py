@@ -9,7 +9,9 @@ from chat.core.rooms import account_of
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.events import CommandTable, Done, Missed, People, Person, Resumed, Welcome
-from chat.grammar.parameters import DeviceName, Flag, Marks, NumberType, Room, Word
+from chat.grammar.amounts import NumberType
+from chat.grammar.frames import Flag, Marks
+from chat.grammar.parameters import DeviceName, Room, Word
 from chat.grammar.verbs import Access
 from chat.values import BODY_BYTES, BODY_LINES
 

@@ -11,7 +11,8 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import Found
-from chat.grammar.parameters import NumberType, SpanType, Words
+from chat.grammar.amounts import NumberType, SpanType
+from chat.grammar.parameters import Words
 from chat.grammar.verbs import Bare
 
 _FILTER = re.compile(r'(?:^|(?<=\s))(in|from|since):("[^"]*"|\S+)', re.IGNORECASE)

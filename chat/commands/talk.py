@@ -7,7 +7,8 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import Done, StoredAs
-from chat.grammar.parameters import Here, MessageId, Retry, Speech, User, Words
+from chat.grammar.frames import Retry
+from chat.grammar.parameters import Here, MessageId, Speech, User, Words
 from chat.grammar.verbs import Bare
 from chat.values import Kind, Text
 

@@ -1,6 +1,6 @@
 """The types of a command's parameters: how each is written, checked and read.
 
-A command annotates its parameters with the aliases at the end of this file. Each alias carries a
+A command annotates its parameters with the aliases at the end of this file, of `amounts` and of `frames`. Each carries a
 `ParameterType`, which reads a word of a line and a JSON value alike and says whether a word can be nothing
 else (`certain`): only then is a bare verb in a room taken for a command.
 """
@@ -8,10 +8,8 @@ else (`certain`): only then is a bare verb in a room taken for a command.
 from __future__ import annotations
 
 import binascii
-import re
 from base64 import b64decode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Protocol
 
 from chat.errors import BadUsage, NameTaken
@@ -23,17 +21,9 @@ from chat.values import (
     Body,
     Sealed,
     Text,
-    Verifier,
     device_name,
     is_msgid,
-    parse_reference,
 )
-
-SCRAM_LENGTH = 512
-"""The most characters of a message of SCRAM: preparing a longer name would cost more than the proof."""
-
-_DURATION = re.compile(r"(\d{1,6})([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
 class Names(Protocol):
@@ -250,44 +240,6 @@ class SecretType(ParameterType):
     secret = True
 
 
-class ScramType(ParameterType):
-    """A message of SCRAM (RFC 5802)."""
-
-    secret = True
-    json = "string of at most 512 characters"
-
-    def read(self, word: str) -> str:
-        if not 0 < len(word) <= SCRAM_LENGTH:
-            raise BadUsage(f"a message of SCRAM has 1 to {SCRAM_LENGTH} characters")
-        return word
-
-
-class VerifierType(ParameterType):
-    """What is stored instead of a password, its bytes in base 64; whether it will do, `chat.stretch` says."""
-
-    form = "VERIFIER"
-    secret = True
-    json = "object: salt, iterations, stored_key, server_key"
-
-    def from_json(self, value: object) -> Verifier:
-        if not isinstance(value, Mapping):
-            raise BadUsage("an object with salt, iterations, stored_key and server_key is needed")
-        iterations = value.get("iterations")
-        if type(iterations) is not int:
-            raise BadUsage("iterations are a number")
-        salt, stored_key, server_key = (self._bytes(value, each) for each in ("salt", "stored_key", "server_key"))
-        return Verifier(salt, iterations, stored_key, server_key)
-
-    def _bytes(self, value: Mapping[str, object], field: str) -> bytes:
-        text = value.get(field)
-        if not isinstance(text, str) or len(text) > 128:
-            raise BadUsage(f"{field} is a short string of base 64")
-        try:
-            return b64decode(text, validate=True)
-        except ValueError:
-            raise BadUsage(f"{field} is not base 64") from None
-
-
 class DeviceType(ParameterType):
     form = "DEVICE"
 
@@ -296,122 +248,6 @@ class DeviceType(ParameterType):
             return device_name(word)
         except ValueError as error:
             raise BadUsage(str(error)) from None
-
-
-class DurationType(ParameterType):
-    """A span of time: ``90s``, ``30m``, ``2h``, ``7d``, ``4w``; read as seconds."""
-
-    form = "TIME"
-    json = "seconds, or a string like 2h"
-
-    def certain(self, word: str, names: Names) -> bool:
-        return bool(_DURATION.fullmatch(word.lower()))
-
-    def read(self, word: str) -> int:
-        found = _DURATION.fullmatch(word.lower())
-        if found is None or int(found[1]) == 0:
-            raise BadUsage(f"{word[:40]!r} is no span of time; write 90s, 30m, 2h, 7d or 4w")
-        return int(found[1]) * _SECONDS[found[2]]
-
-    def from_json(self, value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9:
-            return value
-        return int(super().from_json(value))
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which part of a history is meant: the last so many lines, or all since then.
-
-    :param seconds: how long ago it begins, or nothing.
-    :param clock: a time of day or a date it begins at, as it was written, or empty.
-    """
-
-    lines: int = 20
-    seconds: int | None = None
-    clock: str = ""
-
-
-class SpanType(ParameterType):
-    """``20``, ``2h``, ``since 09:00`` or ``since 2026-11-20``."""
-
-    form = "N|2h|since TIME"
-    rest = True
-
-    def certain(self, word: str, names: Names) -> bool:
-        first, _, rest = word.partition(" ")
-        if first.lower() == "since":
-            return bool(re.fullmatch(r"\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\d{1,6}[smhdw]", rest.strip()))
-        return not rest and ((first.isascii() and first.isdigit()) or bool(_DURATION.fullmatch(first.lower())))
-
-    def read(self, word: str) -> Span:
-        first, _, rest = word.partition(" ")
-        if first.lower() == "since" and (when := rest.strip()):
-            if _DURATION.fullmatch(when.lower()):
-                return Span(200, seconds=DurationType().read(when))
-            if re.fullmatch(r"\d{1,2}:\d\d|\d{4}-\d\d-\d\d", when):
-                return Span(200, clock=when)
-        elif not rest and first.isascii() and first.isdigit() and 1 <= int(first[:6]) <= 500:
-            return Span(int(first[:6]))
-        elif not rest and _DURATION.fullmatch(first.lower()):
-            return Span(200, seconds=DurationType().read(first))
-        raise BadUsage("write how many lines (1 to 500), a span like 2h, or: since 09:00")
-
-    def to_json(self, value: Any) -> str:
-        if value.clock:
-            return f"since {value.clock}"
-        if value.seconds is None:
-            return str(value.lines)
-        unit = next(unit for unit in "wdhms" if value.seconds % _SECONDS[unit] == 0)
-        return f"{value.seconds // _SECONDS[unit]}{unit}"
-
-
-class NumberType(ParameterType):
-    """A whole number from ``low`` to ``high``."""
-
-    form = "N"
-    json = "number"
-
-    def __init__(self, low: int, high: int) -> None:
-        self.low = low
-        self.high = high
-
-    def certain(self, word: str, names: Names) -> bool:
-        return word.isascii() and word.isdigit()
-
-    def read(self, word: str) -> int:
-        if word.isascii() and word.isdigit() and len(word) <= 12 and self.low <= int(word) <= self.high:
-            return int(word)
-        raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
-
-    def from_json(self, value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
-            return value
-        raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
-
-    def details(self) -> dict[str, Any]:
-        return {"low": self.low, "high": self.high}
-
-
-class RetryType(ParameterType):
-    """What makes a repeated send the same message: 11 to 64 characters, so that 64 random bits fit."""
-
-    form = "RETRY"
-    json = "string of 11 to 64 characters"
-
-    def read(self, word: str) -> str:
-        if not 11 <= len(word) <= 64:
-            raise BadUsage("a retry id has 11 to 64 characters")
-        return word
-
-
-class FlagType(ParameterType):
-    json = "true or false"
-
-    def from_json(self, value: object) -> bool:
-        if not isinstance(value, bool):
-            raise BadUsage("true or false is needed")
-        return value
 
 
 class ChoiceType(ParameterType):
@@ -462,47 +298,6 @@ class SettingValueType(ParameterType):
         return str(super().from_json(value))
 
 
-class ConversationType(ParameterType):
-    """A conversation as programs name it: ``r2``, ``k4``; read as its id."""
-
-    form = "CONVERSATION"
-
-    def read(self, word: str) -> int:
-        try:
-            return parse_reference(word)[1]
-        except ValueError as error:
-            raise BadUsage(str(error)) from None
-
-
-class AddressesType(ParameterType):
-    """IP addresses."""
-
-    form = "ADDRESSES"
-    json = "array of strings"
-
-    def from_json(self, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or len(value) > 20 or not all(isinstance(each, str) for each in value):
-            raise BadUsage("an array of at most 20 strings is needed")
-        return tuple(value)
-
-
-class MarksType(ParameterType):
-    """Sequence numbers by conversation: ``{"r2": 4712}``; at most 1,000 of them."""
-
-    form = "MARKS"
-    json = "object: conversation to seq"
-
-    def from_json(self, value: object) -> dict[int, int]:
-        if not isinstance(value, Mapping) or len(value) > 1_000:
-            raise BadUsage("marks are an object of at most 1,000 conversations")
-        marks: dict[int, int] = {}
-        for reference, seq in value.items():
-            if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < 2**32:
-                raise BadUsage(f"the mark of {str(reference)[:40]} is no seq")
-            marks[ConversationType().from_json(reference)] = seq
-        return marks
-
-
 User = Annotated[str, NameType()]
 NewUser = Annotated[str, NewNameType()]
 LoginName = Annotated[str, LoginType()]
@@ -514,16 +309,5 @@ MessageId = Annotated[str, MessageIdType()]
 Words = Annotated[str, WordsType()]
 Speech = Annotated[Body, BodyType()]
 Secret = Annotated[str, SecretType()]
-ScramMessage = Annotated[str, ScramType()]
-NewVerifier = Annotated[Verifier, VerifierType()]
 DeviceName = Annotated[str, DeviceType()]
-Duration = Annotated[int, DurationType()]
-Lines = Annotated[Span, SpanType()]
-ConversationId = Annotated[int, ConversationType()]
-Marks = Annotated[dict[int, int], MarksType()]
 Word = Annotated[str, ParameterType()]
-Retry = Annotated[str, RetryType()]
-Flag = Annotated[bool, FlagType()]
-Port = Annotated[int, NumberType(1, 65_535)]
-Addresses = Annotated[tuple[str, ...], AddressesType()]
-Seq = Annotated[int, NumberType(0, 2**32 - 1)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from chat.grammar.parameters import ChoiceType, NumberType, ParameterType
+from chat.grammar.amounts import NumberType
+from chat.grammar.parameters import ChoiceType, ParameterType
 from chat.grammar.verbs import Access, Bare, Parameter, Table, Verb
 
 MOST_VERBS = 500

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from chat.core.rooms import LOBBY
 from chat.events import History, Missed, Refused, Said
-from chat.grammar.parameters import Span
+from chat.grammar.amounts import Span
 from chat.values import Rank, Text
 from tests.core.stage import Person, Stage
 

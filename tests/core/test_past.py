@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.rooms import LOBBY
 from chat.events import Entry, History, MembershipChanged, Said, Skipped, TopicChanged
-from chat.grammar.parameters import Span
+from chat.grammar.amounts import Span
 from chat.storage.memory import MemoryStore
 from chat.values import Draft, Kind, Name, RoomRecord, Text
 from tests.core.stage import NO_PASSWORD, Stage, now

@@ -4,8 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.errors import BadUsage
+from chat.grammar.amounts import Span
 from chat.grammar.nearby import Neighbours, edits, near, nearest
-from chat.grammar.parameters import Span
 from tests.grammar.town import LOBBY, OUTSIDE, meaning, refusal
 
 

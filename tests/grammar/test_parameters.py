@@ -11,23 +11,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.errors import BadUsage, ChatError
+from chat.grammar.amounts import DurationType, NumberType, Span, SpanType
+from chat.grammar.frames import ConversationType, FlagType, MarksType, RetryType
 from chat.grammar.parameters import (
     BodyType,
     ChoiceType,
-    ConversationType,
     DeviceType,
-    DurationType,
-    FlagType,
-    MarksType,
     NameType,
-    NumberType,
     ParameterType,
     PlaceType,
-    RetryType,
     RoomType,
     SecretType,
-    Span,
-    SpanType,
     WordsType,
 )
 from chat.values import BODY_BYTES, Sealed, Text

@@ -9,7 +9,8 @@ from chat.core.sanctions import Network, read_network
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.events import Column, Done, Listing
-from chat.grammar.parameters import Duration, User, Words
+from chat.grammar.amounts import Duration
+from chat.grammar.parameters import User, Words
 from chat.values import Account, Kind, Sanction
 from chat.wire.words import count
 

@@ -13,8 +13,9 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage, UnknownCommand
 from chat.events import Column, Done, Fact, Facts, Help, Listing, VerbHelp
+from chat.grammar.amounts import Duration
 from chat.grammar.nearby import nearest
-from chat.grammar.parameters import ChoiceType, Duration, Word, Words
+from chat.grammar.parameters import ChoiceType, Word, Words
 
 GROUP = "The server"
 

@@ -12,7 +12,8 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage, NotWritten
 from chat.events import Done, Fact, Facts
-from chat.grammar.parameters import DurationType, Names, ParameterType, Room, User, Word
+from chat.grammar.amounts import DurationType
+from chat.grammar.parameters import Names, ParameterType, Room, User, Word
 from chat.interfaces import Contents
 from chat.names import fold
 from chat.wire.words import count

@@ -1,0 +1,113 @@
+"""Parameters that say how many, how long, or since when."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from chat.errors import BadUsage
+from chat.grammar.parameters import Names, ParameterType
+
+_DURATION = re.compile(r"(\d{1,6})([smhdw])")
+
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+class DurationType(ParameterType):
+    """A span of time: ``90s``, ``30m``, ``2h``, ``7d``, ``4w``; read as seconds."""
+
+    form = "TIME"
+    json = "seconds, or a string like 2h"
+
+    def certain(self, word: str, names: Names) -> bool:
+        return bool(_DURATION.fullmatch(word.lower()))
+
+    def read(self, word: str) -> int:
+        found = _DURATION.fullmatch(word.lower())
+        if found is None or int(found[1]) == 0:
+            raise BadUsage(f"{word[:40]!r} is no span of time; write 90s, 30m, 2h, 7d or 4w")
+        return int(found[1]) * _SECONDS[found[2]]
+
+    def from_json(self, value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9:
+            return value
+        return int(super().from_json(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of a history is meant: the last so many lines, or all since then.
+
+    :param seconds: how long ago it begins, or nothing.
+    :param clock: a time of day or a date it begins at, as it was written, or empty.
+    """
+
+    lines: int = 20
+    seconds: int | None = None
+    clock: str = ""
+
+
+class SpanType(ParameterType):
+    """``20``, ``2h``, ``since 09:00`` or ``since 2026-11-20``."""
+
+    form = "N|2h|since TIME"
+    rest = True
+
+    def certain(self, word: str, names: Names) -> bool:
+        first, _, rest = word.partition(" ")
+        if first.lower() == "since":
+            return bool(re.fullmatch(r"\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\d{1,6}[smhdw]", rest.strip()))
+        return not rest and ((first.isascii() and first.isdigit()) or bool(_DURATION.fullmatch(first.lower())))
+
+    def read(self, word: str) -> Span:
+        first, _, rest = word.partition(" ")
+        if first.lower() == "since" and (when := rest.strip()):
+            if _DURATION.fullmatch(when.lower()):
+                return Span(200, seconds=DurationType().read(when))
+            if re.fullmatch(r"\d{1,2}:\d\d|\d{4}-\d\d-\d\d", when):
+                return Span(200, clock=when)
+        elif not rest and first.isascii() and first.isdigit() and 1 <= int(first[:6]) <= 500:
+            return Span(int(first[:6]))
+        elif not rest and _DURATION.fullmatch(first.lower()):
+            return Span(200, seconds=DurationType().read(first))
+        raise BadUsage("write how many lines (1 to 500), a span like 2h, or: since 09:00")
+
+    def to_json(self, value: Any) -> str:
+        if value.clock:
+            return f"since {value.clock}"
+        if value.seconds is None:
+            return str(value.lines)
+        unit = next(unit for unit in "wdhms" if value.seconds % _SECONDS[unit] == 0)
+        return f"{value.seconds // _SECONDS[unit]}{unit}"
+
+
+class NumberType(ParameterType):
+    """A whole number from ``low`` to ``high``."""
+
+    form = "N"
+    json = "number"
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low = low
+        self.high = high
+
+    def certain(self, word: str, names: Names) -> bool:
+        return word.isascii() and word.isdigit()
+
+    def read(self, word: str) -> int:
+        if word.isascii() and word.isdigit() and len(word) <= 12 and self.low <= int(word) <= self.high:
+            return int(word)
+        raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
+
+    def from_json(self, value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
+            return value
+        raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
+
+    def details(self) -> dict[str, Any]:
+        return {"low": self.low, "high": self.high}
+
+
+Duration = Annotated[int, DurationType()]
+Lines = Annotated[Span, SpanType()]
