@@ -6,11 +6,12 @@ refuses it stops nobody from talking.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from twisted.logger import Logger
@@ -26,8 +27,7 @@ KEPT: Final = 10
 """Files that are put aside before the oldest one goes."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMES: Final = tuple(each.name for each in fields(Traffic))
-_dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_NAMES: Final = tuple(each.name for each in fields(Traffic) if each.name != "time")
 
 
 class TrafficFile:
@@ -67,7 +67,19 @@ class TrafficFile:
 
 
 def line(event: Traffic) -> str:
-    """One event as a line; what has nothing to say is left out."""
-    written: dict[str, Any] = {name: value for name in _NAMES if (value := getattr(event, name)) or name == "time"}
-    written["time"] = (_EPOCH + timedelta(milliseconds=event.time)).isoformat(timespec="milliseconds")
-    return _dump(written) + "\n"
+    """One event as a line; what has nothing to say is left out.
+
+    Every message pays for this, so its few strings and numbers are put together here: an encoder takes three times
+    as long.
+    """
+    written = [f'{{"time":"{_second(event.time // 1000)}.{event.time % 1000:03}+00:00"']
+    for name in _NAMES:
+        if value := getattr(event, name):
+            written.append(f',"{name}":{encode_basestring(value) if isinstance(value, str) else value}')
+    return "".join(written) + "}\n"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    """Seconds since the epoch as date and time; many lines are of the same one."""
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
