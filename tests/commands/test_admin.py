@@ -177,12 +177,12 @@ class EveryCommand(AdminCase):
 
 class People(AdminCase):
     def test_a_page_at_a_time(self) -> None:
-        for number in range(600):
-            self.stage.account(f"user{number:03}")
+        for number in range(1_100):
+            self.stage.account(f"user{number:04}")
         first = self.admin("users user")
-        self.assertEqual((len(first.rows), first.more, first.next), (500, 100, "user499"))
+        self.assertEqual((len(first.rows), first.more, first.next), (1_000, 100, "user0999"))
         second = self.ann.gets(Listing, "admin", words="users user", after=first.next)
-        self.assertEqual((len(second.rows), second.rows[0][0], second.next), (100, "user500", ""))
+        self.assertEqual((len(second.rows), second.rows[0][0], second.next), (100, "user1000", ""))
 
     def test_states(self) -> None:
         states = {row["name"]: row["state"] for row in self.table("users")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Annotated
 
 from chat.commands.admin.registry import AfterType, PrefixType, command, page
@@ -35,11 +36,9 @@ async def users(
     after: Annotated[str, AfterType()] = "",
 ) -> Listing:
     """list the accounts, or those whose names begin so"""
-    found = [
-        each
-        for each in chat.directory.accounts()
-        if each.name.folded > after and each.name.folded.startswith(beginning)
-    ]
+    accounts = chat.directory.accounts()
+    rest = accounts[bisect_right(accounts, after, key=lambda each: each.name.folded) :]
+    found = [each for each in rest if each.name.folded.startswith(beginning)] if beginning else rest
     return page("accounts", _USERS, found, lambda each: each.name.folded, lambda each: _user(chat, each))
 
 

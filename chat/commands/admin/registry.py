@@ -17,7 +17,7 @@ ADMIN = Table()
 command = ADMIN.command
 """What changes something is a barrier, as in the other table, and is written into the log."""
 
-PAGE = 500
+PAGE = 1_000
 """The most rows of one listing: a frame stays well below what may wait for a slow reader."""
 
 
