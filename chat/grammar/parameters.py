@@ -1,7 +1,7 @@
 """The types of a command's parameters: how each is written, checked and read.
 
-A command annotates its parameters with the aliases at the end of this file, of `amounts` and of `frames`. Each carries a
-`ParameterType`, which reads a word of a line and a JSON value alike and says whether a word can be nothing
+A command annotates its parameters with the aliases at the end of this file, of `amounts` and of `frames`. Each carries
+a `ParameterType`, which reads a word of a line and a JSON value alike and says whether a word can be nothing
 else (`certain`): only then is a bare verb in a room taken for a command.
 """
 
