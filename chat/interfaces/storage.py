@@ -1,21 +1,13 @@
-"""What the floors expect of each other.
-
-``core`` knows the store, the bus and the front ends only by what stands here, so each can be replaced
-by another engine, another bus, another front end, or a small fake. ``IChatUser`` is a zope interface
-because cred asks for one; the others are structural types.
-"""
+"""The log and the accounts, on disk."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-from twisted.cred.credentials import ICredentials
 from twisted.internet.defer import Deferred
-from zope.interface import Attribute, Interface
 
-from chat.events import Event
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.values import (
@@ -28,7 +20,6 @@ from chat.values import (
     Origin,
     Page,
     Pair,
-    Peer,
     Rank,
     Restriction,
     RoomRecord,
@@ -39,230 +30,6 @@ from chat.values import (
     Verifier,
     Waiting,
 )
-
-
-class IChatUser(Interface):
-    """The avatar: an account that is present."""
-
-    account = Attribute("The `chat.values.Account`.")
-    sessions = Attribute("The sessions of this account on this node, the oldest first.")
-
-
-class IPasswordCredentials(ICredentials):
-    """A name and a password, sent in the clear or under TLS (``plain`` login)."""
-
-    name = Attribute("The name as it was typed, a str.")
-    password = Attribute("The password, a str.")
-    peer = Attribute("The `chat.values.Peer` that it came from.")
-
-
-class ITokenCredentials(ICredentials):
-    """What an earlier login handed out."""
-
-    token = Attribute("The token, a str.")
-    device = Attribute("The device that it was made for, a str.")
-    peer = Attribute("The `chat.values.Peer` that it came from.")
-
-
-class IDirectory(Protocol):
-    """The accounts, in memory."""
-
-    def account(self, word: str) -> Account | None:
-        """The account of that name, in whichever case and with or without ``@``."""
-
-    def account_by_id(self, id: int) -> Account | None: ...
-
-    def add_account(self, account: Account) -> None: ...
-
-
-class IClock(Protocol):
-    """The part of ``IReactorTime`` that is used; ``seconds`` is wall time, since the epoch.
-
-    Order never depends on it; durations are measured with `monotonic`.
-    """
-
-    def seconds(self) -> float: ...
-
-    def monotonic(self) -> float:
-        """Seconds that never jump."""
-
-    def call_later(self, delay: float, call: Callable[[], object]) -> IDelayed:
-        """Call once, after so many seconds."""
-
-    def sleep(self, seconds: float) -> Deferred[None]:
-        """Fires after so many seconds."""
-
-
-class IDelayed(Protocol):
-    """A call that is still to come."""
-
-    def cancel(self) -> None: ...
-
-    def active(self) -> bool: ...
-
-
-class ITurn(Protocol):
-    """The end of the reactor's turn, one for everybody."""
-
-    def soon(self, call: Callable[[], object]) -> None:
-        """Call once, at the end of this turn, in the order of asking."""
-
-
-# --- front ends -----------------------------------------------------------------------------------
-
-
-class IAudience(Protocol):
-    """Sessions that see the same bytes of a conversation: an event is rendered once for all of them."""
-
-    program: bool
-    """Whether programs read; people are spared the comings and goings of a crowded room."""
-
-    def add(self, mind: IMind) -> None: ...
-
-    def remove(self, mind: IMind) -> None:
-        """Flush what waits to everybody, then forget this one."""
-
-    def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
-        """Queue an event for everybody but ``omit``; it leaves at the end of the turn.
-
-        :param instead: what those omitted are told, if they are programs.
-        """
-
-    def __len__(self) -> int: ...
-
-
-class IMind(Protocol):
-    """The front end's end of a session."""
-
-    peer: Peer
-
-    program: bool
-    """Whether a program reads: it gets tokens, and `chat.events.Skipped` where seqs have a gap."""
-
-    def audience_key(self, conversation: int) -> Hashable:
-        """Equal for all minds that render events of this conversation to the same bytes."""
-
-    def new_audience(self, conversation: int) -> IAudience:
-        """An empty audience for minds of this key."""
-
-    def deliver(self, event: Event) -> None:
-        """Show an event to this session alone; never blocks."""
-
-    def shown(self) -> Mapping[int, int] | None:
-        """How far each conversation was shown in this login, proven or not; nothing where the peer itself says so."""
-
-    def flush(self) -> None:
-        """The session is being signed out: whatever comes from now on was not shown."""
-
-    def probe(self) -> Awaitable[bool]:
-        """Find out within 3 seconds whether the peer still shows any life."""
-
-    def close(self, reason: str) -> None:
-        """Say why, send what waits, and end the connection."""
-
-
-# --- the door ---------------------------------------------------------------------------------------
-
-
-class IDoor(Protocol):
-    """How a session becomes somebody; each coroutine fails with a `chat.errors.ChatError`."""
-
-    async def log_in(self, session: Any, name: str, password: str) -> bool:
-        """Log in with a password.
-
-        :returns: whether the account was made by this (``auto-register``).
-        """
-
-    async def challenge(self, session: Any, name: str, client_first: str) -> str:
-        """Begin a login without the password (SCRAM-BCRYPT), in place of one that had begun here.
-
-        :returns: the server's first message: a salt and what is to be proven over.
-        """
-
-    async def prove(self, session: Any, client_final: str) -> str:
-        """Log in with the proof that `challenge` asked for.
-
-        :returns: the server's final message, by which it proves itself.
-        """
-
-    async def log_in_by_token(self, session: Any, token: str) -> None: ...
-
-    async def register(self, session: Any, name: str, password: str, realname: str) -> None:
-        """Make an account and log in to it."""
-
-    async def register_verifier(self, session: Any, name: str, verifier: Verifier, realname: str) -> None:
-        """The same by somebody who keeps the password to himself."""
-
-    async def claim(self, session: Any, name: str, code: str, password: str) -> None:
-        """Choose a password with a one-time code, and log in."""
-
-    async def create_account(self, name: str, rank: Rank) -> Account:
-        """Make an account for somebody else, to which nobody can log in yet."""
-
-    async def give_code(self, account: Account) -> tuple[str, int]:
-        """End an account's password and tokens, and let its owner choose a password.
-
-        :returns: a one-time code, and when it ends, milliseconds since the epoch.
-        """
-
-    async def take_over(self, session: Any) -> str:
-        """Log in where the right password was refused because the account is signed in elsewhere.
-
-        :returns: the server's final message where the right password was proven without being sent, or nothing.
-        """
-
-    def ways_in(self, session: Any) -> tuple[str, ...]:
-        """How this very connection may log in: ``scram-bcrypt``, ``scram-bcrypt-plus``, ``password``, ``token``."""
-
-    async def hand_out_token(self, session: Any) -> str:
-        """A token that logs this device in again."""
-
-    async def change_password(self, session: Any, old: str, new: str) -> None: ...
-
-    async def check_owner(self, session: Any, password: str) -> None:
-        """Find out whether it is really the owner of the account who acts."""
-
-
-# --- the process ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a look at one thing has found.
-
-    :param state: ``ok``, ``note`` where it is worth knowing, or ``wrong`` where something has to be done.
-    :param text: what is so, and what to do.
-    """
-
-    subject: str
-    state: str
-    text: str
-
-
-class IHost(Protocol):
-    """The process that the service runs in."""
-
-    def stop(self, reason: str) -> None:
-        """End the process in order.
-
-        :param reason: what people are told beside that it ends, or empty.
-        """
-
-    def reload(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Read the settings again.
-
-        :returns: the options that have changed and count now, and those that need a restart.
-        :raises BadSettings: when they do not fit; nothing has changed then.
-        """
-
-    def check(self) -> Sequence[Finding]:
-        """Look for what is wrong with settings, rights, the certificate and the disk."""
-
-    def queues(self) -> Mapping[str, int]:
-        """How much waits, by what it waits for."""
-
-
-# --- the log and the accounts ---------------------------------------------------------------------
 
 
 class Committed(NamedTuple):
@@ -627,52 +394,3 @@ class IStore(IKeyStore, Protocol):
 
     def end_device(self, account: int, device: str) -> Deferred[None]:
         """Forget a device and its token."""
-
-
-# --- the bus --------------------------------------------------------------------------------------
-
-Topic = tuple[str, int]
-"""``("room", conversation)``, ``("account", account)`` or ``("node", 0)``."""
-
-
-class Logged(NamedTuple):
-    """A row of the log reached those who follow its conversation.
-
-    :param pair: the two people of a private conversation.
-    :param draft: what was stored, on the node that stored it; other nodes have the row alone.
-    """
-
-    row: Row
-    pair: Pair | None = None
-    draft: Draft | None = None
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ephemeral:
-    """An event that no log holds; lost if nobody is there.
-
-    :param name: what happened, for the subscriber to act on.
-    :param fields: plain JSON values, less than 8,000 bytes when written out.
-    """
-
-    name: str
-    fields: Mapping[str, str | int | bool | None]
-    origin: Origin | None = None
-
-
-Published = Logged | Ephemeral
-
-
-class IBus(Protocol):
-    """Who is told what, within a node and across nodes.
-
-    Subscribers of one topic are called in the order in which they subscribed; rows of one conversation
-    arrive in the order of their seq, each exactly once.
-    """
-
-    def subscribe(self, topic: Topic, call: Callable[[Published], None]) -> Callable[[], None]:
-        """:returns: a call that ends the subscription."""
-
-    def publish(self, topics: Iterable[Topic], published: Published) -> None:
-        """Tell the subscribers of these topics, synchronously on this node."""

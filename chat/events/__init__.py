@@ -1,0 +1,213 @@
+"""What a session is told: events, which come by themselves, and replies, which answer one command.
+
+All are frozen values; people are named by their names, times are milliseconds since the epoch. An
+event knows nothing of how it is shown: ``chat.wire`` has one rendering of each for every format. They stand in the
+files of this package by what they are about, and are imported from here.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from chat.events.figures import Column, Fact, Facts, Listing, OneTimeCode
+from chat.events.keys import (
+    ClaimedKey,
+    ClaimedKeys,
+    Inbox,
+    Keys,
+    KeysChanged,
+    KeysLeft,
+    Letter,
+    LettersKept,
+    NamedDevice,
+    PublishedDevice,
+    PublishedKeys,
+)
+from chat.events.lists import (
+    CommandTable,
+    Devices,
+    Found,
+    Help,
+    History,
+    Missed,
+    People,
+    Person,
+    Profile,
+    RoomLine,
+    Rooms,
+    RoomSettings,
+    SessionLine,
+    VerbHelp,
+)
+from chat.events.live import (
+    Address,
+    AddressChanged,
+    AskedConsent,
+    Broadcasted,
+    Closing,
+    ConsentRefused,
+    Delivered,
+    Invited,
+    Kept,
+    Notice,
+    OwnSettings,
+    Presence,
+    Removed,
+    SignedOut,
+    Traffic,
+)
+from chat.events.replies import (
+    Challenge,
+    Done,
+    LoggedIn,
+    LoggedOut,
+    Pong,
+    Refused,
+    Resumed,
+    RoomEntered,
+    RoomLeft,
+    Standing,
+    StoredAs,
+    TimeNow,
+    Welcome,
+)
+from chat.events.rows import (
+    Deleted,
+    Edited,
+    Entry,
+    MembershipChanged,
+    PrivateEntry,
+    RoomChanged,
+    Said,
+    Skipped,
+    TopicChanged,
+)
+
+__all__ = [
+    "Address",
+    "AddressChanged",
+    "AskedConsent",
+    "Broadcasted",
+    "Challenge",
+    "ClaimedKey",
+    "ClaimedKeys",
+    "Closing",
+    "Column",
+    "CommandTable",
+    "ConsentRefused",
+    "Deleted",
+    "Delivered",
+    "Devices",
+    "Done",
+    "Edited",
+    "Entry",
+    "Event",
+    "Fact",
+    "Facts",
+    "Found",
+    "Help",
+    "History",
+    "Inbox",
+    "Invited",
+    "Kept",
+    "Keys",
+    "KeysChanged",
+    "KeysLeft",
+    "Letter",
+    "LettersKept",
+    "Listing",
+    "LoggedIn",
+    "LoggedOut",
+    "MembershipChanged",
+    "Missed",
+    "NamedDevice",
+    "Notice",
+    "OneTimeCode",
+    "OwnSettings",
+    "People",
+    "Person",
+    "Pong",
+    "Presence",
+    "PrivateEntry",
+    "Profile",
+    "PublishedDevice",
+    "PublishedKeys",
+    "Refused",
+    "Removed",
+    "Reply",
+    "Resumed",
+    "RoomChanged",
+    "RoomEntered",
+    "RoomLeft",
+    "RoomLine",
+    "RoomSettings",
+    "Rooms",
+    "Said",
+    "SessionLine",
+    "SignedOut",
+    "Skipped",
+    "Standing",
+    "StoredAs",
+    "TimeNow",
+    "TopicChanged",
+    "Traffic",
+    "VerbHelp",
+    "Welcome",
+]
+
+Event: TypeAlias = (
+    Entry
+    | Broadcasted
+    | Presence
+    | Invited
+    | AskedConsent
+    | Address
+    | ConsentRefused
+    | AddressChanged
+    | Removed
+    | SignedOut
+    | OwnSettings
+    | Closing
+    | Notice
+    | Delivered
+    | Kept
+    | Traffic
+    | Letter
+    | KeysChanged
+    | KeysLeft
+)
+
+
+Reply: TypeAlias = (
+    Refused
+    | Done
+    | StoredAs
+    | Welcome
+    | Challenge
+    | LoggedIn
+    | LoggedOut
+    | Resumed
+    | RoomEntered
+    | RoomLeft
+    | RoomSettings
+    | People
+    | Rooms
+    | History
+    | Found
+    | Missed
+    | Profile
+    | Devices
+    | OwnSettings
+    | Help
+    | CommandTable
+    | Keys
+    | KeysLeft
+    | ClaimedKeys
+    | LettersKept
+    | Inbox
+    | Pong
+    | TimeNow
+    | Listing
+    | Facts
+    | OneTimeCode
+)

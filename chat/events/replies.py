@@ -1,0 +1,170 @@
+"""Replies that say what became of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chat.events.live import Invited
+from chat.values import Conversation, Rank
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was done.
+
+    :param code: stable, from `chat.errors`.
+    :param text: what happened and what to do next, in one line.
+    :param suggest: what was probably meant.
+    :param ask: the argument worth asking again.
+    :param wait: seconds after which the same may be tried again.
+    """
+
+    code: str
+    text: str
+    suggest: str | None = None
+    ask: str | None = None
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done.
+
+    :param text: what a person is told, in whole words, or nothing where it shows by itself.
+    """
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAs:
+    """The message is on disk.
+
+    :param present: for a private message, whether its recipient is here; ``None`` in a room.
+    :param away: the note of a recipient who is here but away.
+    """
+
+    conversation: Conversation
+    seq: int
+    time: int
+    present: bool | None = None
+    away: str | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The answer to ``hello``: what a program needs to know before it logs in."""
+
+    server: str
+    version: str
+    limits: Mapping[str, int]
+    features: tuple[str, ...]
+    auth: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a login without the password has to be proven over; ``scram`` is to follow within a minute.
+
+    :param scram: the server's first message (RFC 5802); its salt is a bcrypt salt string.
+    """
+
+    scram: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A session is logged in.
+
+    :param token: logs this device in again without the password.
+    :param heartbeat: seconds between two signs of life, for those who promised them.
+    :param created: whether the account was made by this very command.
+    :param scram: the server's final message, where the password was proven and not sent: check its signature.
+    """
+
+    account: str
+    rank: Rank
+    device: str
+    token: str
+    heartbeat: int
+    created: bool = False
+    scram: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """The session is logged out and its connection stays; or it closes, after ``quit``.
+
+    :param account: who was logged in, or empty.
+    """
+
+    account: str = ""
+    closing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the reader stands in one conversation (see `chat.values.Waiting`).
+
+    :param sealed: whether it is a room into which nothing is said in the clear.
+    """
+
+    conversation: Conversation
+    first: int
+    last: int
+    received: int
+    read: int
+    unread: int
+    sealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Live events flow from here on; everything up to each ``last`` is in the history.
+
+    :param current: the room that was entered last, or nothing.
+    :param invitations: the rooms that one is invited to.
+    """
+
+    conversations: tuple[Standing, ...]
+    inbox: int
+    current: str | None
+    invitations: tuple[Invited, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEntered:
+    """The session is in a room.
+
+    :param created: whether the room was made by this very command.
+    """
+
+    conversation: Conversation
+    topic: str
+    occupants: tuple[str, ...]
+    unread: int
+    created: bool = False
+    joined: bool = False
+    sealed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLeft:
+    """The session is no longer a member of a room."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to ``ping``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeNow:
+    """The server's time, and since when it runs."""
+
+    time: int
+    up_since: int

@@ -1,0 +1,55 @@
+"""What the floors expect of each other.
+
+``core`` knows the store, the bus and the front ends only by what stands here, so each can be replaced
+by another engine, another bus, another front end, or a small fake. ``IChatUser`` is a zope interface
+because cred asks for one; the others are structural types. They stand in the files of this package, and are imported
+from here.
+"""
+
+from __future__ import annotations
+
+from chat.interfaces.bus import Ephemeral, IBus, Logged, Published, Topic
+from chat.interfaces.clock import IClock, IDelayed, ITurn
+from chat.interfaces.frontends import IAudience, IMind
+from chat.interfaces.host import Finding, IHost
+from chat.interfaces.people import IChatUser, IDirectory, IDoor, IPasswordCredentials, ITokenCredentials
+from chat.interfaces.storage import (
+    Committed,
+    Contents,
+    Disk,
+    IKeyStore,
+    IStore,
+    Sink,
+    Snapshot,
+    StoredRoom,
+    TokenRecord,
+)
+
+__all__ = [
+    "Committed",
+    "Contents",
+    "Disk",
+    "Ephemeral",
+    "Finding",
+    "IAudience",
+    "IBus",
+    "IChatUser",
+    "IClock",
+    "IDelayed",
+    "IDirectory",
+    "IDoor",
+    "IHost",
+    "IKeyStore",
+    "IMind",
+    "IPasswordCredentials",
+    "IStore",
+    "ITokenCredentials",
+    "ITurn",
+    "Logged",
+    "Published",
+    "Sink",
+    "Snapshot",
+    "StoredRoom",
+    "TokenRecord",
+    "Topic",
+]

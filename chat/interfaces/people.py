@@ -1,0 +1,107 @@
+"""Who acts: avatars, credentials, accounts, and the door through which a session becomes somebody."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from twisted.cred.credentials import ICredentials
+from zope.interface import Attribute, Interface
+
+from chat.values import (
+    Account,
+    Rank,
+    Verifier,
+)
+
+
+class IChatUser(Interface):
+    """The avatar: an account that is present."""
+
+    account = Attribute("The `chat.values.Account`.")
+    sessions = Attribute("The sessions of this account on this node, the oldest first.")
+
+
+class IPasswordCredentials(ICredentials):
+    """A name and a password, sent in the clear or under TLS (``plain`` login)."""
+
+    name = Attribute("The name as it was typed, a str.")
+    password = Attribute("The password, a str.")
+    peer = Attribute("The `chat.values.Peer` that it came from.")
+
+
+class ITokenCredentials(ICredentials):
+    """What an earlier login handed out."""
+
+    token = Attribute("The token, a str.")
+    device = Attribute("The device that it was made for, a str.")
+    peer = Attribute("The `chat.values.Peer` that it came from.")
+
+
+class IDirectory(Protocol):
+    """The accounts, in memory."""
+
+    def account(self, word: str) -> Account | None:
+        """The account of that name, in whichever case and with or without ``@``."""
+
+    def account_by_id(self, id: int) -> Account | None: ...
+
+    def add_account(self, account: Account) -> None: ...
+
+
+class IDoor(Protocol):
+    """How a session becomes somebody; each coroutine fails with a `chat.errors.ChatError`."""
+
+    async def log_in(self, session: Any, name: str, password: str) -> bool:
+        """Log in with a password.
+
+        :returns: whether the account was made by this (``auto-register``).
+        """
+
+    async def challenge(self, session: Any, name: str, client_first: str) -> str:
+        """Begin a login without the password (SCRAM-BCRYPT), in place of one that had begun here.
+
+        :returns: the server's first message: a salt and what is to be proven over.
+        """
+
+    async def prove(self, session: Any, client_final: str) -> str:
+        """Log in with the proof that `challenge` asked for.
+
+        :returns: the server's final message, by which it proves itself.
+        """
+
+    async def log_in_by_token(self, session: Any, token: str) -> None: ...
+
+    async def register(self, session: Any, name: str, password: str, realname: str) -> None:
+        """Make an account and log in to it."""
+
+    async def register_verifier(self, session: Any, name: str, verifier: Verifier, realname: str) -> None:
+        """The same by somebody who keeps the password to himself."""
+
+    async def claim(self, session: Any, name: str, code: str, password: str) -> None:
+        """Choose a password with a one-time code, and log in."""
+
+    async def create_account(self, name: str, rank: Rank) -> Account:
+        """Make an account for somebody else, to which nobody can log in yet."""
+
+    async def give_code(self, account: Account) -> tuple[str, int]:
+        """End an account's password and tokens, and let its owner choose a password.
+
+        :returns: a one-time code, and when it ends, milliseconds since the epoch.
+        """
+
+    async def take_over(self, session: Any) -> str:
+        """Log in where the right password was refused because the account is signed in elsewhere.
+
+        :returns: the server's final message where the right password was proven without being sent, or nothing.
+        """
+
+    def ways_in(self, session: Any) -> tuple[str, ...]:
+        """How this very connection may log in: ``scram-bcrypt``, ``scram-bcrypt-plus``, ``password``, ``token``."""
+
+    async def hand_out_token(self, session: Any) -> str:
+        """A token that logs this device in again."""
+
+    async def change_password(self, session: Any, old: str, new: str) -> None: ...
+
+    async def check_owner(self, session: Any, password: str) -> None:
+        """Find out whether it is really the owner of the account who acts."""
