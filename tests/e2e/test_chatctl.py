@@ -308,7 +308,8 @@ class Watching(ControlCase):
         self.stage.stop()
         watcher.sees("Server is shutting down.")
         watcher.sees_the_end()
-        self.assertNotIn("xyzzy", watcher.shown + self.stage.log())
+        for secret in ("xyzzy", PASSWORD):
+            self.assertNotIn(secret, watcher.shown + self.stage.log())
         path = self.stage.path("traffic.log")
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         with open(path, encoding="utf-8") as lines:

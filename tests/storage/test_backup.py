@@ -107,6 +107,19 @@ class ABackup(OnFile):
         with closing(sqlite3.connect(kept)) as before:
             self.assertEqual(before.execute("SELECT count(*) FROM log").fetchone()[0], 2)
 
+    async def test_what_another_program_still_reads_does_not_come_along_either(self) -> None:
+        await self.store.back_up(self.file)
+        await self.store.append(text(self.lobby, self.bob.id, "later"))
+        await self.store.stop()
+        with closing(sqlite3.connect(self.path)) as shell:
+            shell.execute("BEGIN")
+            shell.execute("SELECT count(*) FROM log").fetchone()
+            self.assertTrue(os.path.exists(f"{self.path}-wal"))
+            restore(self.path, self.file)
+            self.assertFalse(os.path.exists(f"{self.path}-wal"))
+        with closing(sqlite3.connect(self.path)) as database:
+            self.assertEqual(database.execute("SELECT count(*) FROM log").fetchone()[0], 1)
+
 
 class TheWayBack(OnFile):
     """The copy that an upgrade makes by itself is a database of the version before."""

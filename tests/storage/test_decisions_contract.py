@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from chat.errors import BadCredentials
 from chat.values import Kind, Pair, Rank, Sanction
 from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, text
@@ -118,7 +121,17 @@ class FileDecisions(Decisions, OnFile): ...
 class MemoryDecisions(Decisions, InMemory): ...
 
 
-class FileRetention(Retention, OnFile): ...
+class FileRetention(Retention, OnFile):
+    async def test_the_index_forgets_the_words_as_well(self) -> None:
+        """Else they could still be read out of the file."""
+        while await self.store.index([self.lobby]):
+            pass
+        await self.store.set_retention(self.lobby, DAY)
+        await self.forget(100 * DAY)
+        await self.store.stop()
+        with closing(sqlite3.connect(self.path)) as database:
+            database.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab('main', 'words', 'row')")
+            self.assertEqual(database.execute("SELECT term FROM temp.terms").fetchall(), [])
 
 
 class MemoryRetention(Retention, InMemory): ...
