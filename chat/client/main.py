@@ -166,15 +166,22 @@ def _react(begin: Callable[[Any], Coroutine[Any, Any, int]]) -> int:
 
     reactor: Any = installed
     outcome: list[Any] = []
+    interrupted: list[bool] = []
 
     def start() -> None:
         done: Deferred[int] = Deferred.fromCoroutine(begin(reactor))
         done.addBoth(outcome.append)
+        reactor.addSystemEventTrigger("before", "shutdown", interrupt, done)
         done.addBoth(lambda _: reactor.callLater(0, _stop, reactor))
+
+    def interrupt(done: Deferred[int]) -> None:
+        if not outcome:
+            interrupted.append(True)
+            done.cancel()
 
     reactor.callWhenRunning(start)
     reactor.run()
-    if not outcome:
+    if interrupted:
         raise KeyboardInterrupt
     (result,) = outcome
     if isinstance(result, Failure):

@@ -34,7 +34,7 @@ def _verb(description: Mapping[str, Any]) -> Verb:
         raise ValueError("a verb is a short word")
     parameters = tuple(_parameter(each) for each in description["parameters"])
     bare = Bare(description["bare"])
-    if bare is Bare.CHECKED and any(isinstance(each.type, OfTheirs) for each in parameters):
+    if bare is Bare.CHECKED and any(isinstance(each.type, OfTheirs) for each in parameters if each.written):
         bare = Bare.HELD  # what it means in a room cannot be found out here, so nothing is said by mistake
     return Verb(
         name=description["name"],

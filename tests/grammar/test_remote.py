@@ -19,7 +19,7 @@ from tests.grammar.town import NAMES, show
 REMOTE = read_table(json.loads(json.dumps([verb.as_json() for verb in TABLE.verbs])))
 
 
-THEIRS = {verb.name for verb in REMOTE.verbs if any(isinstance(each.type, OfTheirs) for each in verb.parameters)}
+THEIRS = {verb.name for verb in REMOTE.verbs if any(isinstance(each.type, OfTheirs) for each in verb.written)}
 KNOWN = [verb for verb in TABLE.verbs if verb.name not in THEIRS]
 
 
@@ -71,6 +71,13 @@ class ATableThatCameAsData(SynchronousTestCase):
         say = TABLE["say"].as_json()
         context = Context(read_table([later, say]), NAMES, True, "lobby")
         self.assertIsInstance(read("block orion", context), Held)
+
+    def test_is_not_hindered_by_what_only_programs_give(self) -> None:
+        message = TABLE["message"].as_json()
+        retry = next(each for each in message["parameters"] if each["name"] == "retry")
+        retry["type"] = "constellation"
+        table = read_table([message, TABLE["say"].as_json()])
+        self.assertEqual(show(read("message bob got a minute?", Context(table, NAMES, True, "lobby")))[0], "message")
 
     def test_is_bounded(self) -> None:
         verbs = [TABLE["ping"].as_json() | {"name": f"v{number}"} for number in range(2 * MOST_VERBS)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -81,6 +82,29 @@ class Picking(Screen[Address]):
         self.dismiss(self._servers[event.option_index][1])
 
 
+class NameInput(Input):
+    """A name; what is typed after Enter belongs to the password, however fast somebody types."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(value=value, placeholder="Name", id="name", compact=True)
+        self._entered = False
+
+    def on_focus(self) -> None:
+        self._entered = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        password = self.screen.query_one("#password", Input)
+        if self._entered:
+            password.post_message(events.Key(event.key, event.character))
+        elif event.key == "enter" and self.value.strip():
+            self._entered = True
+            self.screen.set_focus(password)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+
 class Login(Screen[tuple[str, str, bool]]):
     """Who one is; dismissed with a name, a password, and whether to make an account.
 
@@ -98,20 +122,20 @@ class Login(Screen[tuple[str, str, bool]]):
         super().__init__()
         self._server = server
         self._secure = secure
-        self._name = name
+        self._who = name
         self._problem = problem
         self._new = new
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(self._title(), id="title", markup=False)
-            yield Input(value=self._name, placeholder="Name", id="name", compact=True)
+            yield NameInput(self._who)
             yield Input(placeholder="Password", password=True, id="password", compact=True)
             yield Static(Text(self._problem, style="bold"), id="problem", markup=False)
             yield Static(self._keys(), id="keys", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#password" if self._name else "#name", Input).focus()
+        self.query_one("#password" if self._who else "#name", Input).focus()
         self.query_one("#problem").display = bool(self._problem)
 
     def _title(self) -> Text:
@@ -141,9 +165,7 @@ class Login(Screen[tuple[str, str, bool]]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         name, password = self.query_one("#name", Input), self.query_one("#password", Input)
-        if event.input is name and name.value.strip():
-            password.focus()
-        elif event.input is password and password.value and name.value.strip():
+        if event.input is password and password.value and name.value.strip():
             self.dismiss((name.value.strip(), password.value, self._new))
 
 
@@ -174,6 +196,8 @@ class Choice(ModalScreen[bool]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if event.value.strip().lower() == self._yes:
             self.dismiss(True)
+        else:
+            event.input.value = ""
 
 
 def key_changed(address: Address, error: KeyChanged) -> Choice:

@@ -77,8 +77,8 @@ class Feed(ScrollView, can_focus=False):
     def open(self, talk: Talk | None, notes: Notes) -> None:
         """Show another conversation, from its end."""
         self.talk, self.notes = talk, notes
+        self._was_at_end = True
         self.redraw()
-        self.scroll_end(animate=False, immediate=True)
 
     @property
     def at_end(self) -> bool:
@@ -99,7 +99,7 @@ class Feed(ScrollView, can_focus=False):
             self.stale = False
             self.redraw()
             return
-        drawing, end = self._drawing(), self.at_end
+        drawing = self._drawing()
         del self._strips[self._fixed :]
         talk = self.talk
         if talk is not None:
@@ -119,7 +119,7 @@ class Feed(ScrollView, can_focus=False):
                     self._strips += drawing.outgoing(outgoing)
         self.virtual_size = Size(drawing.width, len(self._strips))
         self.refresh()
-        if end:
+        if self._was_at_end:
             self.scroll_end(animate=False, immediate=True)
 
     def _draw(self, entry: Entry, talk: Talk, drawing: Drawing) -> None:
@@ -153,6 +153,8 @@ class Feed(ScrollView, can_focus=False):
 
     def on_resize(self) -> None:
         self.redraw()
+        if self._was_at_end:
+            self.call_after_refresh(self.scroll_end, animate=False, immediate=True)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

@@ -127,6 +127,7 @@ class Talking(Screen[None]):
             self.note("You are in no room yet. Type: list channels, then: connect ROOM. F1 is help.")
         for invited in self._state.invitations.values():
             self.show(invited)
+        self._changed()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < NARROW, "narrow")
