@@ -5,9 +5,13 @@ Each message has a body that no other one has, so that a body says who wrote it,
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+BODY = re.compile(r"<\w+ \d{6} #?\w+>")
+"""Finds bodies in whatever was shown or written."""
 
 
 def body_of(author: str, number: int, target: str) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import re
 from collections import deque
 from collections.abc import Callable
 
-from tests.crash.ledger import Ledger, Message
+from tests.crash.ledger import BODY, Ledger, Message
 from tests.e2e.program import Frame, HungUp, Program
 from tests.e2e.stage import PASSWORD
 
@@ -163,8 +162,6 @@ class Person:
 class Netcat:
     """Somebody with a netcat that stops reading and dies, in every round."""
 
-    _BODY = re.compile(r"<\S+ \d{6} \S+>")
-
     def __init__(self, name: str, ledger: Ledger, chance: random.Random) -> None:
         self.name = name
         self._ledger = ledger
@@ -186,7 +183,7 @@ class Netcat:
                 patience -= 1
                 if "* Nothing is waiting." in line:
                     self._nothing_waits.set()
-                for body in self._BODY.findall(line):
+                for body in BODY.findall(line):
                     repeated = self._ledger.shown.get(self.name, {}).get(body, 0)
                     if repeated and "(again)" not in line:
                         self._ledger.complain("shown again without a word", f"{body} to {self.name}: {line}")
