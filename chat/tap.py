@@ -47,6 +47,7 @@ from chat.frontends.control import ControlFactory, control_path, make_place
 from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
 from chat.meters import Meters
+from chat.process import leave_no_dumps, run_on_monotonic_time
 from chat.settings import Settings
 from chat.storage.files import remove
 from chat.storage.hold import Hold, hold
@@ -119,6 +120,8 @@ def makeService(options: Options) -> ChatServer:
     """
     from twisted.internet import reactor
 
+    leave_no_dumps()
+    run_on_monotonic_time(reactor)
     assert options.parent is not None
 
     def read_settings() -> Settings:

@@ -32,8 +32,11 @@ class Program:
         self._waiting: dict[Any, asyncio.Future[Frame]] = {}
         self.ended = asyncio.Event()
 
-    async def connect(self, port: int) -> Program:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port, limit=LONGEST)
+    async def connect(self, port: int, address: str = "127.0.0.1") -> Program:
+        """:param address: of the loopback network, from which the connection comes."""
+        self._reader, self._writer = await asyncio.open_connection(
+            "127.0.0.1", port, limit=LONGEST, local_addr=(address, 0)
+        )
         self._listening = asyncio.create_task(self._listen())
         return self
 
