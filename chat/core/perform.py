@@ -37,6 +37,9 @@ PATIENCE = 20.0
 """Seconds that a command of somebody too fast is put off before it is refused. A front end has at most 100 commands on
 their way at a time, so that what one person pastes is slowed down, and not refused in the middle."""
 
+MOST_HURRIED = 100
+"""Commands refused as too fast, one after the other, at which the connection is ended: nobody reads the answers."""
+
 
 class Performer:
     """Runs commands of a table against a service.
@@ -82,7 +85,11 @@ class Performer:
         bucket = session.user.bucket if session.user is not None else session.bucket
         allowed, wait = bucket.take(self._service.clock.monotonic(), verb.weight, PATIENCE)
         if not allowed:
+            session.hurried += 1
+            if session.hurried == MOST_HURRIED:
+                session.mind.close("You went on too fast for too long.")
             raise TooFast(f"That is too fast. Wait {max(1, round(wait))} seconds.", wait=wait)
+        session.hurried = 0
         return wait
 
     def _check_access(self, session: Session, verb: Verb) -> None:

@@ -55,6 +55,7 @@ class Session:
     :ivar exchange: the login without a password that has begun here (`chat.auth.scram`), or nothing.
     :ivar logout: cred's logout of the avatar.
     :ivar heartbeat: whether its program promised heartbeats.
+    :ivar hurried: commands refused as too fast since the last one that was not.
     :ivar operator: who operates the server through this session without an account, as people may read it, or empty.
     """
 
@@ -65,6 +66,7 @@ class Session:
         "exchange",
         "gone",
         "heartbeat",
+        "hurried",
         "id",
         "live",
         "logout",
@@ -98,6 +100,7 @@ class Session:
         self.live = False
         self.gone = False
         self.heartbeat = False
+        self.hurried = 0
         self.operator = ""
         self.rooms: dict[int, Room] = {}
         self.owed: dict[int, Owed] | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
-from chat.core.perform import PATIENCE, attempt
+from chat.core.perform import MOST_HURRIED, PATIENCE, attempt
 from chat.errors import BadUsage, NoSuchUser
 from chat.events import Done, Pong, Refused, StoredAs
 from chat.grammar.verbs import Access, Table
@@ -87,6 +87,25 @@ class HowFast(SynchronousTestCase):
         for each in saying:
             self.assertIsInstance(self.successResultOf(each), StoredAs)
         self.assertEqual(self.stage.room("ops").last, 1 + len(saying))
+
+    def test_who_does_not_listen_is_disconnected(self) -> None:
+        for _ in range(2 + int(PATIENCE * 2)):
+            self.ann.starts("say", room="ops", text=Text("x"))
+        for _ in range(MOST_HURRIED - 1):
+            self.assertEqual(self.ann.code("say", room="ops", text=Text("x")), "too-fast")
+        self.assertEqual(self.ann.mind.closed, "")
+        self.assertEqual(self.ann.code("say", room="ops", text=Text("x")), "too-fast")
+        self.assertEqual(self.ann.mind.closed, "You went on too fast for too long.")
+        self.stage.pass_time(PATIENCE)
+
+    def test_who_listens_now_and_then_is_not(self) -> None:
+        for _ in range(3):
+            for _ in range(2 + int(PATIENCE * 2)):
+                self.ann.starts("say", room="ops", text=Text("x"))
+            for _ in range(MOST_HURRIED - 1):
+                self.ann.code("say", room="ops", text=Text("x"))
+            self.stage.pass_time(PATIENCE + 2)
+        self.assertEqual(self.ann.mind.closed, "")
 
     def test_who_logs_out_meanwhile_says_nothing_more(self) -> None:
         saying = [self.ann.starts("say", room="ops", text=Text("x")) for _ in range(3)]
