@@ -115,7 +115,7 @@ class Outbox:
 
     def acknowledged(self) -> bool:
         """Whether the peer's kernel has everything that was handed over, as far as can be known."""
-        if self._own or self._held or self._backlog is not None:
+        if self._own or self._held or self._backlog is not None or _buffers(self._transport):
             return False
         if self._kernel is None:
             return True
@@ -176,6 +176,11 @@ class Outbox:
     def stopProducing(self) -> None:
         """The connection is gone."""
         self._backlog = None
+
+
+def _buffers(transport: Any) -> bool:
+    """Whether Twisted's own transport (``abstract.FileDescriptor``) holds bytes that the kernel has not taken yet."""
+    return bool(getattr(transport, "dataBuffer", b"") or getattr(transport, "_tempDataBuffer", ()))
 
 
 def _socket_of(transport: Any) -> socket | None:

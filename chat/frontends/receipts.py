@@ -4,7 +4,7 @@ A write to a socket proves nothing. Bytes that the peer's kernel has acknowledge
 makes marks *tentative*. They become firm with a line that comes later than that: somebody was reading. A line that
 comes sooner may have been on its way before the bytes arrived. An orderly end proves what was acknowledged until then,
 since a kernel whose program has left bytes unread ends with a reset; a reset or a time-out proves nothing. What was
-shown since the last proof is shown again.
+shown since the last proof is shown again. A telnet that answers a timing mark (RFC 860) proves everything before it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from types import MappingProxyType
 from chat.core.user import Session
 from chat.events import History, Said
 from chat.frontends.outbox import Outbox
+from chat.frontends.telnet import Telnet
 from chat.interfaces import IClock, IDelayed
 
 LOOK_AFTER = 1.0
@@ -38,6 +39,7 @@ class Receipts:
     :param behind: rooms of which earlier lines still wait unseen: their marks stand still until `caught_up`.
         The marks of quiet rooms stand still as well; of these it is kept up to which seq everything was shown.
     :param write: called with marks that are proven, conversation to seq, and which of them the person asked for.
+    :param telnet: where the peer speaks it.
     :param leave: called with marks that were shown and not proven when the login ended.
     """
 
@@ -56,6 +58,7 @@ class Receipts:
         "_quiet",
         "_session",
         "_soon",
+        "_telnet",
         "_tentative",
         "_write",
     )
@@ -68,6 +71,7 @@ class Receipts:
         behind: Iterable[int],
         write: Callable[[Mapping[int, int], Mapping[int, int]], None],
         leave: Callable[[Mapping[int, int]], None],
+        telnet: Telnet | None = None,
     ) -> None:
         self._session = session
         self._outbox = outbox
@@ -75,6 +79,7 @@ class Receipts:
         self._behind = {id: session.rooms[id].last for id in behind if id in session.rooms} or _NOWHERE
         self._write = write
         self._leave = leave
+        self._telnet = telnet
         self._quiet: dict[int, int] | None = None
         self._pages: dict[int, int] | None = None
         self._asked: dict[int, int] | None = None
@@ -180,7 +185,15 @@ class Receipts:
             self._tentative = self.handed()
             self._looked = self._clock.monotonic()
             self._soon = False
+            self._ask(self._tentative)
         self._look = self._clock.call_later(LOOK_AFTER if self._soon else LOOK_EVERY, self._look_now)
+
+    def _ask(self, marks: Mapping[int, int]) -> None:
+        """Let a telnet say that it has come so far; what is proven does not need it."""
+        if self._telnet is not None and any(seq > self._proven.get(id, 0) for id, seq in marks.items()):
+            asking = self._telnet.ask(lambda: self._prove(marks))
+            if asking:
+                self._outbox.write(asking)
 
     def _prove(self, marks: Mapping[int, int]) -> None:
         proven = {id: seq for id, seq in marks.items() if seq > self._proven.get(id, 0)}

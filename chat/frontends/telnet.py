@@ -1,11 +1,14 @@
 """Telnet (RFC 854), as far as a line of text needs it. Pure: bytes in, bytes out.
 
 We offer nothing and want nothing but to keep a password off the screen (``ECHO``, RFC 857: who says ``WILL ECHO`` and
-then does not echo makes the other end show nothing). Every request is refused once; a timing mark (RFC 860) is
+then does not echo makes the other end show nothing), and now and then whether everything was shown (a timing mark, RFC
+860, is answered when the program at the other end comes to it). Every request is refused once; a timing mark is
 answered where it stands among the lines, which proves to the peer that all before it was taken.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240
 ECHO, TIMING_MARK = 1, 6
@@ -24,13 +27,25 @@ _REFUSALS = {DO: WONT, WILL: DONT}
 class Telnet:
     """What one connection has negotiated, and the bytes of a command that is not complete yet."""
 
-    __slots__ = ("_answers", "_partial", "_refused", "hidden")
+    __slots__ = ("_answers", "_asked", "_partial", "_refused", "hidden")
 
     def __init__(self) -> None:
         self._partial = b""
         self._answers = 0
+        self._asked: Callable[[], None] | None = None
         self._refused: set[tuple[int, int]] = set()
         self.hidden = False
+
+    def ask(self, answered: Callable[[], None]) -> bytes:
+        """Ask the peer to say when it has come to this place in what it is sent.
+
+        :param answered: called when it says so; whether it knows what was asked makes no difference.
+        :returns: what is to be sent; nothing where the last answer is still to come.
+        """
+        if self._asked is not None:
+            return b""
+        self._asked = answered
+        return bytes((IAC, DO, TIMING_MARK))
 
     def receive(self, received: bytes) -> tuple[bytes, bytes]:
         """Take commands out of what was received.
@@ -61,6 +76,10 @@ class Telnet:
         return bytes(text), bytes(answers)
 
     def _answer(self, verb: int, option: int) -> bytes:
+        if option == TIMING_MARK and verb in (WILL, WONT) and self._asked is not None:
+            asked, self._asked = self._asked, None
+            asked()
+            return b""
         refusal = _REFUSALS.get(verb)
         if refusal is None or self._answers >= MOST_ANSWERS or (verb == DO and option == ECHO and self.hidden):
             return b""

@@ -267,7 +267,9 @@ class TextFrontEnd:
             return b"".join(shown) + self._shown(resumed)
         behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
         proofs = self._service.delivery.of(session, user.account.id)
-        self._receipts = Receipts(session, self.outbox, self._service.clock, behind, proofs.proven, proofs.unproven)
+        self._receipts = Receipts(
+            session, self.outbox, self._service.clock, behind, proofs.proven, proofs.unproven, self._link.telnet
+        )
         self._note_quiet_rooms()
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))

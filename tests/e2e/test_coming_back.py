@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import signal
 import stat
+from unittest import skipUnless
 
-from tests.e2e.stage import PASSWORD, StageCase
+from tests.e2e.stage import PASSWORD, Actor, StageCase
 
 
 class OneLeaves(StageCase):
@@ -43,6 +46,31 @@ class OneLeaves(StageCase):
         takes_over.types("takeover")
         takes_over.sees("Welcome to the chat system!", "ann (private): hello?")
         bob.process.send_signal(signal.SIGCONT)
+
+
+@skipUnless(shutil.which("telnet"), "telnet is not installed")
+class AtATelnet(StageCase):
+    options = (*StageCase.options, "--listen=telnet=tcp:0:interface=127.0.0.1")
+
+    def test_what_was_shown_is_proven_without_a_line(self) -> None:
+        """The telnet itself answers; so its person, who typed nothing and is killed, is shown nothing twice."""
+        found = re.search(r"telnet \S+ (\d+)", self.stage.log())
+        assert found is not None
+        ann = self.person("ann", "lobby")
+        self.accounts("bob")
+        bob = Actor(self.stage, "bob", ["telnet", "127.0.0.1", found[1]])
+        bob.types("login bob", PASSWORD)
+        bob.sees("Welcome to the chat system!", "* You are in ")
+        program = self.stage.enter("program")
+        login = f'{{"cmd": "login", "args": {{"user": "carol", "password": "{PASSWORD}"}}}}'
+        self.accounts("carol")
+        program.types(login, '{"cmd": "resume"}', '{"cmd": "message", "args": {"user": "bob", "text": "hello?"}}')
+        bob.sees("carol (private): hello?")
+        program.sees('"type":"delivered"')
+        bob.dies()
+        ann.types("/ping")
+        ann.sees("* pong")
+        self.assertNotIn("hello?", self.person("bob").shown)
 
 
 class Restarting(StageCase):

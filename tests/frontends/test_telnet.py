@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.frontends.receipts import LOOK_AFTER
 from chat.frontends.telnet import HIDE, MOST_ANSWERS, SHOW, Telnet
 from tests.frontends.server import PASSWORD, ServerCase
 
@@ -33,6 +36,18 @@ class Negotiation(SynchronousTestCase):
         telnet = Telnet()
         for _ in range(3):
             self.assertEqual(telnet.receive(IAC_DO_TM), (b"", IAC_WILL_TM))
+
+    def test_an_answer_to_a_timing_mark_of_ours(self) -> None:
+        """Whichever answer it is, and once; we ask no other before."""
+        for answer in (IAC_WILL_TM, b"\xff\xfc\x06"):
+            telnet, told = Telnet(), Event()
+            self.assertEqual(telnet.ask(told.set), IAC_DO_TM)
+            self.assertEqual(telnet.ask(told.clear), b"")
+            self.assertEqual(telnet.receive(b"a" + answer + b"b"), (b"ab", b""))
+            self.assertTrue(told.is_set())
+            told.clear()
+            telnet.receive(answer)
+            self.assertFalse(told.is_set())
 
     def test_a_flood_is_answered_no_longer(self) -> None:
         _, answers = Telnet().receive(IAC_DO_TM * 10_000)
@@ -97,3 +112,39 @@ class Lines(ServerCase):
         ann.sends(b"he" + IAC_WILL_NAWS + b"llo" + WINDOW_SIZE + b"\r\n")
         self.server.settle()
         self.assertEqual(bob.wire.value(), b"ann: hello\n")
+
+
+class Proofs(ServerCase):
+    """A telnet says by itself that it has shown everything; a person need not type anything."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bob = self.person("bob")
+        self.ann = self.guest("telnet")
+        self.ann.types("new ann", PASSWORD)
+        self.server.advance(5)
+        self.ann.wire.clear()
+
+    def comes_back(self) -> str:
+        self.ann.hangs_up(orderly=False)
+        self.ann = self.guest("telnet")
+        self.ann.types("login ann", PASSWORD)
+        self.server.settle()
+        return str(self.ann.wire.value(), errors="replace")
+
+    def test_what_was_shown_before_the_mark_is_proven(self) -> None:
+        self.bob.types("message ann first")
+        self.server.advance(LOOK_AFTER)
+        self.server.settle()
+        self.assertEqual(self.ann.wire.value(), b"bob (private): first\r\n" + IAC_DO_TM)
+        self.bob.types("message ann second")
+        self.ann.sends(IAC_WILL_TM)
+        seen = self.comes_back()
+        self.assertNotIn("first", seen)
+        self.assertIn("(again) bob (private): second", seen)
+
+    def test_nothing_is_asked_when_nothing_is_new(self) -> None:
+        self.ann.types("/ping")
+        self.server.advance(LOOK_AFTER)
+        self.server.settle()
+        self.assertNotIn(IAC_DO_TM, self.ann.wire.value())
