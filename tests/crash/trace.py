@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.crash.ledger import BODY
@@ -30,8 +31,8 @@ class TracedStage(Stage):
         super().__init__()
         self._command = command
 
-    def command(self, *options: str, daemon: bool = False) -> list[str]:
-        usual = super().command(*options, daemon=daemon)
+    def command(self, *options: str, daemon: bool = False, twistds: Sequence[str] = ()) -> list[str]:
+        usual = super().command(*options, daemon=daemon, twistds=twistds)
         server = [*self._command, *usual[1:]] if self._command else usual
         return ["strace", "-f", "-q", "-y", "-s", "5000", "-e", f"trace={CALLS}", "-o", self.path("trace"), *server]
 

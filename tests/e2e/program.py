@@ -51,7 +51,8 @@ class Program:
     async def _listen(self) -> None:
         try:
             while line := await self._reader.readline():
-                if line.endswith(b"\n"):
+                # Who is silent for a moment is greeted as a person; a busy machine makes any program silent.
+                if line.startswith(b"{") and line.endswith(b"\n"):
                     self._take(json.loads(line))
         except ConnectionError:
             pass
