@@ -47,6 +47,15 @@ class ThroughATransport(SynchronousTestCase):
         self.outbox.send(b"c")
         self.assertEqual(self.sent(), b"a1b2c")
 
+    def test_what_twisted_still_holds_is_not_acknowledged(self) -> None:
+        """As it does under TLS until the end of the turn, and when the kernel takes no more."""
+        self.assertTrue(self.outbox.acknowledged())
+        for held in ("dataBuffer", "_tempDataBuffer"):
+            setattr(self.transport, held, b"x")
+            self.assertFalse(self.outbox.acknowledged(), held)
+            setattr(self.transport, held, b"")
+        self.assertTrue(self.outbox.acknowledged())
+
     def test_what_is_held_comes_after_what_was_read_meanwhile(self) -> None:
         """While the past is read, audiences wait and one's own lines do not."""
         self.outbox.hold()
