@@ -110,7 +110,7 @@ class MarksType(ParameterType):
         marks: dict[int, int] = {}
         for reference, seq in value.items():
             if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < 2**32:
-                raise BadUsage(f"the mark of {str(reference)[:40]} is no seq")
+                raise BadUsage(f"the mark of {str(reference)[:40]!r} is no seq")
             marks[ConversationType().from_json(reference)] = seq
         return marks
 

@@ -138,6 +138,10 @@ class Decoding(SynchronousTestCase):
         decoded = TABLE["message"].decode({"user": "bob", "text": "hi", "retry": None, "colour": 3})
         self.assertEqual(decoded, {"user": "bob", "text": Text("hi")})
 
+    def test_a_refusal_is_one_line_whatever_it_names(self) -> None:
+        with self.assertRaisesRegex(BadUsage, r"\A[^\n]*the mark of '.n' is no seq[^\n]*\Z"):
+            TABLE["read"].decode({"marks": {"\n": None}})
+
     def test_what_is_missing_is_named(self) -> None:
         with self.assertRaisesRegex(BadUsage, "needs text"):
             TABLE["message"].decode({"user": "bob"})
