@@ -17,7 +17,7 @@ from twisted.scripts.twistd import run
 from chat.storage import accounts
 from chat.storage.transaction import Transaction
 
-LATE = 0.5
+LATE = 60.0
 
 
 def late() -> None:
