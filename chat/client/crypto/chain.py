@@ -1,0 +1,120 @@
+"""What was seen of one conversation, held against what others say that they saw.
+
+Each message names the last one that its author had seen, and counts what its device has sealed. So it shows at the
+next message when the server withholds one, shows it to some and not to others, or changes the order. What it withholds
+at the end, after which nobody says anything more, does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+from chat.client.crypto.envelope import Envelope
+
+REMEMBERED: Final = 5_000
+"""Messages of one conversation that are remembered; of older ones nothing is claimed."""
+
+
+Author = tuple[str, str]
+"""A folded name and a device."""
+
+
+class Doubt(StrEnum):
+    """What is wrong with the past of a message that is genuine itself."""
+
+    WITHHELD = "withheld"
+    FORKED = "forked"
+    REORDERED = "reordered"
+
+
+class Chain:
+    """One conversation, as this device was shown it: rows in the order of their seq, without gaps.
+
+    :param first: the seq of the first row; of what came before it nothing is known.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._last = first - 1
+        self._digests: dict[int, str] = {}
+        self._unseen: set[int] = set()
+        self._counts: dict[Author, tuple[int, int]] = {}
+
+    @property
+    def last(self) -> tuple[int, str]:
+        """The seq and the digest of the last sealed message, for the next one that is written."""
+        return next(reversed(self._digests.items()), (0, ""))
+
+    def pass_over(self, seq: int, unseen: bool = False) -> None:
+        """A row without a sealed message.
+
+        :param unseen: whether a message may have stood there: it was deleted, or its author is blocked here.
+        """
+        self._last = max(self._last, seq)
+        if unseen:
+            self._unseen.add(seq)
+
+    def add(self, seq: int, digest: str, author: Author, envelope: Envelope | None) -> tuple[Doubt, ...]:
+        """A sealed message.
+
+        :param author: as the server says.
+        :param envelope: nothing where it does not open: nothing is known of how its author counts any more.
+        :returns: what it says against what was seen before.
+        """
+        if envelope is None:
+            doubts: tuple[Doubt, ...] = ()
+            self._counts.pop(author, None)
+        else:
+            doubts = tuple(dict.fromkeys(self._doubts(seq, author, envelope)))
+            before = self._counts.get(author, (0, 0))[0]
+            self._counts[author] = (max(envelope.count, before), seq)
+        self._digests[seq] = digest
+        self._last = max(self._last, seq)
+        if len(self._digests) > REMEMBERED:
+            oldest = next(iter(self._digests))
+            del self._digests[oldest]
+            self._first = oldest + 1
+            self._unseen = {each for each in self._unseen if each >= self._first}
+        return doubts
+
+    def _doubts(self, seq: int, author: Author, envelope: Envelope) -> list[Doubt]:
+        doubts = []
+        if seq <= self._last or envelope.after >= seq:
+            doubts.append(Doubt.REORDERED)
+        elif self._first <= envelope.after and envelope.after not in self._unseen:
+            seen = self._digests.get(envelope.after)
+            if seen is None:
+                doubts.append(Doubt.WITHHELD)
+            elif seen != envelope.digest:
+                doubts.append(Doubt.FORKED)
+        if author in self._counts:
+            count, at = self._counts[author]
+            if envelope.count <= count:
+                doubts.append(Doubt.REORDERED)
+            elif envelope.count > count + 1 + sum(each > at for each in self._unseen):
+                doubts.append(Doubt.WITHHELD)
+        return doubts
+
+    # keeping
+
+    def dump(self) -> dict[str, Any]:
+        """Everything as plain JSON values."""
+        return {
+            "first": self._first,
+            "last": self._last,
+            "digests": list(self._digests.items()),
+            "unseen": sorted(self._unseen),
+            "counts": [[*whose, *count] for whose, count in self._counts.items()],
+        }
+
+    @classmethod
+    def restore(cls, dumped: Mapping[str, Any]) -> Chain:
+        """What `dump` gave."""
+        chain = cls(dumped["first"])
+        chain._last = dumped["last"]
+        chain._digests = dict(dumped["digests"])
+        chain._unseen = set(dumped["unseen"])
+        chain._counts = {(user, device): (count, seq) for user, device, count, seq in dumped["counts"]}
+        return chain

@@ -1,0 +1,262 @@
+"""Sealed conversations: Megolm keys, whom they are given to, and what is sealed and opened with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from vodozemac import GroupSession, InboundGroupSession, MegolmMessage, SessionKey
+
+from chat.client.crypto.chain import Chain, Doubt
+from chat.client.crypto.device import INSIDE, OwnDevice
+from chat.client.crypto.envelope import MOST_TEXT, Envelope, digest_of, place
+from chat.client.crypto.failures import KeyMissing, NotGenuine, NotYetShown
+from chat.client.crypto.pins import Pins
+from chat.client.failures import ClientFailure
+from chat.names import fold
+from chat.values import Conversation, Sealed
+
+SCHEME: Final = "megolm.v1"
+
+MOST_MESSAGES: Final = 100
+"""Messages under one key."""
+
+LONGEST: Final = 7 * 24 * 3_600
+"""Seconds that one key is used."""
+
+Reader = tuple[str, str, bytes]
+"""A folded name, a device and its identity key."""
+
+
+@dataclass(slots=True)
+class _Own:
+    """The key that this device seals one conversation with.
+
+    :param given: who has it.
+    :param since: when it was made, seconds since the epoch.
+    """
+
+    session: GroupSession
+    since: float
+    given: set[Reader] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Given:
+    """A key that somebody has given to this device: whose it is, and which of its messages stands at which seq."""
+
+    session: InboundGroupSession
+    author: str
+    device: str
+    opened: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLetter:
+    """A key on its way to a device: to be sealed by `chat.client.crypto.letters.Letters`."""
+
+    user: str
+    device: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A message that is genuine.
+
+    :param doubts: what it shows to be wrong with what came before it.
+    """
+
+    envelope: Envelope
+    doubts: tuple[Doubt, ...]
+
+
+class Conversations:
+    """All that this device seals and opens."""
+
+    def __init__(self, own: OwnDevice, pins: Pins) -> None:
+        self._device = own
+        self._pins = pins
+        self._own: dict[str, _Own] = {}
+        self._given: dict[tuple[str, str, str], _Given] = {}
+        self._chains: dict[str, Chain] = {}
+        self._counts: dict[str, int] = {}
+        self._people: dict[str, set[str]] = {}
+
+    # sealing
+
+    def newcomers(self, conversation: Conversation, people: tuple[str, ...]) -> tuple[str, ...]:
+        """Who the server says is in a conversation, and has not been shown here yet."""
+        known = self._people.get(place(conversation, self._device.user), set())
+        return tuple(user for user in people if fold(user) not in known)
+
+    def welcome(self, conversation: Conversation, people: tuple[str, ...]) -> None:
+        """The person here has seen that these people are in a conversation, and nobody else."""
+        if conversation.partner and {*map(fold, people)} != {fold(self._device.user), fold(conversation.partner)}:
+            raise NotGenuine(f"The server says that {', '.join(people)} read what is private with one person.")
+        self._people[place(conversation, self._device.user)] = set(map(fold, people))
+
+    def keys_to_send(self, conversation: Conversation, people: tuple[str, ...], now: float) -> list[KeyLetter]:
+        """What has to be in the inboxes before the next word is sealed; makes another key where it is time for one.
+
+        :param people: everybody in the conversation, whoever is here included.
+        :param now: seconds since the epoch.
+        :raises NotYetShown: when somebody's keys have changed, or somebody has come, and nobody has seen that.
+        """
+        where = place(conversation, self._device.user)
+        if newcomers := self.newcomers(conversation, people):
+            raise NotYetShown(f"{', '.join(newcomers)} would read this as well. Look at that before anything is sent.")
+        readers: dict[Reader, tuple[str, str]] = {}
+        for user in people:
+            for device, keys in self._pins.devices_to_seal_for(user).items():
+                readers[fold(user), device, keys.identity] = (user, device)
+        readers.pop((fold(self._device.user), self._device.name, self._device.keys.identity), None)
+        own = self._own.get(where)
+        stale = own is not None and (
+            own.session.message_index >= MOST_MESSAGES or now - own.since >= LONGEST or own.given - readers.keys()
+        )
+        if own is None or stale:
+            own = self._own[where] = _Own(GroupSession(), now)
+            user, device = fold(self._device.user), self._device.name
+            inbound = InboundGroupSession(own.session.session_key)
+            self._given[user, device, own.session.session_id] = _Given(inbound, user, device)
+        # Who comes later reads from now on: the key is handed over as far as it has been turned.
+        content = {"type": "key", "key": own.session.session_key.to_base64()}
+        return [KeyLetter(*readers[each], content) for each in readers if each not in own.given]
+
+    def sent(self, conversation: Conversation, letter: KeyLetter, identity: bytes) -> None:
+        """A key lies in the inbox of its device, on disk."""
+        where = place(conversation, self._device.user)
+        self._own[where].given.add((fold(letter.user), letter.device, identity))
+
+    def seal(self, conversation: Conversation, text: str, *, action: bool = False, ref: int = 0) -> Sealed:
+        """Seal what somebody here says; save before it is sent.
+
+        :raises ClientFailure: when it is too long, or no key was made (`keys_to_send`).
+        """
+        if len(text.encode()) > MOST_TEXT:
+            raise ClientFailure(f"A sealed message has at most {MOST_TEXT:,} bytes.")
+        where = place(conversation, self._device.user)
+        own = self._own.get(where)
+        if own is None:
+            raise ClientFailure("There is no key for this conversation yet.")
+        after, digest = self._chain(where, 1).last
+        count = self._counts[where] = self._counts.get(where, 0) + 1
+        author = fold(self._device.user)
+        envelope = Envelope(author, self._device.name, where, count, after, digest, text, action, ref)
+        return Sealed(SCHEME, own.session.session_id, own.session.encrypt(envelope.encode()).to_bytes())
+
+    def take_back(self, conversation: Conversation) -> None:
+        """The server refused what was sealed last: it stands in no log."""
+        self._counts[place(conversation, self._device.user)] -= 1
+
+    def stored(self, conversation: Conversation, seq: int, sealed: Sealed) -> Opened:
+        """What was sealed here stands in the log now."""
+        return self.open(conversation, seq, self._device.user, self._device.name, sealed)
+
+    # opening
+
+    def take_key(self, author: str, device: str, content: Mapping[str, Any]) -> None:
+        """A key came in a letter that was genuine; save before the letter is acknowledged.
+
+        :param author: whose device gave it: a key opens what that very device has said, and nothing else.
+        :raises NotGenuine: when it is none.
+        """
+        try:
+            session = InboundGroupSession(SessionKey(str(content.get("key"))))
+        except ValueError:
+            raise NotGenuine(f"{author}@{device} sent something that is no key.") from None
+        # The first one stays: a key that comes again opens no less, and forgets nothing of what was opened.
+        whose = fold(author), device, session.session_id
+        self._given.setdefault(whose, _Given(session, fold(author), device))
+
+    def begin(self, conversation: Conversation, first: int) -> None:
+        """From which seq on the rows of a conversation are going to be shown, without gaps."""
+        self._chain(place(conversation, self._device.user), first)
+
+    def pass_over(self, conversation: Conversation, seq: int, unseen: bool = False) -> None:
+        """See `Chain.pass_over`."""
+        self._chain(place(conversation, self._device.user), seq).pass_over(seq, unseen)
+
+    def open(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Opened:
+        """Open a message, in the order of the seqs; again it opens as well, at the same place.
+
+        :param author: and the device: as the server says.
+        :raises KeyMissing: when this device has no key for it.
+        :raises NotGenuine: when it was changed, moved from another conversation or another place, or when it is
+            somebody else's.
+        """
+        where = place(conversation, self._device.user)
+        chain = self._chain(where, seq)
+        digest = digest_of(where, author, device, sealed)
+        try:
+            envelope, index, given = self._open(where, author, device, sealed)
+        except ClientFailure:
+            chain.add(seq, digest, (fold(author), device), None)
+            raise
+        at = given.opened.get(index)
+        if at == seq:
+            return Opened(envelope, ())
+        if at is not None:
+            chain.add(seq, digest, (fold(author), device), None)
+            raise NotGenuine(f"This is a message of {author} that was sent before, and was repeated by somebody else.")
+        given.opened[index] = seq
+        return Opened(envelope, chain.add(seq, digest, (fold(author), device), envelope))
+
+    def _open(self, where: str, author: str, device: str, sealed: Sealed) -> tuple[Envelope, int, _Given]:
+        given = self._given.get((fold(author), device, sealed.key))
+        if sealed.scheme != SCHEME or given is None:
+            if any(id == sealed.key for _, _, id in self._given):
+                raise NotGenuine(f"This was not said by {author}@{device}.")
+            raise KeyMissing(f"This device has no key for what {author} said.")
+        try:
+            message = MegolmMessage.from_bytes(sealed.ciphertext)
+            if message.message_index() < given.session.first_known_index:
+                raise KeyMissing(f"{author} said this before this device was given the key.")
+            opened = given.session.decrypt(message)
+        except ValueError:
+            raise NotGenuine(f"What {author} said was changed on its way.") from None
+        envelope = Envelope.decode(opened.plaintext)
+        if (envelope.author, envelope.device, envelope.place) != (given.author, given.device, where):
+            raise NotGenuine(f"What {author} said was said somewhere else, or by somebody else.")
+        return envelope, opened.message_index, given
+
+    def _chain(self, where: str, first: int) -> Chain:
+        return self._chains.setdefault(where, Chain(first))
+
+    # keeping
+
+    def dump(self) -> dict[str, Any]:
+        """Everything as plain JSON values; secrets."""
+        return {
+            "own": {where: _dump_own(each) for where, each in self._own.items()},
+            "given": [_dump_given(each) for each in self._given.values()],
+            "chains": {where: each.dump() for where, each in self._chains.items()},
+            "counts": self._counts,
+            "people": {where: sorted(each) for where, each in self._people.items()},
+        }
+
+    @classmethod
+    def restore(cls, own: OwnDevice, pins: Pins, dumped: Mapping[str, Any]) -> Conversations:
+        """What `dump` gave."""
+        here = cls(own, pins)
+        for where, (pickle, since, readers) in dumped["own"].items():
+            given = {(user, device, bytes.fromhex(identity)) for user, device, identity in readers}
+            here._own[where] = _Own(GroupSession.from_pickle(pickle, INSIDE), since, given)
+        for pickle, author, device, opened in dumped["given"]:
+            session = InboundGroupSession.from_pickle(pickle, INSIDE)
+            here._given[author, device, session.session_id] = _Given(session, author, device, dict(opened))
+        here._chains = {where: Chain.restore(each) for where, each in dumped["chains"].items()}
+        here._counts = dict(dumped["counts"])
+        here._people = {where: set(each) for where, each in dumped["people"].items()}
+        return here
+
+
+def _dump_own(own: _Own) -> list[Any]:
+    readers = [[user, device, identity.hex()] for user, device, identity in sorted(own.given)]
+    return [own.session.pickle(INSIDE), own.since, readers]
+
+
+def _dump_given(given: _Given) -> list[Any]:
+    return [given.session.pickle(INSIDE), given.author, given.device, list(given.opened.items())]
