@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -78,10 +79,11 @@ class Batches(SynchronousTestCase):
 
 class Disks(SynchronousTestCase):
     def test_what_is_used_and_left(self) -> None:
-        path = self.mktemp()
-        with closing(sqlite3.connect(path)) as database:
-            database.execute("CREATE TABLE t (x)")
-        disk = look(path)
+        with TemporaryDirectory() as folder:
+            path = f"{folder}/chat.db"
+            with closing(sqlite3.connect(path)) as database:
+                database.execute("CREATE TABLE t (x)")
+            disk = look(path)
         self.assertGreater(disk.used, 0)
         self.assertGreater(disk.free or 0, 0)
         self.assertEqual(look("/no/such/folder/chat.db"), type(disk)(0, None))
