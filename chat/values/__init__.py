@@ -1,0 +1,76 @@
+"""The nouns of the program: immutable values that are legal by construction.
+
+Nothing here does I/O, imports Twisted, or knows how a value is stored, sent or shown. Times are whole
+milliseconds since the Unix epoch, UTC; sequence numbers count from 1 in each conversation. They stand in the files of
+this package, and are imported from here.
+"""
+
+from __future__ import annotations
+
+from chat.values.bodies import BODY_BYTES, BODY_LINES, Body, Sealed, Text
+from chat.values.conversations import (
+    Conversation,
+    Invitation,
+    Member,
+    Pair,
+    Restriction,
+    RoomRecord,
+    is_msgid,
+    parse_msgid,
+    parse_reference,
+    room_setting,
+)
+from chat.values.kinds import SPOKEN, Kind
+from chat.values.log import SURE, Draft, Origin, Page, Row, Stored, Unsure, Waiting
+from chat.values.people import (
+    DEFAULT_DEVICE,
+    SERVER,
+    Account,
+    Device,
+    Name,
+    Peer,
+    Rank,
+    Role,
+    Sanction,
+    Verifier,
+    device_name,
+)
+
+__all__ = [
+    "BODY_BYTES",
+    "BODY_LINES",
+    "DEFAULT_DEVICE",
+    "SERVER",
+    "SPOKEN",
+    "SURE",
+    "Account",
+    "Body",
+    "Conversation",
+    "Device",
+    "Draft",
+    "Invitation",
+    "Kind",
+    "Member",
+    "Name",
+    "Origin",
+    "Page",
+    "Pair",
+    "Peer",
+    "Rank",
+    "Restriction",
+    "Role",
+    "RoomRecord",
+    "Row",
+    "Sanction",
+    "Sealed",
+    "Stored",
+    "Text",
+    "Unsure",
+    "Verifier",
+    "Waiting",
+    "device_name",
+    "is_msgid",
+    "parse_msgid",
+    "parse_reference",
+    "room_setting",
+]

@@ -1,0 +1,54 @@
+"""What people write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+BODY_BYTES = 16 * 1024
+"""The most UTF-8 bytes that one body may have."""
+
+BODY_LINES = 40
+"""The most lines that one body may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A body in the clear; may hold line breaks (``\\n``).
+
+    :raises ValueError: when empty, or longer than `BODY_BYTES` or `BODY_LINES`.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        text = self.text
+        if not text or text.isspace():
+            raise ValueError("a message needs some text")
+        if len(text) * 4 > BODY_BYTES and len(text.encode()) > BODY_BYTES:
+            raise ValueError(f"a message has at most {BODY_BYTES:,} bytes")
+        if "\n" in text and text.count("\n") >= BODY_LINES:
+            raise ValueError(f"a message has at most {BODY_LINES} lines")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A body that only its readers can read; stored and routed as it is.
+
+    :param scheme: how it was sealed (``megolm.v1``).
+    :param key: the id of the key, as the sender named it.
+    :param ciphertext: at most `BODY_BYTES` bytes.
+    """
+
+    scheme: str
+    key: str
+    ciphertext: bytes
+
+    def __post_init__(self) -> None:
+        if not self.scheme or not self.ciphertext:
+            raise ValueError("a sealed message needs a scheme and a ciphertext")
+        if len(self.ciphertext) > BODY_BYTES:
+            raise ValueError(f"a message has at most {BODY_BYTES:,} bytes")
+
+
+Body: TypeAlias = Text | Sealed
