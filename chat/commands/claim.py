@@ -17,6 +17,7 @@ from chat.values import DEFAULT_DEVICE
     group=GROUP,
     access=Access.GUEST,
     barrier=True,
+    guarded={"claim": (2, 2)},
     examples=("claim bob k7mq-2xnp-w4ta-9hdr",),
     prompts={"user": "Username:", "code": "Code:", "password": "New password:"},
     weight=4,

@@ -68,6 +68,7 @@ class Corrections:
         if room is not None:
             room.may_speak(account, now)
             room.may_take(body)
+            room.pace(account, house.clock.monotonic())
             return room.id, None
         pair = await self._past.pair(account, row.conversation)
         other = pair.beside(account)

@@ -10,7 +10,7 @@ from chat.core.people import People
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
 from chat.errors import ChatError
-from chat.interfaces import IDelayed
+from chat.interfaces import Erased, IDelayed
 
 PAUSE = 0.2
 """Seconds between two steps through the log, so that others write in between."""
@@ -60,8 +60,11 @@ class Deletion:
         self._timer = None
         self._house.store.erase().addCallbacks(self._stepped, self._failed)
 
-    def _stepped(self, rows: int) -> None:
-        if rows and not self._house.stopping:
+    def _stepped(self, erased: Erased) -> None:
+        for id in erased.topics:
+            if (room := self._house.rooms.get(id)) is not None:
+                room.topic = ""
+        if erased.more and not self._house.stopping:
             self._timer = self._house.clock.call_later(PAUSE, self._step)
 
     def _failed(self, failure: Failure) -> None:

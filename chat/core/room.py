@@ -127,7 +127,7 @@ class Room:
         if self.closed:
             self._check_open()
         if account not in self.members or account in self.leaving:
-            raise NotAMember(f"You are not a member of {self.name}. Type: connect {self.name}")
+            raise self._no_member()
         if self._mutes:
             mute = self._mutes.get(account)
             if mute is not None and (mute.until is None or mute.until > when):
@@ -154,6 +154,10 @@ class Room:
             raise SlowMode(f"{self.name} is in slow mode. Wait {ceil(wait)} more seconds.", wait=wait)
         self._spoke[account] = moment
 
+    def _no_member(self) -> NotAMember:
+        how = "It is private: ask a member to invite you." if self.record.private else f"Type: connect {self.name}"
+        return NotAMember(f"You are not a member of {self.name}. {how}")
+
     def _check_open(self) -> None:
         if self.closed:
             raise NoSuchRoom(f"The room {self.name} was closed. list channels shows the others.")
@@ -164,8 +168,8 @@ class Room:
         """
         member = self.members.get(account)
         if member is None:
-            raise NotAMember(f"You are not a member of {self.name}. Type: connect {self.name}")
-        return 0 if self.record.from_start else member.joined_seq
+            raise self._no_member()
+        return member.readable_after
 
     def may_moderate(self, kind: Kind, account: int, rank: Rank, target: int | None) -> None:
         """Whether an account may write a row about another (or about the room).
@@ -176,7 +180,7 @@ class Room:
             return
         member = self.members.get(account)
         if member is None or account in self.leaving:
-            raise NotAMember(f"You are not a member of {self.name}. Type: connect {self.name}")
+            raise self._no_member()
         if member.role.height < RIGHTS[kind].height:
             raise Forbidden(
                 f"Only {_plural(RIGHTS[kind])} of {self.name} may do that. list users {self.name} shows them."
@@ -223,7 +227,9 @@ class Room:
         account = row.target or row.author
         self.invited.pop(account, None)
         if account != SERVER and account not in self.members:
-            self.members[account] = Member(account, role, row.seq - 1, row.time, row.time)
+            before = row.seq - 1
+            readable_after = 0 if self.record.from_start else before
+            self.members[account] = Member(account, role, before, row.time, row.time, readable_after=readable_after)
 
     def _remove(self, row: Row, until: int | None) -> None:
         account = row.target or row.author

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chat.core.perform import attempt
-from chat.errors import BadText, TooLong
+from chat.errors import BadText, PlainLoginRefused, TooLong
 from chat.events import (
     Closing,
     Event,
@@ -187,6 +187,8 @@ class TextFrontEnd:
         return context
 
     def _ask(self, ask: Ask) -> bytes:
+        if ask.missing.type.secret and "password" not in self._service.door.ways_in(self._link.session):
+            return self._shown(Refused(PlainLoginRefused.code, PlainLoginRefused.text))
         self._state.prompt = ask
         prompt = ask.missing.prompt or ""
         if not ask.missing.type.secret:
@@ -238,6 +240,8 @@ class TextFrontEnd:
         That line may be a password as well, and must not be said to a room.
         """
         again = next((each for each in call.verb.parameters if each.name == reply.ask), None)
+        if again is None and reply.wait is not None:  # who has to wait a little types it once more
+            again = next((each for each in call.verb.parameters if each.type.secret and each.prompt), None)
         if again is None or not self._state.prompted:
             return b""
         if not self._pipeline.waiting:

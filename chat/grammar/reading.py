@@ -232,7 +232,7 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
             return f"/{verb.name} ..."
         if (bounds := verb.guarded.get(word)) is not None:
             words = rest.split()
-            if any(each.type.secret for each in verb.parameters):
+            if verb.takes_secrets:
                 if _like_a_login(words, *bounds, context.names):
                     return f"/{word}"
             elif bounds[0] <= len(words) <= bounds[1] and _reads(verb, rest, context):
@@ -240,13 +240,20 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
         if verb.private and second and (known := context.names.near_account(second)):
             return f"{word} {known} ..."
         return None
-    if len(word) < LONG - 1 or not second:
+    if len(word) < LONG - 2 or not second:
         return None
     if meant := context.table.long.near(word):
+        if context.table[meant].takes_secrets and _like_a_secret(rest.split()):
+            return f"/{meant}"
         known = second if context.names.is_account(second) else context.names.near_account(second)
         if known is not None:
             return f"{meant} {known} ..."
     return None
+
+
+def _like_a_secret(words: list[str]) -> bool:
+    """Whether what stands after a mistyped ``password`` or ``login`` could be one: ``hunter22``, ``zoe hunter22``."""
+    return len(words) <= 2 and any(map(str.isdigit, words[-1])) and any(map(str.isalpha, words[-1]))
 
 
 def _reads(verb: Verb, rest: str, context: Context) -> bool:

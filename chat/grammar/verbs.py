@@ -107,6 +107,11 @@ class Verb:
         object.__setattr__(self, "written", tuple(each for each in self.parameters if each.written))
 
     @property
+    def takes_secrets(self) -> bool:
+        """Whether a password may stand in its line."""
+        return any(each.type.secret for each in self.parameters)
+
+    @property
     def form(self) -> str:
         """How it is written: ``message NAME TEXT``; what may be left out stands in brackets."""
         words = [self.name]
@@ -201,8 +206,10 @@ class Table(Mapping[str, Verb]):
 
     @cached_property
     def long(self) -> Neighbours:
-        """The names and aliases of at least `LONG` letters that people type."""
-        return Neighbours(word for word, verb in self._words.items() if len(word) >= LONG and not verb.programs)
+        """The names and aliases of at least `LONG` letters that people type, and of one less where a secret follows."""
+        return Neighbours(
+            word for word, verb in self._words.items() if len(word) >= LONG - verb.takes_secrets and not verb.programs
+        )
 
     def command(
         self,

@@ -96,6 +96,17 @@ class Snapshot:
     sanctions: tuple[Sanction, ...] = ()
 
 
+class Erased(NamedTuple):
+    """What one step of an erasure did.
+
+    :param more: whether something is left to do.
+    :param topics: the rooms whose topic was emptied.
+    """
+
+    more: bool
+    topics: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
     account: int
@@ -334,11 +345,8 @@ class IStore(IKeyStore, Protocol):
         :param erase: whether what it wrote is emptied as well, by later calls of `erase`.
         """
 
-    def erase(self) -> Deferred[int]:
-        """Empty some of what deleted accounts wrote: one small step through the log.
-
-        :returns: fires with 0 when there was nothing left to do.
-        """
+    def erase(self) -> Deferred[Erased]:
+        """Empty some of what deleted accounts wrote: one small step through the log, and then through the index."""
 
     # what operators decide
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from chat.interfaces import Erased
 from chat.storage.effects import empty
-from chat.storage.transaction import Transaction
-from chat.values import SPOKEN
+from chat.storage.transaction import SEQ_BITS, Transaction
+from chat.values import SPOKEN, Kind
 
 AT_ONCE: Final = 5_000
 """Rows of the log that one step of an erasure looks at: some milliseconds of the writer."""
@@ -16,7 +17,16 @@ _EVERYWHERE: Final = (
 )
 """Where a deleted account leaves nothing behind; with its devices go their keys and what waited for them."""
 
-_SPOKEN: Final = ", ".join(f"'{kind.value}'" for kind in sorted(SPOKEN))
+_WRITTEN: Final = ", ".join(
+    f"'{kind.value}'" for kind in sorted(SPOKEN | {Kind.TOPIC, Kind.KICKED, Kind.BANNED, Kind.MUTED})
+)
+"""The kinds of rows that hold words of their author; the reason of a ban is one."""
+
+_READ: Final = (1 << 63) - 1
+"""What ``upto`` is when the whole log was looked at, and the index is yet to be merged."""
+
+PAGES: Final = 200
+"""Pages of the index that one step merges."""
 
 
 def delete_account(transaction: Transaction, account: int, when: int, erase: bool) -> None:
@@ -31,28 +41,61 @@ def delete_account(transaction: Transaction, account: int, when: int, erase: boo
         (when, account),
     )
     if erase:
+        transaction.execute("UPDATE restrictions SET reason = '' WHERE by = ?", (account,))
         transaction.execute("INSERT OR IGNORE INTO erasures (account) VALUES (?)", (account,))
 
 
-def erase(transaction: Transaction, most: int = AT_ONCE) -> int:
+def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
     """Take one step of the oldest erasure; see `chat.interfaces.IStore.erase`.
 
     :param most: how many rows of the log one step looks at.
     """
     found = transaction.look("SELECT account, upto FROM erasures ORDER BY rowid LIMIT 1", ())
     if found is None:
-        return 0
+        return Erased(False)
     account, upto = found
+    if upto == _READ:
+        if not _merge(transaction, PAGES):
+            transaction.execute("DELETE FROM erasures WHERE account = ?", (account,))
+        return Erased(True)
     transaction.flush()
     rows = transaction.connection.execute(
-        f"SELECT id, author = ? AND kind IN ({_SPOKEN}) AND body IS NOT NULL FROM log WHERE id > ? ORDER BY id LIMIT ?",
+        f"SELECT id, author = ? AND kind IN ({_WRITTEN}) AND body IS NOT NULL, kind FROM log WHERE id > ?"
+        " ORDER BY id LIMIT ?",
         (account, upto, most),
     ).fetchall()
-    for id, own in rows:
+    topics = tuple(
+        id >> SEQ_BITS for id, own, kind in rows if own and kind == Kind.TOPIC and _empty_topic(transaction, id)
+    )
+    for id, own, _ in rows:
         if own:
             empty(transaction, id)
-    if rows:
-        transaction.execute("UPDATE erasures SET upto = ? WHERE account = ?", (rows[-1][0], account))
-    else:
-        transaction.execute("DELETE FROM erasures WHERE account = ?", (account,))
-    return max(1, len(rows))
+    if not rows:
+        # Once, all parts of the index are marked to become one; then they are merged a few pages at a time.
+        _merge(transaction, -PAGES)
+    transaction.execute("UPDATE erasures SET upto = ? WHERE account = ?", (rows[-1][0] if rows else _READ, account))
+    return Erased(True, topics)
+
+
+def _empty_topic(transaction: Transaction, id: int) -> bool:
+    """Empty the topic of a room if it is what this row says.
+
+    :returns: whether it was.
+    """
+    changed = transaction.execute(
+        "UPDATE rooms SET topic = '' WHERE conversation = ? AND topic = (SELECT body FROM log WHERE id = ?)",
+        (id >> SEQ_BITS, id),
+    )
+    return changed.rowcount > 0
+
+
+def _merge(transaction: Transaction, pages: int) -> bool:
+    """Merge some pages of the search index: words that were taken out stay in its older parts until then.
+
+    (sqlite.org/fts5.html, section 6.8: the first time with a negative number, and done when next to nothing changes.)
+
+    :returns: whether there is more to merge.
+    """
+    before = transaction.connection.total_changes
+    transaction.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+    return transaction.connection.total_changes - before >= 2

@@ -28,9 +28,9 @@ def _words(draft: Draft) -> str:
 def _add_member(transaction: Transaction, conversation: int, seq: int, draft: Draft, role: Role) -> None:
     # Who is a member already stays one since when it was.
     transaction.execute(
-        "INSERT OR IGNORE INTO members (conversation, account, role, joined_seq, joined, entered)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (conversation, _subject(draft), role.value, seq - 1, draft.time, draft.time),
+        "INSERT OR IGNORE INTO members (conversation, account, role, joined_seq, joined, entered, readable_after)"
+        " SELECT conversation, ?, ?, ?, ?, ?, CASE WHEN from_start THEN 0 ELSE ? END FROM rooms WHERE conversation = ?",
+        (_subject(draft), role.value, seq - 1, draft.time, draft.time, seq - 1, conversation),
     )
 
 

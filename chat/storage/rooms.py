@@ -66,10 +66,13 @@ def notify(transaction: Transaction, account: int, conversation: int, notify: No
 def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
     """Every living room with its members, restrictions and invitations, the oldest first."""
     members: dict[int, list[Member]] = defaultdict(list)
-    for conversation, account, role, joined_seq, joined, entered, notify in connection.execute(
-        "SELECT conversation, account, role, joined_seq, joined, entered, notify FROM members ORDER BY joined, account"
+    for conversation, account, role, joined_seq, joined, entered, notify, readable_after in connection.execute(
+        "SELECT conversation, account, role, joined_seq, joined, entered, notify, readable_after FROM members"
+        " ORDER BY joined, account"
     ):
-        members[conversation].append(Member(account, Role(role), joined_seq, joined, entered, Notify(notify)))
+        members[conversation].append(
+            Member(account, Role(role), joined_seq, joined, entered, Notify(notify), readable_after)
+        )
     restrictions: dict[int, list[Restriction]] = defaultdict(list)
     for conversation, account, kind, until, reason in connection.execute(
         "SELECT conversation, account, kind, until, reason FROM restrictions ORDER BY account, kind"

@@ -154,6 +154,7 @@ class _Writer(_Worker):
             connection = connect(self._path, self._patience)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
             self._transaction = Transaction(connection)
         return self._transaction
 

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from chat.interfaces import Contents, Disk, Sink, Snapshot, TokenRecord
+from chat.interfaces import Contents, Disk, Erased, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.storage import accounts, backup, codes, deletion, inbox, keys, log, retention, rooms, sanctions
@@ -235,7 +235,7 @@ class Store(ABC):
     def delete_account(self, account: int, when: int, erase: bool) -> Deferred[None]:
         return self._write(deletion.delete_account, account, when, erase)
 
-    def erase(self) -> Deferred[int]:
+    def erase(self) -> Deferred[Erased]:
         return self._write(deletion.erase)
 
     # what operators decide

@@ -134,6 +134,7 @@ class Member:
     :param joined: milliseconds since the epoch.
     :param entered: when it last came into the room by ``connect``, milliseconds since the epoch.
     :param notify: what its text sessions are shown of the room while it happens.
+    :param readable_after: the seq after which it may read: 0, or where it joined if the room shows newcomers no past.
     """
 
     account: int
@@ -142,6 +143,7 @@ class Member:
     joined: int
     entered: int
     notify: Notify = Notify.ALL
+    readable_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

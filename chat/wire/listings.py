@@ -182,7 +182,7 @@ def history(reply: History, view: View) -> str:
     if reply.more:
         return notice(f"Older lines exist. Type: history {name} {2 * len(entries)}", view) + shown
     if 1 < reply.first == entries[0].seq:
-        return notice("Older lines are no longer kept.", view) + shown
+        return notice("Older lines are no longer kept, or were said before you came.", view) + shown
     return shown
 
 

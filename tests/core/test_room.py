@@ -193,7 +193,16 @@ class Membership(RoomCase):
         """All of it, or what came after they joined."""
         self.assertEqual(self.room.may_read(OTHER), 0)
         self.room.record = replace(self.room.record, from_start=False)
-        self.assertEqual(self.room.may_read(OTHER), 8)
+        self.row(Kind.JOINED, STRANGER)
+        self.assertEqual(self.room.may_read(STRANGER), self.seq - 1)
+
+    def test_what_was_promised_to_a_member_stays(self) -> None:
+        """A change of the setting is for those who come later."""
+        self.room.record = replace(self.room.record, from_start=False)
+        self.row(Kind.JOINED, STRANGER)
+        self.assertEqual(self.room.may_read(OTHER), 0)
+        self.room.record = replace(self.room.record, from_start=True)
+        self.assertGreater(self.room.may_read(STRANGER), 0)
 
     def test_the_topic(self) -> None:
         self.row(Kind.TOPIC, OWNER, words="soup")

@@ -70,11 +70,22 @@ class HistoryForNewcomers(Case):
     def test_from_the_start_or_from_joining(self) -> None:
         self.bob.says("ops", "before")
         eve = self.stage.enter("eve", "ops")
-        self.assertEqual(self.heard(eve), ["before"])
         self.set("history", "joining")
+        kim = self.stage.enter("kim", "ops")
         self.bob.says("ops", "after")
-        self.assertEqual(self.heard(eve), ["after"])
-        self.assertEqual(self.heard(self.bob), ["before", "after"])
+        self.assertEqual(self.heard(kim), ["after"])
+        self.assertEqual(self.heard(eve), ["before", "after"])
+        self.set("history", "start")
+        self.assertEqual(self.heard(kim), ["after"])
+
+    def test_so_it_is_after_a_restart(self) -> None:
+        self.set("history", "joining")
+        self.bob.says("ops", "before")
+        self.stage.enter("kim", "ops")
+        self.set("history", "start")
+        stage = self.stage.restart()
+        self.assertEqual(self.heard(stage.enter("kim")), [])
+        self.assertEqual(self.heard(stage.enter("bob")), ["before"])
 
 
 class SlowMode(Case):
@@ -88,6 +99,7 @@ class SlowMode(Case):
         refused = self.bob.gets(Refused, "me", room="ops", text=Text("waves"))
         self.assertEqual((refused.code, refused.wait), ("slow-mode", 30))
         self.assertIn("30 more seconds", refused.text)
+        self.assertEqual(self.bob.code("edit", text=Text("two")), "slow-mode")
         self.stage.pass_time(29)
         self.assertEqual(self.code(self.bob), "slow-mode")
         self.stage.pass_time(1)

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.room import CROWD
 from chat.errors import NoSuchRoom
-from chat.events import MembershipChanged, Removed, RoomEntered, RoomLeft, Rooms
+from chat.events import MembershipChanged, Refused, Removed, RoomEntered, RoomLeft, Rooms
 from chat.values import Kind, Role, Text
 from tests.core.stage import MANY, Person, Stage
 
@@ -115,6 +115,12 @@ class Making(RoomsCase):
         self.assertEqual(self.phone.code("connect", room="secret"), "invite-only")
         self.assertEqual(self.phone.code("list", what="users", room="secret"), "not-a-member")
         self.assertEqual(self.phone.code("members", room="secret"), "not-a-member")
+
+    def test_who_is_no_member_is_told_how_to_become_one(self) -> None:
+        self.ann.does("create", room="secret", visibility="private")
+        self.ann.does("create", room="pool")
+        for room, way in (("pool", "Type: connect pool"), ("secret", "ask a member to invite you")):
+            self.assertIn(way, self.phone.gets(Refused, "say", room=room, text=Text("hi")).text)
 
 
 class Leaving(RoomsCase):

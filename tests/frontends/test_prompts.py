@@ -144,6 +144,18 @@ class ChangingThePassword(ServerCase):
         ann.types("hello")
         self.assertEqual(bob.sees(), ["ann: hello"])
 
+    def test_who_is_locked_out_is_asked_again_and_says_nothing(self) -> None:
+        """The next line is a password too, typed too soon."""
+        ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(ann, bob)
+        ann.types("/password", *["wrong", "new secret words"] * 4)
+        self.assertTrue(ann.gets().endswith("Try again in 2 seconds.\nOld password (your typing is visible): "))
+        ann.types(PASSWORD, "new secret words")
+        self.assertEqual(bob.sees(), [])
+        self.server.advance(10)
+        ann.types(PASSWORD, "new secret words")
+        self.assertIn("Your password is changed", ann.gets())
+
     def test_in_a_room_a_password_is_not_said(self) -> None:
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
         self.quiet(ann, bob)
@@ -179,3 +191,18 @@ class HeldLines(ServerCase):
     def test_an_exclamation_mark_that_was_typed_ahead(self) -> None:
         self.ann.sends(b"broadcast lunch\n!\n")
         self.assertEqual(self.bob.sees(), ["ann: broadcast lunch"])
+
+
+class OverTlsOnly(ServerCase):
+    """``plain-login = tls``: a password that was not asked for does not cross the network."""
+
+    settings = {"plain_login": "tls"}  # noqa: RUF012  # read only
+
+    def test_no_password_is_asked_for(self) -> None:
+        for line in ("login ann", "new ann"):
+            caller = self.guest()
+            caller.types(line)
+            (refusal,) = caller.sees()
+            self.assertIn("TLS", refusal)
+            caller.types("online")
+            self.assertIn("You are not logged in", caller.gets())

@@ -32,7 +32,8 @@ class Held_(SynchronousTestCase):
             "login bob secret", "login", "LOGIN bob", "password hunter22", "passwd a b", "register bob secret",
             "password correct horse battery staple",
             "register", "new bob", "new bob secret", "login bbo correct horse", "login zoe", "login zoe hunter22",
-            "new zoe hunter22", "login bob@phone my long secret",
+            "new zoe hunter22", "login bob@phone my long secret", "pasword hunter22", "passwrod h2nter",
+            "lgin bob secret", "logn zoe hunter22", "loign bob hunter22", "claim bob k7mq-2xnp-w4ta-9hdr",
         ):  # fmt: skip
             self.assertEqual(meaning(line)[0], "held", line)
 
@@ -70,6 +71,11 @@ class Held_(SynchronousTestCase):
             "register for the course",
             "new version is out",
             "password reset mails are slow today",
+            "pasword is wrong",
+            "pasword reset",
+            "logging 2fa",
+            "claims are easy",
+            "I claim bob is right",
         ):
             self.assertEqual(meaning(line), ("said", line))
 

@@ -103,7 +103,17 @@ class Deleting(EngineCase):
         snapshot = await self.restart()
         self.assertEqual(([each.name.shown for each in snapshot.accounts], snapshot.blocks), (["eve"], ()))
         self.assertEqual(await self.words(room), ["", "hello"])
-        self.assertEqual(await self.store.erase(), 0)
+        self.assertFalse((await self.store.erase()).more)
+
+    async def erased(self) -> list[int]:
+        """Take all steps of the erasures.
+
+        :returns: the rooms whose topics were emptied.
+        """
+        topics: list[int] = []
+        while (step := await self.store.erase()).more:
+            topics.extend(step.topics)
+        return topics
 
     async def test_what_it_wrote_is_emptied_step_by_step(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
@@ -115,12 +125,25 @@ class Deleting(EngineCase):
         while await self.store.index((room, other)):
             pass
         await self.store.delete_account(bob.id, 5, True)
-        while await self.store.erase():
-            pass
+        self.assertEqual(await self.erased(), [other])
         self.assertEqual(await self.words(room), ["", "", "needle of eve"])
-        self.assertEqual(await self.words(other), ["", "", "needle of eve", "cats"])
+        self.assertEqual(await self.words(other), ["", "", "needle of eve", ""])
         rows = await self.store.search("needle", {room: 0, other: 0}, author=None, since=0, blocked=[], limit=10)
         self.assertEqual({row.author for row in rows}, {eve.id})
+
+    async def test_so_are_topics_and_reasons(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        room, other = await self.room(bob.id), await self.room(bob.id, "ops")
+        for place in (room, other):
+            await self.store.append(act(place, Kind.TOPIC, bob.id, body=Text("cats")))
+        await self.store.append(act(other, Kind.TOPIC, eve.id, body=Text("dogs")))
+        await self.store.append(act(room, Kind.BANNED, bob.id, eve.id, body=Text("hates cats")))
+        await self.store.delete_account(bob.id, 5, True)
+        self.assertEqual(await self.erased(), [room])
+        self.assertEqual(await self.words(room), ["", "", ""])
+        stored = {each.record.name.shown: each for each in (await self.restart()).rooms}
+        self.assertEqual((stored["lobby"].record.topic, stored["ops"].record.topic), ("", "dogs"))
+        self.assertEqual([each.reason for each in stored["lobby"].restrictions], [""])
 
     async def test_a_step_looks_at_so_many_rows(self) -> None:
         bob = await self.person("bob")
@@ -128,7 +151,8 @@ class Deleting(EngineCase):
         for _ in range(AT_ONCE):
             self.store.append(text(room, bob.id))
         await self.store.delete_account(bob.id, 5, True)
-        self.assertEqual([await self.store.erase() for _ in range(4)], [AT_ONCE, 1, 1, 0])
+        steps = [await self.store.erase() for _ in range(5)]
+        self.assertEqual([step.more for step in steps], [True, True, True, True, False])
 
 
 class Devices(EngineCase):

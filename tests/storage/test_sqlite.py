@@ -18,8 +18,8 @@ from chat.errors import Busy, Misconfigured, StoreUnavailable
 from chat.storage import sqlite
 from chat.storage.sqlite import SqliteStore
 from chat.storage.transaction import Transaction
-from chat.values import Pair
-from tests.storage.engines import EngineCase, OnFile, text
+from chat.values import Kind, Pair, Text
+from tests.storage.engines import EngineCase, OnFile, act, text
 
 
 class FileCase(OnFile):
@@ -242,6 +242,19 @@ class Files(FileCase):
         await self.store.stop()
         self.assertEqual(os.listdir(os.path.dirname(self.path)), ["credentials.db"])
 
+    async def test_what_was_erased_is_in_no_byte_of_the_file(self) -> None:
+        """Neither in the rows, nor in freed pages, nor in the index of the search."""
+        for n in range(500):
+            self.store.append(text(self.lobby, self.bob, f"supercalifragilistic{n} and {n * n}"))
+        await self.store.append(act(self.lobby, Kind.TOPIC, self.bob, body=Text("supercalifragilistic")))
+        while await self.store.index((self.lobby,)):
+            pass
+        await self.store.delete_account(self.bob, 5, True)
+        while (await self.store.erase()).more:
+            pass
+        await self.store.stop()
+        self.assertNotIn(b"supercalif", self.content())
+
     async def test_commits_are_synced(self) -> None:
         """Acknowledged means on the disk: FULL (2) syncs the write-ahead log at each commit."""
         asked = self.store._write(
@@ -256,6 +269,9 @@ class Files(FileCase):
         idle = SqliteStore(self.path, reactor.callFromThread)  # type: ignore[attr-defined]
         await idle.stop()
         self.assertEqual(names & {thread.name for thread in threading.enumerate()}, set())
+
+    def content(self) -> bytes:
+        return Path(self.path).read_bytes()
 
     def spoil(self) -> None:
         Path(self.path).write_bytes(b"not a database " * 100)
