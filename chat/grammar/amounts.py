@@ -11,6 +11,9 @@ from chat.grammar.parameters import Names, ParameterType
 
 _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 
+_LIKE_A_DURATION = re.compile(r"[-+]?\d+[a-z]*")
+"""What somebody wrote who had a span of time in mind: ``5x``, ``-5m``, ``10``."""
+
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -22,6 +25,9 @@ class DurationType(ParameterType):
 
     def certain(self, word: str, names: Names) -> bool:
         return bool(_DURATION.fullmatch(word.lower()))
+
+    def mistyped(self, word: str) -> bool:
+        return bool(_LIKE_A_DURATION.fullmatch(word.lower()))
 
     def read(self, word: str) -> int:
         found = _DURATION.fullmatch(word.lower())

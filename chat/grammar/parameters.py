@@ -61,6 +61,10 @@ class ParameterType:
         """Whether the word can be nothing but such an argument."""
         return False
 
+    def mistyped(self, word: str) -> bool:
+        """Whether a word that does not fit was surely meant for such an argument, so that it is read as no other."""
+        return False
+
     def read(self, word: str) -> Any:
         """Read a word of a line.
 

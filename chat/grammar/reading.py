@@ -299,8 +299,8 @@ def _arguments(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
         if not rest:
             break
         word, after = (rest, "") if each.type.rest else _cut(rest)
-        optional = not each.required or each.here
-        if optional and not each.type.certain(word, context.names) and _fits_later(written[place + 1 :], rest, context):
+        fits = each.type.certain(word, context.names) or each.type.mistyped(word)
+        if not fits and (not each.required or each.here) and _fits_later(written[place + 1 :], rest, context):
             continue
         arguments.update(_given(verb, each, word, context))
         rest = after

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.admin.table import ADMIN
 from chat.commands.table import TABLE
-from chat.events import Done, Facts, Help, Listing, LoggedIn, Notice, OneTimeCode, Removed, SignedOut
+from chat.events import Done, Facts, Help, Listing, LoggedIn, Notice, OneTimeCode, Refused, Removed, SignedOut
 from chat.grammar.reading import Call, Context, read, read_command
 from chat.values import Rank, Role, Text
 from tests.core.stage import MANY, PASSWORD, Person, Stage
@@ -111,6 +111,17 @@ class AdminCase(SynchronousTestCase):
         assert isinstance(listing, Listing), listing
         return [dict(zip((each.name for each in listing.columns), row, strict=True)) for row in listing.rows]
 
+    def state(self) -> tuple[object, ...]:
+        house = self.stage.chat.house
+        return (
+            house.directory.accounts(),
+            sorted(house.users),
+            sorted(house.room_names),
+            house.sanctions.lasting(house.now()),
+            self.stage.host.stopped,
+            len(self.bob.mind.events),
+        )
+
 
 class EveryCommand(AdminCase):
     def test_none_is_forgotten(self) -> None:
@@ -159,17 +170,6 @@ class EveryCommand(AdminCase):
             self.admin("kick bob a secret reason")
             self.admin("users")
         self.assertEqual([formatEvent(event) for event in events], ["ann gives the command: admin kick bob"])
-
-    def state(self) -> tuple[object, ...]:
-        house = self.stage.chat.house
-        return (
-            house.directory.accounts(),
-            sorted(house.users),
-            sorted(house.room_names),
-            house.sanctions.lasting(house.now()),
-            self.stage.host.stopped,
-            len(self.bob.mind.events),
-        )
 
 
 class People(AdminCase):
@@ -277,11 +277,36 @@ class Rooms(AdminCase):
         self.assertEqual({row["why"] for row in self.table("why bob ops")}, {None})
 
 
+class Sanctions(AdminCase):
+    def test_a_mistyped_time_is_no_reason(self) -> None:
+        for words in ("ban bob 5x", "ban bob -5m spam", "mute bob 10", "mute bob 2hours of rest"):
+            before = self.state()
+            refused = self.ann.gets(Refused, "admin", words=words)
+            self.assertIn("is no span of time; write 90s, 30m, 2h, 7d or 4w", refused.text, words)
+            self.assertEqual(self.state(), before, words)
+        self.assertIsInstance(self.admin("ban bob 2h 5 warnings"), Done)
+
+
 class TheEnd(AdminCase):
     def test_at_once(self) -> None:
-        self.admin("shutdown bye now")
+        self.admin("shutdown now bye for today")
         self.stage.pass_time(0.5)
-        self.assertEqual(self.stage.host.stopped, ["bye now"])
+        self.assertEqual(self.stage.host.stopped, ["bye for today"])
+
+    def test_no_mistyped_word_ends_the_server(self) -> None:
+        for words, told in (
+            ("cancle", "Did you mean shutdown cancel? To end it now: shutdown now [REASON]"),
+            ("im 5m new disk", "Did you mean shutdown in?"),
+            ("foo", "To end it now: shutdown now [REASON]"),
+            ("the disk is full", "To end it now: shutdown now [REASON]"),
+            ("5m", "later: shutdown in 5m [REASON]"),
+            ("now 5m", "later: shutdown in 5m [REASON]"),
+            ("in 5x new disk", "'5x' is no span of time"),
+        ):
+            reply = self.ann.gets(Refused, "admin", words=f"shutdown {words}")
+            self.assertIn(told, reply.text, words)
+        self.stage.pass_time(1000)
+        self.assertEqual(self.stage.host.stopped, [])
 
     def test_after_a_while_everybody_is_told_in_time(self) -> None:
         self.admin("shutdown in 5m new disk")

@@ -130,7 +130,7 @@ class Commands(ControlCase):
         bob = self.person("bob")
         self.assertEqual(self.ctl("shutdown in 10m new disk").status, 0)
         bob.sees("* The server ends in 10 minutes: new disk")
-        self.assertEqual(self.ctl("shutdown the disk is here").out, "The server ends now.\n")
+        self.assertEqual(self.ctl("shutdown now the disk is here").out, "The server ends now.\n")
         bob.sees("* Server is shutting down. Reason: the disk is here")
         assert self.stage.server is not None
         self.assertEqual(self.stage.server.wait(10), 0)

@@ -35,7 +35,15 @@ class OptionalArguments(SynchronousTestCase):
         self.assertEqual(
             meaning("/ban bob 2h spam and so on"), ("ban", {**bob, "duration": 7200, "reason": "spam and so on"})
         )
-        self.assertEqual(meaning("/ban bob 2 bad"), ("ban", {**bob, "reason": "2 bad"}))
+
+    def test_a_mistyped_time_is_no_reason(self) -> None:
+        for verb in ("ban", "mute"):
+            for time in ("5x", "-5m", "+2h", "10", "2hours"):
+                for rest in ("", " of rest"):
+                    line = f"/{verb} bob {time}{rest}"
+                    self.assertIn("is no span of time; write 90s, 30m, 2h, 7d or 4w", refusal(line).line, line)
+        bob = {"user": "bob", "room": "lobby", "duration": 7200, "reason": "5 warnings"}
+        self.assertEqual(meaning("/ban bob 2h 5 warnings"), ("ban", bob))
 
     def test_list(self) -> None:
         self.assertEqual(meaning("/list ops"), ("list", {"room": "ops"}))

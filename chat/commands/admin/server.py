@@ -19,6 +19,9 @@ from chat.grammar.parameters import ChoiceType, Word, Words
 
 GROUP = "The server"
 
+_WHEN = ("now", "in", "cancel")
+_SHUTDOWN = "To end it now: shutdown now [REASON]; later: shutdown in 5m [REASON]; not after all: shutdown cancel"
+
 _FINDINGS = (Column("what"), Column("state"), Column("and now"))
 
 
@@ -71,22 +74,36 @@ async def reload(chat: ChatService, session: Session) -> Done:
     return Done(f"{told} A restart is needed for: {', '.join(later)}." if later else told)
 
 
-@command(group=GROUP, barrier=True, examples=("shutdown", "shutdown in 5m new disk", "shutdown cancel"))
+@command(
+    group=GROUP,
+    barrier=True,
+    examples=("shutdown", "shutdown now new disk", "shutdown in 5m new disk", "shutdown cancel"),
+)
 async def shutdown(
     chat: ChatService,
     session: Session,
-    when: Annotated[str, ChoiceType("in", "cancel")] | None = None,
+    when: Annotated[str, ChoiceType(*_WHEN)] | None = None,
     duration: Duration | None = None,
     reason: Words = "",
 ) -> Done:
-    """end the server, now or after a while; everybody is told"""
+    """end the server, now or after a while; everybody is told
+
+    A reason stands behind now or behind the time, so that no mistyped word ends the server.
+    """
     if when == "cancel":
         chat.ending.cancel()
         return Done("The server goes on.")
-    if (when is None) is not (duration is None):
-        raise BadUsage("Write: shutdown [in 5m] [REASON], or: shutdown cancel")
+    if when is None and reason:
+        raise _mistyped(reason)
+    if (when == "in") is not (duration is not None):
+        raise BadUsage(_SHUTDOWN)
     chat.ending.plan(duration or 0, reason)
     return Done(f"The server ends {'now' if not duration else f'in {duration} seconds; everybody is told'}.")
+
+
+def _mistyped(reason: str) -> BadUsage:
+    meant = nearest(reason.split()[0].lower(), _WHEN)
+    return BadUsage(f"Did you mean shutdown {meant}? {_SHUTDOWN}" if meant else _SHUTDOWN)
 
 
 @command("?", group=GROUP, name="help", examples=("help", "help ban"))
