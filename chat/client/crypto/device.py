@@ -50,6 +50,10 @@ class OwnDevice:
         bare = DeviceKeys(from_base64(account.curve25519_key.to_base64()), from_base64(account.ed25519_key.to_base64()))
         return bare if self.account_key is None else self.account_key.vouch(self.user, self.name, bare)
 
+    def sign(self, statement: bytes) -> bytes:
+        """Sign with the key of the device (ed25519); see `chat.client.crypto.signing.statement`."""
+        return from_base64(self._account.sign(statement).to_base64())
+
     # publishing
 
     def publication(self, one_time: int = 0, fallback_used: bool = True, reset: bool = False) -> Publication:
@@ -79,8 +83,7 @@ class OwnDevice:
             self._numbered += 1
             self._unpublished[name] = self._numbered
         number, public = self._unpublished[name], from_base64(name)
-        signature = self._account.sign(key_statement(self.keys.identity, number, public, fallback))
-        return NumberedKey(number, public, from_base64(signature.to_base64()))
+        return NumberedKey(number, public, self.sign(key_statement(self.keys.identity, number, public, fallback)))
 
     def published(self) -> None:
         """The server has what `publication` gave."""
