@@ -171,6 +171,11 @@ class Room:
             raise self._no_member()
         return member.readable_after
 
+    def abandoned_to(self, account: int) -> bool:
+        """Whether a member is the first to come into a room that all others have left."""
+        first = next(iter(self.members), None)
+        return first == account and all(member.role is not Role.OWNER for member in self.members.values())
+
     def may_moderate(self, kind: Kind, account: int, rank: Rank, target: int | None) -> None:
         """Whether an account may write a row about another (or about the room).
 

@@ -183,6 +183,8 @@ class Rooms:
             )
         if joined:
             await self.append(session, room, Kind.JOINED)
+            if room.abandoned_to(account) and room.record.name.folded != LOBBY:
+                await self.append(session, room, Kind.ROLE, target=account, body=Text(Role.OWNER.value))
         else:
             now = self._house.now()
             room.came_in(account, now)
@@ -193,6 +195,8 @@ class Rooms:
 
     async def disconnect(self, session: Session, room: Room) -> None:
         """Leave a room for good. An owner who was the only one hands it to the next in line.
+
+        A private room that nobody is left in is closed: nobody could ever be invited again.
 
         :raises NotAMember: when one is none.
         """
@@ -207,6 +211,8 @@ class Rooms:
             await self.append(session, room, Kind.LEFT)
         finally:
             room.leaving.discard(account)
+        if room.record.private and not room.members and not room.closed:
+            await self.close(SERVER, room, "Its last member has left.", session.origin)
 
     async def close(self, author: int, room: Room, reason: str, origin: Origin | None) -> None:
         """Close a room for good: nobody is a member of it any more, and its name is free.

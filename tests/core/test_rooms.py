@@ -139,6 +139,16 @@ class Leaving(RoomsCase):
         self.assertEqual(self.stage.enter("bob", device="tablet").gets(Rooms, "rooms").rooms, ())
         self.assertEqual(self.stage.restart().enter("bob").gets(Rooms, "rooms").rooms, ())
 
+    def test_a_private_room_ends_with_its_last_member(self) -> None:
+        self.ann.does("create", room="board", visibility="private")
+        self.ann.does("disconnect", room="board")
+        self.assertEqual(self.ann.code("connect", room="board"), "no-such-room")
+        self.ann.gets(RoomEntered, "create", room="board")
+
+    def test_nobody_owns_the_lobby(self) -> None:
+        self.ann.does("connect", room="lobby")
+        self.assertEqual(self.stage.roles("lobby"), {"ann": Role.MEMBER})
+
     def test_a_room_that_one_is_not_in(self) -> None:
         self.assertEqual(self.ann.code("disconnect", room="lobby"), "not-a-member")
 
@@ -196,9 +206,10 @@ class Succession(RoomsCase):
         self.assertEqual(self.stage.roles("ops"), {"carol": Role.OWNER})
 
     def test_the_last_one_leaves_an_empty_room(self) -> None:
-        """It stays, with its past; nobody owns it."""
+        """It stays, with its past; who comes into it first owns it."""
         for person in (self.phone, self.carol, self.ann):
             person.does("disconnect", room="ops")
         self.assertEqual(self.stage.roles("ops"), {})
         self.phone.does("connect", room="ops")
-        self.assertEqual(self.stage.roles("ops"), {"bob": Role.MEMBER})
+        self.ann.does("connect", room="ops")
+        self.assertEqual(self.stage.roles("ops"), {"bob": Role.OWNER, "ann": Role.MEMBER})
