@@ -237,21 +237,21 @@ class TextFrontEnd:
     def _again(self, call: Call, reply: Refused) -> bytes:
         """Ask once more for what was mistyped at a prompt; not where the next line has come already.
 
-        That line may be a password as well, and must not be said to a room.
+        In a room that line may be a password as well, and so may those after it: none is said.
         """
         again = next((each for each in call.verb.parameters if each.name == reply.ask), None)
         if again is None and reply.wait is not None:  # who has to wait a little types it once more
             again = next((each for each in call.verb.parameters if each.type.secret and each.prompt), None)
         if again is None or not self._state.prompted:
             return b""
-        if not self._pipeline.waiting:
-            return self._ask(ask_again(call, again.name))
-        if again.type.secret and self._state.room is not None:
+        shown = b""
+        if self._pipeline.waiting:
+            if not again.type.secret or self._state.room is None:
+                return b""
             dropped = self._pipeline.drop()
-            return self._shown(
-                Refused("held", f"What was typed after it was not read ({dropped} more), as it may hold a password.")
-            )
-        return b""
+            words = f"What was typed after it was not read ({dropped} more), as it may hold a password."
+            shown = self._shown(Refused("held", words))
+        return shown + self._ask(ask_again(call, again.name))
 
     async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:
         """Show what waited: how much, then the private messages, then the rooms."""

@@ -101,10 +101,12 @@ class Erased(NamedTuple):
 
     :param more: whether something is left to do.
     :param topics: the rooms whose topic was emptied.
+    :param ended: whether this was the last step for one of the accounts.
     """
 
     more: bool
     topics: tuple[int, ...] = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

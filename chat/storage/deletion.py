@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Final
 
 from chat.interfaces import Erased
@@ -25,7 +26,7 @@ _WRITTEN: Final = ", ".join(
 _READ: Final = (1 << 63) - 1
 """What ``upto`` is when the whole log was looked at, and the index is yet to be merged."""
 
-PAGES: Final = 200
+_PAGES: Final = 200
 """Pages of the index that one step merges."""
 
 
@@ -55,9 +56,10 @@ def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
         return Erased(False)
     account, upto = found
     if upto == _READ:
-        if not _merge(transaction, PAGES):
+        merged = not _merge(transaction, _PAGES)
+        if merged:
             transaction.execute("DELETE FROM erasures WHERE account = ?", (account,))
-        return Erased(True)
+        return Erased(True, ended=merged)
     transaction.flush()
     rows = transaction.connection.execute(
         f"SELECT id, author = ? AND kind IN ({_WRITTEN}) AND body IS NOT NULL, kind FROM log WHERE id > ?"
@@ -72,9 +74,14 @@ def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
             empty(transaction, id)
     if not rows:
         # Once, all parts of the index are marked to become one; then they are merged a few pages at a time.
-        _merge(transaction, -PAGES)
+        _merge(transaction, -_PAGES)
     transaction.execute("UPDATE erasures SET upto = ? WHERE account = ?", (rows[-1][0] if rows else _READ, account))
     return Erased(True, topics)
+
+
+def empty_journal(connection: sqlite3.Connection) -> None:
+    """Leave nothing of what was erased in the write-ahead log."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _empty_topic(transaction: Transaction, id: int) -> bool:

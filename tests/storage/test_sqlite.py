@@ -252,7 +252,6 @@ class Files(FileCase):
         await self.store.delete_account(self.bob, 5, True)
         while (await self.store.erase()).more:
             pass
-        await self.store.stop()
         self.assertNotIn(b"supercalif", self.content())
 
     async def test_commits_are_synced(self) -> None:
@@ -271,7 +270,8 @@ class Files(FileCase):
         self.assertEqual(names & {thread.name for thread in threading.enumerate()}, set())
 
     def content(self) -> bytes:
-        return Path(self.path).read_bytes()
+        """Everything that is on the disk."""
+        return b"".join(each.read_bytes() for each in Path(self.path).parent.iterdir())
 
     def spoil(self) -> None:
         Path(self.path).write_bytes(b"not a database " * 100)
