@@ -45,6 +45,12 @@ class Known:
     account: str = ""
     met: float = 0.0
 
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Whose accounts need no password here, the one of last time first."""
+        names = dict.fromkeys(each.rpartition("@")[0] for each in self.tokens)
+        return tuple(sorted(names, key=lambda name: (name != self.account, name)))
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

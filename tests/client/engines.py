@@ -58,11 +58,13 @@ class Desk:
     """An engine and everything around it.
 
     :ivar reachable: whether calls get through.
+    :ivar slow: whether nobody answers them.
     """
 
     def __init__(self, case: EngineCase, device: str, everything: bool) -> None:
         self.case = case
         self.reachable = True
+        self.slow = False
         self.screen = Screen()
         self.links: list[Link] = []
         self.tokens: list[str] = []
@@ -89,6 +91,8 @@ class Desk:
     def dial(self, tell: Callable[[Event], object], lost: Callable[[ClientFailure], object]) -> Deferred[ChatClient]:
         if not self.reachable:
             return fail(Failure(Disconnected("There is no answer.")))
+        if self.slow:
+            return Deferred()
         client = ChatClient(tell, trust=bytes.hex, lost=lost)
         self.links.append(Link(self.case.server, client, CERTIFICATE))
         self.case.links.append(self.links[-1])

@@ -73,8 +73,8 @@ class GettingIn(ScreenCase):
         async def scene(play: Play) -> None:
             for words in ("Which server?", "school  school.example:99", "chat.example"):
                 self.assertIn(words, play.sees())
-            await play.types("no such thing")
-            self.assertIn("is no host or host:port", play.sees().lower())
+            await play.presses("n", "o", "space", "!", "enter")
+            self.assertIn("'no !' is no HOST or HOST:PORT.", play.sees())
             await play.presses("down", "down", "enter")
             self.assertIn("Log in to chat (chat.example)", play.sees())
             await play.presses("f3")
@@ -82,12 +82,72 @@ class GettingIn(ScreenCase):
 
         self.play(scene, address=None)
 
+    def test_tab_and_shift_tab_go_from_field_to_field(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.presses("a", "n", "n", "tab")
+            self.assertEqual(play.focused(), "password")
+            await play.presses("x", "shift+tab")
+            self.assertEqual((play.focused(), play.field("name"), play.field("password")), ("name", "ann", "x"))
+
+        self.play(scene)
+
+    def test_what_is_typed_right_after_the_name_belongs_to_the_password(self) -> None:
+        """However fast somebody types: the screen has not moved the focus yet when the next key comes."""
+        for key in ("enter", "tab"):
+
+            async def scene(play: Play, key: str = key) -> None:
+                await play.presses_at_once("b", "o", "b", key, "p", "w")
+                self.assertEqual((play.field("name"), play.field("password")), ("bob", "pw"))
+
+            self.play(scene)
+
+    def test_a_new_name_that_cannot_be_one_is_refused_before_a_password_is_typed(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.presses("f4")
+            await play.types("b!b")
+            self.assertIn('A name cannot hold "!".', play.sees())
+            self.assertEqual(play.focused(), "name")
+            await play.types("bob")
+            self.assertNotIn("cannot hold", play.sees())
+            self.assertEqual(play.focused(), "password")
+
+        self.play(scene)
+
+    def test_a_name_that_is_taken_is_asked_for_again(self) -> None:
+        self.logged_in("ann")
+
+        async def scene(play: Play) -> None:
+            await play.presses("f4")
+            await play.types("ann")
+            await play.types(PASSWORD)
+            self.assertIn("The name ann is taken.", play.sees())
+            self.assertEqual(play.focused(), "name")
+
+        self.play(scene)
+
+    def test_a_password_without_a_name_asks_for_the_name(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.presses("tab")
+            await play.types(PASSWORD)
+            self.assertIn("Type a name.", play.sees())
+            self.assertEqual(play.focused(), "name")
+
+        self.play(scene)
+
     def test_a_server_that_does_not_answer(self) -> None:
         async def scene(play: Play) -> None:
             self.assertIn("Which server?", play.sees())
             self.assertIn("There is no answer.", play.sees())
 
         self.play(scene, reachable=False)
+
+    def test_a_server_that_takes_its_time_is_named_and_can_be_left(self) -> None:
+        async def scene(play: Play) -> None:
+            self.assertIn("Connecting to chat.example ...", play.sees())
+            await play.presses("escape")
+            self.assertIn("Which server?", play.sees())
+
+        self.play(scene, slow=True)
 
 
 class Talking(ScreenCase):
@@ -210,7 +270,81 @@ class Talking(ScreenCase):
         self.play_as("ann", scene, room="lobby")
 
 
+class Switching(ScreenCase):
+    def test_goes_to_another_account_and_back_without_a_password(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.presses("f3")
+            self.assertIn("chat.example as ann  (you are here)", play.sees())
+            await play.presses("down", "enter")
+            self.assertEqual(self.online(), [])
+            await play.presses("f4")
+            await play.types("carol")
+            await play.types(PASSWORD)
+            self.assertIn("carol on chat.example", play.sees())
+            self.assertNotIn("#lobby", play.sees())
+            await play.presses("f3", "down", "enter")
+            self.assertIn("ann on chat.example", play.sees())
+            self.assertIn("#lobby", play.sees())
+            self.assertEqual(self.online(), ["ann"])
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_who_looks_and_stays_misses_nothing(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            await play.presses("f3")
+            bob.types("meanwhile", room="lobby")
+            await play.presses("escape")
+            self.assertIn("bob: meanwhile", play.sees())
+            await play.presses("f3", "enter")
+            self.assertIn("bob: meanwhile", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+
 class TheInput(ScreenCase):
+    def test_what_is_being_written_waits_in_its_conversation(self) -> None:
+        """So that nobody says to a room what was meant for one person."""
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            await play.types("message bob hi")
+            writing = play.app.screen.query_one(Writing)
+            await play.presses("s", "e", "c")
+            await play.presses("alt+up")
+            self.assertEqual((writing.text, ">#lobby" in play.sees()), ("", True))
+            await play.presses("x", "alt+down")
+            self.assertEqual(writing.text, "sec")
+            await play.presses("r", "enter")
+            self.assertEqual(bob.screen.said()[-1], "secr")
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_who_is_put_out_of_a_room_says_the_rest_to_nobody(self) -> None:
+        bob = self.logged_in("bob")
+        bob.types("create den")
+
+        async def scene(play: Play) -> None:
+            await play.types("/connect den")
+            await play.presses("s", "e", "c")
+            bob.types("/kick ann", room="den")
+            await play.settle()
+            self.assertIn("no room", play.sees())
+            self.assertIn("You were kicked from den by bob", play.sees())
+            self.assertEqual(play.app.screen.query_one(Writing).text, "")
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_what_was_offered_goes_with_the_next_key(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.presses("/", "m", "e", "tab")
+            self.assertIn("/me  /message", play.sees())
+            await play.presses("ctrl+u")
+            self.assertNotIn("/message", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
     def test_completes_verbs_names_and_rooms(self) -> None:
         self.logged_in("bob", "lobby")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -62,6 +63,21 @@ class Play:
         await self._pilot.press(*keys)
         await self.settle()
 
+    async def presses_at_once(self, *keys: str) -> None:
+        """Faster than the screen can follow."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await self.settle()
+
+    def focused(self) -> str:
+        """The id of the field that the cursor is in."""
+        focused = self.app.focused
+        return focused.id or "" if focused is not None else ""
+
+    def field(self, id: str) -> str:
+        """What stands in a field."""
+        return self.app.screen.query_one(f"#{id}", Input).value
+
     async def clicks(self, widget: type[Any], offset: tuple[int, int]) -> None:
         await self._pilot.click(widget, offset=offset)
         await self.settle()
@@ -96,10 +112,16 @@ class ScreenCase(EngineCase):
         address: Address | None = HERE,
         size: tuple[int, int] = (80, 24),
         reachable: bool = True,
+        slow: bool = False,
     ) -> None:
-        """Raise the curtain for one scene."""
+        """Raise the curtain for one scene.
+
+        :param reachable: whether calls get through.
+        :param slow: whether nobody answers them.
+        """
         desk = self.desk()
         desk.reachable = reachable
+        desk.slow = slow
 
         def call(address: Address, observer: Observer) -> Engine:
             engine = desk.engine_for(observer)

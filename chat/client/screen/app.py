@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import work
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Static
 
 from chat.client.dialing import Address
 from chat.client.engine import Engine
@@ -15,7 +18,8 @@ from chat.client.failures import ClientFailure, NoEncryption, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Observer, Phase, Status
 from chat.client.screen.bridge import twisted
-from chat.client.screen.doors import Choice, Login, Picking, key_changed
+from chat.client.screen.doors import Choice, Form, Login, key_changed
+from chat.client.screen.picking import Picking, Place
 from chat.client.screen.talking import Talking
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
@@ -25,6 +29,9 @@ from chat.events import Entry, Event, StoredAs
 from chat.wire.safe import safe
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
+
+FAREWELL = 2.0
+"""Seconds that a server has to take note of somebody who leaves."""
 
 
 class ChatApp(App[int]):
@@ -37,10 +44,14 @@ class ChatApp(App[int]):
 
     ENABLE_COMMAND_PALETTE = False
     TITLE = "chat"
-    CSS = "Screen { background: $background; }"
+    CSS = """
+    Screen { background: $background; }
+    #doing { height: 1fr; content-align: center middle; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c,ctrl+q", "leave", "Leave", priority=True, show=False),
         Binding("f6", "other_theme", "Light or dark", priority=True, show=False),
+        Binding("escape", "give_up", "Another server", show=False),
     ]
 
     def __init__(
@@ -49,18 +60,25 @@ class ChatApp(App[int]):
         super().__init__()
         self._call = call
         self._files = files
-        self._address = address
-        self._user = user
+        self._place = Place(address, user) if address is not None else None
         self._settings = files.settings()
         self._typed = files.typed()
         self.engine: Engine | None = None
         self._talking: Talking | None = None
+        self._leaving = False
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="doing", markup=False)
 
     def on_mount(self) -> None:
         wanted = THEMES.get(self._settings.theme, self._settings.theme)
         if wanted in self.available_themes:
             self.theme = wanted
         self._live()
+
+    def _doing(self, words: str) -> None:
+        """Say what takes a while; it shows where no other screen is on top."""
+        self.screen_stack[0].query_one("#doing", Static).update(f"{words}\n\nEscape: another server, Ctrl-C leaves.")
 
     # from the server to the conversation
 
@@ -69,43 +87,53 @@ class ChatApp(App[int]):
         """Pick a server, log in, talk; and again with another one."""
         problem = ""
         while True:
-            if self._address is None:
-                self._address = await self.push_screen_wait(Picking(self._files, problem))
-            address = self._address
-            self.engine = self._call(address, self)
-            problem = await self._enter(self.engine, address)
+            if self._place is None:
+                self._place = await self.push_screen_wait(Picking(self._files, safe(problem)))
+            place = self._place
+            if place is None:
+                continue
+            self.engine = self._call(place.address, self)
+            problem = await self._enter(self.engine, place)
             if self._talking is not None:
                 return
             self.engine.close()
-            self._address = self._address if self._address is not address else None
+            if self._place == place:
+                self._place = None
 
-    async def _enter(self, engine: Engine, address: Address) -> str:
+    async def _enter(self, engine: Engine, place: Place) -> str:
         """Connect and log in.
 
         :returns: why that came to nothing.
         """
+        address = place.address
+        self._doing(f"Connecting to {address} ...")
         try:
             await twisted(engine.connect())
         except KeyChanged as error:
             if await self.push_screen_wait(key_changed(address, error)):
                 self._files.pin(address, error.now)
-                self._address = Address(address.host, address.port, address.tls)
-                return await self._enter(engine, address)
+                return await self._enter(engine, place)
             return str(error)
         except NoEncryption as error:
             question = f"{error}\n\nWithout encryption everybody on the way can read and change what you say."
             if await self.push_screen_wait(Choice(question, "unencrypted", "goes back")):
-                self._address = Address(address.host, address.port, tls=False)
+                self._place = Place(Address(address.host, address.port, tls=False), place.account)
             return str(error)
         except ClientFailure as error:
             return str(error)
-        return await self._log_in(engine, address, self._user, "")
+        return await self._log_in(engine, place)
 
-    async def _log_in(self, engine: Engine, address: Address, name: str, problem: str) -> str:
+    async def _log_in(self, engine: Engine, place: Place, problem: str = "") -> str:
+        """Log in by token, and by password where that will not do.
+
+        :param problem: why the last login is over, if there was one.
+        :returns: why that came to nothing.
+        """
+        address = place.address
         known = self._files.find(address)
-        name = name or known.account
+        name = "" if place.ask else place.account or known.account
         token = known.tokens.get(f"{name}@{engine.device}")
-        new = False
+        self._doing(f"Logging in to {address} ...")
         try:
             if token is not None and not problem:
                 await twisted(engine.log_in_by_token(token))
@@ -115,23 +143,28 @@ class ChatApp(App[int]):
             problem = refused.reply.text
         except ClientFailure as error:
             return str(error)
+        server = f"{engine.welcome.server if engine.welcome is not None else ''} ({address})"
+        form = Form(name, problem=safe(problem))
         while True:
-            server = f"{engine.welcome.server if engine.welcome is not None else ''} ({address})"
-            name, password, new = await self.push_screen_wait(Login(server, address.tls, name, safe(problem), new))
+            name, password, new = await self.push_screen_wait(Login(server, address.tls, form))
             if not name:
                 return ""
-            problem = await self._try(engine, name, password, new)
-            if not problem:
+            form = await self._try(engine, name, password, new)
+            if not form.problem:
                 self._talk(engine, address)
                 return ""
             if engine.status.phase is Phase.ENDED:
-                return problem
+                return form.problem
 
-    async def _try(self, engine: Engine, name: str, password: str, new: bool) -> str:
+    async def _try(self, engine: Engine, name: str, password: str, new: bool) -> Form:
         """Log in once.
 
-        :returns: why that did not work, or nothing.
+        :returns: why that did not work, if there is a problem.
         """
+
+        def failed(problem: str, rename: bool = False) -> Form:
+            return Form(name, new, safe(problem), rename)
+
         try:
             if new:
                 await twisted(engine.register(name, password))
@@ -139,21 +172,22 @@ class ChatApp(App[int]):
                 await twisted(engine.log_in(name, password))
         except RequestRefused as refused:
             if refused.reply.code != AlreadySignedIn.code:
-                return refused.reply.text
+                return failed(refused.reply.text, rename=new or refused.reply.ask == "user")
             question = f"{safe(refused.reply.text)}\n\nEnd that session and log in here?"
             if not await self.push_screen_wait(Choice(question, "yes", "tries another account")):
-                return "You are signed in elsewhere."
+                return failed("You are signed in elsewhere.", rename=True)
             try:
                 await twisted(engine.take_over())
             except ClientFailure as error:
-                return str(error)
+                return failed(str(error))
         except BadPassword as error:
-            return error.line
+            return failed(error.line)
         except ClientFailure as error:
-            return str(error)
-        return ""
+            return failed(str(error))
+        return Form(name)
 
     def _talk(self, engine: Engine, address: Address) -> None:
+        self._place = Place(address, engine.state.me)
         self._talking = Talking(engine, str(address), address.tls, self._typed, self._settings.bell)
         self.push_screen(self._talking)
 
@@ -163,9 +197,9 @@ class ChatApp(App[int]):
         """Somebody has logged out: another account, or the end."""
         if event.leaving:
             self.action_leave()
-        elif self.engine is not None and self._address is not None:
+        elif self.engine is not None and self._place is not None:
             self._close_talking()
-            self._again(self.engine, self._address, "Logging out. Bye for now!")
+            self._again(self.engine, self._place, "Logging out. Bye for now!")
 
     def _close_talking(self) -> None:
         if self._talking is not None:
@@ -174,31 +208,55 @@ class ChatApp(App[int]):
                 self.pop_screen()
 
     @work(exclusive=True)
-    async def _again(self, engine: Engine, address: Address, problem: str) -> None:
+    async def _again(self, engine: Engine, place: Place, problem: str) -> None:
         """Log in once more on the same server."""
-        problem = await self._log_in(engine, address, "", problem)
+        await self._log_in(engine, place, problem)
         if self._talking is None:
-            engine.close()
-            self._address = None
-            self._live()
+            self._go_elsewhere(None)
 
-    def action_other_server(self) -> None:
-        """Leave this server for another one."""
-        if self._talking is not None and self.engine is not None:
+    def _go_elsewhere(self, place: Place | None) -> None:
+        """Leave this server.
+
+        :param place: where to go, or nothing to let the person pick.
+        """
+        if self.engine is not None:
             self.engine.close()
-            self._close_talking()
-            self._address = None
-            self._user = ""
-            self._live()
+        self._close_talking()
+        self._place = place
+        self._live()
+
+    def action_give_up(self) -> None:
+        """Wait no longer for a server that does not answer."""
+        if len(self.screen_stack) == 1:
+            self._go_elsewhere(None)
+
+    @work
+    async def action_switch(self) -> None:
+        """Pick another server or account, and go there; the conversation goes on until then."""
+        if self._talking is None or self.engine is None or self._place is None:
+            return
+        here = Place(self._place.address, self.engine.state.me)
+        place = await self.push_screen_wait(Picking(self._files, here=here))
+        if place is not None:
+            await self._farewell(self.engine)
+            self._go_elsewhere(place)
 
     @work
     async def action_leave(self) -> None:
-        """End the program."""
+        """End the program; asked twice, at once."""
+        if self._leaving:
+            self.exit(0)
+            return
+        self._leaving = True
         if self._typed:
             self._files.keep_typed(self._typed)
         if self.engine is not None:
-            await twisted(self.engine.leave())
+            await self._farewell(self.engine)
         self.exit(0)
+
+    async def _farewell(self, engine: Engine) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(twisted(engine.leave()), FAREWELL)
 
     def action_other_theme(self) -> None:
         """From dark to light and back."""
@@ -225,6 +283,6 @@ class ChatApp(App[int]):
         if self._talking is None or self.engine is None:
             return
         self._talking.status_changed(status)
-        if status.phase is Phase.OPEN and self.engine.status is status and self._address is not None and status.reason:
+        if status.phase is Phase.OPEN and self.engine.status is status and self._place is not None and status.reason:
             self._close_talking()
-            self._again(self.engine, self._address, status.reason)
+            self._again(self.engine, self._place, status.reason)

@@ -1,7 +1,9 @@
-"""The screens before the conversation: which server, who one is, and a server whose key has changed."""
+"""The screens before the conversation: who one is, a server whose key has changed; and what a command asks for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -10,83 +12,36 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
 from chat.client.dialing import Address
-from chat.client.files import Files
 from chat.client.trust import KeyChanged, spelled
+from chat.errors import BadName
+from chat.names import read_name
 from chat.wire.safe import safe
 
 OPEN = "NOT ENCRYPTED: everybody on the way can read and change what you say."
 """Said of a connection without TLS."""
 
-_LOOK = """
+LOOK = """
 {name} {{ align: center middle; }}
 {name} > VerticalScroll {{ width: 64; max-width: 100%; height: auto; max-height: 100%; padding: 0 1; }}
 {name} > VerticalScroll {{ background: $surface; }}
 {name} Input {{ padding: 0 1; margin: 0 0 1 0; background: $panel; }}
-{name} OptionList {{ border: none; height: auto; max-height: 12; padding: 0; }}
+{name} OptionList, {name} OptionList:focus {{ border: none; height: auto; max-height: 12; padding: 0; }}
 {name} Static {{ height: auto; margin: 0 0 1 0; }}
 """
 
 
-def server_lines(files: Files) -> list[tuple[str, Address]]:
-    """The servers to pick from: those of ``config.ini``, then those that were visited, each once."""
-    lines = [(f"{safe(name)}  {address}", address) for name, address in files.settings().servers]
-    known = {address for _, address in lines}
-    for each in files.known():
-        if each.address not in known:
-            who = f" as {safe(each.account)}" if each.account else ""
-            lines.append((f"{each.address}{who}{'' if each.address.tls else '  NOT ENCRYPTED'}", each.address))
-    return lines
-
-
-class Picking(Screen[Address]):
-    """Which server to go to; dismissed with it."""
-
-    DEFAULT_CSS = _LOOK.format(name="Picking")
-    AUTO_FOCUS = "#address"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "down", "To the list", show=False),
-        Binding("ctrl+c", "app.leave", "Leave", priority=True, show=False),
-    ]
-
-    def __init__(self, files: Files, problem: str = "") -> None:
-        super().__init__()
-        self._problem = problem
-        self._servers = server_lines(files)
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Static("Which server?", markup=False)
-            yield Input(placeholder="HOST or HOST:PORT", id="address", compact=True)
-            if self._servers:
-                yield OptionList(*(Option(Text(words)) for words, _ in self._servers), markup=False)
-            yield Static(self._problem or "Enter connects, Ctrl-C leaves.", id="problem", markup=False)
-
-    def action_down(self) -> None:
-        self.query(OptionList).focus()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        words = event.value.strip()
-        if not words and self._servers:
-            self.dismiss(self._servers[0][1])
-            return
-        try:
-            self.dismiss(Address.parse(words))
-        except ValueError as error:
-            self.query_one("#problem", Static).update(Text(f"{error}.".capitalize()))
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._servers[event.option_index][1])
-
-
 class NameInput(Input):
-    """A name; what is typed after Enter belongs to the password, however fast somebody types."""
+    """A name; what is typed after Enter belongs to the password, however fast somebody types.
 
-    def __init__(self, value: str) -> None:
+    :param check: whether a name will do; says so to the person where it will not.
+    """
+
+    def __init__(self, value: str, check: Callable[[str], bool]) -> None:
         super().__init__(value=value, placeholder="Name", id="name", compact=True)
+        self._check = check
         self._entered = False
 
     def on_focus(self) -> None:
@@ -96,55 +51,83 @@ class NameInput(Input):
         password = self.screen.query_one("#password", Input)
         if self._entered:
             password.post_message(events.Key(event.key, event.character))
-        elif event.key == "enter" and self.value.strip():
-            self._entered = True
-            self.screen.set_focus(password)
+        elif event.key in ("enter", "tab") and self.value.strip():
+            if self._check(self.value.strip()):
+                self._entered = True
+                self.screen.set_focus(password)
         else:
             return
         event.stop()
         event.prevent_default()
 
 
-class Login(Screen[tuple[str, str, bool]]):
-    """Who one is; dismissed with a name, a password, and whether to make an account.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a login form says before anybody types.
 
     :param name: that was given before; then only the password is asked for.
+    :param new: whether it makes an account.
+    :param problem: why the last try came to nothing.
+    :param rename: whether it was because of the name.
     """
 
-    DEFAULT_CSS = _LOOK.format(name="Login")
+    name: str = ""
+    new: bool = False
+    problem: str = ""
+    rename: bool = False
+
+
+class Login(Screen[tuple[str, str, bool]]):
+    """Who one is; dismissed with a name, a password, and whether to make an account; all empty for another server."""
+
+    DEFAULT_CSS = LOOK.format(name="Login")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "new", "Make an account", priority=True, show=False),
         Binding("escape,f3", "other_server", "Another server", priority=True, show=False),
         Binding("ctrl+c", "app.leave", "Leave", priority=True, show=False),
     ]
 
-    def __init__(self, server: str, secure: bool, name: str = "", problem: str = "", new: bool = False) -> None:
+    def __init__(self, server: str, secure: bool, form: Form) -> None:
         super().__init__()
         self._server = server
         self._secure = secure
-        self._who = name
-        self._problem = problem
-        self._new = new
+        self._form = form
+        self._new = form.new
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(self._title(), id="title", markup=False)
-            yield NameInput(self._who)
+            yield NameInput(self._form.name, self._check)
             yield Input(placeholder="Password", password=True, id="password", compact=True)
-            yield Static(Text(self._problem, style="bold"), id="problem", markup=False)
+            yield Static("", id="problem", markup=False)
             yield Static(self._keys(), id="keys", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#password" if self._who else "#name", Input).focus()
-        self.query_one("#problem").display = bool(self._problem)
+        form = self._form
+        self.query_one("#password" if form.name and not form.rename else "#name", Input).focus()
+        self._show(form.problem)
+
+    def _show(self, problem: str) -> None:
+        shown = self.query_one("#problem", Static)
+        shown.update(Text(problem, style="bold"))
+        shown.display = bool(problem)
+
+    def _check(self, name: str) -> bool:
+        """Whether a new name may be one; for an account that exists it is the server who says so."""
+        try:
+            if self._new:
+                read_name(name)
+        except BadName as error:
+            self._show(error.line)
+            return False
+        self._show("")
+        return True
 
     def _title(self) -> Text:
         what = "Make an account on" if self._new else "Log in to"
         title = Text(f"{what} {safe(self._server)}", style="bold")
         if not self._secure:
-            title.append(
-                "\nNOT ENCRYPTED: everybody on the way can read and change what you say.", style="bold reverse"
-            )
+            title.append(f"\n{OPEN}", style="bold reverse")
         return title
 
     def _keys(self) -> str:
@@ -165,7 +148,14 @@ class Login(Screen[tuple[str, str, bool]]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         name, password = self.query_one("#name", Input), self.query_one("#password", Input)
-        if event.input is password and password.value and name.value.strip():
+        if event.input is not password:
+            return
+        if not name.value.strip():
+            self._show("Who are you? Type a name.")
+            name.focus()
+        elif not self._check(name.value.strip()):
+            name.focus()
+        elif password.value:
             self.dismiss((name.value.strip(), password.value, self._new))
 
 
@@ -175,7 +165,7 @@ class Choice(ModalScreen[bool]):
     :param yes: the word that has to be typed.
     """
 
-    DEFAULT_CSS = _LOOK.format(name="Choice") + "Choice > VerticalScroll { border: heavy $error; }"
+    DEFAULT_CSS = LOOK.format(name="Choice") + "Choice > VerticalScroll { border: heavy $error; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "no", "No", priority=True, show=False)]
 
     def __init__(self, words: Text | str, yes: str, otherwise: str) -> None:
@@ -213,7 +203,7 @@ def key_changed(address: Address, error: KeyChanged) -> Choice:
 class Asking(ModalScreen[str]):
     """Something that a command asks for; dismissed with what was typed."""
 
-    DEFAULT_CSS = _LOOK.format(name="Asking") + "Asking > VerticalScroll { border: round $primary; }"
+    DEFAULT_CSS = LOOK.format(name="Asking") + "Asking > VerticalScroll { border: round $primary; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Give up", priority=True, show=False)]
 
     def __init__(self, prompt: str, secret: bool) -> None:

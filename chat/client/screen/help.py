@@ -23,7 +23,7 @@ PageUp/PageDown scroll; Ctrl-End: newest
 Alt-Up/Alt-Down other conversations
                 (or Ctrl-P, Ctrl-N, or click)
 F2              side bar
-F3              another server
+F3              other servers and accounts
 F4              next unread
 F5              connect now
 F6              light or dark

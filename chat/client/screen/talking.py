@@ -21,11 +21,12 @@ from chat.client.engine import Engine
 from chat.client.failures import ClientFailure
 from chat.client.keyboard import Keyboard
 from chat.client.observing import Phase, Status
+from chat.client.screen.bars import status_line, topic_line
 from chat.client.screen.bridge import twisted
 from chat.client.screen.doors import Asking
 from chat.client.screen.feed import Feed, Notes
 from chat.client.screen.help import Helping
-from chat.client.screen.sidebar import HERE, SideBar, ordered
+from chat.client.screen.sidebar import SideBar, ordered
 from chat.client.screen.writing import Writing
 from chat.client.sending import Outgoing
 from chat.client.state import State
@@ -84,7 +85,7 @@ class Talking(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", priority=True),
         Binding("f2", "aside", "Side bar", priority=True),
-        Binding("f3", "app.other_server", "Servers", priority=True),
+        Binding("f3", "app.switch", "Servers", priority=True),
         Binding("alt+down,ctrl+n", "go(1)", "Next conversation", priority=True),
         Binding("alt+up,ctrl+p", "go(-1)", "Conversation before", priority=True),
         Binding("alt+right,f4", "waiting", "Next unread", priority=True),
@@ -106,6 +107,7 @@ class Talking(Screen[None]):
         self._bell = bell
         self._here: Key | None = None
         self._notes: dict[Key | None, Notes] = {}
+        self._drafts: dict[Key | None, str] = {}
         self._dirty = False
         self._loading = False
 
@@ -139,8 +141,16 @@ class Talking(Screen[None]):
 
     # going from one conversation to another
 
-    def open(self, key: Key | None) -> None:
-        """Go to a conversation."""
+    def open(self, key: Key | None, carry: bool = False) -> None:
+        """Go to a conversation.
+
+        :param carry: whether what is being written goes along; else it waits where it was begun, so that nobody says
+            in one conversation what was meant for another.
+        """
+        if key != self._here and not carry:
+            writing = self.query_one(Writing)
+            self._drafts[self._here] = writing.text
+            writing.put(self._drafts.pop(key, ""))
         self._here = key
         talk = self.talk
         notes = self._notes.setdefault(key, Notes())
@@ -195,9 +205,9 @@ class Talking(Screen[None]):
             answer = await self.app.push_screen_wait(asking)
             outcome = await twisted(self._keyboard.answered(outcome, answer, here))
         if isinstance(outcome, Talk):
-            self.open(outcome.key)
+            self.open(outcome.key, carry=True)
         elif isinstance(outcome, RoomEntered):
-            self.open(Key.of(outcome.conversation))
+            self.open(Key.of(outcome.conversation), carry=True)
         elif isinstance(outcome, RoomLeft):
             if self.talk is None:
                 self.open(next((key for key in ordered(self._state) if key in self._state.talks), None))
@@ -272,6 +282,8 @@ class Talking(Screen[None]):
         return not talk.key.room or self._state.names_me(row)
 
     def happened(self, event: Event) -> None:
+        if self._here is not None and self.talk is None:
+            self.open(None)  # put out: what is being written is for nobody else to read
         if isinstance(event, Presence) and len(event.users) == 1 and self.talk is not None:
             shown = self.talk.key.room or self.talk.key.name == fold(event.users[0])
             if shown:
@@ -315,54 +327,25 @@ class Talking(Screen[None]):
         if not self.is_mounted:
             return
         if self._here is not None and self.talk is None:
-            self.open(next((key for key in ordered(self._state) if key in self._state.talks), None))
+            self.open(None)
             return
         self.query_one(Feed).draw()
         side = self.query_one(SideBar)
         if side.display:
             side.show(self._here)
-        self.query_one("#topic", Static).update(self._topic())
+        self.query_one("#topic", Static).update(topic_line(self._state, self.talk))
         status = self._engine.status
         self.set_class(status.phase not in (Phase.ONLINE, Phase.CATCHING_UP), "alarmed")
-        self.query_one("#status", Static).update(self._status(status))
-
-    def _topic(self) -> Text:
-        talk = self.talk
-        if talk is None:
-            return Text("no room", no_wrap=True)
-        if talk.key.room:
-            line = Text(f"#{safe(talk.title)}", style="bold", no_wrap=True, overflow="ellipsis")
-            if talk.topic:
-                line.append(f"  {safe(talk.topic)}", style="not bold")
-            return line
-        state = self._state.state_of(talk.title)
-        return Text(f"{HERE.get(state, '')} {safe(talk.title)} ({state})", style="bold", no_wrap=True)
-
-    def _status(self, status: Status) -> Text:
-        line = Text(no_wrap=True, overflow="ellipsis")
-        if not self._secure:
-            line.append("NOT ENCRYPTED  ", style="bold reverse")
-        if status.phase is Phase.WAITING:
-            line.append(f"Not connected; next try in {max(1, round(status.wait))} s (F5: now)  ")
-        elif status.phase is Phase.CONNECTING:
-            line.append(f"Connecting to {self._where} ...  ")
-        elif status.phase is Phase.CATCHING_UP:
-            line.append("Reading what you missed ...  ")
-        elif status.phase is not Phase.ONLINE:
-            line.append(f"{safe(status.reason) or 'Not connected.'}  ")
-        if unsent := len(self._state.unsent):
-            line.append(f"{unsent} unsent  ", style="bold")
-        others = [talk for key, talk in self._state.talks.items() if key != self._here and talk.unread]
-        if others and not self.query_one(SideBar).display:
-            named = "!" if any(talk.mentions for talk in others) else ""
-            line.append(f"{named}{sum(talk.unread for talk in others)} unread elsewhere (F4)  ", style="bold")
-        if not self.query_one(Feed).at_end:
-            line.append("older lines; Ctrl-End: newest  ", style="bold")
-        if status.phase is Phase.ONLINE:
-            line.append(f"{safe(self._state.me)} on {self._where}  F1: help")
-        elif status.phase is Phase.WAITING:
-            line.append(safe(status.reason))
-        return line
+        line = status_line(
+            self._state,
+            status,
+            self._here,
+            where=self._where,
+            secure=self._secure,
+            listed=side.display,
+            at_end=self.query_one(Feed).at_end,
+        )
+        self.query_one("#status", Static).update(line)
 
     def action_help(self) -> None:
         self.app.push_screen(Helping(self._state.table))

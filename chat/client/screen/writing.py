@@ -48,6 +48,7 @@ class Writing(TextArea):
         self._choices: list[str] = []
         self._choice = -1
         self._length = 0
+        self._hinted = ""
 
     def put(self, text: str) -> None:
         """Replace what is there."""
@@ -67,7 +68,6 @@ class Writing(TextArea):
         self._place = len(self.typed)
         self._draft = ""
         self.put("")
-        self.post_message(self.Hint(""))
         self.post_message(self.Sent(text))
 
     def action_newline(self) -> None:
@@ -103,13 +103,13 @@ class Writing(TextArea):
         self.replace(choices[self._choice], (row, column - self._length), (row, column))
         self._length = len(choices[self._choice])
         self._choices = choices if len(choices) > 1 else []
-        shown = "  ".join(each.strip() for each in choices[self._choice :][:8])
-        self.post_message(self.Hint(shown if len(choices) > 1 else ""))
+        self._hint()
 
     async def _on_key(self, event: events.Key) -> None:
         """Keys in the order in which they were pressed; a binding with priority would overtake the letters before."""
         if event.key not in ("tab", "shift+tab"):
             self._choices = []
+            self._hint()
         act = {
             "enter": self.action_send,
             "alt+enter": self.action_newline,
@@ -125,10 +125,17 @@ class Writing(TextArea):
             event.prevent_default()
             act()
 
-    def on_paste(self) -> None:
-        self.call_later(self._count_lines)
+    # what stands beside it
 
-    def _count_lines(self) -> None:
-        lines = self.text.count("\n") + 1
-        if lines > 1:
-            self.post_message(self.Hint(f"{lines} lines: Enter sends them as one message."))
+    def on_text_area_changed(self) -> None:
+        self._hint()
+
+    def _hint(self) -> None:
+        if self._choices:
+            shown = "  ".join(each.strip() for each in self._choices[max(0, self._choice) :][:8])
+        else:
+            lines = self.document.line_count
+            shown = f"{lines} lines: Enter sends them as one message." if lines > 1 else ""
+        if shown != self._hinted:
+            self._hinted = shown
+            self.post_message(self.Hint(shown))

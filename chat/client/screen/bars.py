@@ -1,0 +1,61 @@
+"""The two bars of one line: above the conversation, what it is; at the bottom, how it stands. Pure."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from chat.client.observing import Phase, Status
+from chat.client.screen.sidebar import HERE
+from chat.client.state import State
+from chat.client.talks import Key, Talk
+from chat.wire.safe import safe
+
+
+def topic_line(state: State, talk: Talk | None) -> Text:
+    """What the conversation is."""
+    if talk is None:
+        return Text("no room", no_wrap=True)
+    if talk.key.room:
+        line = Text(f"#{safe(talk.title)}", style="bold", no_wrap=True, overflow="ellipsis")
+        if talk.topic:
+            line.append(f"  {safe(talk.topic)}", style="not bold")
+        return line
+    presence = state.state_of(talk.title)
+    return Text(f"{HERE.get(presence, '')} {safe(talk.title)} ({presence})", style="bold", no_wrap=True)
+
+
+def status_line(
+    state: State, status: Status, here: Key | None, *, where: str, secure: bool, listed: bool, at_end: bool
+) -> Text:
+    """How it stands, what matters most first: a narrow screen cuts the rest off.
+
+    :param here: the conversation that one is in.
+    :param where: the server.
+    :param secure: whether the connection is encrypted.
+    :param listed: whether the side bar shows what waits.
+    :param at_end: whether the newest line shows.
+    """
+    line = Text(no_wrap=True, overflow="ellipsis")
+    if not secure:
+        line.append("NOT ENCRYPTED  ", style="bold reverse")
+    if status.phase is Phase.WAITING:
+        line.append(f"Not connected; next try in {max(1, round(status.wait))} s (F5: now)  ")
+    elif status.phase is Phase.CONNECTING:
+        line.append(f"Connecting to {where} ...  ")
+    elif status.phase is Phase.CATCHING_UP:
+        line.append("Reading what you missed ...  ")
+    elif status.phase is not Phase.ONLINE:
+        line.append(f"{safe(status.reason) or 'Not connected.'}  ")
+    if unsent := len(state.unsent):
+        line.append(f"{unsent} unsent  ", style="bold")
+    others = [talk for key, talk in state.talks.items() if key != here and talk.unread]
+    if others and not listed:
+        named = "!" if any(talk.mentions for talk in others) else ""
+        line.append(f"{named}{sum(talk.unread for talk in others)} unread elsewhere (F4)  ", style="bold")
+    if not at_end:
+        line.append("older lines; Ctrl-End: newest  ", style="bold")
+    if status.phase is Phase.ONLINE:
+        line.append(f"{safe(state.me)} on {where}  F1: help")
+    elif status.phase is Phase.WAITING:
+        line.append(safe(status.reason))
+    return line
