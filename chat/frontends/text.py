@@ -1,17 +1,14 @@
 """The front end for people: lines of text in, lines of text out.
 
-What a line means is decided by ``chat.grammar``, how an event looks by ``chat.wire.text``; here is the state between
-them: the prompt that waits for an answer, the room one talks in, the line that was held back.
+What a line means is decided by ``chat.grammar``, how an event looks by ``chat.wire.text``, and what stands between
+them is a `Dialogue`. Here is what happens to those who come, and who go on while their past is being read.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from chat.core.perform import attempt
-from chat.errors import BadText, PlainLoginRefused, TooLong
 from chat.events import (
     Closing,
     Event,
@@ -31,68 +28,40 @@ from chat.events import (
     SignedOut,
     StoredAs,
 )
-from chat.frontends.link import TOO_LONG, Link, newer
+from chat.frontends.dialogue import LINE_BYTES, Dialogue
+from chat.frontends.link import Link, newer
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.receipts import Receipts
 from chat.frontends.seats import BELL, Seat
-from chat.frontends.telnet import HIDE, SHOW, with_line_ends
-from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
+from chat.grammar.reading import Call
 from chat.interfaces import IAudience
-from chat.preferences import UNSET, Notify, Preferences
+from chat.preferences import Notify
 from chat.values import Conversation
 from chat.wire.text import (
-    View,
     arrival,
     greeting,
     invitation_summary,
     more_waiting,
-    render,
     render_history,
     waiting_summary,
 )
 from chat.wire.view import notice
 
-LINE_BYTES = 8 * 1024
-"""The longest line, without its end."""
-
-TOO_LONG_LINE = f"A line has at most {LINE_BYTES:,} bytes; this one was not read. Send it in parts."
-
 PRIVATE_LINES = 200
 """The most private messages that are shown after login; the rest comes with ``catchup``."""
-
-
-@dataclass(slots=True)
-class LineState:
-    """All that a line connection remembers, as plain values.
-
-    :ivar prompt: the command whose missing part the next line is.
-    :ivar prompted: whether the command that runs now was completed at a prompt.
-    :ivar room: where a line that is no command is said.
-    :ivar held: the line that ``!`` says.
-    :ivar greeted: whether the greeting was shown.
-    :ivar tipped: whether it was told that a password need not stand on the line of its login.
-    """
-
-    prompt: Ask | None = None
-    prompted: bool = False
-    room: Conversation | None = None
-    held: Held | None = None
-    greeted: bool = False
-    tipped: bool = False
 
 
 class TextFrontEnd:
     """One person's netcat."""
 
     __slots__ = (
-        "_context",
+        "_dialogue",
         "_held_back",
         "_holds",
         "_link",
         "_pipeline",
         "_receipts",
         "_service",
-        "_state",
         "outbox",
         "peer",
     )
@@ -105,8 +74,7 @@ class TextFrontEnd:
         self._service = link.service
         self.outbox = link.outbox
         self.peer = link.peer
-        self._state = LineState()
-        self._context: Context | None = None
+        self._dialogue = Dialogue(link)
         self._receipts: Receipts | None = None
         self._held_back: list[Event] | None = None
         self._holds = 0
@@ -117,17 +85,17 @@ class TextFrontEnd:
     def lines(self, lines: Sequence[object]) -> None:
         if self._receipts is not None:
             self._receipts.heard()
-        self._state.greeted = True
+        self._dialogue.greeted = True
         self._pipeline.feed(lines)
 
     def silent(self) -> None:
-        state = self._state
-        if state.greeted:
+        if self._dialogue.greeted:
             return
-        state.greeted = True
+        self._dialogue.greeted = True
         online = len(self._service.house.users)
         host, port = self._link.tls_at or ("", None)
-        self._write(greeting(self._service.settings.name, online, self.peer.encrypted, host, port))
+        words = greeting(self._service.settings.name, online, self.peer.encrypted, host, port)
+        self.outbox.write(self._dialogue.text(words))
 
     def input_ended(self) -> None:
         if self._receipts is not None:
@@ -142,68 +110,7 @@ class TextFrontEnd:
         self._pipeline.close()
 
     def read(self, line: object) -> Call | bytes:
-        """What a line means now: a command, or what is shown at once."""
-        self._end_hiding()
-        if line is TOO_LONG:
-            return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE))
-        assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
-        text = attempt(decode, line)
-        if isinstance(text, Refused):
-            return self._unreadable(text)
-        state, context = self._state, self._current_context()
-        ask, held = state.prompt, state.held
-        state.prompt = state.held = None
-        if held is not None:
-            self._context = None
-        state.prompted = ask is not None
-        reading = attempt(read, text, context) if ask is None else attempt(answer, ask, text, context)
-        if isinstance(reading, Call):
-            return reading
-        if reading is None:
-            return b""
-        if isinstance(reading, Refused):
-            return self._shown(reading)
-        if isinstance(reading, Ask):
-            return self._ask(reading)
-        state.held = reading
-        self._context = None
-        return self._shown(
-            Refused("held", f"Not sent. Did you mean: {reading.meant} ? Type ! to say it to {context.room} anyway.")
-        )
-
-    def _unreadable(self, why: Refused) -> bytes:
-        """Refuse a line without a meaning; what was asked before is asked again."""
-        ask = self._state.prompt
-        return self._shown(why) + (self._ask(ask) if ask is not None else b"")
-
-    def _current_context(self) -> Context:
-        context = self._context
-        if context is None:
-            state = self._state
-            room = state.room.room if state.room is not None else None
-            context = self._context = Context(
-                self._service.table, self._service.directory, self._link.session.user is not None, room, state.held
-            )
-        return context
-
-    def _ask(self, ask: Ask) -> bytes:
-        if ask.missing.type.secret and "password" not in self._service.door.ways_in(self._link.session):
-            return self._shown(Refused(PlainLoginRefused.code, PlainLoginRefused.text))
-        self._state.prompt = ask
-        prompt = ask.missing.prompt or ""
-        if not ask.missing.type.secret:
-            return self._text(f"{prompt} ")
-        if self._link.telnet is None:
-            return self._text(f"{prompt.rstrip(':')} (your typing is visible): ")
-        self._link.telnet.hidden = True
-        return self._text(f"{prompt} ") + HIDE
-
-    def _end_hiding(self) -> None:
-        """Let telnet show again what is typed; the line end of a hidden line was not shown either."""
-        telnet = self._link.telnet
-        if telnet is not None and telnet.hidden:
-            telnet.hidden = False
-            self.outbox.write(SHOW + b"\r\n")
+        return self._dialogue.read(line)
 
     # commands and their replies (`chat.frontends.pipeline.Answering`)
 
@@ -231,44 +138,26 @@ class TextFrontEnd:
         elif isinstance(reply, Refused):
             if call.verb.name == "catchup":
                 self._let_go_after(())
-            return self._shown(reply) + self._again(call, reply)
-        return self._shown(reply)
-
-    def _again(self, call: Call, reply: Refused) -> bytes:
-        """Ask once more for what was mistyped at a prompt; not where the next line has come already.
-
-        In a room that line may be a password as well, and so may those after it: none is said.
-        """
-        again = next((each for each in call.verb.parameters if each.name == reply.ask), None)
-        if again is None and reply.wait is not None:  # who has to wait a little types it once more
-            again = next((each for each in call.verb.parameters if each.type.secret and each.prompt), None)
-        if again is None or not self._state.prompted:
-            return b""
-        shown = b""
-        if self._pipeline.waiting:
-            if not again.type.secret or self._state.room is None:
-                return b""
-            dropped = self._pipeline.drop()
-            words = f"What was typed after it was not read ({dropped} more), as it may hold a password."
-            shown = self._shown(Refused("held", words))
-        return shown + self._ask(ask_again(call, again.name))
+            return self._dialogue.shown(reply) + self._dialogue.again(call, reply, self._pipeline)
+        return self._dialogue.shown(reply)
 
     async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:
         """Show what waited: how much, then the private messages, then the rooms."""
         self._link.logged_in()
-        self._context = None
+        dialogue = self._dialogue
+        dialogue.begin()
         self._hold_back()
         session = self._link.session
-        shown = [self._shown(reply)]
-        if not self._state.prompted and not self._state.tipped and call.arguments.get("password"):
-            self._state.tipped = True
+        shown = [dialogue.shown(reply)]
+        if not dialogue.prompted and not dialogue.tipped and call.arguments.get("password"):
+            dialogue.tipped = True
             tip = "Tip: without the password, login NAME asks for it on a line of its own."
-            shown.append(self._text(notice(tip, self._view())))
+            shown.append(dialogue.text(notice(tip, dialogue.view())))
         resumed = await session.perform("resume")
         user = session.user
         if not isinstance(resumed, Resumed) or user is None:
             self._let_go_after(())
-            return b"".join(shown) + self._shown(resumed)
+            return b"".join(shown) + dialogue.shown(resumed)
         behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
         proofs = self._service.delivery.of(session, user.account.id)
         self._receipts = Receipts(
@@ -282,12 +171,15 @@ class TextFrontEnd:
             self._let_go_after(())
             return b"".join(shown)
         pages = missed.pages if isinstance(missed, Missed) else ()
-        shown.append(self._text(waiting_summary(resumed.conversations, self._view())))
-        shown.append(self._text(render_history([entry for page in pages for entry in page.entries], self._view())))
-        if isinstance(missed, Missed):
-            shown.append(self._text(more_waiting(missed.remaining, self._view())))
-        shown.append(self._text(invitation_summary(resumed.invitations, self._view())))
-        shown.append(self._text(arrival(sorted(rooms), resumed.current, self._view())))
+        view = dialogue.view()
+        words = [
+            waiting_summary(resumed.conversations, view),
+            render_history([entry for page in pages for entry in page.entries], view),
+            more_waiting(missed.remaining, view) if isinstance(missed, Missed) else "",
+            invitation_summary(resumed.invitations, view),
+            arrival(sorted(rooms), resumed.current, view),
+        ]
+        shown.append(dialogue.text("".join(words)))
         self._let_go_after(pages)
         return b"".join(shown)
 
@@ -301,30 +193,24 @@ class TextFrontEnd:
         self._link.hang_up()
 
     def _depart(self, reply: LoggedOut) -> bytes:
-        self._forget_login()
+        self._dialogue.end()
+        self._held_back = None
         if reply.closing:
             self._pipeline.close()
             self._link.turn.soon(self._link.hang_up)
         else:
             self._link.watch_login()
-        return self._shown(reply)
-
-    def _forget_login(self) -> None:
-        state = self._state
-        state.prompt = state.held = state.room = None
-        self._context = None
-        self._held_back = None
+        return self._dialogue.shown(reply)
 
     def _move(self, room: Conversation | None) -> None:
         """Talk in another room from now on, or in none."""
-        state = self._state
-        moved = [each.id for each in (state.room, room) if each is not None]
-        state.room = room
-        self._context = None
+        moved = [each.id for each in (self._dialogue.room, room) if each is not None]
+        self._dialogue.move(room)
         self._service.rooms.reseat(self._link.session, moved)
 
     def _left(self, room: Conversation) -> None:
-        if self._state.room is not None and self._state.room.id == room.id:
+        here = self._dialogue.room
+        if here is not None and here.id == room.id:
             self._move(None)
 
     def _note_quiet_rooms(self) -> None:
@@ -379,11 +265,11 @@ class TextFrontEnd:
         return user.account.name.folded if user is not None else ""
 
     def audience_key(self, conversation: int) -> Seat:
-        session, here = self._link.session, self._state.room
+        session, here = self._link.session, self._dialogue.room
         room = session.rooms.get(conversation)
         notify = Notify.ALL if room is None or session.user is None else room.notify_of(session.user.account.id)
         current = here is not None and here.id == conversation
-        return Seat.of(self._preferences(), notify, telnet=self._link.telnet is not None, current=current)
+        return Seat.of(self._dialogue.preferences, notify, telnet=self._link.telnet is not None, current=current)
 
     def new_audience(self, conversation: int) -> IAudience:
         return self.audience_key(conversation).audience(conversation, self._link.turn)
@@ -397,17 +283,20 @@ class TextFrontEnd:
                 return
             if self._receipts is not None:
                 self._receipts.shown(event.conversation.id, event.seq)
-            if isinstance(event, Said) and event.author == event.conversation.partner and self._preferences().bell:
+            from_partner = isinstance(event, Said) and event.author == event.conversation.partner
+            if from_partner and self._dialogue.preferences.bell:
                 self.outbox.write(BELL)
         elif isinstance(event, Removed):
             self._left(event.conversation)
         elif isinstance(event, SignedOut):
-            self._forget_login()
+            self._dialogue.end()
+            self._held_back = None
             self._link.watch_login()
         elif isinstance(event, OwnSettings):
             self._note_quiet_rooms()
             return
-        self._write(render(event, self._view()))
+        if shown := self._dialogue.shown(event):
+            self.outbox.write(shown)
 
     def shown(self) -> Mapping[int, int]:
         return self._receipts.newly() if self._receipts is not None else {}
@@ -421,47 +310,5 @@ class TextFrontEnd:
         return self._link.shows_life()
 
     def close(self, reason: str) -> None:
-        self._write(render(Closing(reason), self._view()))
+        self.outbox.write(self._dialogue.shown(Closing(reason)))
         self._link.hang_up()
-
-    # bytes out
-
-    def _view(self) -> View:
-        room, chosen = self._state.room, self._preferences()
-        current = room.id if room is not None else None
-        return View(current, chosen.style, self._service.house.now(), chosen.zone, chosen.time)
-
-    def _preferences(self) -> Preferences:
-        user = self._link.session.user
-        return user.account.preferences if user is not None else UNSET
-
-    def _shown(self, reply: Reply) -> bytes:
-        return self._text(render(reply, self._view()))
-
-    def _text(self, lines: str) -> bytes:
-        line_ends = _as_it_is if self._link.telnet is None else with_line_ends
-        return line_ends(lines.encode())
-
-    def _write(self, lines: str) -> None:
-        if lines:
-            self.outbox.write(self._text(lines))
-
-
-def decode(line: bytes) -> str:
-    """A line as text.
-
-    :raises BadText: when it is no UTF-8 or has control characters other than tabs.
-    """
-    try:
-        text = line.decode()
-    except UnicodeDecodeError:
-        raise BadText() from None
-    if not text.isprintable():
-        for character in text:
-            if unicodedata.category(character) == "Cc" and character != "\t":
-                raise BadText("That line has control characters; it was not read. Type it again without them.")
-    return text
-
-
-def _as_it_is(lines: bytes) -> bytes:
-    return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.frontends.text import LINE_BYTES
+from chat.frontends.dialogue import LINE_BYTES
 from tests.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase
 
 TOO_LONG = "! A line has at most 8,192 bytes; this one was not read. Send it in parts."

@@ -1,0 +1,185 @@
+"""What somebody who types lines is in the middle of: the prompt that waits for an answer, the room one talks in, the
+line that was held back; and how things look there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from chat.core.perform import attempt
+from chat.errors import BadText, PlainLoginRefused, TooLong
+from chat.events import Event, Refused, Reply
+from chat.frontends.link import TOO_LONG, Link
+from chat.frontends.pipeline import Pipeline
+from chat.frontends.telnet import HIDE, SHOW, with_line_ends
+from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
+from chat.preferences import UNSET, Preferences
+from chat.values import Conversation
+from chat.wire.text import View, render
+
+LINE_BYTES = 8 * 1024
+"""The longest line, without its end."""
+
+TOO_LONG_LINE = f"A line has at most {LINE_BYTES:,} bytes; this one was not read. Send it in parts."
+
+
+class Dialogue:
+    """One person's, on one connection.
+
+    :ivar prompt: the command whose missing part the next line is.
+    :ivar prompted: whether the command that runs now was completed at a prompt.
+    :ivar room: where a line that is no command is said.
+    :ivar held: the line that ``!`` says.
+    :ivar greeted: whether the greeting was shown.
+    :ivar tipped: whether it was told that a password need not stand on the line of its login.
+    """
+
+    __slots__ = ("_context", "_link", "greeted", "held", "prompt", "prompted", "room", "tipped")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._context: Context | None = None
+        self.prompt: Ask | None = None
+        self.prompted = False
+        self.room: Conversation | None = None
+        self.held: Held | None = None
+        self.greeted = False
+        self.tipped = False
+
+    def begin(self) -> None:
+        """Somebody has logged in."""
+        self._context = None
+
+    def end(self) -> None:
+        """Nobody is logged in any more."""
+        self.prompt = self.held = self.room = None
+        self._context = None
+
+    def move(self, room: Conversation | None) -> None:
+        """Talk in another room from now on, or in none."""
+        self.room = room
+        self._context = None
+
+    # lines in
+
+    def read(self, line: object) -> Call | bytes:
+        """What a line means now: a command, or what is shown at once."""
+        self._end_hiding()
+        if line is TOO_LONG:
+            return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE))
+        assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
+        text = attempt(decode, line)
+        if isinstance(text, Refused):
+            return self._unreadable(text)
+        context = self._current_context()
+        ask, held = self.prompt, self.held
+        self.prompt = self.held = None
+        if held is not None:
+            self._context = None
+        self.prompted = ask is not None
+        reading = attempt(read, text, context) if ask is None else attempt(answer, ask, text, context)
+        if isinstance(reading, Call):
+            return reading
+        if reading is None:
+            return b""
+        if isinstance(reading, Refused):
+            return self.shown(reading)
+        if isinstance(reading, Ask):
+            return self._ask(reading)
+        self.held = reading
+        self._context = None
+        return self.shown(
+            Refused("held", f"Not sent. Did you mean: {reading.meant} ? Type ! to say it to {context.room} anyway.")
+        )
+
+    def again(self, call: Call, reply: Refused, pipeline: Pipeline) -> bytes:
+        """Ask once more for what was mistyped at a prompt; not where the next line has come already.
+
+        In a room that line may be a password as well, and so may those after it: none is said.
+
+        :param pipeline: where lines wait.
+        """
+        again = next((each for each in call.verb.parameters if each.name == reply.ask), None)
+        if again is None and reply.wait is not None:  # who has to wait a little types it once more
+            again = next((each for each in call.verb.parameters if each.type.secret and each.prompt), None)
+        if again is None or not self.prompted:
+            return b""
+        shown = b""
+        if pipeline.waiting:
+            if not again.type.secret or self.room is None:
+                return b""
+            dropped = pipeline.drop()
+            words = f"What was typed after it was not read ({dropped} more), as it may hold a password."
+            shown = self.shown(Refused("held", words))
+        return shown + self._ask(ask_again(call, again.name))
+
+    def _unreadable(self, why: Refused) -> bytes:
+        """Refuse a line without a meaning; what was asked before is asked again."""
+        ask = self.prompt
+        return self.shown(why) + (self._ask(ask) if ask is not None else b"")
+
+    def _current_context(self) -> Context:
+        context = self._context
+        if context is None:
+            link, room = self._link, self.room.room if self.room is not None else None
+            logged_in = link.session.user is not None
+            context = Context(link.service.table, link.service.directory, logged_in, room, self.held)
+            self._context = context
+        return context
+
+    def _ask(self, ask: Ask) -> bytes:
+        link = self._link
+        if ask.missing.type.secret and "password" not in link.service.door.ways_in(link.session):
+            return self.shown(Refused(PlainLoginRefused.code, PlainLoginRefused.text))
+        self.prompt = ask
+        prompt = ask.missing.prompt or ""
+        if not ask.missing.type.secret:
+            return self.text(f"{prompt} ")
+        if link.telnet is None:
+            return self.text(f"{prompt.rstrip(':')} (your typing is visible): ")
+        link.telnet.hidden = True
+        return self.text(f"{prompt} ") + HIDE
+
+    def _end_hiding(self) -> None:
+        """Let telnet show again what is typed; the line end of a hidden line was not shown either."""
+        telnet = self._link.telnet
+        if telnet is not None and telnet.hidden:
+            telnet.hidden = False
+            self._link.outbox.write(SHOW + b"\r\n")
+
+    # how it looks
+
+    @property
+    def preferences(self) -> Preferences:
+        """What who is logged in has chosen."""
+        user = self._link.session.user
+        return user.account.preferences if user is not None else UNSET
+
+    def view(self) -> View:
+        room, chosen = self.room, self.preferences
+        current = room.id if room is not None else None
+        return View(current, chosen.style, self._link.service.house.now(), chosen.zone, chosen.time)
+
+    def shown(self, event: Event | Reply) -> bytes:
+        """What a reply or an event looks like here."""
+        return self.text(render(event, self.view()))
+
+    def text(self, lines: str) -> bytes:
+        data = lines.encode()
+        return data if self._link.telnet is None else with_line_ends(data)
+
+
+def decode(line: bytes) -> str:
+    """A line as text.
+
+    :raises BadText: when it is no UTF-8 or has control characters other than tabs.
+    """
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise BadText() from None
+    if not text.isprintable():
+        for character in text:
+            if unicodedata.category(character) == "Cc" and character != "\t":
+                raise BadText("That line has control characters; it was not read. Type it again without them.")
+    return text
