@@ -8,6 +8,7 @@ from chat.commands.admin.table import ADMIN
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
+from chat.grammar.nearby import near
 from chat.grammar.parameters import Names, Word, WordsType
 from chat.grammar.reading import is_certain, read_command
 from chat.grammar.verbs import Access
@@ -25,6 +26,10 @@ class AdminLine(WordsType):
 
     def certain(self, word: str, names: Names) -> bool:
         return is_certain(word, ADMIN, names)
+
+    def mistyped(self, word: str) -> bool:
+        first = word.split(None, 1)[0].lower()
+        return first in ADMIN or near(first, ADMIN) is not None
 
 
 @command(group=GROUP, access=Access.ADMINISTRATOR, barrier=True, weight=0.2, examples=("admin help", "admin status"))

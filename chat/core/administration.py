@@ -27,6 +27,11 @@ from chat.values import SERVER, Account, Kind, Rank, Sanction
 MOST_WORDS = 300
 """The most characters of a reason or an announcement; what is beyond is cut."""
 
+_RANKED = {
+    Rank.ADMINISTRATOR: "You are an administrator of this server from now on. Type: admin help",
+    Rank.MEMBER: "You are no longer an administrator of this server.",
+}
+
 log = Logger()
 
 
@@ -82,12 +87,17 @@ class Administration:
         if kind is Kind.BANNED:
             met = [each for each in self._house.sessions.values() if _is_met(sanction, each)]
             self._put_out(met, words("You are banned from this server", sanction, now))
+        else:
+            self._tell(account, words("You are muted on this server", sanction, now))
         return sanction
 
     async def lift(self, kind: Kind, target: Account | Network) -> Sanction:
         """:raises NoEffect: when there is nothing to lift."""
         account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
-        return await self._house.sanctions.lift(kind, account, network, self._house.now())
+        lifted = await self._house.sanctions.lift(kind, account, network, self._house.now())
+        if kind is Kind.MUTED:
+            self._tell(account, "You are no longer muted on this server.")
+        return lifted
 
     async def set_rank(self, session: Session, target: Account, rank: Rank) -> None:
         """:raises NoEffect: when it is so already."""
@@ -96,6 +106,7 @@ class Administration:
         await self._house.store.set_rank(target.id, rank)
         current = self._house.directory.account_by_id(target.id) or target
         self._house.set_account(replace(current, rank=rank))
+        self._tell(target.id, _RANKED[rank])
 
     async def forget(self, session: Session, target: Account) -> None:
         """Delete an account, and take what it wrote out of the log little by little."""
@@ -132,6 +143,12 @@ class Administration:
         """
         self._house.everyone.post(Notice(text))
         return len(self._house.everyone)
+
+    def _tell(self, account: int, text: str) -> None:
+        """Tell somebody who is here."""
+        user = self._house.users.get(account)
+        for mind in self._house.minds_of(user) if user is not None else ():
+            mind.deliver(Notice(text))
 
     # the rules
 

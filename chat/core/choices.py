@@ -53,8 +53,12 @@ class Choices:
         self._in_force(account, session)
 
     async def set_realname(self, session: Session, realname: str) -> None:
-        """:param realname: empty for none; one that an account may have."""
+        """:param realname: empty for none; one that an account may have.
+        :raises Muted: on the whole server, for a name: others are shown it.
+        """
         account = account_of(session)
+        if realname:
+            self._house.sanctions.may_speak(account, self._house.now())
         await self._house.store.set_realname(account, realname)
         self._replace(account, lambda old: replace(old, realname=realname))
         self._in_force(account, session)

@@ -44,6 +44,7 @@ class Consent:
         """Ask somebody for an address.
 
         :raises AddressRefused: when the owner blocks who asks.
+        :raises Muted: on the whole server.
         :raises NotHere: when the owner is not online.
         :raises NoEffect: when it was asked for already.
         :raises TooFast: when too many requests are open.
@@ -53,6 +54,7 @@ class Consent:
         name = owner.name.shown
         if owner.id == asker:
             raise BadUsage("That is your own name. Write: getaddress NAME")
+        house.sanctions.may_speak(asker, house.now())
         if house.directory.blocks(owner.id, asker):
             raise AddressRefused(f"getaddress request for {name} failed.")
         if owner.id not in house.users:

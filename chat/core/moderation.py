@@ -19,8 +19,13 @@ class Moderation:
         self._rooms = rooms
 
     async def set_topic(self, session: Session, room: Room, topic: str) -> None:
-        """:param topic: empty for none."""
+        """:param topic: empty for none.
+        :raises Muted: or `DiskFull`, as for what is said.
+        """
         self._check(session, room, Kind.TOPIC, None)
+        account, now = account_of(session), self._house.now()
+        self._house.may_say(account, now)
+        room.check_mute(account, now)
         await self._rooms.append(session, room, Kind.TOPIC, body=_one_line(topic))
 
     async def remove(
@@ -37,6 +42,7 @@ class Moderation:
             raise BadUsage(f"That would be yourself. To leave: disconnect {room.name}")
         if kind is Kind.KICKED and target.id not in room.members:
             raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
+        self._check_reason(session, room, reason)
         heir = heir_of(room, target.id)
         room.leaving.add(target.id)
         try:
@@ -51,6 +57,7 @@ class Moderation:
         self._check(session, room, Kind.MUTED, target.id)
         if target.id == account_of(session):
             raise BadUsage("That would be yourself.")
+        self._check_reason(session, room, reason)
         await self._restrict(session, room, Kind.MUTED, target, reason, seconds)
 
     async def lift(self, session: Session, room: Room, kind: Kind, target: Account) -> None:
@@ -72,9 +79,11 @@ class Moderation:
         """Let somebody enter, once.
 
         :raises BlockedByRecipient: where the target does not want to hear of who invites.
+        :raises Muted: on the whole server.
         :raises NoEffect: when the target is a member, invited already, or banned.
         """
         self._check(session, room, Kind.INVITED, None)
+        self._house.sanctions.may_speak(account_of(session), self._house.now())
         who = target.name.shown
         if target.id in room.members:
             raise NoEffect(f"{who} is a member of {room.name} already.")
@@ -83,7 +92,7 @@ class Moderation:
         if room.is_banned(target.id, self._house.now()):
             raise NoEffect(f"{who} is banned from {room.name}. A moderator can type: unban {who}")
         if self._house.directory.blocks(target.id, account_of(session)):
-            raise BlockedByRecipient()
+            raise BlockedByRecipient("Your invitation could not be delivered as the recipient has blocked you.")
         await self._rooms.append(session, room, Kind.INVITED, target=target.id)
 
     async def decline(self, session: Session, room: Room) -> None:
@@ -139,6 +148,13 @@ class Moderation:
     def _check(self, session: Session, room: Room, kind: Kind, target: int | None) -> None:
         assert session.user is not None, "perform lets only users act"
         room.may_moderate(kind, session.user.account.id, session.user.account.rank, target)
+
+    def _check_reason(self, session: Session, room: Room, reason: str) -> None:
+        """:raises Muted: whoever is silent moderates without words of their own."""
+        if reason:
+            account, now = account_of(session), self._house.now()
+            self._house.sanctions.may_speak(account, now)
+            room.check_mute(account, now)
 
     async def _restrict(
         self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None

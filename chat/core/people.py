@@ -223,9 +223,13 @@ class People:
     # what one says of oneself
 
     def set_away(self, session: Session, note: str | None) -> None:
-        """:param note: empty for none; nothing to be back."""
+        """:param note: empty for none; nothing to be back.
+        :raises Muted: for a note; being away takes no words.
+        """
         user = session.user
         assert user is not None, "perform lets only users act"
+        if note:
+            self._house.sanctions.may_speak(user.account.id, self._house.now())
         if user.away is None and note is None:
             raise NoEffect("You are not away.")
         user.away = note

@@ -102,7 +102,7 @@ class Performer:
         elif user is None:
             raise NotLoggedIn()
         elif verb.access is Access.ADMINISTRATOR and not session.administers:
-            raise Forbidden("Only administrators may do that.")
+            raise Forbidden("Only administrators may do that. Nothing was said or done.")
 
 
 def attempt(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | Refused:

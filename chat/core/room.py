@@ -129,9 +129,13 @@ class Room:
         if account not in self.members or account in self.leaving:
             raise self._no_member()
         if self._mutes:
-            mute = self._mutes.get(account)
-            if mute is not None and (mute.until is None or mute.until > when):
-                raise Muted(_restricted("You are muted in", self.name, mute, when))
+            self.check_mute(account, when)
+
+    def check_mute(self, account: int, when: int) -> None:
+        """:raises Muted: with the end and the reason."""
+        mute = self._mutes.get(account)
+        if mute is not None and (mute.until is None or mute.until > when):
+            raise Muted(_restricted("You are muted in", self.name, mute, when))
 
     def may_take(self, body: Body) -> None:
         """:raises SealedRoom: when this would be said in the clear where everything is sealed."""
@@ -146,13 +150,18 @@ class Room:
         :param moment: seconds that never jump.
         :raises SlowMode: with the seconds to wait.
         """
+        if self.record.slow:
+            self.check_pace(account, moment)
+            self._spoke[account] = moment
+
+    def check_pace(self, account: int, moment: float) -> None:
+        """:raises SlowMode: see `pace`."""
         slow = self.record.slow
         if not slow or self.members[account].role.height >= Role.MODERATOR.height:
             return
         wait = self._spoke.get(account, -inf) + slow - moment
         if wait > 0:
             raise SlowMode(f"{self.name} is in slow mode. Wait {ceil(wait)} more seconds.", wait=wait)
-        self._spoke[account] = moment
 
     def _no_member(self) -> NotAMember:
         how = "It is private: ask a member to invite you." if self.record.private else f"Type: connect {self.name}"

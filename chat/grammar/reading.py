@@ -119,10 +119,10 @@ def read_command(line: str, table: Table, names: Names) -> Call:
 
 
 def is_certain(line: str, table: Table, names: Names) -> bool:
-    """Whether a line can be nothing but a command of that table."""
+    """Whether a line can be nothing but a command of that table, with a reason or without."""
     word, rest = _cut(line)
     verb = table.get(word.lower())
-    return verb is not None and _certain(verb, rest, names)
+    return verb is not None and _certain(verb, rest, names, reasons=True)
 
 
 def answer(ask: Ask, line: str, context: Context) -> Reading:
@@ -184,8 +184,11 @@ def _in_room(text: str, context: Context) -> Reading:
     return _speech(text, context)
 
 
-def _certain(verb: Verb, rest: str, names: Names) -> bool:
-    """Whether every argument can be checked; free text needs one before it that can."""
+def _certain(verb: Verb, rest: str, names: Names, reasons: bool = False) -> bool:
+    """Whether every argument can be checked; free text needs one before it that can.
+
+    :param reasons: whether free text that may be left out is no sign of speech.
+    """
     if not rest:
         return not any(each.required and not each.here for each in verb.written)
     checked = False
@@ -193,7 +196,7 @@ def _certain(verb: Verb, rest: str, names: Names) -> bool:
         if not rest:
             return checked and not (each.required and not each.here)
         if each.type.rest:
-            return each.type.certain(rest, names) or (checked and each.required)
+            return each.type.certain(rest, names) or (checked and (each.required or reasons))
         word, after = _cut(rest)
         if each.type.certain(word, names):
             if word.lower() in each.type.opens:
@@ -230,6 +233,8 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
     if verb is not None and not verb.programs:
         if verb.bare is Bare.HELD and rest:
             return f"/{verb.name} ..."
+        if any(each.type.rest and each.type.mistyped(rest) for each in verb.written):
+            return f"/{word} ..."
         if (bounds := verb.guarded.get(word)) is not None:
             words = rest.split()
             if verb.takes_secrets:

@@ -115,7 +115,8 @@ class Invitations(Case):
 
     def test_who_blocks_the_inviter_is_left_alone(self) -> None:
         self.bob.does("block", user="ann")
-        self.assertEqual(self.ann.code("invite", user="bob", room="board"), "blocked")
+        refused = self.ann.gets(Refused, "invite", user="bob", room="board")
+        self.assertEqual(refused.text, "Your invitation could not be delivered as the recipient has blocked you.")
         self.assertEqual(self.bob.told(Invited), [])
 
     def test_one_may_be_invited_to_a_public_room(self) -> None:

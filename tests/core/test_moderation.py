@@ -135,6 +135,17 @@ class Muting(ModerationCase):
         self.stage.clock.advance(60)
         self.assertEqual(self.may_speak(self.laptop), "")
 
+    def test_it_keeps_from_showing_words_in_other_ways(self) -> None:
+        self.ann.does("mute", room="ops", user="mod")
+        for command, arguments in (
+            ("topic", {"text": "hi"}),
+            ("kick", {"user": "bob", "reason": "hi"}),
+            ("ban", {"user": "bob", "reason": "hi"}),
+            ("mute", {"user": "bob", "reason": "hi"}),
+        ):
+            self.assertEqual(self.mod.code(command, room="ops", **arguments), "muted", command)
+        self.assertEqual(self.does(self.mod, "kick", "bob"), "")
+
     def test_unmuting(self) -> None:
         self.does(self.mod, "mute", "bob")
         self.assertEqual(self.does(self.phone, "unmute", "bob"), "forbidden")

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.sanctions import Sanctions, covers, read_network
 from chat.errors import BadUsage, NoEffect, StoreUnavailable
-from chat.events import LoggedIn, Refused
+from chat.events import LoggedIn, Notice, Refused
 from chat.storage.memory import MemoryStore
 from chat.values import Kind, Rank, Sanction, Text
 from tests.core.stage import MANY, PASSWORD, Stage, begun, now
@@ -111,8 +111,18 @@ class AMutedAccount(SynchronousTestCase):
         self.stage = Stage()
         self.ann = self.stage.enter("ann", "ops", rank=Rank.ADMINISTRATOR)
         self.bob = self.stage.enter("bob", "ops")
+        self.stage.account("carol")
+        self.stage.enter("dan", "ops")
+        self.ann.does("op", room="ops", user="bob")
         self.bob.says("ops", "before")
         self.ann.does("admin", words="mute bob 30m")
+
+    def test_is_told_when_it_begins_and_when_it_is_lifted(self) -> None:
+        self.ann.does("admin", words="unmute bob")
+        self.assertEqual(
+            [each.text for each in self.bob.told(Notice)],
+            ["You are muted on this server for 30 more minutes.", "You are no longer muted on this server."],
+        )
 
     def test_says_nothing_anywhere(self) -> None:
         for command, arguments in (
@@ -121,9 +131,26 @@ class AMutedAccount(SynchronousTestCase):
             ("message", {"user": "ann", "text": Text("hi")}),
             ("edit", {"text": Text("hi")}),
             ("broadcast", {"text": "hi"}),
+            ("topic", {"room": "ops", "text": "hi"}),
+            ("invite", {"room": "ops", "user": "carol"}),
+            ("kick", {"room": "ops", "user": "dan", "reason": "hi"}),
+            ("mute", {"room": "ops", "user": "carol", "reason": "hi"}),
+            ("away", {"text": "hi"}),
+            ("set", {"setting": "realname", "value": "hi"}),
+            ("getaddress", {"user": "ann"}),
         ):
             self.assertEqual(self.bob.code(command, **arguments), "muted", command)
         self.assertEqual(self.ann.heard, ["before"])
+
+    def test_may_do_what_takes_no_words(self) -> None:
+        for command, arguments in (
+            ("away", {}),
+            ("back", {}),
+            ("mute", {"room": "ops", "user": "carol"}),
+            ("set", {"setting": "realname", "value": "none"}),
+        ):
+            reply = self.bob.does(command, **arguments)
+            self.assertNotIsInstance(reply, Refused)
 
     def test_still_reads(self) -> None:
         self.ann.says("ops", "hush")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from chat.events import Column, Listing
-from chat.grammar.parameters import NameType, ParameterType
+from chat.grammar.parameters import Names, NameType, ParameterType
 from chat.grammar.verbs import Table
 from chat.names import fold
 
@@ -51,6 +51,9 @@ class SubjectType(NameType):
     """Somebody, or a network."""
 
     form = "NAME|ADDRESS"
+
+    def certain(self, word: str, names: Names) -> bool:
+        return (word[:1].isdigit() and ("." in word or ":" in word)) or super().certain(word, names)
 
 
 class AfterType(ParameterType):

@@ -12,6 +12,7 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.events import Column, Done, Listing, Refused
 from chat.grammar.parameters import Room, User, Words
+from chat.values import Text
 
 GROUP = "Rooms"
 
@@ -26,6 +27,7 @@ _ROOMS = (
     Column("topic"),
 )
 _RULES = (Column("rule"), Column("allowed"), Column("why"))
+_PLAIN = Text("hello")
 
 
 @command(group=GROUP, examples=("rooms", "rooms op"))
@@ -67,19 +69,30 @@ async def close_room(chat: ChatService, session: Session, room: Room, reason: Wo
 async def why(chat: ChatService, session: Session, user: User, room: Room) -> Listing:
     """show which rule keeps somebody from entering a room, reading or talking there"""
     account, place = chat.directory.named(user), chat.rooms.named(room)
-    now, sanctions = chat.house.now(), chat.house.sanctions
+    id, now, sanctions = account.id, chat.house.now(), chat.house.sanctions
+
+    def talk() -> None:
+        chat.house.may_say(id, now)
+        place.may_speak(id, now)
+        place.may_take(_PLAIN)
+        place.check_pace(id, chat.clock.monotonic())
+
     rules: tuple[tuple[str, Callable[[], object]], ...] = (
-        ("log in", lambda: sanctions.may_enter(account.id, now)),
-        ("talk on the server", lambda: sanctions.may_speak(account.id, now)),
-        (f"enter {place.name}", lambda: place.may_enter(account.id, now)),
-        (f"read {place.name}", lambda: place.may_read(account.id)),
-        (f"talk in {place.name}", lambda: place.may_speak(account.id, now)),
+        ("log in", lambda: None),
+        ("talk on the server", lambda: chat.house.may_say(id, now)),
+        (f"enter {place.name}", lambda: place.may_enter(id, now)),
+        (f"read {place.name}", lambda: place.may_read(id)),
+        (f"talk in {place.name}", talk),
     )
-    return Listing(f"rules for {account.name.shown}", _RULES, tuple(_rule(name, rule) for name, rule in rules))
+    # Who cannot come in can do nothing of all that.
+    shut = attempt(sanctions.may_enter, id, now)
+    return Listing(
+        f"rules for {account.name.shown}", _RULES, tuple(_rule(name, shut or attempt(rule)) for name, rule in rules)
+    )
 
 
-def _rule(name: str, rule: Callable[[], object]) -> tuple[object, ...]:
-    outcome = attempt(rule)
+def _rule(name: str, outcome: object) -> tuple[object, ...]:
+    """:param outcome: what that person is told, where it is refused."""
     if isinstance(outcome, Refused):
         return name, False, f"{outcome.code}: {outcome.text}"
     return name, True, None
