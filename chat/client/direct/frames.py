@@ -23,6 +23,10 @@ class Kind(IntEnum):
     LETTER = 2
     RECEIVED = 3
     REFUSED = 4
+    WANT = 5
+    PIECE = 6
+    HAVE = 7
+    STOP = 8
 
 
 def frame(kind: Kind, body: bytes) -> bytes:

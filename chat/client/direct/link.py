@@ -55,7 +55,8 @@ class Link(Protocol):
     :ivar device: and with which device.
     :ivar proven: fires with the link when both ends have proven themselves; fails with why they have not.
     :ivar ended: fires with why, when a link that was proven is over.
-    :ivar taken: gets each frame after that: its kind and its body.
+    :ivar over: whether it has ended.
+    :ivar taken: gets each frame after that, its kind and its body; may raise `ClientFailure`, which ends the link.
     """
 
     transport: Any
@@ -73,12 +74,12 @@ class Link(Protocol):
         self._frames = Frames(MOST_BEFORE_PROOF)
         self._unproven = 0
         self._binding = b""
-        self._over = False
+        self.over = False
         self._timer: Any = None
 
     def send(self, kind: Kind, body: bytes) -> None:
         """Send a frame; nothing becomes of it when the link is over."""
-        if not self._over:
+        if not self.over:
             self.transport.write(frame(kind, body))
 
     def close(self, words: str = "The link was closed.") -> None:
@@ -87,7 +88,7 @@ class Link(Protocol):
 
     def drop(self, reason: ClientFailure) -> None:
         """End the link at once, for a reason."""
-        if not self._over:
+        if not self.over:
             self._end(reason)
             self.transport.abortConnection()
 
@@ -99,7 +100,7 @@ class Link(Protocol):
             self._unproven += size
             if self._unproven > MOST_UNPROVEN:
                 self.drop(NotThePeer("Somebody sent too much without saying who it is."))
-        return not self._over
+        return not self.over
 
     def connectionMade(self) -> None:
         self._timer = self._clock.callLater(PROOF_TIME, self._too_late)
@@ -141,7 +142,7 @@ class Link(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self._frames.feed(data)
         try:
-            while not self._over and (read := self._frames.next()) is not None:
+            while not self.over and (read := self._frames.next()) is not None:
                 kind, body = read
                 if not self.user:
                     self._meet(kind, body)
@@ -156,9 +157,9 @@ class Link(Protocol):
         self._end(Unreachable("The link is lost."))
 
     def _end(self, reason: ClientFailure) -> None:
-        if self._over:
+        if self.over:
             return
-        self._over = True
+        self.over = True
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if self.user:

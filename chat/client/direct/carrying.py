@@ -1,0 +1,332 @@
+"""Files over a line: who wants which, from which piece on.
+
+How it works: a letter offers a file. Who takes it says from which piece on; pieces follow, a window ahead of what the
+other end says to have. The last confirmation says that the file is whole, checked, and has its name. The rules:
+
+* When a link is lost, both ends look for the way to each other, and who wants the file says again from which piece on.
+* Where nothing moves for `STALLED`, the link is closed, which is a cut like any other.
+* What was lost with a link is said again on the next one: that a file has landed, or that nobody sends it any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
+
+from chat.client.direct.failures import BadFrame
+from chat.client.direct.frames import Kind
+from chat.client.direct.line import Line
+from chat.client.direct.peers import Peers
+from chat.client.failures import ClientFailure
+from chat.client.transfer.failures import BadOffer
+from chat.client.transfer.landing import Landing
+from chat.client.transfer.offer import Offer
+from chat.client.transfer.pieces import ID_BYTES
+from chat.client.transfer.source import Source
+from chat.client.transfer.transfers import Stage, Transfer
+from chat.names import fold
+
+CONFIRM_EVERY: Final = 8
+"""Pieces after which the receiver says what it has."""
+
+MOST_OFFERED: Final = 10
+"""Files that one person may have offered here and not been answered for."""
+
+PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+"""Seconds before each try to find the way again; after the last one it is given up."""
+
+STALLED: Final = 60.0
+"""Seconds in which something has to move."""
+
+_NUMBER = 4
+
+
+class Carrier:
+    """All files that go from client to client.
+
+    :param folder: where files land.
+    :param in_thread: where files are read whole.
+    :param told: gets a transfer whenever it has changed.
+    :ivar transfers: those of which something may still become, the oldest first.
+    """
+
+    def __init__(
+        self,
+        peers: Peers,
+        folder: Path,
+        in_thread: Callable[..., Deferred[Any]],
+        clock: Any,
+        told: Callable[[Transfer], object],
+    ) -> None:
+        self.transfers: list[Transfer] = []
+        self._peers = peers
+        self._folder = folder
+        self._in_thread = in_thread
+        self._clock = clock
+        self._told = told
+        self._landed: deque[Transfer] = deque(maxlen=MOST_OFFERED)
+        self._seeking: dict[str, Deferred[None]] = {}
+        self._tries: Counter[str] = Counter()
+        self._watch: Any = None
+
+    # from here
+
+    async def send(self, user: str, path: Path) -> None:
+        """Offer a file; what becomes of it is told.
+
+        :raises ClientFailure: when it cannot be read, or nobody is reached.
+        """
+        line = await self._peers.line_to(user)
+        source = Source(path)
+        try:
+            offer: Offer = await self._in_thread(source.offer)
+            transfer = Transfer(offer, line.link.user, line.link.device, False, source=source)
+            self.transfers.append(transfer)
+            await line.tell(offer.content())
+        except BaseException:
+            source.close()
+            self.transfers = [each for each in self.transfers if each.source is not source]
+            raise
+        self._told(transfer)
+
+    def _wanted(self, line: Line, transfer: Transfer, first: int) -> None:
+        assert transfer.source is not None, "it is closed when nothing becomes of it any more"
+        transfer.source.go_to(first)
+        transfer.stage = Stage.MOVING
+        self._watch_over()
+        self._had(line, transfer, first)
+
+    def _had(self, line: Line, transfer: Transfer, upto: int) -> None:
+        assert transfer.source is not None, "it is closed when nothing becomes of it any more"
+        try:
+            for number, piece in transfer.source.due(upto):
+                line.link.send(Kind.PIECE, transfer.offer.id + number.to_bytes(_NUMBER) + piece)
+        except ClientFailure as error:
+            self._give_up(line, transfer, str(error))
+        else:
+            self._moved(transfer, upto)
+
+    # to here
+
+    def offered(self, line: Line, content: Mapping[str, Any]) -> None:
+        """A letter that offers a file.
+
+        :raises ClientFailure: when it is none, or one too many.
+        """
+        offer = Offer.from_content(content)
+        if offer.kept or any(each.offer.id == offer.id for each in self.transfers):
+            raise BadOffer("A file was offered in a way that is not understood here.")
+        if len(self.open_offers(line.link.user)) >= MOST_OFFERED:
+            raise BadOffer("Too many files are offered.")
+        transfer = Transfer(offer, line.link.user, line.link.device, True)
+        self.transfers.append(transfer)
+        self._told(transfer)
+
+    def open_offers(self, user: str) -> list[Transfer]:
+        """The files that somebody has offered and not been answered for, the oldest first."""
+        theirs = (each for each in self.transfers if each.incoming and fold(each.user) == fold(user))
+        return [each for each in theirs if each.stage is Stage.OFFERED]
+
+    async def take(self, transfer: Transfer) -> None:
+        """Say yes to a file.
+
+        :raises ClientFailure: when it cannot be written.
+        """
+        transfer.landing = landing = Landing(self._folder, transfer.offer)
+        transfer.stage, transfer.moved = Stage.MOVING, self._clock.seconds()
+        await self._in_thread(landing.resume)
+        if lines := self._lines(transfer):
+            await self._go_on(lines[0], transfer)
+        else:
+            self._cut(transfer)
+
+    async def _go_on(self, line: Line, transfer: Transfer) -> None:
+        landing = transfer.landing
+        assert landing is not None, "take has opened it"
+        transfer.stage = Stage.MOVING
+        if landing.whole:
+            await self._finish(line, transfer, landing)
+        else:
+            self._watch_over()
+            self._say(line, Kind.WANT, transfer, landing.next)
+            self._moved(transfer, landing.next)
+
+    def _piece(self, line: Line, transfer: Transfer, number: int, sealed: bytes) -> None:
+        landing = transfer.landing
+        if landing is None or landing.whole or transfer.stage is not Stage.MOVING:
+            return
+        try:
+            landing.add(number, sealed)
+        except ClientFailure as error:
+            self._give_up(line, transfer, str(error))
+            return
+        if landing.whole:
+            Deferred.fromCoroutine(self._finish(line, transfer, landing))
+        elif landing.next % CONFIRM_EVERY == 0:
+            self._say(line, Kind.HAVE, transfer, landing.next)
+            self._moved(transfer, landing.next)
+
+    async def _finish(self, line: Line, transfer: Transfer, landing: Landing) -> None:
+        try:
+            transfer.path = await self._in_thread(landing.finish)
+        except ClientFailure as error:
+            self._give_up(line, transfer, str(error))
+            return
+        self._landed.append(transfer)
+        self._say(line, Kind.HAVE, transfer, transfer.offer.pieces)
+        self._end(transfer, Stage.DONE)
+
+    # either way
+
+    def refuse(self, transfer: Transfer) -> None:
+        """Say no to a file, or no more."""
+        transfer.why = "You did not take it." if transfer.incoming else "You took it back."
+        for line in self._lines(transfer):
+            self._say(line, Kind.STOP, transfer)
+        self._end(transfer, Stage.OVER)
+
+    def taken(self, line: Line, kind: Kind, body: bytes) -> None:
+        """A frame that is of no letter.
+
+        :raises BadFrame: when it is none that such a client sends.
+        """
+        id, number, rest = body[:ID_BYTES], body[ID_BYTES : ID_BYTES + _NUMBER], body[ID_BYTES + _NUMBER :]
+        if len(number) != _NUMBER:
+            raise BadFrame("A frame of a file has a number.")
+        upto = int.from_bytes(number)
+        transfer = next((each for each in self._with(line) if each.offer.id == id), None)
+        if transfer is None:
+            if kind is Kind.WANT:
+                line.link.send(Kind.STOP, body)
+        elif kind is Kind.STOP:
+            transfer.why = f"{transfer.user} {'took it back' if transfer.incoming else 'did not take it'}."
+            self._end(transfer, Stage.OVER)
+        elif transfer.incoming:
+            if kind is Kind.PIECE:
+                self._piece(line, transfer, upto, rest)
+        elif kind is Kind.HAVE and upto == transfer.offer.pieces:
+            self._end(transfer, Stage.DONE)
+        elif kind is Kind.WANT:
+            self._wanted(line, transfer, upto)
+        elif kind is Kind.HAVE and transfer.stage is Stage.MOVING:
+            self._had(line, transfer, upto)
+
+    def _say(self, line: Line, kind: Kind, transfer: Transfer, number: int = 0) -> None:
+        line.link.send(kind, transfer.offer.id + number.to_bytes(_NUMBER))
+
+    def _give_up(self, line: Line, transfer: Transfer, why: str) -> None:
+        transfer.why = why
+        self._say(line, Kind.STOP, transfer)
+        self._end(transfer, Stage.OVER)
+
+    def _moved(self, transfer: Transfer, upto: int) -> None:
+        transfer.moved = self._clock.seconds()
+        transfer.done = upto * transfer.offer.size // max(1, transfer.offer.pieces)
+        self._told(transfer)
+
+    def _end(self, transfer: Transfer, stage: Stage) -> None:
+        transfer.stage = stage
+        if stage is Stage.DONE:
+            transfer.done = transfer.offer.size
+        transfer.let_go()
+        self.transfers.remove(transfer)
+        self._told(transfer)
+
+    # cuts
+
+    def joined(self, line: Line) -> None:
+        """A line stands: what was cut goes on."""
+        line.link.ended.addCallback(lambda reason: self._lost(line, reason))
+        del self._tries[fold(line.link.user)]
+        for transfer in self._landed:
+            if _whose(transfer) == (fold(line.link.user), line.link.device):
+                self._say(line, Kind.HAVE, transfer, transfer.offer.pieces)
+        for transfer in self._with(line):
+            if transfer.stage is Stage.CUT and transfer.incoming:
+                Deferred.fromCoroutine(self._go_on(line, transfer))
+            elif transfer.stage is Stage.CUT:
+                transfer.stage = Stage.OFFERED  # until the other end says from where on
+
+    def _lost(self, line: Line, reason: ClientFailure) -> ClientFailure:
+        for transfer in self._with(line):
+            waits = transfer.stage is Stage.OFFERED and not transfer.incoming
+            if (waits or transfer.stage is Stage.MOVING) and not self._lines(transfer):
+                self._cut(transfer)
+        return reason
+
+    def _cut(self, transfer: Transfer) -> None:
+        transfer.stage, transfer.why = Stage.CUT, "The link is lost; it goes on as soon as there is one again."
+        self._told(transfer)
+        user = fold(transfer.user)
+        if user not in self._seeking:
+            self._seeking[user] = Deferred.fromCoroutine(self._seek(transfer.user)).addErrback(_canceled)
+
+    async def _seek(self, user: str) -> None:
+        """Find the way to somebody again, or wait to be found."""
+        try:
+            while (tries := self._tries[fold(user)]) < len(PAUSES):
+                self._tries[fold(user)] += 1
+                await deferLater(self._clock, PAUSES[tries])
+                if not self._cut_with(user):
+                    return
+                try:
+                    await self._peers.line_to(user)
+                except ClientFailure:
+                    continue  # one has no address, or nobody is there yet
+        finally:
+            self._seeking.pop(fold(user), None)
+            del self._tries[fold(user)]
+        for transfer in self._cut_with(user):
+            transfer.why = "It was cut. Offered again, it goes on where it was."
+            self._end(transfer, Stage.OVER)
+
+    def _watch_over(self) -> None:
+        """Look now and then whether anything moves, while something should."""
+        if self._watch is None:
+            self._watch = self._clock.callLater(STALLED / 4, self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        for transfer in [each for each in self.transfers if each.stage is Stage.MOVING]:
+            self._watch_over()
+            if self._clock.seconds() - transfer.moved >= STALLED:
+                for line in self._lines(transfer):
+                    line.link.close("Nothing moves any more.")
+
+    def shut_out(self, user: str) -> None:
+        """Nothing goes to somebody, or comes from there, any more."""
+        for transfer in [each for each in self.transfers if fold(each.user) == fold(user)]:
+            self.refuse(transfer)
+
+    def close(self) -> None:
+        """It is the end; what has come of files stays."""
+        for seeking in tuple(self._seeking.values()):
+            seeking.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        for transfer in self.transfers:
+            transfer.let_go()
+        self.transfers.clear()
+
+    def _with(self, line: Line) -> list[Transfer]:
+        return [each for each in self.transfers if _whose(each) == (fold(line.link.user), line.link.device)]
+
+    def _cut_with(self, user: str) -> list[Transfer]:
+        return [each for each in self.transfers if each.stage is Stage.CUT and fold(each.user) == fold(user)]
+
+    def _lines(self, transfer: Transfer) -> list[Line]:
+        return [each for each in self._peers.lines_to(transfer.user) if each.link.device == transfer.device]
+
+
+def _whose(transfer: Transfer) -> tuple[str, str]:
+    return fold(transfer.user), transfer.device
+
+
+def _canceled(failure: Any) -> None:
+    failure.trap(CancelledError)

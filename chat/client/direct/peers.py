@@ -1,0 +1,131 @@
+"""Whose address one has, who was let in, and the lines to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chat.client.direct.failures import NotThePeer, Unreachable
+from chat.client.direct.line import Line, Post
+from chat.client.direct.link import Badge, Link
+from chat.client.direct.listening import Listening
+from chat.client.direct.reaching import Place, Reaching
+from chat.client.failures import ClientFailure
+from chat.events import Address
+from chat.names import fold
+
+
+class NoAddress(ClientFailure):
+    """One has not asked for the address, or was not given it."""
+
+
+class Gone(Unreachable):
+    """Nobody is reached at an address any more."""
+
+
+class Peers:
+    """The people that this client talks to without the server.
+
+    :param joined: gets each line as soon as it stands, whichever end has called.
+    """
+
+    def __init__(self, reactor: Any, badge: Badge, post: Post, joined: Callable[[Line], object]) -> None:
+        self._reactor = reactor
+        self._badge = badge
+        self._post = post
+        self._joined = joined
+        self._places: dict[str, tuple[str, Place]] = {}
+        self._let_in: set[str] = set()
+        self._lines: dict[tuple[str, str], Line] = {}
+        self._listening = Listening(reactor, badge, lambda user: fold(user) in self._let_in, self._stands)
+
+    # who may
+
+    def listen(self, user: str, port: int = 0) -> int:
+        """Let somebody call here.
+
+        :param port: where, if nothing listens yet; 0 takes any.
+        :returns: the port.
+        :raises CannotListen: when it cannot be opened.
+        """
+        opened = self._listening.open(port)
+        self._let_in.add(fold(user))
+        return opened
+
+    def shut_out(self, user: str) -> None:
+        """Somebody may call here no more, and is not talked to any longer; without anybody the port is closed."""
+        self._let_in.discard(fold(user))
+        for line in self.lines_to(user):
+            line.link.close(f"The link to {user} was closed.")
+        if not self._let_in:
+            self._listening.close()
+
+    def learn(self, address: Address) -> None:
+        """Somebody has given an address."""
+        place = Place((address.address, *address.others), address.port)
+        self._places[fold(address.author)] = (address.author, place)
+
+    def forget(self, user: str) -> None:
+        """Somebody is elsewhere now."""
+        self._places.pop(fold(user), None)
+
+    def close(self) -> None:
+        """End everything."""
+        self._let_in.clear()
+        self._places.clear()
+        self._listening.close()
+        for line in tuple(self._lines.values()):
+            line.link.close()
+
+    # lines
+
+    def lines_to(self, user: str) -> list[Line]:
+        """Those that stand, to any device of somebody."""
+        return [line for (name, _), line in self._lines.items() if name == fold(user)]
+
+    def holds(self, user: str) -> bool:
+        """Whether one has somebody's address."""
+        return fold(user) in self._places
+
+    async def line_to(self, user: str) -> Line:
+        """A line to somebody, made if none stands.
+
+        :raises NoAddress: when nobody has given one.
+        :raises Gone: when nobody is there any more.
+        :raises NotThePeer: when somebody else is.
+        """
+        if lines := self.lines_to(user):
+            return lines[-1]
+        known = self._places.get(fold(user))
+        if known is None:
+            raise NoAddress("Please request user address first (getaddress <user>).")
+        shown, place = known
+        try:
+            link = await Reaching(self._reactor, self._badge, shown, place).reached
+        except NotThePeer:
+            raise
+        except Unreachable:
+            raise self.gone(user) from None
+        return self._stands(link)
+
+    def gone(self, user: str) -> Gone:
+        """In the words of wish 001, that somebody is not there any more."""
+        shown, place = self._places.get(fold(user), (user, None))
+        at = f" at ('{place.addresses[0]}', {place.port})" if place is not None else ""
+        return Gone(f"User {shown} is no longer available{at}. You can send an offline message through the server.")
+
+    def _stands(self, link: Link) -> Line:
+        key = fold(link.user), link.device
+        line = Line(link, self._post, self._reactor)
+        before = self._lines.pop(key, None)
+        if before is not None:
+            before.link.close("Another link has taken its place.")
+        self._lines[key] = line
+        link.ended.addCallback(lambda reason: self._ended(key, line, reason))
+        self._joined(line)
+        return line
+
+    def _ended(self, key: tuple[str, str], line: Line, reason: ClientFailure) -> ClientFailure:
+        if self._lines.get(key) is line:
+            del self._lines[key]
+        return reason
