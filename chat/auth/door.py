@@ -140,6 +140,36 @@ class Door:
         assert session.user is not None, "perform lets only users act"
         await self._registrar.change_password(session.user.account, old, new, session.mind.peer)
 
+    async def challenge_owner(self, session: Session, client_first: str) -> str:
+        """See `chat.interfaces.IDoor`."""
+        assert session.user is not None, "perform lets only users act"
+        exchange = await self._proofs.challenge(session.user.account.name.shown, client_first, session.mind.peer)
+        session.exchange = exchange
+        return exchange.answer
+
+    async def prove_owner(self, session: Session, client_final: str) -> None:
+        """See `chat.interfaces.IDoor`.
+
+        :raises BadCredentials: when the proof is wrong.
+        """
+        exchange: Exchange | None = session.exchange
+        session.exchange = None
+        assert session.user is not None, "perform lets only users act"
+        mine = session.user.account
+        try:
+            proven = await self._proofs.prove(exchange, client_final, session.mind.peer)
+        except BadCredentials:
+            proven = None
+        if proven is None or proven.id != mine.id:
+            raise BadCredentials("That is not your password. Nothing was changed.")
+
+    async def change_verifier(self, session: Session, client_final: str, verifier: Verifier) -> None:
+        """See `chat.interfaces.IDoor`."""
+        self._registrar.check_verifier(verifier)
+        await self.prove_owner(session, client_final)
+        assert session.user is not None, "perform lets only users act"
+        await self._registrar.set_verifier(session.user.account, verifier)
+
     async def check_owner(self, session: Session, password: str) -> None:
         """See `chat.interfaces.IDoor`.
 

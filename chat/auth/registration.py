@@ -111,7 +111,7 @@ class Registrar:
         :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here, or more.
         """
         free = self.read_free_name(name)
-        check_verifier(verifier, self._cost)
+        self.check_verifier(verifier)
         realname = self._claim(free, realname, peer)
         return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier)))
 
@@ -183,6 +183,17 @@ class Registrar:
         check_password(new, "new")
         await self.verify(account, old, peer, "old")
         verifier = await self._hashing.run(_new_verifier, new, self._cost)
+        await self.set_verifier(account, verifier)
+
+    def check_verifier(self, verifier: Verifier) -> None:
+        """Look at a verifier that somebody made of a new password.
+
+        :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here, or more.
+        """
+        check_verifier(verifier, self._cost)
+
+    async def set_verifier(self, account: Account, verifier: Verifier) -> None:
+        """Replace a password by what is stored of the new one, which ends all tokens of the account."""
         await self._store.set_password(account.id, verifier)
 
     def _count(self, network: str) -> None:

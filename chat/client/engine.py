@@ -345,6 +345,23 @@ class Engine:
             self._observer.settled(outgoing, None)
             self._send_next()
 
+    async def change_password(self, old: str, new: str) -> Reply:
+        """See `chat.client.entrance.Entrance.change_password`; the token that comes with it is kept."""
+        reply = await self._inside().change_password(old, new)
+        self._token = reply.token
+        self._keep_token(self.state.me, reply.token)
+        return reply
+
+    async def delete_account(self, args: dict[str, object], password: str) -> Reply:
+        """See `chat.client.entrance.Entrance.delete_account`."""
+        return await self._inside().delete_account(args, password)
+
+    def _inside(self) -> Entrance:
+        """:raises Disconnected: when there is no connection on which one is logged in."""
+        if self._entrance is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP):
+            raise Disconnected("You are not connected just now; nothing was done.")
+        return self._entrance
+
     async def ask(self, cmd: str, args: Mapping[str, object] | None = None) -> Reply:
         """A command that is no line of one's own; its reply may be a refusal.
 

@@ -15,7 +15,7 @@ from chat.client.failures import ClientFailure, RequestRefused, ServerNotTrusted
 from chat.client.proof import Proof
 from chat.client.protocol import ChatClient
 from chat.errors import AlreadySignedIn
-from chat.events import Challenge, LoggedIn, Reply
+from chat.events import Challenge, LoggedIn, PasswordChanged, Reply
 from chat.stretch import MOST_COST, SCRAM, SCRAM_PLUS, check_password, make_verifier, new_salt, stretch
 from chat.values import Verifier
 
@@ -55,17 +55,24 @@ class Entrance:
         who = _named(device, user=user)
         if not await self._keeps_passwords_here():
             return await self._enter(None, "login", who | {"password": password})
+        proof, final = await self._prove("login", who, password)
+        return await self._enter(proof, "scram", {"final": final})
+
+    async def _prove(self, cmd: str, args: dict[str, object], password: str) -> tuple[Proof, str]:
+        """Begin to prove a password.
+
+        :returns: the proof, and the message that ends it.
+        """
         client = self._client
         proof = Proof(password, client.fingerprint, self._least_cost)
-        reply = await client.ask("login", who | {"scram": proof.first})
+        reply = await client.ask(cmd, args | {"scram": proof.first})
         if not isinstance(reply, Challenge):
-            raise client.distrust("The server logs in whoever comes, without looking at the password.")
+            raise client.distrust("The server takes whoever comes, without looking at the password.")
         try:
             proof.read(reply.scram)
         except ServerNotTrusted as error:
             raise client.distrust(str(error)) from None
-        final = await self._in_thread(proof.final)
-        return await self._enter(proof, "scram", {"final": final})
+        return proof, await self._in_thread(proof.final)
 
     async def take_over(self) -> LoggedIn:
         """Log in where the last login was refused because the account is signed in elsewhere.
@@ -94,6 +101,35 @@ class Entrance:
         else:
             args["password"] = password
         return await self._enter(None, "register", args)
+
+    async def change_password(self, old: str, new: str) -> PasswordChanged:
+        """Prove the old password and hand over a verifier of the new one.
+
+        :raises chat.errors.BadPassword: when the new one will not do.
+        :raises RequestRefused, ServerNotTrusted: see `log_in`.
+        """
+        check_password(new, "new")
+        if await self._keeps_passwords_here():
+            _, final = await self._prove("password", {}, old)
+            verifier = await self._in_thread(_new_verifier, new, self._cost())
+            args: dict[str, object] = {"final": final, "verifier": _spelled(verifier)}
+        else:
+            args = {"old": old, "new": new}
+        reply = await self._client.ask("password", args)
+        if not isinstance(reply, PasswordChanged):
+            raise self._client.distrust("The server does not say that the password is changed.")
+        return reply
+
+    async def delete_account(self, args: dict[str, object], password: str) -> Reply:
+        """Prove the password and end the account.
+
+        :param args: what the command says besides.
+        :raises RequestRefused, ServerNotTrusted: see `log_in`.
+        """
+        if await self._keeps_passwords_here():
+            _, final = await self._prove("account", args, password)
+            return await self._client.ask("account", args | {"final": final})
+        return await self._client.ask("account", args | {"password": password})
 
     async def _keeps_passwords_here(self) -> bool:
         """Whether the server can do without the password.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chat.client.engine import Engine
-from chat.client.failures import ClientFailure
+from chat.client.failures import ClientFailure, RequestRefused
 from chat.client.sending import Outgoing
 from chat.client.talks import Key, Talk
 from chat.errors import ChatError
@@ -74,7 +74,9 @@ class Keyboard:
             if reading.verb.name in _SAID:
                 return self._say(reading, here)
             return await self._ask(reading, here)
-        except ClientFailure as error:
+        except RequestRefused as refused:
+            return refused.reply
+        except (ChatError, ClientFailure) as error:
             return refusal(error)
 
     def _hold(self, held: Held, here: Talk | None) -> Refused:
@@ -110,7 +112,12 @@ class Keyboard:
             for each in verb.parameters
             if call.arguments.get(each.name) is not None
         }
-        reply = await engine.ask(verb.name, args)
+        if verb.name == "password":
+            reply = await engine.change_password(str(args["old"]), str(args["new"]))
+        elif verb.name == "account":
+            reply = await engine.delete_account(args, str(args.pop("password")))
+        else:
+            reply = await engine.ask(verb.name, args)
         if isinstance(reply, RoomEntered):
             talk = engine.state.enter(reply)
             await engine.catching.newest(talk)

@@ -7,7 +7,7 @@ from chat.core.rooms import account_of
 from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
 from chat.errors import BadCredentials, BadUsage
-from chat.events import Challenge, Devices, Done, LoggedIn, LoggedOut, SessionLine
+from chat.events import Challenge, Devices, Done, LoggedIn, LoggedOut, PasswordChanged, SessionLine
 from chat.grammar.frames import NewVerifier, ScramMessage
 from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Secret, Word, Words
 from chat.grammar.verbs import Access
@@ -162,19 +162,32 @@ def _end(session: Session) -> str:
     weight=4,
 )
 async def password(
-    chat: ChatService, session: Session, *, old: Secret | None = None, new: Secret | None = None
-) -> Done:
+    chat: ChatService,
+    session: Session,
+    *,
+    old: Secret | None = None,
+    new: Secret | None = None,
+    scram: ScramMessage | None = None,
+    final: ScramMessage | None = None,
+    verifier: NewVerifier | None = None,
+) -> PasswordChanged | Challenge:
     """change your password
 
     It asks for the old and the new one. Your other sessions are ended, and devices that came back without a
-    password need it again.
+    password need it again. Programs may begin with scram, prove the old one with final and hand over a verifier of the
+    new one, so that neither is sent.
     """
-    if old is None or new is None:
-        raise BadUsage("password needs old and new.")
+    if scram is not None:
+        return Challenge(await chat.door.challenge_owner(session, scram))
     account = account_of(session)
-    await chat.door.change_password(session, old, new)
+    if final is not None and verifier is not None:
+        await chat.door.change_verifier(session, final, verifier)
+    elif old is not None and new is not None:
+        await chat.door.change_password(session, old, new)
+    else:
+        raise BadUsage("password needs old and new, or final and verifier.")
     chat.people.end_others(account, session, "Your password was changed from another session. Log in again: login NAME")
-    return Done("Your password is changed. Your other sessions are ended.")
+    return PasswordChanged(await chat.door.hand_out_token(session) if session.mind.program else "")
 
 
 @command(
@@ -191,15 +204,22 @@ async def account(
     scope: Annotated[str, ChoiceType("everything")] | None = None,
     *,
     password: Secret | None = None,
-) -> Done:
+    scram: ScramMessage | None = None,
+    final: ScramMessage | None = None,
+) -> Done | Challenge:
     """delete your account
 
     It asks for your password. You leave your rooms, and nobody can have your name again. What you wrote stays, without
-    your name; account delete everything empties that as well.
+    your name; account delete everything empties that as well. Programs may prove the password with scram and final.
     """
-    if password is None:
-        raise BadUsage("account needs password.")
-    await chat.door.check_owner(session, password)
+    if scram is not None:
+        return Challenge(await chat.door.challenge_owner(session, scram))
+    if final is not None:
+        await chat.door.prove_owner(session, final)
+    elif password is not None:
+        await chat.door.check_owner(session, password)
+    else:
+        raise BadUsage("account needs password, or final.")
     await chat.deletion.delete(session, scope is not None)
     return Done()
 

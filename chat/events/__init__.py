@@ -61,6 +61,7 @@ from chat.events.replies import (
     Done,
     LoggedIn,
     LoggedOut,
+    PasswordChanged,
     Pong,
     Refused,
     Resumed,
@@ -124,6 +125,7 @@ __all__ = [
     "Notice",
     "OneTimeCode",
     "OwnSettings",
+    "PasswordChanged",
     "People",
     "Person",
     "Pong",
@@ -210,4 +212,5 @@ Reply: TypeAlias = (
     | Listing
     | Facts
     | OneTimeCode
+    | PasswordChanged
 )

@@ -94,6 +94,16 @@ class LoggedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """The password is another one; the other sessions are ended, and so are all tokens.
+
+    :param token: logs this device in again, for programs.
+    """
+
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedOut:
     """The session is logged out and its connection stays; or it closes, after ``quit``.
 

@@ -103,5 +103,17 @@ class IDoor(Protocol):
 
     async def change_password(self, session: Any, old: str, new: str) -> None: ...
 
+    async def challenge_owner(self, session: Any, client_first: str) -> str:
+        """Begin a proof that it is really the owner of the account who acts.
+
+        :returns: the server's first message.
+        """
+
+    async def prove_owner(self, session: Any, client_final: str) -> None:
+        """Look at that proof, which ends it: `check_owner` without the password."""
+
+    async def change_verifier(self, session: Any, client_final: str, verifier: Verifier) -> None:
+        """Look at that proof, and replace the password by what is stored of the new one."""
+
     async def check_owner(self, session: Any, password: str) -> None:
         """Find out whether it is really the owner of the account who acts."""

@@ -51,6 +51,7 @@ from chat.events import (
     Notice,
     OneTimeCode,
     OwnSettings,
+    PasswordChanged,
     People,
     Pong,
     Presence,
@@ -146,6 +147,7 @@ FRAMES: dict[str, type] = {
     "listing": Listing,
     "facts": Facts,
     "code": OneTimeCode,
+    "password-changed": PasswordChanged,
 }
 """What each type of frame says."""
 

@@ -10,6 +10,7 @@ from chat.events import (
     Done,
     LoggedIn,
     LoggedOut,
+    PasswordChanged,
     Pong,
     Refused,
     Resumed,
@@ -75,6 +76,11 @@ def challenge(reply: Challenge, view: View) -> str:
 def logged_in(reply: LoggedIn, view: View) -> str:
     made = notice(f"Account {safe(reply.account)} made.", view) if reply.created else ""
     return f"{made}Welcome to the chat system!\n"
+
+
+@renders(PasswordChanged)
+def password_changed(reply: PasswordChanged, view: View) -> str:
+    return notice("Your password is changed. Your other sessions are ended.", view)
 
 
 @renders(LoggedOut)

@@ -9,6 +9,7 @@ from chat.client.failures import Disconnected, RequestRefused, TooMuch
 from chat.client.observing import Phase
 from chat.client.sending import MOST_UNSENT, Fate
 from chat.events import Closing, Refused, RoomEntered, Said
+from chat.grammar.reading import Ask, read
 from tests.client.engines import Desk, EngineCase
 from tests.frontends.server import PASSWORD
 
@@ -235,6 +236,22 @@ class StayingIn(EngineCase):
         self.assertIn("password", ann.screen.status.reason)
         self.run_link(ann.engine.log_in("ann", PASSWORD))
         self.assertEqual(ann.screen.status.phase, Phase.ONLINE)
+
+    def test_who_changes_the_password_comes_back_with_the_new_token(self) -> None:
+        ann = self.logged_in("ann")
+        call = read("password", ann.state.context(None))
+        assert isinstance(call, Ask)
+        new = self.run_link(ann.keyboard.answered(call, PASSWORD, None))
+        self.run_link(ann.keyboard.answered(new, "another horse", None))
+        ann.cut()
+        self.quiet_link()
+        self.assertEqual(ann.screen.status.phase, Phase.ONLINE)
+
+    def test_a_password_is_not_changed_without_a_connection(self) -> None:
+        ann = self.logged_in("ann")
+        ann.reachable = False
+        ann.cut()
+        self.fails(ann.engine.change_password(PASSWORD, "another horse"), Disconnected)
 
     def test_a_connection_that_is_lost_while_catching_up(self) -> None:
         self.logged_in("ann", "lobby").engine.close()

@@ -9,7 +9,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 
-from chat.client.entrance import Entrance
+from chat.client.entrance import Entrance, _new_verifier, _spelled
 from chat.client.failures import ClientFailure, RequestRefused, ServerNotTrusted
 from chat.errors import BadPassword
 from chat.stretch import cost_of
@@ -232,3 +232,72 @@ class Secrets(EntranceCase):
         token = self.run_link(self.entrance().log_in("bob", PASSWORD))
         (line,) = [line for line in self.links[-1].got.splitlines() if b'"logged-in"' in line]
         self.assertEqual(parse(line)[0], token)
+
+
+class AnotherPassword(EntranceCase):
+    NEW = "another horse"
+
+    def inside(self) -> Entrance:
+        """Somebody who is logged in."""
+        entrance = self.entrance(self.link(OURS))
+        self.run_link(entrance.log_in("bob", PASSWORD, "laptop"))
+        return entrance
+
+    def test_sends_neither_the_old_nor_the_new_one(self) -> None:
+        entrance = self.inside()
+        changed = self.run_link(entrance.change_password(PASSWORD, self.NEW))
+        sent = self.links[-1].sent
+        for secret in (PASSWORD, self.NEW):
+            self.assertNotIn(secret.encode(), sent)
+            self.assertNotIn(b64encode(secret.encode()), sent)
+        self.assertEqual(self.server.hashing.calls, [])
+        self.links[-1].cut()
+        self.run_link(self.entrance(self.link(OURS)).log_in_by_token(changed.token, "laptop"))
+        self.links[-1].cut()
+        again = self.entrance(self.link(OURS))
+        self.assertEqual(self.code(again.log_in("bob", PASSWORD)), "bad-credentials")
+        self.run_link(again.log_in("bob", self.NEW))
+
+    def test_ends_what_others_may_have_got_hold_of(self) -> None:
+        token = self.run_link(self.entrance(self.link(OURS)).log_in("bob", PASSWORD, "laptop")).token
+        self.links[-1].cut()
+        self.run_link(self.inside().change_password(PASSWORD, self.NEW))
+        self.links[-1].cut()
+        self.assertEqual(self.code(self.entrance().log_in_by_token(token, "laptop")), "bad-credentials")
+
+    def test_needs_the_old_one(self) -> None:
+        refused = self.fails(self.inside().change_password("wrong horse", self.NEW), RequestRefused)
+        self.assertIn("That is not your password.", refused.reply.text)
+        self.links[-1].cut()
+        self.inside()
+
+    def test_needs_a_proof_of_this_very_account_and_moment(self) -> None:
+        """Neither that of another account nor one that was used before."""
+        token = self.run_link(self.entrance().register("eve", "the password of eve", device="laptop")).token
+        self.links[-1].cut()
+        entrance = self.entrance(self.link())
+        client, verifier = self.links[-1].client, _spelled(_new_verifier(self.NEW, COST))
+        _, of_bob = self.run_link(entrance._prove("login", {"user": "bob"}, PASSWORD))
+        self.run_link(entrance.log_in_by_token(token, "laptop"))
+        self.assertEqual(self.code(client.ask("password", {"final": of_bob, "verifier": verifier})), "bad-usage")
+        _, of_eve = self.run_link(entrance._prove("password", {}, "the password of eve"))
+        self.run_link(client.ask("password", {"final": of_eve, "verifier": verifier}))
+        self.assertEqual(self.code(client.ask("password", {"final": of_eve, "verifier": verifier})), "bad-usage")
+
+    def test_that_is_easier_to_guess_than_the_server_wants_is_refused_before_the_proof_is_looked_at(self) -> None:
+        self.server.chat.door._registrar._cost = COST + 1  # type: ignore[attr-defined]
+        refused = self.fails(self.inside().change_password(PASSWORD, self.NEW), RequestRefused)
+        self.assertEqual(refused.reply.code, "bad-verifier")
+
+    def test_that_is_too_short_is_refused_here(self) -> None:
+        entrance = self.inside()
+        before = self.links[-1].sent
+        self.fails(entrance.change_password(PASSWORD, "short"), BadPassword)
+        self.assertEqual(self.links[-1].sent, before)
+
+    def test_the_end_of_an_account_is_proven_too(self) -> None:
+        entrance = self.inside()
+        self.assertEqual(self.code(entrance.delete_account({"action": "delete"}, "wrong horse")), "bad-credentials")
+        self.run_link(entrance.delete_account({"action": "delete"}, PASSWORD))
+        self.assertNotIn(PASSWORD.encode(), self.links[-1].sent)
+        self.assertIsNone(self.server.chat.directory.account("bob"))

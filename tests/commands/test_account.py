@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.errors import ChatError
-from chat.events import Devices, Done, LoggedIn, LoggedOut, OwnSettings, Profile, Welcome
+from chat.events import Devices, LoggedIn, LoggedOut, OwnSettings, PasswordChanged, Profile, Welcome
 from chat.grammar.reading import Call, read
 from chat.values import Rank
 from tests.core.stage import MANY, PASSWORD, Stage
@@ -84,7 +84,7 @@ class Passwords(SynchronousTestCase):
         self.bob.does("new", user="bob", password=PASSWORD)
 
     def test_the_new_one_counts(self) -> None:
-        self.assertIsInstance(self.bob.does("password", old=PASSWORD, new="another password"), Done)
+        self.assertIsInstance(self.bob.does("password", old=PASSWORD, new="another password"), PasswordChanged)
         self.assertEqual(self.stage.connection().code("login", user="bob", password=PASSWORD), "bad-credentials")
         self.stage.connection().logs_in("bob", "another password")
 
