@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unicodedata
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -165,7 +165,6 @@ class NamesThatLookAlike(SynchronousTestCase):
 
 
 class AnyWord(SynchronousTestCase):
-    @settings(deadline=None)
     @given(WORDS)
     def test_is_a_name_or_is_refused(self, word: str) -> None:
         """Whatever is typed, `read_name` gives a name that obeys its rules, or `BadName`; `fold` never fails."""

@@ -72,7 +72,7 @@ class AStretchedPassword(SynchronousTestCase):
         ):
             self.assertEqual(stretch(one, SALT), stretch(other, SALT))
 
-    @settings(deadline=None, max_examples=50)
+    @settings(max_examples=50)
     @given(st.text(max_size=1100))
     def test_any_word_can_be_stretched(self, password: str) -> None:
         """A wrong password of whatever kind costs what a right one costs, and fails nowhere."""

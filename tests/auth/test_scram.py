@@ -217,14 +217,14 @@ class ABinding(ScramTestCase):
 class Nonsense(ScramTestCase):
     PIECES = st.sampled_from(("n,,", "y,,", "p=", "a=", "n=bob", "r=x", "c=biws", "p=AAAA", ",", "=", "\0", "é", "m=1"))
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(st.lists(PIECES | st.text(max_size=5), max_size=8))
     def test_as_a_first_message_is_refused(self, pieces: list[str]) -> None:
         begun = self.challenge("bob", "".join(pieces))
         if not isinstance(begun.result, Exchange):
             self.failureResultOf(begun, BadUsage, BadBinding)
 
-    @settings(deadline=None, max_examples=200)
+    @settings(max_examples=200)
     @given(st.lists(PIECES | st.text(max_size=5), max_size=8))
     def test_as_a_proof_is_a_wrong_password(self, pieces: list[str]) -> None:
         self.start()

@@ -183,4 +183,4 @@ class SmallTown(RuleBasedStateMachine):
 
 
 TestSmallTown = SmallTown.TestCase
-TestSmallTown.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestSmallTown.settings = settings(max_examples=60, stateful_step_count=50)

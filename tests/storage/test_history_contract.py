@@ -82,7 +82,7 @@ class Walking(InMemory):
         return self.successResultOf(self.store.history(self.conversation, limit=limit, **bounds))
 
     @given(since=st.integers(990, 9_010), limit=st.integers(1, 12))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_since_finds_the_first_row_of_a_time(self, since: int, limit: int) -> None:
         expected = [seq for seq, time in enumerate(self.times, start=1) if time >= since]
         page = self.page(limit, since=since)
@@ -90,7 +90,7 @@ class Walking(InMemory):
         self.assertEqual(page.more, len(expected) > limit)
 
     @given(limit=st.integers(1, 12), start=st.integers(0, 12))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_walking_onward_and_back_meets_every_row_once(self, limit: int, start: int) -> None:
         onward: list[int] = []
         more, at = True, start
