@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from tests import figures
-from tests.hostile.test_peers import NeverReading, Silent
+from tests.hostile.test_peers import FAST, NeverReading, Silent
 
 SECONDS, CONNECTIONS = 60, 10_000
+
+Silent.options = (*FAST, "--login-timeout=60")  # so many take longer to come than the suite gives them
 
 
 def attack(case: NeverReading | Silent, amount: int) -> None:

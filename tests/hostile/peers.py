@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import re
+import select
+import socket
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable
@@ -112,38 +115,51 @@ async def never_read(port: int, seconds: float) -> int:
 async def stay_silent(port: int, count: int) -> AsyncIterator[int]:
     """Many connections that never log in; every tenth drips a byte now and then.
 
+    They are plain sockets, so that this process has time for the others that it plays.
+
     Yields how many are there, when all are; then how many are left, each time after a while, until none is.
     """
-    open_now, everybody = 0, asyncio.Event()
-
-    async def one(number: int) -> None:
-        nonlocal open_now
-        address = f"127.0.{2 + number // PER_ADDRESS}.1"
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
-        open_now += 1
-        if open_now == count:
-            everybody.set()
-        ended = asyncio.create_task(reader.read())
-        with contextlib.suppress(ConnectionError):
-            while not ended.done():
-                if number % 10 == 0:
-                    writer.write(b"x")
-                await asyncio.wait({ended}, timeout=0.5)
-            await ended
-        open_now -= 1
-        writer.close()
-
-    callers = []
+    poll, there = select.epoll(), dict[int, socket.socket]()
     for number in range(count):
-        callers.append(asyncio.create_task(one(number)))
-        if number % 200 == 199:
-            await asyncio.sleep(0.01)
-    await everybody.wait()
-    yield open_now
-    while open_now:
-        await asyncio.sleep(0.1)
-        yield open_now
-    await asyncio.gather(*callers)
+        caller = socket.socket()
+        caller.setblocking(False)
+        caller.bind((f"127.0.{2 + number // PER_ADDRESS}.1", 0))
+        caller.connect_ex(("127.0.0.1", port))
+        there[caller.fileno()] = caller
+        poll.register(caller, select.EPOLLIN)
+        if number % 50 == 49:
+            await asyncio.sleep(0.02)
+    drips = [caller for number, caller in enumerate(there.values()) if number % 10 == 0]
+    yield sum(_connected(caller) for caller in there.values())
+    for turn in itertools.count():
+        for file, _ in poll.poll(0):
+            if not _still_open(there[file]):
+                poll.unregister(file)
+                there.pop(file).close()
+        for caller in drips[turn % 10 :: 10]:  # each of them every two seconds
+            with contextlib.suppress(OSError):
+                caller.send(b"x")
+        yield len(there)
+        if not there:
+            break
+        await asyncio.sleep(0.2)
+
+
+def _connected(caller: socket.socket) -> bool:
+    try:
+        caller.getpeername()
+    except OSError:
+        return False
+    return True
+
+
+def _still_open(caller: socket.socket) -> bool:
+    try:
+        return bool(caller.recv(1 << 16))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
 
 
 def mutated(chance: random.Random, count: int) -> bytes:

@@ -16,9 +16,12 @@ from tests.hostile.peers import GARBAGE, Couple, memory, never_read, stay_silent
 MOST_GROWTH = 32 * 1024
 """KiB."""
 
+FAST = "--rate=1000000", "--burst=1000000"
+"""Options under which nobody who is to be served is too fast."""
+
 
 class PeersCase(TestCase):
-    options: tuple[str, ...] = ("--rate=1000000", "--burst=1000000")
+    options: tuple[str, ...] = FAST
 
     def setUp(self) -> None:
         self.stage = Stage(*self.options)
@@ -56,7 +59,7 @@ class NeverReading(PeersCase):
 
 
 class Silent(PeersCase):
-    options = ("--login-timeout=5",)
+    options = (*FAST, "--login-timeout=5")
 
     def test_they_are_closed_when_their_time_is_over(self) -> None:
         """Counted from the connect, so that a byte now and then does not help."""
