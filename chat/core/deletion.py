@@ -61,8 +61,9 @@ class Deletion:
         self._house.store.erase().addCallbacks(self._stepped, self._failed)
 
     def _stepped(self, erased: Erased) -> None:
-        for id in erased.topics:
-            if (room := self._house.rooms.get(id)) is not None:
+        for id, topic in erased.topics:
+            room = self._house.rooms.get(id)
+            if room is not None and room.topic == topic:
                 room.topic = ""
         if erased.more and not self._house.stopping:
             self._timer = self._house.clock.call_later(PAUSE, self._step)

@@ -100,12 +100,12 @@ class Erased(NamedTuple):
     """What one step of an erasure did.
 
     :param more: whether something is left to do.
-    :param topics: the rooms whose topic was emptied.
+    :param topics: the rooms whose topic was emptied, and what it was.
     :param ended: whether this was the last step for one of the accounts.
     """
 
     more: bool
-    topics: tuple[int, ...] = ()
+    topics: tuple[tuple[int, str], ...] = ()
     ended: bool = False
 
 

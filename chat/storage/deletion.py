@@ -66,9 +66,7 @@ def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
         " ORDER BY id LIMIT ?",
         (account, upto, most),
     ).fetchall()
-    topics = tuple(
-        id >> SEQ_BITS for id, own, kind in rows if own and kind == Kind.TOPIC and _empty_topic(transaction, id)
-    )
+    topics = [_empty_topic(transaction, id) for id, own, kind in rows if own and kind == Kind.TOPIC]
     for id, own, _ in rows:
         if own:
             empty(transaction, id)
@@ -76,7 +74,7 @@ def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
         # Once, all parts of the index are marked to become one; then they are merged a few pages at a time.
         _merge(transaction, -_PAGES)
     transaction.execute("UPDATE erasures SET upto = ? WHERE account = ?", (rows[-1][0] if rows else _READ, account))
-    return Erased(True, topics)
+    return Erased(True, tuple(each for each in topics if each is not None))
 
 
 def empty_journal(connection: sqlite3.Connection) -> None:
@@ -84,16 +82,20 @@ def empty_journal(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _empty_topic(transaction: Transaction, id: int) -> bool:
+def _empty_topic(transaction: Transaction, id: int) -> tuple[int, str] | None:
     """Empty the topic of a room if it is what this row says.
 
-    :returns: whether it was.
+    :returns: the room and what its topic was.
     """
-    changed = transaction.execute(
-        "UPDATE rooms SET topic = '' WHERE conversation = ? AND topic = (SELECT body FROM log WHERE id = ?)",
-        (id >> SEQ_BITS, id),
+    conversation = id >> SEQ_BITS
+    found: tuple[str] | None = transaction.look(
+        "SELECT topic FROM rooms WHERE conversation = ? AND topic = (SELECT body FROM log WHERE id = ?)",
+        (conversation, id),
     )
-    return changed.rowcount > 0
+    if found is None:
+        return None
+    transaction.execute("UPDATE rooms SET topic = '' WHERE conversation = ?", (conversation,))
+    return conversation, found[0]
 
 
 def _merge(transaction: Transaction, pages: int) -> bool:

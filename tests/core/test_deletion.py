@@ -114,6 +114,15 @@ class Words(Case):
         self.stage.pass_time(5)
         self.assertEqual(self.said(self.ann), [("nobody", False), ("ann", True)])
 
+    def test_and_so_do_topics(self) -> None:
+        self.ann.does("op", user="bob", room="ops")
+        self.bob.does("topic", room="ops", text="mine")
+        self.assertEqual(self.stage.room("ops").topic, "mine")
+        self.delete("everything")
+        self.stage.pass_time(5)
+        self.assertEqual(self.stage.room("ops").topic, "")
+        self.assertEqual(self.stage.restart().room("ops").topic, "")
+
     def test_also_when_the_server_is_stopped_in_between(self) -> None:
         self.delete("everything")
         stage = self.stage.restart()

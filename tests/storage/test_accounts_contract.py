@@ -105,12 +105,12 @@ class Deleting(EngineCase):
         self.assertEqual(await self.words(room), ["", "hello"])
         self.assertFalse((await self.store.erase()).more)
 
-    async def erased(self) -> list[int]:
+    async def erased(self) -> list[tuple[int, str]]:
         """Take all steps of the erasures.
 
-        :returns: the rooms whose topics were emptied.
+        :returns: the rooms whose topics were emptied, and what they were.
         """
-        topics: list[int] = []
+        topics: list[tuple[int, str]] = []
         while (step := await self.store.erase()).more:
             topics.extend(step.topics)
         return topics
@@ -125,7 +125,7 @@ class Deleting(EngineCase):
         while await self.store.index((room, other)):
             pass
         await self.store.delete_account(bob.id, 5, True)
-        self.assertEqual(await self.erased(), [other])
+        self.assertEqual(await self.erased(), [(other, "cats")])
         self.assertEqual(await self.words(room), ["", "", "needle of eve"])
         self.assertEqual(await self.words(other), ["", "", "needle of eve", ""])
         rows = await self.store.search("needle", {room: 0, other: 0}, author=None, since=0, blocked=[], limit=10)
@@ -139,7 +139,7 @@ class Deleting(EngineCase):
         await self.store.append(act(other, Kind.TOPIC, eve.id, body=Text("dogs")))
         await self.store.append(act(room, Kind.BANNED, bob.id, eve.id, body=Text("hates cats")))
         await self.store.delete_account(bob.id, 5, True)
-        self.assertEqual(await self.erased(), [room])
+        self.assertEqual(await self.erased(), [(room, "cats")])
         self.assertEqual(await self.words(room), ["", "", ""])
         stored = {each.record.name.shown: each for each in (await self.restart()).rooms}
         self.assertEqual((stored["lobby"].record.topic, stored["ops"].record.topic), ("", "dogs"))
