@@ -10,6 +10,7 @@ from chat.checkup import check
 from chat.core.service import ChatService
 from chat.errors import BadSettings, Misconfigured
 from chat.interfaces import Finding
+from chat.journal import write_from
 from chat.settings import Settings, renewed
 from chat.values import Rank
 
@@ -48,6 +49,7 @@ class Host:
             raise BadSettings(f"{error} Nothing has changed.") from None
         settings, changed, later = renewed(self._chat.settings, given)
         self._chat.apply(settings)
+        write_from(settings.log_level)
         return changed, later
 
     def check(self) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 SESSIONS = ("one", "per-device", "many")
 AUTO_REGISTER = ("no", "ask", "yes")
+LOG_LEVELS = ("debug", "info", "warn", "error")
 PLAIN_LOGIN = ("always", "loopback", "tls")
 
 
@@ -98,6 +99,9 @@ class Settings:
         _path,
         "notes who did what kind of thing when, never what; none: there is none",
         restart=True,
+    )
+    log_level: str = _setting(
+        "info", _choice(*LOG_LEVELS), "the least that the log for people notes: debug, info, warn or error"
     )
     metrics_port: int = _setting(
         0, _number(0, 65_535, "a port"), "the port on loopback where Prometheus reads metrics; 0: none", restart=True

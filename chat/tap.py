@@ -22,7 +22,6 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
 from twisted.python import usage
 from twisted.python.failure import Failure
 
@@ -46,6 +45,7 @@ from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
 from chat.frontends.control import ControlFactory, control_path, make_place
 from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
+from chat.journal import Logger, write_from
 from chat.meters import Meters
 from chat.process import leave_no_dumps, run_on_monotonic_time
 from chat.settings import Settings
@@ -131,6 +131,7 @@ def makeService(options: Options) -> ChatServer:
     try:
         with ExitStack() as undo:
             settings = read_settings()
+            write_from(settings.log_level)
             held = twistd.as_user(lambda: hold(settings.db))
             undo.callback(held.withdraw)
             for path in (settings.certificate, settings.traffic_log):

@@ -76,28 +76,30 @@ class Lockout:
         """How many accounts and networks are remembered."""
         return len(self._tries) + len(self._levels)
 
-    def check(self, account: str, network: str, when: float) -> None:
+    def check(self, account: str, network: str, when: float, what: str = "passwords") -> None:
         """Find out whether a password may be looked at.
 
+        :param what: what there were too many of, as whoever tries reads it.
         :raises LockedOut: with the seconds left; the right password would be refused as well.
         """
         tries = self._tries.get((account, network))
         if tries is not None and when < tries.until:
-            raise _locked_out("Too many wrong passwords.", tries.until - when)
+            raise _locked_out(f"Too many wrong {what}.", tries.until - when)
         level = self._levels.get(network)
         if level is not None:
             level.leak(when)
             if level.height > NETWORK_FAILURES - 1:
                 wait = (level.height - (NETWORK_FAILURES - 1)) * _MINUTE / NETWORK_FAILURES
-                raise _locked_out("Too many wrong passwords from your network.", wait)
+                raise _locked_out(f"Too many wrong {what} from your network.", wait)
 
-    def begin(self, account: str, network: str, when: float) -> None:
+    def begin(self, account: str, network: str, when: float, what: str = "passwords") -> None:
         """A password is about to be checked; `failed`, `succeeded` or `withdrawn` has to follow.
 
+        :param what: see `check`.
         :raises LockedOut: see `check`.
         :raises TooFast: when so many are being checked that this one could be a try too many.
         """
-        self.check(account, network, when)
+        self.check(account, network, when, what)
         tries = self._tries_of(account, network, when)
         if tries.pending and tries.pending >= FREE_TRIES - tries.failed:
             raise TooFast("Another login with this name is being checked. Try again in a second.", wait=1.0)

@@ -72,15 +72,16 @@ class Verification:
         self._lockout.check(folded, peer.network, self._clock.monotonic())
         return await self._verifier(folded, account)
 
-    def is_proven(self, name: str, peer: Peer, proves: Callable[[], bool]) -> bool:
-        """Look at a proof of the password, which counts as a password does.
+    def is_proven(self, name: str, peer: Peer, proves: Callable[[], bool], what: str = "passwords") -> bool:
+        """Look at a proof of the password, or at a code, which counts as a password does.
 
         :param name: as it was typed.
         :param proves: looks at it; quick.
+        :param what: what too many of are refused.
         :raises LockedOut, TooFast: before it is looked at, even when it is right.
         """
         folded, network = fold(name), peer.network
-        self._lockout.begin(folded, network, self._clock.monotonic())
+        self._lockout.begin(folded, network, self._clock.monotonic(), what)
         right = False
         try:
             right = proves()

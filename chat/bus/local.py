@@ -21,11 +21,11 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chat.errors import ChatError
 from chat.interfaces import Ephemeral, Logged, Published, Topic
+from chat.journal import Logger
 from chat.values import Page, Pair
 
 ROWS_AT_ONCE: Final = 200

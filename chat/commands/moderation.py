@@ -21,13 +21,8 @@ GROUP = "Owners and moderators"
 MOST_SLOW = 3_600
 """The most seconds between two lines of one person."""
 
-_VALUES = {
-    "private": {"on": "on", "off": "off"},
-    "history": {"start": "start", "joining": "joining"},
-    "slow": {"off": "0"},
-    "sealed": {"on": "on"},
-}
-"""What may be written for a setting, and what the log has for it."""
+_VALUES = {"private": ("on", "off"), "history": ("start", "joining"), "sealed": ("on",)}
+"""What may be written for a setting, beside the time of slow mode."""
 
 
 @command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/topic release on friday", "/topic"))
@@ -96,17 +91,27 @@ async def room_(
 
 def _setting(setting: str, value: str | None) -> str:
     """A setting as the log has it (`chat.values.room_setting`)."""
-    if setting == "slow" and value not in (None, "off"):
-        seconds = DurationType().read(value or "")
-        if seconds > MOST_SLOW:
-            raise BadUsage(f"{MOST_SLOW // 60} minutes are the most. Write: /room slow 30s")
-        return f"slow {seconds}"
-    if (setting, value) == ("sealed", "off"):
+    chosen = (value or "").lower()
+    if setting == "slow":
+        return f"slow {_slow(chosen)}"
+    if (setting, chosen) == ("sealed", "off"):
         raise BadUsage("A room that is sealed stays sealed. Make another one: create ROOM")
-    chosen = _VALUES[setting].get(value or "")
-    if chosen is None:
-        raise BadUsage(f"Write: /room {setting} {' or '.join(_VALUES[setting])}{' or 30s' * (setting == 'slow')}")
+    if chosen not in _VALUES[setting]:
+        raise BadUsage(f"Write: /room {setting} {' or '.join(_VALUES[setting])}")
     return f"{setting} {chosen}"
+
+
+def _slow(value: str) -> int:
+    """The seconds between two lines of one person, 0 where there need be none."""
+    if value in ("off", "0", "0s"):
+        return 0
+    try:
+        seconds = DurationType().read(value)
+    except BadUsage:
+        raise BadUsage("Write: /room slow 30s, or: /room slow off") from None
+    if seconds > MOST_SLOW:
+        raise BadUsage(f"{MOST_SLOW // 60} minutes are the most. Write: /room slow 30s")
+    return seconds
 
 
 def _having(chat: ChatService, room: RoomState, role: Role) -> tuple[str, ...]:

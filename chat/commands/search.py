@@ -15,6 +15,8 @@ from chat.grammar.amounts import NumberType, SpanType
 from chat.grammar.parameters import Words
 from chat.grammar.verbs import Bare
 
+_FORM = "WORDS [in:ROOM] [from:NAME] [since:2h]"
+_EMPTY = re.compile(r'(?:^|(?<=\s))(?:in|from|since):(?:"")?(?=\s|$)', re.IGNORECASE)
 _FILTER = re.compile(r'(?:^|(?<=\s))(in|from|since):("[^"]*"|\S+)', re.IGNORECASE)
 
 
@@ -34,12 +36,14 @@ class Query(NamedTuple):
 def read_query(text: str) -> Query:
     """Take ``in:``, ``from:`` and ``since:`` out of a search.
 
-    :raises BadUsage: when nothing is left to look for.
+    :raises BadUsage: when nothing is left to look for, or a filter says nothing.
     """
+    if empty := _EMPTY.search(text):
+        raise BadUsage(f"Nothing stands right after {empty[0].strip()} Write: /search {_FORM}")
     filters = {name.lower(): value.strip('"') for name, value in _FILTER.findall(text)}
     words = " ".join(_FILTER.sub("", text).split())
     if not any(character.isalnum() for character in words):
-        raise BadUsage("Say what to look for. Write: /search WORDS [in:ROOM] [from:NAME] [since:2h]")
+        raise BadUsage(f"Say what to look for. Write: /search {_FORM}")
     return Query(words, filters.get("in", ""), filters.get("from", ""), filters.get("since", ""))
 
 

@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from twisted.logger import Logger
-
 from chat.core.deletion import Deletion
 from chat.core.house import House
 from chat.core.limits import TokenBucket
@@ -22,6 +20,7 @@ from chat.core.sanctions import Network, covers, words
 from chat.core.user import ChatUser, Session
 from chat.errors import BadUsage, NoEffect
 from chat.events import Notice, Reply
+from chat.journal import Logger
 from chat.values import SERVER, Account, Kind, Rank, Sanction
 
 MOST_WORDS = 300

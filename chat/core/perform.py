@@ -11,8 +11,6 @@ from collections.abc import Callable
 from secrets import token_hex
 from typing import Any, ParamSpec, TypeVar
 
-from twisted.logger import Logger
-
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import (
@@ -27,6 +25,7 @@ from chat.errors import (
 )
 from chat.events import Refused, Reply
 from chat.grammar.verbs import Access, Table, Verb
+from chat.journal import Logger
 
 log = Logger()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chat.core.house import House
 from chat.errors import ChatError
 from chat.interfaces import IDelayed
+from chat.journal import Logger
 
 EVERY = 3_600.0
 """Seconds between two looks for what is kept no longer."""

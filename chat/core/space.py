@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from twisted.logger import Logger
-
 from chat.core.house import House
 from chat.interfaces import IDelayed
+from chat.journal import Logger
 
 EVERY = 5.0
 """Seconds between two looks at the disk."""

@@ -16,7 +16,6 @@ from typing import Any
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, connectionDone
-from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -34,6 +33,7 @@ from chat.frontends.outbox import Outbox
 from chat.frontends.telnet import Telnet
 from chat.frontends.text import TextFrontEnd
 from chat.interfaces import IDelayed, ITurn
+from chat.journal import Logger
 from chat.values import Peer
 
 log = Logger()

@@ -20,7 +20,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.protocol import Factory, connectionDone
-from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -32,6 +31,7 @@ from chat.core.user import Session
 from chat.errors import BadFrame, Forbidden, Misconfigured
 from chat.events import Closing, Event, Notice, Refused
 from chat.interfaces import IAudience
+from chat.journal import Logger
 from chat.values import Peer
 from chat.wire.jsonlines import Request, decode, encode
 

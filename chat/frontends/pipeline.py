@@ -17,11 +17,11 @@ from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chat.events import Reply
 from chat.grammar.reading import Call
+from chat.journal import Logger
 
 log = Logger()
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.logger import Logger
 
 from chat.errors import ShuttingDown, StoreUnavailable
 from chat.interfaces import Disk, Sink, Snapshot
+from chat.journal import Logger
 from chat.storage.commits import Job, commit
 from chat.storage.store import Store, snapshot
 from chat.storage.transaction import Transaction

@@ -23,12 +23,12 @@ from threading import Thread
 from typing import Concatenate, Final, ParamSpec, TypeVar, cast
 
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chat.durations import Durations
 from chat.errors import Busy, Misconfigured, ShuttingDown, StoreUnavailable
 from chat.interfaces import Committed, Disk, Sink, Snapshot
+from chat.journal import Logger
 from chat.storage.aside import Aside
 from chat.storage.commits import Job, commit, remedy
 from chat.storage.disk import look

@@ -14,11 +14,11 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Final
 
-from twisted.logger import Logger
 from twisted.python.logfile import LogFile
 
 from chat.errors import Misconfigured
 from chat.events import Traffic
+from chat.journal import Logger
 
 ROTATE: Final = 16 * 1024 * 1024
 """Bytes after which a file is put aside and another one begun."""

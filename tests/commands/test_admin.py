@@ -230,7 +230,8 @@ class People(AdminCase):
         carol = self.stage.connection()
         for _ in range(3):
             carol.code("claim", user="carol", code="wrong", password=PASSWORD)
-        self.assertEqual(carol.code("claim", user="carol", code=made.secret, password=PASSWORD), "locked-out")
+        refused = carol.gets(Refused, "claim", user="carol", code=made.secret, password=PASSWORD)
+        self.assertEqual(refused.text, "Too many wrong passwords or codes. Try again in 2 seconds.")
 
     def test_a_password_that_was_reset_ends_with_its_sessions_and_tokens(self) -> None:
         eve = self.stage.connection(program=True)

@@ -38,7 +38,7 @@ class Changing(Case):
             self.assertEqual((record.private, record.from_start, record.slow), (True, False, 30))
 
     def test_and_back(self) -> None:
-        for setting, there, back in (("private", "on", "off"), ("history", "joining", "start"), ("slow", "1m", "off")):
+        for setting, there, back in (("private", "on", "off"), ("history", "joining", "start"), ("slow", "1m", "0")):
             self.set(setting, there)
             self.set(setting, back)
         record = self.stage.restart().room("ops").record
@@ -55,7 +55,8 @@ class Changing(Case):
         for setting, value, meant in (
             ("private", "maybe", "/room private on or off"),
             ("history", None, "/room history start or joining"),
-            ("slow", None, "/room slow off or 30s"),
+            ("slow", None, "/room slow 30s, or: /room slow off"),
+            ("slow", "10", "/room slow 30s, or: /room slow off"),
             ("slow", "2h", "/room slow 30s"),
         ):
             refused = self.ann.gets(Refused, "room", room="ops", setting=setting, value=value)

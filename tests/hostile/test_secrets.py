@@ -17,6 +17,8 @@ ESCAPE = "\x1b[31m"
 
 
 class Secrets(StageCase):
+    options = (*StageCase.options, "--log-level=debug")
+
     def setUp(self) -> None:
         umask = os.umask(0)
         try:
