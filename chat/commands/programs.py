@@ -50,7 +50,10 @@ async def commands(chat: ChatService, session: Session) -> CommandTable:
 @command(group=GROUP, programs=True, barrier=True)
 async def resume(chat: ChatService, session: Session) -> Resumed:
     """let live events flow from here on; what came before is read with history, page by page"""
-    return await chat.past.resume(session)
+    resumed = await chat.past.resume(session)
+    chat.ending.remind(session)
+    chat.administration.remind(session)
+    return resumed
 
 
 @command(group=GROUP, programs=True)

@@ -143,6 +143,13 @@ class Administration:
         self._house.everyone.post(Notice(text))
         return len(self._house.everyone)
 
+    def remind(self, session: Session) -> None:
+        """Tell somebody who has come of a mute that lasts."""
+        user, now = session.user, self._house.now()
+        mute = self._house.sanctions.against(Kind.MUTED, user.account.id, now) if user is not None else None
+        if mute is not None:
+            session.mind.deliver(Notice(words("You are muted on this server", mute, now)))
+
     def _tell(self, account: int, text: str) -> None:
         """Tell somebody who is here."""
         user = self._house.users.get(account)

@@ -1,12 +1,15 @@
-"""The planned end of the server: everybody is told some time before, and once more shortly before."""
+"""The planned end of the server: everybody is told some time before, once more shortly before, and whoever comes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from chat.core.administration import one_line
 from chat.core.house import House
+from chat.core.spans import time_left
+from chat.core.user import Session
 from chat.errors import NoEffect
 from chat.events import Notice
 from chat.interfaces import IDelayed
@@ -15,13 +18,28 @@ LAST_CALLS = (600, 300, 60, 10)
 """Seconds before the end at which everybody is told again."""
 
 
+class Planned(NamedTuple):
+    """An end that is planned.
+
+    :param time: milliseconds since the epoch.
+    :param reason: what people are told, or empty.
+    """
+
+    time: int
+    reason: str
+
+
 class Ending:
-    """:param stop: ends the process, with a reason that may be empty."""
+    """:param stop: ends the process, with a reason that may be empty.
+
+    :ivar planned: the end to come, or nothing.
+    """
 
     def __init__(self, house: House, stop: Callable[[str], object]) -> None:
         self._house = house
         self._stop = stop
         self._calls: list[IDelayed] = []
+        self.planned: Planned | None = None
 
     def plan(self, seconds: int, reason: str) -> None:
         """End the server after so many seconds, instead of when that was planned before.
@@ -30,14 +48,13 @@ class Ending:
         """
         self._forget()
         reason = one_line(reason)
-        if not seconds:
-            # The reply is still to be written.
-            self._at(0, lambda: self._stop(reason))
-            return
-        self._tell(seconds, reason)
-        for left in LAST_CALLS:
-            if left < seconds:
-                self._at(seconds - left, partial(self._tell, left, reason))
+        self.planned = Planned(self._house.now() + seconds * 1000, reason)
+        if seconds:
+            self._house.everyone.post(_notice(seconds, reason))
+            for left in LAST_CALLS:
+                if left < seconds:
+                    self._at(seconds - left, partial(self._house.everyone.post, _notice(left, reason)))
+        # Never within this call: the reply is still to be written.
         self._at(seconds, lambda: self._stop(reason))
 
     def cancel(self) -> None:
@@ -45,22 +62,27 @@ class Ending:
 
         :raises NoEffect: when no end was planned.
         """
-        if not self._forget():
+        if self.planned is None:
             raise NoEffect("No end is planned.")
+        self._forget()
         self._house.everyone.post(Notice("The server goes on."))
+
+    def remind(self, session: Session) -> None:
+        """Tell somebody who has come of an end that is planned."""
+        if self.planned is not None:
+            left = self.planned.time - self._house.now()
+            session.mind.deliver(_notice(left / 1000, self.planned.reason))
 
     def _at(self, seconds: float, call: Callable[[], object]) -> None:
         self._calls.append(self._house.clock.call_later(seconds, call))
 
-    def _tell(self, seconds: int, reason: str) -> None:
-        minutes, rest = divmod(seconds, 60)
-        span = f"{seconds} seconds" if rest or not minutes else "1 minute" if minutes == 1 else f"{minutes} minutes"
-        self._house.everyone.post(Notice(f"The server ends in {span}{f': {reason}' if reason else '.'}"))
-
-    def _forget(self) -> bool:
-        """:returns: whether an end was planned."""
-        planned = [each for each in self._calls if each.active()]
-        for each in planned:
-            each.cancel()
+    def _forget(self) -> None:
+        for each in self._calls:
+            if each.active():
+                each.cancel()
         self._calls = []
-        return bool(planned)
+        self.planned = None
+
+
+def _notice(seconds: float, reason: str) -> Notice:
+    return Notice(f"The server ends in {time_left(round(seconds * 1000))}{f': {reason}' if reason else '.'}")

@@ -13,6 +13,7 @@ from math import ceil, inf
 from typing import Any
 
 from chat.core.audiences import Audiences
+from chat.core.spans import time_left
 from chat.errors import Banned, Forbidden, InviteOnly, Muted, NoSuchRoom, NotAMember, SealedRoom, SlowMode
 from chat.interfaces import IMind, StoredRoom
 from chat.preferences import Notify
@@ -336,15 +337,5 @@ def _plural(role: Role) -> str:
 
 
 def _restricted(what: str, room: str, restriction: Restriction, when: int) -> str:
-    left = "" if restriction.until is None else f" for another {_span(restriction.until - when)}"
+    left = "" if restriction.until is None else f" for another {time_left(restriction.until - when)}"
     return f"{what} {room}{left}" + (f": {restriction.reason}" if restriction.reason else ".")
-
-
-def _span(milliseconds: int) -> str:
-    """A time that is left, rounded up: ``30 seconds``, ``5 minutes``, ``3 hours``, ``2 days``."""
-    units = ((86_400_000, "days"), (3_600_000, "hours"), (60_000, "minutes"))
-    for unit, noun in units:
-        if milliseconds >= 2 * unit:
-            return f"{ceil(milliseconds / unit)} {noun}"
-    seconds = ceil(milliseconds / 1_000)
-    return f"{seconds} second{'' if seconds == 1 else 's'}"

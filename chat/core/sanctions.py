@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from chat.core.spans import time_left
 from chat.errors import BadUsage, Banned, Muted, NoEffect
 from chat.interfaces import IStore
 from chat.values import Kind, Sanction
@@ -142,5 +143,5 @@ def covers(sanction: Sanction, address: str) -> bool:
 
 def words(what: str, sanction: Sanction, when: int) -> str:
     """A sanction in a line for whom it meets."""
-    minutes = "" if sanction.until is None else f" for {-(-(sanction.until - when) // 60_000)} more minutes"
-    return f"{what}{minutes}" + (f": {sanction.reason}" if sanction.reason else ".")
+    left = "" if sanction.until is None else f" for another {time_left(sanction.until - when)}"
+    return f"{what}{left}" + (f": {sanction.reason}" if sanction.reason else ".")

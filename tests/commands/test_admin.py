@@ -378,7 +378,7 @@ class TheEnd(AdminCase):
             [each.text for each in self.bob.told(Notice)],
             [
                 "The server ends in 5 minutes: new disk",
-                "The server ends in 1 minute: new disk",
+                "The server ends in 60 seconds: new disk",
                 "The server ends in 10 seconds: new disk",
             ],
         )
@@ -386,9 +386,19 @@ class TheEnd(AdminCase):
         self.stage.pass_time(1)
         self.assertEqual(self.stage.host.stopped, ["new disk"])
 
+    def test_who_comes_meanwhile_is_told_and_status_shows_it(self) -> None:
+        self.admin("shutdown in 5m new disk")
+        self.stage.pass_time(100)
+        eve = self.stage.enter("eve")
+        self.assertEqual([each.text for each in eve.told(Notice)], ["The server ends in 4 minutes: new disk"])
+        facts = {fact.name: fact.value for fact in self.admin("status").facts}
+        self.assertEqual((facts["ends"] - self.stage.chat.house.now(), facts["ends for"]), (200_000, "new disk"))
+
     def test_not_after_all(self) -> None:
         self.admin("shutdown in 5m")
         self.admin("shutdown cancel")
+        self.assertEqual(self.stage.enter("eve").told(Notice), [])
+        self.assertNotIn("ends", [fact.name for fact in self.admin("status").facts])
         self.stage.pass_time(400)
         self.assertEqual(self.stage.host.stopped, [])
         self.assertEqual(self.ann.code("admin", words="shutdown cancel"), "no-effect")

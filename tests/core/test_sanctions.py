@@ -39,7 +39,7 @@ class ABannedAccount(SynchronousTestCase):
         other.logs_in("bob@phone")
         self.ban("ban bob 2h spam")
         for each in (self.bob, other):
-            self.assertEqual(each.mind.closed, "You are banned from this server for 120 more minutes: spam")
+            self.assertEqual(each.mind.closed, "You are banned from this server for another 2 hours: spam")
             self.assertIsNone(each.session.user)
 
     def test_cannot_come_back_by_another_spelling(self) -> None:
@@ -121,8 +121,14 @@ class AMutedAccount(SynchronousTestCase):
         self.ann.does("admin", words="unmute bob")
         self.assertEqual(
             [each.text for each in self.bob.told(Notice)],
-            ["You are muted on this server for 30 more minutes.", "You are no longer muted on this server."],
+            ["You are muted on this server for another 30 minutes.", "You are no longer muted on this server."],
         )
+
+    def test_is_told_again_when_it_comes_back(self) -> None:
+        self.bob.hangs_up()
+        self.stage.clock.advance(600)
+        told = self.stage.enter("bob").told(Notice)
+        self.assertEqual([each.text for each in told], ["You are muted on this server for another 20 minutes."])
 
     def test_says_nothing_anywhere(self) -> None:
         for command, arguments in (

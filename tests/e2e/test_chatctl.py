@@ -76,7 +76,7 @@ class Commands(ControlCase):
     def test_who_is_banned_stays_out(self) -> None:
         bob = self.person("bob")
         self.assertEqual(self.ctl("ban bob 2h spam").out, "bob is banned.\n")
-        bob.sees("* You are banned from this server for 120 more minutes: spam")
+        bob.sees("* You are banned from this server for another 2 hours: spam")
         bob.sees_the_end()
         for line in (f"login BOB {PASSWORD}", f'{{"cmd":"login","args":{{"user":"@Bob","password":"{PASSWORD}"}}}}'):
             self.assertIn("You are banned from this server", self.stage.pipe(f"{line}\nquit\n", "-N"))
@@ -96,7 +96,7 @@ class Commands(ControlCase):
         self.assertEqual([row["name"] for row in self.json("rooms")], ["lobby", "ops"])
         self.assertEqual(self.ctl("mute bob 30m").status, 0)
         bob.types("'hello")
-        bob.sees("! You are muted on this server for 30 more minutes.")
+        bob.sees("! You are muted on this server for another 30 minutes.")
         self.assertEqual(self.json("why bob ops")[1]["allowed"], False)
         self.assertEqual(self.ctl("unmute bob").status, 0)
         self.assertEqual(self.ctl("broadcast lunch!").out, "1 session told.\n")

@@ -10,6 +10,7 @@ import twisted
 from chat import __version__
 from chat.commands.admin.registry import ADMIN, command
 from chat.core.service import ChatService
+from chat.core.spans import time_left
 from chat.core.user import Session
 from chat.errors import BadUsage, UnknownCommand
 from chat.events import Column, Done, Fact, Facts, Help, Listing, VerbHelp
@@ -19,6 +20,7 @@ from chat.grammar.parameters import ChoiceType, Word, Words
 
 GROUP = "The server"
 
+_NOW = "The server ends now."
 _WHEN = ("now", "in", "cancel")
 _SHUTDOWN = "To end it now: shutdown now [REASON]; later: shutdown in 5m [REASON]; not after all: shutdown cancel"
 
@@ -28,11 +30,12 @@ _FINDINGS = (Column("what"), Column("state"), Column("and now"))
 @command(group=GROUP)
 async def status(chat: ChatService, session: Session) -> Facts:
     """show how the server does: people, rooms, messages, queues, disk, versions"""
-    house, counts = chat.house, chat.house.counts
+    house, counts, end = chat.house, chat.house.counts, chat.ending.planned
     disk = chat.store.disk()
     facts = [
         Fact("name", chat.settings.name),
         Fact("running since", house.started, "time"),
+        *((Fact("ends", end.time, "time"), Fact("ends for", end.reason)) if end is not None else ()),
         Fact("accounts", len(chat.directory)),
         Fact("people here", len(house.users)),
         Fact("connections", sum(not each.operator for each in house.sessions.values())),
@@ -98,7 +101,7 @@ async def shutdown(
     if (when == "in") is not (duration is not None):
         raise BadUsage(_SHUTDOWN)
     chat.ending.plan(duration or 0, reason)
-    return Done(f"The server ends {'now' if not duration else f'in {duration} seconds; everybody is told'}.")
+    return Done(f"The server ends in {time_left(duration * 1000)}; everybody is told." if duration else _NOW)
 
 
 def _mistyped(reason: str) -> BadUsage:
