@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ from chat.client.failures import ClientFailure, Disconnected
 from chat.client.files import Files
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
+from chat.client.sending import Shelf
+from chat.client.shelf import DiskShelf
 from chat.client.state import State
 from chat.client.trust import pinned
 from chat.events import Event
@@ -58,13 +61,17 @@ def make_engine(
     device: str,
     everything: bool = False,
     least_cost: int = LEAST_COST,
+    keeping: bool = False,
 ) -> Engine:
     """An engine for one server.
 
     :param device: what this client is called among the devices of an account.
+    :param keeping: whether lines that could not be sent are sent the next time: where it is not a program that is told
+        so, and may say them again.
     """
+    shelf = make_shelf(reactor, files, address, device) if keeping else None
     return Engine(
-        State(),
+        State(shelf),
         observer,
         lambda tell, lost: call(reactor, files, address, tell, lost),
         reactor,
@@ -74,6 +81,23 @@ def make_engine(
         jitter=random.random,
         everything=everything,
     )
+
+
+def make_shelf(
+    reactor: Any, files: Files, address: Address, device: str, now: Callable[[], float] = time.time
+) -> Shelf:
+    """Where unsent lines wait on disk; written at the latest when the reactor stops.
+
+    :param now: seconds since the epoch.
+    """
+    shelf = DiskShelf(
+        lambda account: files.unsent(address, account, device),
+        lambda account, lines: files.keep_unsent(address, account, device, lines),
+        reactor,
+        now,
+    )
+    reactor.addSystemEventTrigger("during", "shutdown", shelf.flush)
+    return shelf
 
 
 def device_of(files: Files, use: str = "") -> str:

@@ -1,7 +1,8 @@
 """What a client keeps between two starts, in the folders that the platform has for it; nobody else may read it.
 
 ``config.ini`` is the person's: settings, and the servers to pick from. ``servers.json`` is the program's: which key a
-server had when it was first met, and the tokens that log in without a password. ``history`` is what was typed.
+server had when it was first met, and the tokens that log in without a password. ``history`` is what was typed,
+``unsent.json`` what could not be sent yet.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Files:
         self._data = data
         self._servers = data / "servers.json"
         self._typed = data / "history"
+        self._unsent = data / "unsent.json"
 
     @classmethod
     def of_platform(cls) -> Files:
@@ -110,7 +112,9 @@ class Files:
 
     def known(self) -> list[Known]:
         """The servers that were met, the latest first."""
-        found = [known for words, record in self._read().items() if (known := _read_known(words, record)) is not None]
+        found = [
+            known for words, record in self._records().items() if (known := _read_known(words, record)) is not None
+        ]
         return sorted(found, key=lambda each: -each.met)
 
     def find(self, address: Address) -> Known:
@@ -137,7 +141,7 @@ class Files:
     def forget(self, address: Address) -> None:
         """Forget a server, its key and its tokens."""
         with self._locked():
-            records = self._read()
+            records = self._records()
             records.pop(_write_server(address), None)
             self._write(self._servers, json.dumps(records, indent=1))
 
@@ -153,22 +157,39 @@ class Files:
         with self._locked():
             self._write(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]))
 
+    def unsent(self, address: Address, account: str, device: str) -> list[Any]:
+        """Lines of a device that wait to be sent, as JSON values."""
+        found = self._read(self._unsent).get(f"{account}@{device} {_write_server(address)}", [])
+        return found if isinstance(found, list) else []
+
+    def keep_unsent(self, address: Address, account: str, device: str, lines: list[Any]) -> None:
+        """Remember them instead of those before."""
+        with self._locked():
+            records = self._read(self._unsent)
+            records.pop(name := f"{account}@{device} {_write_server(address)}", None)
+            if lines:
+                records[name] = lines
+            self._write(self._unsent, json.dumps(records))
+
     def _change(self, address: Address, change: Callable[[dict[str, Any]], object]) -> None:
         with self._locked():
-            records = self._read()
+            records = self._records()
             record = records.setdefault(_write_server(address), {})
             change(record)
             record["met"] = time.time()
             latest = sorted(records.items(), key=lambda each: -float(each[1].get("met", 0)))[:MOST_RECENT]
             self._write(self._servers, json.dumps(dict(latest), indent=1))
 
-    def _read(self) -> dict[str, Any]:
+    def _records(self) -> dict[str, Any]:
+        return {words: record for words, record in self._read(self._servers).items() if isinstance(record, dict)}
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        """A file as a JSON object; an empty one where there is none."""
         try:
-            records = json.loads(self._servers.read_text("utf-8"))
-        except (OSError, ValueError):
+            records = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
             return {}
-        listed = records.items() if isinstance(records, dict) else ()
-        return {words: record for words, record in listed if isinstance(record, dict)}
+        return records if isinstance(records, dict) else {}
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

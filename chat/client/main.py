@@ -117,10 +117,12 @@ def _plain(options: argparse.Namespace, files: Files) -> int:
 
         keys = Keys()
         printer = Printer(keys.write)
-        engine = make_engine(reactor, files, address, printer, device=device_of(files, "plain"), everything=True)
+        person = sys.stdin.isatty()
+        device = device_of(files, "plain")
+        engine = make_engine(reactor, files, address, printer, device=device, everything=True, keeping=person)
         StandardIO(keys, reactor=reactor)
         printer.note(f"{address}{'' if address.tls else ' (NOT ENCRYPTED)'}")
-        hide = hide_typing if sys.stdin.isatty() else None
+        hide = hide_typing if person else None
         return Plain(engine, printer, keys, time.time, hide).run(files.find(address), options.user)
 
     return _react(begin)

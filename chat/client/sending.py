@@ -7,10 +7,11 @@ id: sent once more after a broken connection, it is still stored once.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, Protocol
 
 from chat.client.failures import TooMuch
 from chat.client.talks import Key
@@ -57,11 +58,37 @@ class Outgoing:
         return self.cmd == "me"
 
 
-class Unsent:
-    """The lines that wait for the server, the oldest first."""
+class Shelf(Protocol):
+    """Where lines wait that the program did not live to send."""
 
-    def __init__(self) -> None:
-        self._lines: deque[Outgoing] = deque()
+    def lines(self, account: str) -> list[Outgoing]:
+        """What waits for an account, the oldest first; what waited for too long is marked as refused."""
+
+    def keep(self, account: str, lines: Sequence[Outgoing]) -> None:
+        """That is all that waits from now on."""
+
+
+class NoShelf:
+    """Where nothing is kept."""
+
+    def lines(self, account: str) -> list[Outgoing]:
+        return []
+
+    def keep(self, account: str, lines: Sequence[Outgoing]) -> None:
+        pass
+
+
+class Unsent:
+    """The lines that wait for the server, the oldest first.
+
+    :param account: whose lines they are.
+    :param lines: those that waited before.
+    """
+
+    def __init__(self, shelf: Shelf, account: str = "", lines: Iterable[Outgoing] = ()) -> None:
+        self._shelf = shelf
+        self._account = account
+        self._lines: deque[Outgoing] = deque(lines)
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -78,17 +105,10 @@ class Unsent:
         if len(self._lines) >= MOST_UNSENT:
             raise TooMuch(f"{MOST_UNSENT} lines wait to be sent; this one was not taken. Try again later.")
         self._lines.append(outgoing)
+        self._shelf.keep(self._account, self._lines)
 
     def done(self, outgoing: Outgoing) -> None:
         """It waits no more."""
         if self._lines and self._lines[0] is outgoing:
             self._lines.popleft()
-
-    def give_up(self) -> list[Outgoing]:
-        """Nothing waits any more.
-
-        :returns: what waited.
-        """
-        lines = list(self._lines)
-        self._lines.clear()
-        return lines
+            self._shelf.keep(self._account, self._lines)

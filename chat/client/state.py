@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from chat.client.sending import Fate, Outgoing, Unsent
+from chat.client.sending import Fate, NoShelf, Outgoing, Shelf, Unsent
 from chat.client.talks import Key, Talk
 from chat.events import (
     Delivered,
@@ -42,6 +42,7 @@ MOST_SETTLED = 200
 class State:
     """All of it.
 
+    :param shelf: where unsent lines wait for another time.
     :ivar me: who is logged in, or empty.
     :ivar talks: by key, in the order in which they were met.
     :ivar people: name to ``online``, ``away`` or ``offline``, by folded name.
@@ -53,14 +54,15 @@ class State:
     :ivar held: a line that was held back, or nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf or NoShelf()
         self.me = ""
         self.talks: dict[Key, Talk] = {}
         self.people: dict[str, tuple[str, str]] = {}
         self.rooms: dict[str, str] = {}
         self.members: dict[Key, set[str]] = {}
         self.invitations: dict[Key, Invited] = {}
-        self.unsent = Unsent()
+        self.unsent = Unsent(self._shelf)
         self.refused: dict[Key, list[Outgoing]] = {}
         self.table = Table()
         self.held: Held | None = None
@@ -70,13 +72,19 @@ class State:
         """Somebody is logged in; somebody else than before has other conversations."""
         if self.me and fold(self.me) != fold(account):
             self.forget()
+        if not self.me:
+            waited = self._shelf.lines(account)
+            self.unsent = Unsent(self._shelf, account, (each for each in waited if each.fate is Fate.SENDING))
+            for each in waited:
+                if each.fate is Fate.REFUSED:
+                    self.refuse(each, each.why)
         self.me = account
         self._named = re.compile(rf"(?<![\w-])@?{re.escape(account)}(?![\w-])", re.IGNORECASE)
 
     def forget(self) -> None:
         """Nobody is logged in, and nothing is known of anybody."""
         table = self.table
-        self.__init__()  # type: ignore[misc]  # the state of a beginning
+        self.__init__(self._shelf)  # type: ignore[misc]  # the state of a beginning
         self.table = table
 
     # conversations

@@ -14,7 +14,7 @@ from chat.client.failures import ClientFailure, Disconnected
 from chat.client.keyboard import Keyboard
 from chat.client.observing import Observer, Phase, Status
 from chat.client.protocol import ChatClient
-from chat.client.sending import Outgoing
+from chat.client.sending import Outgoing, Shelf
 from chat.client.state import State
 from chat.client.talks import Key, Talk
 from chat.events import Entry, Event, Said, StoredAs
@@ -61,7 +61,7 @@ class Desk:
     :ivar slow: whether nobody answers them.
     """
 
-    def __init__(self, case: EngineCase, device: str, everything: bool) -> None:
+    def __init__(self, case: EngineCase, device: str, everything: bool, shelf: Shelf | None = None) -> None:
         self.case = case
         self.reachable = True
         self.slow = False
@@ -70,12 +70,13 @@ class Desk:
         self.tokens: list[str] = []
         self._device = device
         self._everything = everything
+        self._shelf = shelf
         self.engine = self.engine_for(self.screen)
         self.keyboard = Keyboard(self.engine, case.server.clock.seconds)
 
     def engine_for(self, observer: Observer) -> Engine:
         """An engine of this desk, for whoever looks at it."""
-        self.state = State()
+        self.state = State(self._shelf)
         self.engine = Engine(
             self.state,
             observer,
@@ -116,8 +117,8 @@ class Desk:
 class EngineCase(LinkCase):
     settings = {"sessions": "per-device", "heartbeat": 10, "timeout": 30}  # noqa: RUF012
 
-    def desk(self, device: str = "desk", everything: bool = True) -> Desk:
-        return Desk(self, device, everything)
+    def desk(self, device: str = "desk", everything: bool = True, shelf: Shelf | None = None) -> Desk:
+        return Desk(self, device, everything, shelf)
 
     def logged_in(self, name: str, room: str = "", everything: bool = True) -> Desk:
         """Somebody who is there, with an account of that name, in a room."""

@@ -462,6 +462,26 @@ class StayingIn(ScreenCase):
 
         self.play_as("ann", scene, room="lobby")
 
+    def test_a_line_that_is_refused_after_one_has_gone_on_is_told(self) -> None:
+        bob = self.logged_in("bob")
+        bob.types("create den")
+
+        async def scene(play: Play) -> None:
+            await play.types("/connect den")
+            play.desk.reachable = False
+            play.desk.cut()
+            await play.settle()
+            await play.types("too late")
+            await play.presses("alt+down")
+            bob.types("/kick ann", room="den")
+            play.desk.reachable = True
+            await play.presses("f5")
+            await play.pass_time(1)
+            self.assertIn("! Not said to den: You are not a member of den.", play.sees())
+            self.assertNotIn("#den", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
     def test_who_is_signed_out_from_elsewhere_reads_why(self) -> None:
         async def scene(play: Play) -> None:
             other = self.desk()

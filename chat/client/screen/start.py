@@ -20,12 +20,15 @@ def start(files: Files, address: Address | None, user: str) -> int:
 
     :returns: the exit status.
     """
-    status = asyncio.run(_run(files, address, user))
+    unsent = asyncio.run(_run(files, address, user))
+    if unsent:
+        print(f"{unsent} {'line waits' if unsent == 1 else 'lines wait'} to be sent when you come back.")
     print(GOODBYE)
-    return status
+    return 0
 
 
 async def _run(files: Files, address: Address | None, user: str) -> int:
+    """:returns: how many lines were not sent."""
     asyncioreactor.install(asyncio.get_running_loop())
     from twisted.internet import reactor as installed
 
@@ -34,11 +37,11 @@ async def _run(files: Files, address: Address | None, user: str) -> int:
     reactor.startRunning(installSignalHandlers=False)
 
     def call(address: Address, observer: Observer) -> Engine:
-        return make_engine(reactor, files, address, observer, device=device_of(files))
+        return make_engine(reactor, files, address, observer, device=device_of(files), keeping=True)
 
     app = ChatApp(files, call, address, user)
     try:
         await app.run_async()
     finally:
         reactor.fireSystemEvent("shutdown")
-    return app.return_code or 0
+    return len(app.engine.state.unsent) if app.engine is not None else 0

@@ -295,7 +295,9 @@ class Talking(Screen[None]):
         self._changed()
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
-        if stored is not None and (stored.present is False or stored.away is not None):
+        if stored is None and outgoing.where != self._here:
+            self.note(f"! Not said to {safe(outgoing.where.name)}: {safe(outgoing.why)}")
+        elif stored is not None and (stored.present is False or stored.away is not None):
             self.show(stored)
         self._changed()
 

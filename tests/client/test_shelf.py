@@ -1,0 +1,160 @@
+"""`chat.client.shelf`: lines that a program did not live to send."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from twisted.internet.task import Clock
+
+from chat.client.calling import make_shelf
+from chat.client.dialing import Address
+from chat.client.files import Files
+from chat.client.observing import Phase
+from chat.client.sending import Fate, Outgoing, Shelf
+from chat.client.shelf import MOST_DAYS, WRITE_EVERY
+from chat.client.talks import Key
+from tests.client.engines import Desk, EngineCase
+from tests.frontends.server import PASSWORD
+
+HERE = Address("chat.example")
+LOBBY = Key(True, "lobby")
+
+
+class Reactor(Clock):
+    """A clock that can be asked to stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_the_end: list[Any] = []
+
+    def addSystemEventTrigger(self, phase: str, event: str, work: Any) -> None:
+        self.at_the_end.append(work)
+
+    def stops(self) -> None:
+        for work in self.at_the_end:
+            work()
+
+
+class ShelfCase(EngineCase):
+    def setUp(self) -> None:
+        super().setUp()
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.data = Path(folder.name) / "data"
+        self.files = Files(Path(folder.name) / "config", self.data)
+        self.reactor = Reactor()
+
+    def shelf(self, device: str = "desk") -> Shelf:
+        return make_shelf(self.reactor, self.files, HERE, device, self.server.clock.seconds)
+
+    def kept(self, account: str = "ann", device: str = "desk") -> list[str]:
+        return [each["text"] for each in self.files.unsent(HERE, account, device)]
+
+    def start(self, **more: Any) -> Desk:
+        """Another start of the same program."""
+        return self.desk(shelf=self.shelf(), **more)
+
+    def in_a_room(self) -> Desk:
+        ann = self.start()
+        self.run_link(ann.engine.register("ann", PASSWORD))
+        ann.types("connect lobby")
+        return ann
+
+    def offline(self, desk: Desk, *lines: str) -> None:
+        desk.reachable = False
+        desk.cut()
+        for line in lines:
+            desk.types(line, room="lobby")
+
+    def leaves(self, desk: Desk) -> None:
+        self.run_link(desk.engine.leave())
+        self.reactor.stops()
+
+
+class LinesThatWait(ShelfCase):
+    def test_are_sent_at_the_next_start_in_order_and_once(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+        ann = self.in_a_room()
+        self.offline(ann, "one", "two\nlines", "/me waves")
+        self.leaves(ann)
+        self.assertEqual(self.kept(), ["one", "two\nlines", "waves"])
+        again = self.start()
+        self.run_link(again.engine.log_in("ann", PASSWORD))
+        self.quiet_link()
+        self.assertEqual(bob.screen.said(), ["one", "two\nlines", "waves"])
+        self.assertEqual(len(again.state.unsent), 0)
+        self.leaves(again)
+        self.assertEqual(self.kept(), [])
+
+    def test_keep_their_retry_ids_so_one_that_was_stored_unheard_is_stored_once(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+        ann = self.in_a_room()
+        self.begin(ann.keyboard.typed("stored unheard", ann.talk("lobby")))
+        self.links[-1].far.sends(self.links[-1].near.value())
+        self.server.settle()
+        ann.reachable = False
+        self.links[-1].cut()
+        self.leaves(ann)
+        self.assertEqual(self.kept(), ["stored unheard"])
+        again = self.start()
+        self.run_link(again.engine.log_in("ann", PASSWORD))
+        self.quiet_link()
+        self.assertEqual(bob.screen.said(), ["stored unheard"])
+        self.assertEqual(again.screen.said(), ["stored unheard"])
+
+    def test_wait_for_their_own_account(self) -> None:
+        ann = self.in_a_room()
+        self.offline(ann, "of ann")
+        self.leaves(ann)
+        again = self.start()
+        self.run_link(again.engine.register("carol", PASSWORD))
+        self.assertEqual(len(again.state.unsent), 0)
+        again.types("/logout")
+        self.run_link(again.engine.log_in("ann", PASSWORD))
+        self.quiet_link()
+        self.assertIn("of ann", again.screen.said())
+
+    def test_wait_for_a_week_at_most_as_the_server_forgets_their_retry_ids(self) -> None:
+        shelf = self.shelf()
+        now, day = int(self.server.clock.seconds() * 1000), 86_400_000
+        old, young = (Outgoing(LOBBY, "say", {}, "x", now - days * day) for days in (MOST_DAYS + 1, MOST_DAYS - 1))
+        shelf.keep("ann", [old, young])
+        self.assertEqual([each.fate for each in shelf.lines("ann")], [Fate.REFUSED, Fate.SENDING])
+
+    def test_that_have_waited_too_long_are_shown_as_refused(self) -> None:
+        ann = self.in_a_room()
+        self.offline(ann, "too old")
+        next(iter(ann.state.unsent)).time = 0
+        ann.types("young enough", room="lobby")
+        self.leaves(ann)
+        again = self.start()
+        self.run_link(again.engine.log_in("ann", PASSWORD))
+        self.assertEqual([each.text for each in again.state.refused[LOBBY]], ["too old"])
+
+
+class TheFile(ShelfCase):
+    def test_is_for_nobody_else_and_written_within_moments(self) -> None:
+        ann = self.in_a_room()
+        self.offline(ann, "secret")
+        self.assertEqual(self.kept(), [])
+        self.reactor.advance(WRITE_EVERY)
+        self.assertEqual(self.kept(), ["secret"])
+        self.assertEqual(stat.S_IMODE((self.data / "unsent.json").stat().st_mode), 0o600)
+
+    def test_that_makes_no_sense_is_an_empty_one(self) -> None:
+        self.data.mkdir()
+        for nonsense in ("", "[1]", '{"ann@desk chat.example": 7}', '{"ann@desk chat.example": [1, {"room": 1}]}'):
+            (self.data / "unsent.json").write_text(nonsense)
+            self.assertEqual(self.shelf().lines("ann"), [])
+
+    def test_that_cannot_be_written_keeps_nobody_from_talking(self) -> None:
+        ann = self.in_a_room()
+        self.data.mkdir()
+        (self.data / "lock").mkdir()
+        ann.types("hello", room="lobby")
+        self.reactor.advance(WRITE_EVERY)
+        self.assertEqual(ann.screen.status.phase, Phase.ONLINE)
+        self.assertEqual(ann.screen.said(), ["hello"])
