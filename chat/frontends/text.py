@@ -50,6 +50,9 @@ from chat.wire.view import notice
 PRIVATE_LINES = 200
 """The most private messages that are shown after login; the rest comes with ``catchup``."""
 
+_TOLD = b""
+"""The welcome of somebody who was signed out while it was made: that was told, and came last."""
+
 
 class TextFrontEnd:
     """One person's netcat."""
@@ -157,7 +160,7 @@ class TextFrontEnd:
         user = session.user
         if not isinstance(resumed, Resumed) or user is None:
             self._let_go_after(())
-            return b"".join(shown) + dialogue.shown(resumed)
+            return b"".join(shown) + dialogue.shown(resumed) if user is not None else _TOLD
         behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
         proofs = self._service.delivery.of(session, user.account.id)
         self._receipts = Receipts(
@@ -167,9 +170,9 @@ class TextFrontEnd:
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))
         missed = await session.perform("missed", limit=PRIVATE_LINES)
-        if session.user is not user:  # ended from elsewhere meanwhile, which was told
+        if session.user is not user:
             self._let_go_after(())
-            return b"".join(shown)
+            return _TOLD
         pages = missed.pages if isinstance(missed, Missed) else ()
         view = dialogue.view()
         words = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase
+from tests.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase, SlowReads
 
 WRONG = "! Wrong name or password. Try again: login NAME (or make an account: new NAME)"
 TIP = "* Tip: without the password, login NAME asks for it on a line of its own."
@@ -69,6 +69,25 @@ class LoggingIn(ServerCase):
         self.caller.wire.clear()
         self.caller.types(f"login ann {PASSWORD}")
         self.assertEqual(self.caller.sees(), ["! You are logged in already. Type logout first."])
+
+
+class SignedOutWhileArriving(ServerCase):
+    """Somebody changes the password elsewhere while the past of who logs in is still being read."""
+
+    settings = {"sessions": "many"}  # noqa: RUF012  # read only
+
+    def test_says_so_and_shows_nothing_else(self) -> None:
+        ann = self.person("ann")
+        for method in ("waiting", "missed"):
+            phone = self.guest()
+            reads = SlowReads(self.server.store, method)
+            phone.types(f"login ann@phone {PASSWORD}")
+            ann.types("password", PASSWORD, PASSWORD)
+            reads.release()
+            gone = "* Your password was changed from another session. Log in again: login NAME"
+            self.assertEqual(phone.sees(), [gone], method)
+            phone.types("online")
+            self.assertEqual(phone.sees(), ["! You are not logged in. Type: login NAME (or: new NAME)"])
 
 
 class Registering(ServerCase):
