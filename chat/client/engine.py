@@ -24,6 +24,7 @@ from chat.client.catching import Catching
 from chat.client.entrance import Entrance
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
 from chat.client.observing import Observer, Phase, Status
+from chat.client.peering import Peering
 from chat.client.protocol import ChatClient
 from chat.client.sending import TRY_AGAIN, Outgoing
 from chat.client.state import State
@@ -53,6 +54,7 @@ class Engine:
     :param keep_token: gets each new token.
     :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
     :param everything: see `Catching`.
+    :param direct: what goes from client to client.
     :ivar status: how it stands.
     :ivar welcome: what the server said of itself.
     """
@@ -69,8 +71,10 @@ class Engine:
         keep_token: Callable[[str, str], object] = lambda account, token: None,
         jitter: Callable[[], float] = lambda: 0.5,
         everything: bool = False,
+        direct: Peering | None = None,
     ) -> None:
         self.state = state
+        self.direct = direct or Peering()
         self.status = Status(Phase.CLOSED)
         self.welcome: Welcome | None = None
         self.catching = Catching(state, observer, clock, everything)
@@ -162,6 +166,7 @@ class Engine:
         self._keep_token(logged_in.account, logged_in.token)
         self._beat(client, float(max(1, logged_in.heartbeat)))
         self._set(Phase.CATCHING_UP)
+        self.direct.begin()
         self.current_room = await self.catching.begin(client)
         self._set(Phase.ONLINE)
         self._send_next()
@@ -192,6 +197,7 @@ class Engine:
             self._token = ""
             self._set(Phase.ENDED, event.reason)
             self.close()
+        self.direct.heard(event)
         talk, entries = self.state.take(event)
         if talk is not None:
             self.catching.came(talk, entries)
@@ -276,6 +282,7 @@ class Engine:
         """The account was logged out by its own wish; the connection stays, for another one."""
         self._keep_token(self.state.me, "")
         self._token = ""
+        self.direct.close()
         self.catching.end()
         self.state.forget()
         self._set(Phase.OPEN)
@@ -294,6 +301,7 @@ class Engine:
     def close(self) -> None:
         """End the connection for good, and keep the token for another time."""
         self._token = ""
+        self.direct.close()
         if self._pause is not None and not self._pause.called:
             self._pause.cancel()
         if self.status.phase is not Phase.ENDED:

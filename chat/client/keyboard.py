@@ -10,6 +10,7 @@ from typing import Any
 
 from chat.client.engine import Engine
 from chat.client.failures import ClientFailure, RequestRefused
+from chat.client.peering import WayBack
 from chat.client.sending import Outgoing
 from chat.client.talks import Key, Talk
 from chat.errors import ChatError
@@ -73,15 +74,24 @@ class Keyboard:
         try:
             if reading.verb.name in _SAID:
                 return self._say(reading, here)
+            if self._engine.direct.runs(reading.verb):
+                return await self._engine.direct.run(reading)
             return await self._ask(reading, here)
         except RequestRefused as refused:
             return refused.reply
+        except WayBack as error:
+            self._engine.state.held = self._by_server(error)
+            return refusal(error)
         except (ChatError, ClientFailure) as error:
             return refusal(error)
 
     def _hold(self, held: Held, here: Talk | None) -> Refused:
         title = here.title if here is not None else "everybody"
         return Refused(HELD, f"Not sent. Did you mean: {held.meant} ? Type ! to say it to {title} anyway.")
+
+    def _by_server(self, error: WayBack) -> Held:
+        """What ``!`` sends instead of a line that nobody was there for."""
+        return Held(Call(self._engine.state.table["message"], {"user": error.user, "text": Text(error.text)}), "")
 
     def _say(self, call: Call, here: Talk | None) -> Talk | None:
         """:raises TooMuch: when too many lines wait."""
@@ -125,6 +135,8 @@ class Keyboard:
             engine.state.drop(Key.of(reply.conversation))
         elif isinstance(reply, LoggedOut) and not reply.closing:
             engine.logged_out()
+        elif verb.name == "block" and not isinstance(reply, Refused):
+            engine.direct.shut_out(str(args["user"]))
         elif verb.name in ("delete", "edit") and not isinstance(reply, Refused):
             await self._reread(str(args.get("id", "")), here)
         return reply

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
+from chat.client.transfer.transfers import Transfer
 from chat.events import Entry, Event, StoredAs
 
 
@@ -57,6 +58,13 @@ class Observer(Protocol):
 
     def happened(self, event: Event) -> None:
         """Something that is no row."""
+
+    def direct(self, user: str, author: str, text: str) -> None:
+        """A line that went from client to client and never through the server, in the conversation with somebody; one's
+        own is told when it was delivered."""
+
+    def transferred(self, transfer: Transfer) -> None:
+        """A file is offered, has moved, or has come to its end."""
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         """An own line was stored, or refused."""

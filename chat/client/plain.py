@@ -115,6 +115,7 @@ class Plain:
             await self._log_in(known, user)
             await self._talk()
             await self._all_settled()
+            await self._engine.direct.settled()
             await self._engine.leave()
         except Gone:
             return 1

@@ -10,9 +10,13 @@ from typing import Any
 from chat.client.observing import Phase, Status
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
+from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Entry, Event, Refused, Reply, Said, SignedOut, StoredAs
-from chat.wire.safe import safe
+from chat.wire.safe import safe, safe_lines
 from chat.wire.text import View, render, render_history
+
+TOLD_EVERY = 25
+"""Percent after which one is told how far a file has come."""
 
 
 class Printer:
@@ -31,6 +35,7 @@ class Printer:
         self.on_status: Callable[[Status], object] = lambda status: None
         self.on_settled: Callable[[], object] = lambda: None
         self.only = only
+        self._told: dict[Transfer, tuple[Stage, int]] = {}
         self._write = write
 
     def view(self) -> View:
@@ -83,6 +88,24 @@ class Printer:
     def happened(self, event: Event) -> None:
         if self.only is None and not isinstance(event, SignedOut):
             self.show(event)
+
+    def direct(self, user: str, author: str, text: str) -> None:
+        if self.only is not None:
+            return
+        if author != user:
+            self.note(f"Delivered to {user}, from client to client.")
+            return
+        first, *others = safe_lines(text)
+        name = safe(author)
+        self._write("".join([f"{name} (direct): {first}\n", *(f"{name}| {line}\n" for line in others)]))
+
+    def transferred(self, transfer: Transfer) -> None:
+        step = transfer.stage, transfer.percent // TOLD_EVERY
+        if self.only is None and self._told.get(transfer) != step:
+            self._told[transfer] = step
+            self.note(transfer.line())
+        if not transfer.going:
+            self._told.pop(transfer, None)
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         if stored is not None:

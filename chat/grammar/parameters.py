@@ -198,6 +198,12 @@ class WordsType(ParameterType):
         return word
 
 
+class PathType(WordsType):
+    """A file of whoever types."""
+
+    form = "PATH"
+
+
 class BodyType(ParameterType):
     """What is said: text, or something sealed."""
 
@@ -311,6 +317,7 @@ Here = Annotated[str, HereType()]
 Place = Annotated[str, PlaceType()]
 MessageId = Annotated[str, MessageIdType()]
 Words = Annotated[str, WordsType()]
+LocalPath = Annotated[str, PathType()]
 Speech = Annotated[Body, BodyType()]
 Secret = Annotated[str, SecretType()]
 DeviceName = Annotated[str, DeviceType()]

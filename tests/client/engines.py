@@ -13,10 +13,12 @@ from chat.client.entrance import Entrance
 from chat.client.failures import ClientFailure, Disconnected
 from chat.client.keyboard import Keyboard
 from chat.client.observing import Observer, Phase, Status
+from chat.client.peering import Peering
 from chat.client.protocol import ChatClient
 from chat.client.sending import Outgoing, Shelf
 from chat.client.state import State
 from chat.client.talks import Key, Talk
+from chat.client.transfer.transfers import Transfer
 from chat.events import Entry, Event, Said, StoredAs
 from chat.values import Text
 from tests.auth.fakes import COST
@@ -34,6 +36,8 @@ class Screen:
         self.status = Status(Phase.CLOSED)
         self.rows: list[Entry] = []
         self.events: list[Event] = []
+        self.directs: list[tuple[str, str, str]] = []
+        self.transfers: list[Transfer] = []
         self.outcomes: list[tuple[Outgoing, StoredAs | None]] = []
 
     def status_changed(self, status: Status) -> None:
@@ -45,6 +49,13 @@ class Screen:
 
     def happened(self, event: Event) -> None:
         self.events.append(event)
+
+    def direct(self, user: str, author: str, text: str) -> None:
+        self.directs.append((user, author, text))
+
+    def transferred(self, transfer: Transfer) -> None:
+        if transfer not in self.transfers:
+            self.transfers.append(transfer)
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         self.outcomes.append((outgoing, stored))
@@ -58,12 +69,15 @@ class Desk:
     """An engine and everything around it.
 
     :ivar reachable: whether calls get through.
+    :ivar address: from which they come.
     :ivar slow: whether nobody answers them.
     """
 
     def __init__(self, case: EngineCase, device: str, everything: bool, shelf: Shelf | None = None) -> None:
         self.case = case
         self.reachable = True
+        self.address = "192.0.2.7"
+        self.direct: Peering | None = None
         self.slow = False
         self.screen = Screen()
         self.links: list[Link] = []
@@ -86,6 +100,7 @@ class Desk:
             device=self._device,
             keep_token=lambda account, token: self.tokens.append(token),
             everything=self._everything,
+            direct=self.direct,
         )
         return self.engine
 
@@ -95,7 +110,7 @@ class Desk:
         if self.slow:
             return Deferred()
         client = ChatClient(tell, trust=bytes.hex, lost=lost)
-        self.links.append(Link(self.case.server, client, CERTIFICATE))
+        self.links.append(Link(self.case.server, client, CERTIFICATE, address=self.address))
         self.case.links.append(self.links[-1])
         return client.ready.addCallback(lambda _: client)
 

@@ -61,6 +61,7 @@ class Link:
 
     :param certificate: what the server shows, for a connection over TLS.
     :param seen_by_server: the certificate that TLS was made with at the server's end, where somebody stands between.
+    :param address: from which the client comes.
     :ivar sent: every byte that the client has sent.
     :ivar got: every byte that the server has sent.
     """
@@ -71,6 +72,7 @@ class Link:
         client: ChatClient,
         certificate: FakeCertificate | None = None,
         seen_by_server: FakeCertificate | None = None,
+        address: str = "192.0.2.7",
     ) -> None:
         self._server = server
         self.client = client
@@ -78,7 +80,7 @@ class Link:
         self.got = b""
         self.over = False
         self.near = NearEnd(certificate)
-        self.far = Caller(server, "auto", "192.0.2.7")
+        self.far = Caller(server, "auto", address)
         if behind := seen_by_server or certificate:
             peer = self.far.protocol.peer
             self.far.protocol.peer = replace(peer, encrypted=True, binding=behind.fingerprint)

@@ -37,7 +37,7 @@ class Peers:
         self._places: dict[str, tuple[str, Place]] = {}
         self._let_in: set[str] = set()
         self._lines: dict[tuple[str, str], Line] = {}
-        self._listening = Listening(reactor, badge, lambda user: fold(user) in self._let_in, self._stands)
+        self._listening = Listening(reactor, badge, self.lets_in, self._stands)
 
     # who may
 
@@ -52,13 +52,21 @@ class Peers:
         self._let_in.add(fold(user))
         return opened
 
-    def shut_out(self, user: str) -> None:
-        """Somebody may call here no more, and is not talked to any longer; without anybody the port is closed."""
+    def lets_in(self, user: str) -> bool:
+        """Whether somebody may call here."""
+        return fold(user) in self._let_in
+
+    def let_in_no_more(self, user: str) -> None:
+        """Somebody may call here no more; without anybody who may, the port is closed."""
         self._let_in.discard(fold(user))
-        for line in self.lines_to(user):
-            line.link.close(f"The link to {user} was closed.")
         if not self._let_in:
             self._listening.close()
+
+    def shut_out(self, user: str) -> None:
+        """The same, and the lines that stand are closed."""
+        self.let_in_no_more(user)
+        for line in self.lines_to(user):
+            line.link.close(f"The link to {user} was closed.")
 
     def learn(self, address: Address) -> None:
         """Somebody has given an address."""

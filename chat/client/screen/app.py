@@ -23,6 +23,7 @@ from chat.client.screen.picking import Picking, Place
 from chat.client.screen.talking import Talking
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
+from chat.client.transfer.transfers import Transfer
 from chat.client.trust import KeyChanged
 from chat.errors import AlreadySignedIn, BadPassword
 from chat.events import Entry, Event, StoredAs
@@ -274,6 +275,14 @@ class ChatApp(App[int]):
     def happened(self, event: Event) -> None:
         if self._talking is not None:
             self.call_later(self._talking.happened, event)
+
+    def direct(self, user: str, author: str, text: str) -> None:
+        if self._talking is not None:
+            self.call_later(self._talking.direct, user, author, text)
+
+    def transferred(self, transfer: Transfer) -> None:
+        if self._talking is not None:
+            self.call_later(self._talking.transferred, transfer)
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         if self._talking is not None:

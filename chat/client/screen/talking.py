@@ -23,6 +23,7 @@ from chat.client.keyboard import Keyboard
 from chat.client.observing import Phase, Status
 from chat.client.screen.bars import status_line, topic_line
 from chat.client.screen.bridge import twisted
+from chat.client.screen.carried import Carried, direct_lines
 from chat.client.screen.doors import Asking
 from chat.client.screen.feed import Feed, Notes
 from chat.client.screen.help import Helping
@@ -31,6 +32,7 @@ from chat.client.screen.writing import Writing
 from chat.client.sending import Outgoing
 from chat.client.state import State
 from chat.client.talks import Key, Talk
+from chat.client.transfer.transfers import Transfer
 from chat.events import (
     Deleted,
     Delivered,
@@ -62,6 +64,7 @@ class Talking(Screen[None]):
 
     DEFAULT_CSS = """
     #topic, #status { height: 1; width: 1fr; background: $primary 30%; padding: 0 1; }
+    #files { height: auto; max-height: 3; padding: 0 1; display: none; }
     #hint { height: auto; max-height: 2; padding: 0 1; color: $text-muted; display: none; }
     #body { height: 1fr; }
     Talking.narrow SideBar { display: none; }
@@ -108,6 +111,7 @@ class Talking(Screen[None]):
         self._here: Key | None = None
         self._notes: dict[Key | None, Notes] = {}
         self._drafts: dict[Key | None, str] = {}
+        self._carried = Carried()
         self._dirty = False
         self._loading = False
 
@@ -117,6 +121,7 @@ class Talking(Screen[None]):
             with Vertical(id="talk"):
                 yield Static("", id="topic", markup=False)
                 yield Feed(self._state)
+        yield Static("", id="files", markup=False)
         yield Static("", id="hint", markup=False)
         yield Writing(lambda text: complete(text, self._state, self.talk), self._typed)
         yield Static("", id="status", markup=False)
@@ -294,6 +299,17 @@ class Talking(Screen[None]):
             self.show(event)
         self._changed()
 
+    def direct(self, user: str, author: str, text: str) -> None:
+        mine = author != user
+        self._note_with(user, direct_lines(author, text, mine))
+        if self._bell and not mine:
+            self.app.bell()
+
+    def transferred(self, transfer: Transfer) -> None:
+        if words := self._carried.changed(transfer):
+            self._note_with(transfer.user, words)
+        self._changed()
+
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         if stored is None and outgoing.where != self._here:
             self.note(f"! Not said to {safe(outgoing.where.name)}: {safe(outgoing.why)}")
@@ -314,8 +330,16 @@ class Talking(Screen[None]):
 
     def note(self, text: str) -> None:
         """Show lines that are not of the conversation."""
-        talk = self.talk
-        self._notes.setdefault(self._here, Notes()).add(talk.high if talk is not None else 0, text)
+        self._note_in(self._here, text)
+
+    def _note_with(self, user: str, text: str) -> None:
+        """Show something in the conversation with somebody, and where one is."""
+        for key in {Key(False, fold(user)), self._here}:
+            self._note_in(key, text)
+
+    def _note_in(self, key: Key | None, text: str) -> None:
+        talk = self._state.talks.get(key) if key is not None else None
+        self._notes.setdefault(key, Notes()).add(talk.high if talk is not None else 0, text)
         self._changed()
 
     def _changed(self) -> None:
@@ -335,6 +359,9 @@ class Talking(Screen[None]):
         side = self.query_one(SideBar)
         if side.display:
             side.show(self._here)
+        files, bars = self.query_one("#files", Static), self._carried.bars()
+        files.update(bars)
+        files.display = bool(bars)
         self.query_one("#topic", Static).update(topic_line(self._state, self.talk))
         status = self._engine.status
         self.set_class(status.phase not in (Phase.ONLINE, Phase.CATCHING_UP), "alarmed")

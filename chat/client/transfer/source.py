@@ -20,11 +20,13 @@ WINDOW: Final = 32
 class Source:
     """An open file, the offer that is made of it, and its pieces.
 
+    :param path: ``~`` in it is one's own folder.
+
     :raises BadFile: when it cannot be read, or is no ordinary file.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = path = Path(os.path.expanduser(path))
         self._pieces = Pieces(b"", bytes(KEY_BYTES))
         self._sent = 0
         try:

@@ -99,16 +99,17 @@ class _Port:
         self._host.listening.pop(self._address.port, None)
 
 
-class Net(Clock):
+class Net:
     """All hosts.
 
+    :param clock: that all of them go by.
     :ivar hosts: by address.
     :ivar dropped: addresses behind a firewall that never answers.
     :ivar wires: in the order in which they were made.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
         self.hosts: dict[str, Host] = {}
         self.dropped: set[str] = set()
         self.wires: list[Wire] = []
@@ -117,17 +118,17 @@ class Net(Clock):
         """Until nothing is on its way any more."""
         moved = True
         while moved:
-            self.advance(0)
+            self.clock.advance(0)
             moved = bool(sum(wire.pump() for wire in tuple(self.wires))) or any(
-                each.getTime() <= self.seconds() for each in self.getDelayedCalls()
+                each.getTime() <= self.clock.seconds() for each in self.clock.getDelayedCalls()
             )
 
     def pass_time(self, seconds: float) -> None:
         """In small steps."""
-        end = self.seconds() + seconds
-        while self.seconds() < end:
+        end = self.clock.seconds() + seconds
+        while self.clock.seconds() < end:
             self.settle()
-            self.advance(min(0.1, end - self.seconds()))
+            self.clock.advance(min(0.1, end - self.clock.seconds()))
         self.settle()
 
 
@@ -146,10 +147,10 @@ class Host:
             net.hosts[address] = self
 
     def seconds(self) -> float:
-        return float(self.net.seconds())
+        return float(self.net.clock.seconds())
 
     def callLater(self, delay: float, call: Any, *args: Any, **kw: Any) -> Any:
-        return self.net.callLater(delay, call, *args, **kw)
+        return self.net.clock.callLater(delay, call, *args, **kw)
 
     def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
         port = port or 50_000

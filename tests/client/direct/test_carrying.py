@@ -172,7 +172,7 @@ class Cuts(Case):
         for _ in range(10_000):
             if done():
                 return
-            self.net.advance(step)
+            self.net.clock.advance(step)
             self.net.wires[-1].pump()
         self.fail("it never came")
 
@@ -196,13 +196,13 @@ class Cuts(Case):
         self.bob.peers.close()
         self.net.wires[0].cut()
         self.assertEqual([self.ann.stages[-1], self.bob.carrier.transfers], [Stage.CUT, self.bob.carrier.transfers])
-        self.net.advance(0)
+        self.net.clock.advance(0)
         for _ in range(int(sum(PAUSES)) + 20):
-            self.net.advance(1)
+            self.net.clock.advance(1)
         self.assertEqual(transfer.stage, Stage.OVER)
         self.assertIn("goes on where it was", transfer.why)
         self.assertEqual(len(self.ann.files()), 1)
-        self.assertEqual(self.net.getDelayedCalls(), [])
+        self.assertEqual(self.net.clock.getDelayedCalls(), [])
 
     def test_offered_again_it_goes_on_where_it_was(self) -> None:
         """Also when the program was ended in between."""

@@ -179,7 +179,7 @@ class Reached(Case):
         self.net.pass_time(2)
         self.assertEqual(self.successResultOf(reaching.reached).user, "ann")
         self.net.pass_time(2 * PROOF_TIME)
-        self.assertEqual(self.net.getDelayedCalls(), [])
+        self.assertEqual(self.net.clock.getDelayedCalls(), [])
 
     def test_a_firewall_that_drops_is_given_up(self) -> None:
         self.net.dropped |= {HOME, V6}
@@ -205,7 +205,7 @@ class Reached(Case):
         reaching.reached.addErrback(lambda _: None)
         reaching.reached.cancel()
         self.net.settle()
-        self.assertEqual(self.net.getDelayedCalls(), [])
+        self.assertEqual(self.net.clock.getDelayedCalls(), [])
 
 
 class Strangers(Case):

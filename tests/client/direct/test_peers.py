@@ -56,7 +56,7 @@ class Letters(ClientCase):
         outcome = self.begin(self._waiting(line))
         self.net.wires[0].cut()
         self.failureResultOf(outcome, Unreachable)
-        self.assertEqual(self.net.getDelayedCalls(), [])
+        self.assertEqual(self.net.clock.getDelayedCalls(), [])
 
     async def _waiting(self, line: object) -> None:
         self.net.wires[0].silent = True

@@ -1,0 +1,230 @@
+"""What a person asks for: an address given, a private line, a file; and what of it is shown.
+
+The verbs are the server's: what they need beyond it is done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from chat.client.direct.addresses import own_addresses
+from chat.client.direct.carrying import Carrier
+from chat.client.direct.failures import Unreachable
+from chat.client.direct.line import Line, Post
+from chat.client.direct.link import Badge
+from chat.client.direct.peers import Peers
+from chat.client.failures import ClientFailure
+from chat.client.observing import Observer
+from chat.client.peering import Peering, WayBack
+from chat.client.transfer.offer import OFFER
+from chat.client.transfer.transfers import Stage, Transfer
+from chat.events import Address, AddressChanged, Done, Event, Refused, Reply
+from chat.grammar.reading import Call
+from chat.grammar.verbs import Verb
+from chat.values import BODY_BYTES
+
+PRIVATE: Final = "private"
+"""The type of a letter that is shown as it is."""
+
+LOOK_EVERY: Final = 0.2
+"""Seconds between two looks at whether files are still on their way, when the client is about to end."""
+
+NO_KEYS: Final = "This client has no keys, and without keys nobody can be sure who is at the other end."
+
+
+class Keys(Protocol):
+    """The keys of this client, while they are unlocked."""
+
+    badge: Badge
+    post: Post
+
+    async def look(self, user: str) -> None:
+        """See which keys somebody has now.
+
+        :raises ClientFailure: when the server does not say.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person has set.
+
+    :param port: where to listen, or 0 for any that is free.
+    :param folder: where files land.
+    """
+
+    port: int
+    folder: Path
+
+
+class Desk(Peering):
+    """All that goes from client to client, for one engine.
+
+    :param keys: gives those of this client, while they are unlocked.
+    :param ask: asks the server.
+    :param in_thread: where files are read whole.
+    :param addresses: those of this machine in its own networks.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        screen: Observer,
+        keys: Callable[[], Keys | None],
+        ask: Callable[[str, Mapping[str, object]], Awaitable[Reply]],
+        choices: Choices,
+        in_thread: Callable[..., Deferred[Any]],
+        addresses: Callable[[], tuple[str, ...]] = own_addresses,
+    ) -> None:
+        self._verbs: dict[str, Callable[..., Awaitable[Reply | None]]] = {
+            "consent": self._consent,
+            "private": self._private,
+            "sendfile": self._send_file,
+            "getfile": self._get_file,
+            "refusefile": self._refuse_file,
+        }
+        self._reactor = reactor
+        self._screen = screen
+        self._find_keys = keys
+        self._ask = ask
+        self._choices = choices
+        self._in_thread = in_thread
+        self._addresses = addresses
+        self._keys: Keys | None = None
+        self._peers: Peers | None = None
+        self._carrier: Carrier | None = None
+
+    # beginning and end
+
+    def begin(self) -> None:
+        keys = self._find_keys()
+        if keys is not None and self._keys is not None and self._keys.badge == keys.badge:
+            return  # the connection to the server was lost; the lines were not
+        self.close()
+        if keys is None:
+            return
+        self._keys = keys
+        self._peers = Peers(self._reactor, keys.badge, keys.post, self._joined)
+        self._carrier = Carrier(
+            self._peers, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
+        )
+
+    def close(self) -> None:
+        if self._carrier is not None:
+            self._carrier.close()
+        if self._peers is not None:
+            self._peers.close()
+        self._keys = self._peers = self._carrier = None
+
+    async def settled(self) -> None:
+        while self._carrier is not None and any(each.stage is not Stage.OFFERED for each in self._carrier.transfers):
+            await deferLater(self._reactor, LOOK_EVERY)
+
+    # what comes from the server
+
+    def heard(self, event: Event) -> None:
+        if self._peers is None:
+            return
+        if isinstance(event, Address):
+            self._peers.learn(event)
+        elif isinstance(event, AddressChanged):
+            self._peers.forget(event.author)
+
+    def shut_out(self, user: str) -> None:
+        if self._peers is not None and self._carrier is not None:
+            self._carrier.shut_out(user)
+            self._peers.shut_out(user)
+
+    # what comes from others
+
+    def _joined(self, line: Line) -> None:
+        line.read = lambda content: self._read(line, content)
+        if self._carrier is not None:
+            carrier = self._carrier
+            line.taken = lambda kind, body: carrier.taken(line, kind, body)
+            carrier.joined(line)
+
+    def _read(self, line: Line, content: Any) -> None:
+        """:raises ClientFailure: when it is nothing that is understood here."""
+        kind = content.get("type") if isinstance(content, dict) else None
+        if kind == OFFER and self._carrier is not None:
+            self._carrier.offered(line, content)
+            return
+        text = content.get("text") if kind == PRIVATE else None
+        if not isinstance(text, str) or not text or len(text.encode("utf-8", "replace")) > BODY_BYTES:
+            raise ClientFailure("That is not understood.")
+        self._screen.direct(line.link.user, line.link.user, text)
+
+    # what a person asks for
+
+    def runs(self, verb: Verb) -> bool:
+        return verb.name in self._verbs
+
+    async def run(self, call: Call) -> Reply | None:
+        return await self._verbs[call.verb.name](**{each.name: call.arguments[each.name] for each in call.verb.written})
+
+    async def _known(self, user: str) -> tuple[Keys, Peers, Carrier]:
+        """Everything that is needed to talk to somebody, whose keys have just been looked at.
+
+        :raises ClientFailure: when something is missing.
+        """
+        if self._keys is None:
+            self.begin()
+        if self._keys is None or self._peers is None or self._carrier is None:
+            raise ClientFailure(NO_KEYS)
+        parts = self._keys, self._peers, self._carrier
+        if not self._peers.lines_to(user):
+            await self._keys.look(user)
+            if not self._keys.badge.pins.devices_to_seal_for(user):
+                raise ClientFailure(f"{user} has no keys: it takes the console client at both ends.")
+        return parts
+
+    async def _consent(self, user: str) -> Reply:
+        """Give an address: from now on that person may call here."""
+        _, peers, _ = await self._known(user)
+        before, given = peers.lets_in(user), False
+        where = {"port": peers.listen(user, self._choices.port), "addresses": list(self._addresses())}
+        try:
+            reply = await self._ask("consent", {"user": user} | where)
+            given = not isinstance(reply, Refused)
+        finally:
+            if not given and not before:
+                peers.let_in_no_more(user)
+        return reply
+
+    async def _private(self, user: str, text: str) -> None:
+        """Write to somebody without the server."""
+        keys, peers, _ = await self._known(user)
+        try:
+            line = await peers.line_to(user)
+            await line.tell({"type": PRIVATE, "text": text})
+        except Unreachable:
+            raise WayBack(str(peers.gone(user)), user, text) from None
+        self._screen.direct(line.link.user, keys.badge.own.user, text)
+
+    async def _send_file(self, user: str, path: str) -> None:
+        """Offer a file."""
+        _, _, carrier = await self._known(user)
+        await carrier.send(user, Path(path))
+
+    async def _get_file(self, user: str) -> None:
+        """Take what somebody offers."""
+        carrier, transfer = self._oldest(user)
+        await carrier.take(transfer)
+
+    async def _refuse_file(self, user: str) -> Reply:
+        """Do not take what somebody offers."""
+        carrier, transfer = self._oldest(user)
+        carrier.refuse(transfer)
+        return Done(f"{transfer.user} is told that you do not take {transfer.offer.name}.")
+
+    def _oldest(self, user: str) -> tuple[Carrier, Transfer]:
+        if self._carrier is None or not (offers := self._carrier.open_offers(user)):
+            raise ClientFailure(f"{user} offers no file.")
+        return self._carrier, offers[0]
