@@ -2,7 +2,7 @@
 
 ``config.ini`` is the person's: settings, and the servers to pick from. ``servers.json`` is the program's: which key a
 server had when it was first met, and the tokens that log in without a password. ``history`` is what was typed,
-``unsent.json`` what could not be sent yet.
+``unsent.json`` what could not be sent yet, ``errors.log`` what went wrong unseen in the run before or in this one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from platformdirs import PlatformDirs
 
@@ -157,6 +157,14 @@ class Files:
         with self._locked():
             self._write(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]))
 
+    def open_log(self) -> IO[str]:
+        """What goes wrong in this run; that of the run before is gone.
+
+        :raises ClientFailure: when nothing can be written.
+        """
+        with self._locked():
+            return self._open(self._data / "errors.log")
+
     def unsent(self, address: Address, account: str, device: str) -> list[Any]:
         """Lines of a device that wait to be sent, as JSON values."""
         found = self._read(self._unsent).get(f"{account}@{device} {_write_server(address)}", [])
@@ -208,10 +216,15 @@ class Files:
     def _write(self, path: Path, text: str) -> None:
         """Replace a file whole, readable by nobody else."""
         draft = path.with_suffix(".new")
-        with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
+        with self._open(draft) as file:
             file.write(text)
         os.replace(draft, path)
+
+    def _open(self, path: Path) -> IO[str]:
+        """Begin a file that nobody else may read."""
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, "w", encoding="utf-8")
 
 
 def _read_server(words: str) -> Address:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 from tests.e2e.stage import Stage
 
@@ -39,7 +40,8 @@ class Terminal:
             f"XDG_DATA_HOME={home}/data",
             "LANG=C.UTF-8",
         ]
-        words = f"trap : INT; {shlex.join(env + command)}; echo ended with $?; exec sleep 1000"
+        modes = "stty -a | grep -q ' icanon.* echo ' || echo the terminal is spoiled"
+        words = f"trap : INT; {shlex.join(env + command)}; echo ended with $?; {modes}; exec sleep 1000"
         size = ["-x", str(width), "-y", str(height)]
         self._tmux("-u", "-f", "/dev/null", "new-session", "-d", "-s", "s", *size, "sh", "-c", words)
 
@@ -61,6 +63,16 @@ class Terminal:
 
     def resizes(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-t", "s", "-x", str(width), "-y", str(height))
+
+    def pid(self, words: str) -> int:
+        """The process in it whose command line holds some words."""
+        shell = self._tmux("list-panes", "-t", "s", "-F", "#{pane_pid}").strip()
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        return next(int(pid) for pid in children if words.encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+    def modes(self) -> str:
+        """Which of its modes a program has changed: ``1`` in a place of alternate screen, mouse, hidden cursor."""
+        return self._tmux("display", "-p", "-t", "s", "#{alternate_on}#{mouse_any_flag}#{?cursor_flag,0,1}").strip()
 
     def screen(self) -> str:
         """What shows now."""

@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+from pathlib import Path
 from unittest import skipUnless
 
 from tests.e2e.stage import PASSWORD, StageCase
@@ -21,6 +23,11 @@ class ClientCase(StageCase):
     def address(self) -> str:
         return f"127.0.0.1:{self.stage.port}"
 
+    def terminal(self, name: str, *words: str, width: int = 80, height: int = 24) -> Terminal:
+        terminal = Terminal(self.stage, name, [*CHAT, *words], width, height)
+        self.addCleanup(terminal.leave)
+        return terminal
+
     def run_chat(self, *words: str, lines: str = "", name: str = "ann") -> tuple[int, str]:
         """Run the command with lines on its standard input; its status, and all that it printed."""
         home = self.stage.path(f"home-{name}")
@@ -33,11 +40,6 @@ class ClientCase(StageCase):
 
 @skipUnless(shutil.which("tmux"), "tmux is not installed")
 class AtATerminal(ClientCase):
-    def terminal(self, name: str, *words: str, width: int = 80, height: int = 24) -> Terminal:
-        terminal = Terminal(self.stage, name, [*CHAT, *words], width, height)
-        self.addCleanup(terminal.leave)
-        return terminal
-
     def test_a_day(self) -> None:
         """Log in, talk, switch, complete, resize, lose the server and get it back, leave."""
         bob = self.person("bob", "lobby")
@@ -122,6 +124,73 @@ class AtATerminal(ClientCase):
         again.does_not_see("┃ yes")
         again.types("trust")
         again.sees("Log in to chat")
+
+
+@skipUnless(shutil.which("tmux"), "tmux is not installed")
+class TheEnd(ClientCase):
+    """However it ends, the terminal is as it was."""
+
+    def at_the_door(self) -> Terminal:
+        ann = self.terminal("ann", self.address)
+        ann.sees("Log in to chat")
+        self.assertEqual(ann.modes()[:2], "11")
+        return ann
+
+    def assert_restored(self, ann: Terminal) -> None:
+        self.assertEqual(ann.modes(), "000", ann.screen())
+        self.assertNotIn("spoiled", ann.screen())
+        self.assertNotIn("Traceback", ann.screen())
+
+    def test_by_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            ann = self.at_the_door()
+            os.kill(ann.pid("chat.client.main"), number)
+            ann.sees(BYE, "ended with 0")
+            self.assert_restored(ann)
+
+    def test_by_a_failure_of_its_own(self) -> None:
+        broken = (
+            "from chat.client.screen.app import ChatApp\n"
+            "def fail(self): raise RuntimeError('broken on purpose')\n"
+            "ChatApp.action_other_theme = fail\n"
+            "from chat.client.main import main; main()"
+        )
+        ann = Terminal(self.stage, "ann", [sys.executable, "-c", broken, self.address], 100, 40)
+        self.addCleanup(ann.leave)
+        ann.sees("Log in to chat")
+        ann.presses("F6")
+        ann.sees("broken on purpose", BYE, "ended with 1")
+        self.assertEqual(ann.modes(), "000")
+        self.assertNotIn("spoiled", ann.screen())
+
+    def test_with_a_server_that_does_not_answer_any_more(self) -> None:
+        ann = self.at_the_door()
+        ann.presses("F4")
+        ann.types("ann")
+        ann.types(PASSWORD)
+        ann.sees("You are in no room yet")
+        assert self.stage.server is not None, "it runs"
+        self.stage.server.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.stage.server.send_signal, signal.SIGCONT)
+        ann.presses("C-c")
+        ann.sees(BYE, "ended with 0")
+        self.assert_restored(ann)
+
+    def test_when_the_window_is_closed_what_was_not_sent_is_kept(self) -> None:
+        ann = self.at_the_door()
+        ann.presses("F4")
+        ann.types("ann")
+        ann.types(PASSWORD)
+        ann.sees("You are in no room yet")
+        ann.types("/connect lobby")
+        ann.sees(">#lobby")
+        self.stage.stop(signal.SIGKILL)
+        ann.sees("Not connected")
+        ann.types("said to nobody yet")
+        ann.sees("1 unsent")
+        ann.leave()
+        unsent = Path(self.stage.path("home-ann")) / "data" / "chat" / "unsent.json"
+        self.stage.wait(lambda: unsent.exists() and "said to nobody yet" in unsent.read_text(), "it is not kept")
 
 
 class InPipes(ClientCase):

@@ -249,11 +249,15 @@ class ChatApp(App[int]):
             self.exit(0)
             return
         self._leaving = True
-        if self._typed:
-            self._files.keep_typed(self._typed)
+        self.keep_typed()
         if self.engine is not None:
             await self._farewell(self.engine)
         self.exit(0)
+
+    def keep_typed(self) -> None:
+        """Remember what was typed, for another time."""
+        if self._typed:
+            self._files.keep_typed(self._typed)
 
     async def _farewell(self, engine: Engine) -> None:
         with suppress(TimeoutError):

@@ -1,10 +1,21 @@
-"""Starts the screen: Textual and Twisted on one event loop."""
+"""Starts the screen: Textual and Twisted on one event loop; and leaves the terminal as it was, however it ends."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import termios
+from typing import Any
 
 from twisted.internet import asyncioreactor
+from twisted.logger import (
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
 
 from chat.client.calling import device_of, make_engine
 from chat.client.dialing import Address
@@ -14,34 +25,70 @@ from chat.client.observing import Observer
 from chat.client.plain import GOODBYE
 from chat.client.screen.app import ChatApp
 
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""They end the program as Ctrl-C does."""
+
 
 def start(files: Files, address: Address | None, user: str) -> int:
-    """Show the screen until the person leaves.
+    """Show the screen until the person leaves, or somebody ends the program.
 
-    :returns: the exit status.
+    :returns: the exit status: 0, unless it ends by a failure of its own.
     """
-    unsent = asyncio.run(_run(files, address, user))
-    if unsent:
+    _log(files)
+    app = asyncio.run(_run(files, address, user))
+    if unsent := len(app.engine.state.unsent) if app.engine is not None else 0:
         print(f"{unsent} {'line waits' if unsent == 1 else 'lines wait'} to be sent when you come back.")
     print(GOODBYE)
-    return 0
+    return app.return_code or 0
 
 
-async def _run(files: Files, address: Address | None, user: str) -> int:
-    """:returns: how many lines were not sent."""
-    asyncioreactor.install(asyncio.get_running_loop())
+def _log(files: Files) -> None:
+    """What goes wrong unseen is for a file: on the terminal it would be written across the screen."""
+    enough = LogLevelFilterPredicate(defaultLogLevel=LogLevel.warn)
+    observer = FilteringLogObserver(textFileLogObserver(files.open_log()), [enough])
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+
+
+def _terminal_is_gone() -> bool:
+    """Whether its window was closed."""
+    try:
+        termios.tcgetattr(0)
+    except termios.error:
+        return True
+    return False
+
+
+async def _run(files: Files, address: Address | None, user: str) -> ChatApp:
+    loop = asyncio.get_running_loop()
+    asyncioreactor.install(loop)
     from twisted.internet import reactor as installed
 
-    reactor: object = installed
-    assert isinstance(reactor, asyncioreactor.AsyncioSelectorReactor), "nobody installed another one before"
+    reactor: Any = installed
     reactor.startRunning(installSignalHandlers=False)
 
     def call(address: Address, observer: Observer) -> Engine:
         return make_engine(reactor, files, address, observer, device=device_of(files), keeping=True)
 
     app = ChatApp(files, call, address, user)
+
+    def end(number: int, frame: object) -> None:
+        if not _terminal_is_gone():
+            loop.call_soon_threadsafe(app.call_later, app.action_leave)
+            return
+        # A hang-up comes with a SIGCONT, at which Textual would wait for a terminal to take what it paints.
+        signal.signal(signal.SIGCONT, signal.SIG_IGN)
+        loop.call_soon_threadsafe(die)
+
+    def die() -> None:
+        """Leave without a terminal: nothing of it can be put back, and nothing may wait for it."""
+        app.keep_typed()
+        reactor.fireSystemEvent("shutdown")
+        os._exit(128 + signal.SIGHUP)
+
+    for number in SIGNALS:
+        signal.signal(number, end)
     try:
         await app.run_async()
     finally:
         reactor.fireSystemEvent("shutdown")
-    return len(app.engine.state.unsent) if app.engine is not None else 0
+    return app
