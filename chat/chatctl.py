@@ -19,10 +19,11 @@ import socket
 import struct
 import sys
 import time
-from argparse import REMAINDER, ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import IO, Any
 
 from chat import __version__
@@ -31,7 +32,7 @@ from chat.config import given_settings
 from chat.errors import BadFrame, BadUsage, Misconfigured, UnknownCommand
 from chat.events import Closing, Event, Facts, Listing, Refused, Reply
 from chat.frontends.control import control_path
-from chat.offline import NOW, OFFLINE, offline
+from chat.offline import OFFLINE, offline
 from chat.settings import Settings
 from chat.wire.jsonlines import encode, parse
 from chat.wire.text import View, render
@@ -149,20 +150,37 @@ def _value(value: Any, unit: str) -> Any:
 # --- the program ------------------------------------------------------------------------------------
 
 
-def arguments(words: Sequence[str] | None) -> Namespace:
-    """Read the command line."""
+def arguments(words: Sequence[str]) -> Namespace:
+    """Read the command line: options in any place, up to ``--``."""
     parser = ArgumentParser(
         "chatctl",
-        description="Run a chat server: chatctl help shows the commands.",
-        epilog="Exit status: 0 done, 1 refused, 2 not a command, 3 no server answers.",
+        usage="chatctl [OPTION ...] COMMAND [ARGUMENT ...]",
+        description="Run a chat server: chatctl help shows the commands, chatctl COMMAND --help one of them.",
+        epilog="Options stand anywhere; what follows -- is no option. Exit status: 0 done, 1 refused, 2 not a command,"
+        " 3 no server answers.",
+        add_help=False,
+        allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE", help="the server's settings [default: config.ini, if there is one]")
     parser.add_argument("--control", metavar="FILE", help="the server's socket, instead of what the settings say")
     parser.add_argument("--db", metavar="FILE", help="the server's database, instead of what the settings say")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--now", action="store_true", help="with restore: put the backup in place")
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("command", nargs=REMAINDER, help="a command with its arguments")
-    return parser.parse_args(words)
+    parser.add_argument("-h", "--help", action="store_true", help="show this, or a command in full")
+    parser.add_argument("command", nargs="*", help=SUPPRESS)
+    options = list(takewhile(lambda word: word != "--", words))
+    given = parser.parse_intermixed_args(options)
+    if given.help and not given.command:
+        parser.print_help()
+        parser.exit(DONE)
+    given.command += words[len(options) + 1 :]
+    if given.help:
+        given.command = ["help", given.command[0]]
+    given.command = given.command or ["help"]
+    if given.now and given.command[0] != "restore":
+        parser.error("--now is an option of restore alone")
+    return given
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -170,10 +188,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
     :returns: the exit status.
     """
-    given = arguments(words)
+    given = arguments(sys.argv[1:] if words is None else words)
     try:
         settings = given_settings({"config": given.config, "control": given.control, "db": given.db}, ())
-        return _run(settings, given.command or ["help"], given.json)
+        return _run(settings, given.command, given.json, given.now)
     except Misconfigured as error:
         print(f"chatctl: {error}", file=sys.stderr)
         return REFUSED
@@ -184,9 +202,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return DONE
 
 
-def _run(settings: Settings, words: list[str], as_json: bool) -> int:
+def _run(settings: Settings, words: list[str], as_json: bool, now: bool) -> int:
     try:
-        server = None if NOW in words else Server(settings)
+        server = None if now else Server(settings)
     except Unreachable:
         server = None
         if words[0] not in OFFLINE:
@@ -199,7 +217,7 @@ def _run(settings: Settings, words: list[str], as_json: bool) -> int:
                     sys.stdout.write(show(event, as_json))
                     sys.stdout.flush()
             return status
-    reply = offline(settings, words)
+    reply = offline(settings, words, now)
     if reply is None:
         raise Unreachable(f"{words[0]} is not written so, or needs a server: chatctl help {words[0]}")
     return _show(reply, as_json)

@@ -6,7 +6,9 @@ import os
 from contextlib import closing
 
 from chat.checkup import check
-from chat.commands.admin.storage import described
+from chat.commands.admin.server import shown_help
+from chat.commands.admin.storage import described, putting_in_place
+from chat.core.perform import attempt
 from chat.errors import Misconfigured, NotWritten
 from chat.events import Column, Facts, Listing, Refused, Reply
 from chat.settings import Settings
@@ -15,17 +17,14 @@ from chat.storage.disk import look
 from chat.storage.hold import hold
 from chat.storage.upgrade import connect
 
-NOW = "--now"
-"""With it, ``restore`` changes something."""
-
-
-OFFLINE = frozenset({"check", "backup", "restore"})
+OFFLINE = frozenset({"help", "?", "check", "backup", "restore"})
 """Commands that need no server."""
 
 
-def offline(settings: Settings, words: list[str]) -> Reply | None:
+def offline(settings: Settings, words: list[str], now: bool = False) -> Reply | None:
     """Run a command that needs no server.
 
+    :param now: whether ``restore`` is to change something.
     :returns: nothing where it needs one.
     :raises Misconfigured: when it cannot be done, with why.
     """
@@ -36,8 +35,11 @@ def offline(settings: Settings, words: list[str]) -> Reply | None:
             return Listing("findings", (Column("what"), Column("state"), Column("and now")), rows)
         case ["backup", *file] if file:
             return _back_up(settings, os.path.abspath(" ".join(file)))
-        case ["restore", *rest] if rest and rest != [NOW]:
-            return _restore(settings, os.path.abspath(" ".join(each for each in rest if each != NOW)), NOW in rest)
+        case ["restore", *file] if file:
+            return _restore(settings, os.path.abspath(" ".join(file)), now)
+        case ["help" | "?"] | ["help" | "?", _]:
+            reply: Reply = attempt(shown_help, "chatctl", words[1] if len(words) > 1 else None)
+            return reply
     return None
 
 
@@ -55,7 +57,7 @@ def _back_up(settings: Settings, file: str) -> Reply:
 def _restore(settings: Settings, file: str, now: bool) -> Facts:
     if not now:
         found = rehearse_beside(os.path.abspath(settings.db), file)
-        return described(f"{file} can be put in place. Type: chatctl restore {NOW} {file}", found)
+        return described(f"{file} can be put in place. Type: {putting_in_place(file)}", found)
     if os.path.realpath(file) == os.path.realpath(settings.db):
         raise Misconfigured(f"{file} is the database itself. Name the backup.")
     held = hold(settings.db)

@@ -15,16 +15,19 @@ from chat.core.house import House
 from chat.core.limits import TokenBucket
 from chat.core.people import People
 from chat.core.room import Room
-from chat.core.rooms import Rooms
+from chat.core.rooms import LOBBY, Rooms
 from chat.core.sanctions import Network, covers, words
 from chat.core.user import ChatUser, Session
-from chat.errors import BadUsage, NoEffect
+from chat.errors import BadUsage, Forbidden, NoEffect
 from chat.events import Notice, Reply
 from chat.journal import Logger
 from chat.values import SERVER, Account, Kind, Rank, Sanction
 
 MOST_WORDS = 300
 """The most characters of a reason or an announcement; what is beyond is cut."""
+
+WIDEST = {4: 8, 6: 16}
+"""The shortest prefix of a network that is banned, by the version of the protocol."""
 
 _RANKED = {
     Rank.ADMINISTRATOR: "You are an administrator of this server from now on. Type: admin help",
@@ -61,7 +64,8 @@ class Administration:
         self._check_other(session, target)
         user = self._house.users.get(target.id)
         if user is None:
-            raise NoEffect(f"{target.name.shown} is not here.")
+            name = target.name.shown
+            raise NoEffect(f"{name} is not here. To keep the account out: {session.admin} ban {name}")
         sessions = tuple(user.sessions)
         self._put_out(sessions, _because("You were put out of this server", reason))
         return len(sessions)
@@ -73,15 +77,23 @@ class Administration:
 
         :param kind: `Kind.BANNED` or `Kind.MUTED`.
         :param seconds: how long, or nothing for ever.
+        :raises BadUsage: for oneself, the only administrator, or a network that nearly everybody is in.
         """
         now = self._house.now()
         account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
         if isinstance(target, Account):
             self._check_other(session, target)
+            if kind is Kind.BANNED:
+                self.check_others(session, target)
+        elif target.prefixlen < WIDEST[target.version]:
+            raise BadUsage(
+                f"{target} is too wide: it would keep nearly everybody out. Write /{WIDEST[target.version]} or more;"
+                f" to let nobody in: {session.admin} shutdown"
+            )
         until = None if seconds is None else now + seconds * 1000
         sanction = Sanction(kind, account, network, until, one_line(reason), session.actor, now)
         if network and _is_met(sanction, session):
-            raise BadUsage(f"You are in {target} yourself.")
+            raise BadUsage(f"You are in {target} yourself. Write a smaller network, or an address.")
         await self._house.sanctions.impose(sanction)
         if kind is Kind.BANNED:
             met = [each for each in self._house.sessions.values() if _is_met(sanction, each)]
@@ -90,18 +102,20 @@ class Administration:
             self._tell(account, words("You are muted on this server", sanction, now))
         return sanction
 
-    async def lift(self, kind: Kind, target: Account | Network) -> Sanction:
+    async def lift(self, session: Session, kind: Kind, target: Account | Network) -> None:
         """:raises NoEffect: when there is nothing to lift."""
         account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
-        lifted = await self._house.sanctions.lift(kind, account, network, self._house.now())
+        if not await self._house.sanctions.lift(kind, account, network, self._house.now()):
+            who = target.name.shown if isinstance(target, Account) else network
+            raise NoEffect(f"{who} is not {kind.value} on the server. {session.admin} bans shows who is.")
         if kind is Kind.MUTED:
             self._tell(account, "You are no longer muted on this server.")
-        return lifted
 
     async def set_rank(self, session: Session, target: Account, rank: Rank) -> None:
         """:raises NoEffect: when it is so already."""
         if target.rank is rank:
-            raise NoEffect(f"{target.name.shown} is {'an' if rank is Rank.ADMINISTRATOR else 'a'} {rank} already.")
+            is_one = "is an administrator already" if rank is Rank.ADMINISTRATOR else "is no administrator"
+            raise NoEffect(f"{target.name.shown} {is_one}. {session.admin} users shows who is.")
         await self._house.store.set_rank(target.id, rank)
         current = self._house.directory.account_by_id(target.id) or target
         self._house.set_account(replace(current, rank=rank))
@@ -110,6 +124,7 @@ class Administration:
     async def forget(self, session: Session, target: Account) -> None:
         """Delete an account, and take what it wrote out of the log little by little."""
         self._check_other(session, target)
+        self.check_others(session, target)
         await self._deletion.delete(self._in_the_name_of(session, target), erase=True)
 
     def _in_the_name_of(self, session: Session, account: Account) -> Session:
@@ -131,7 +146,14 @@ class Administration:
     # rooms and everybody
 
     async def close_room(self, session: Session, room: Room, reason: str) -> None:
-        """Close a room for good."""
+        """Close a room for good.
+
+        :raises Forbidden: for the room that always exists.
+        """
+        if room.record.name.folded == LOBBY:
+            raise Forbidden(
+                f"{room.name} always exists; it cannot be closed. To empty it: {session.admin} retention {room.name} 1d"
+            )
         author = session.user.account.id if session.user is not None else SERVER
         await self._rooms.close(author, room, one_line(reason), session.origin)
 
@@ -160,7 +182,20 @@ class Administration:
 
     def _check_other(self, session: Session, target: Account) -> None:
         if session.user is not None and session.user.account.id == target.id:
-            raise BadUsage("That would be yourself.")
+            raise BadUsage("That would be yourself. Another administrator has to do it.")
+
+    def check_others(self, session: Session, target: Account) -> None:
+        """:raises BadUsage: when nobody else could run the server from where people talk."""
+        if target.rank is not Rank.ADMINISTRATOR:
+            return
+        accounts, sanctions, now = self._house.directory.accounts(), self._house.sanctions, self._house.now()
+        others = (each for each in accounts if each.rank is Rank.ADMINISTRATOR and each.id != target.id)
+        if all(sanctions.against(Kind.BANNED, each.id, now) for each in others):
+            name = target.name.shown
+            raise BadUsage(
+                f"{name} is the only administrator. Make another one first: {session.admin} grant NAME."
+                f" Or do without: {session.admin} revoke {name} sure"
+            )
 
     def _put_out(self, sessions: Iterable[Session], reason: str) -> None:
         for each in sessions:

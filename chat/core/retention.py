@@ -38,6 +38,13 @@ class Retention:
             self._timer.cancel()
         self._timer = None
 
+    async def going(self, conversation: int, seconds: int) -> int:
+        """How many rows would go now if they were kept so long.
+
+        :param conversation: or `PAIRS`.
+        """
+        return await self._house.store.older(conversation, self._house.now() - seconds * 1000)
+
     async def set(self, conversation: int, seconds: int | None) -> None:
         """Keep the rows of a conversation for a while.
 

@@ -12,7 +12,7 @@ from chat.core.entries import entry
 from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.user import ChatUser, Session
-from chat.errors import Forbidden, NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken, SealedRoom
+from chat.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken, SealedRoom
 from chat.events import Invited, Removed, Skipped
 from chat.interfaces import Logged, Published, StoredRoom
 from chat.names import fold, read_name
@@ -219,10 +219,7 @@ class Rooms:
 
         :param author: an account, or `chat.values.SERVER`.
         :param reason: empty for none.
-        :raises Forbidden: for the room that always exists.
         """
-        if room.record.name.folded == LOBBY:
-            raise Forbidden(f"{room.name} always exists; it cannot be closed.")
         if room.closed:
             raise NoSuchRoom(f"The room {room.name} is being closed already.")
         room.closed = True

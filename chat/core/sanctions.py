@@ -11,7 +11,7 @@ from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from chat.core.spans import time_left
-from chat.errors import BadUsage, Banned, Muted, NoEffect
+from chat.errors import BadUsage, Banned, Muted
 from chat.interfaces import IStore
 from chat.values import Kind, Sanction
 
@@ -101,18 +101,17 @@ class Sanctions:
                 self._put(before)
             raise
 
-    async def lift(self, kind: Kind, account: int, network: str, when: int) -> Sanction:
+    async def lift(self, kind: Kind, account: int, network: str, when: int) -> bool:
         """End a sanction.
 
-        :returns: the one that has ended.
-        :raises NoEffect: when there is none.
+        :returns: whether there was one.
         """
         found = self._networks.get(ip_network(network)) if network else self._accounts.get((kind, account))
         if found is None or not found.lasts(when):
-            raise NoEffect(f"{'That network' if network else 'That account'} is not {kind.value} on the server.")
+            return False
         await self._store.lift(found)
         self._drop(found)
-        return found
+        return True
 
     def _put(self, sanction: Sanction) -> Sanction | None:
         """:returns: what stood in its place."""

@@ -115,6 +115,11 @@ class Session:
         return bool(self.operator) or (self.user is not None and self.user.account.rank is Rank.ADMINISTRATOR)
 
     @property
+    def admin(self) -> str:
+        """What stands before the administrators' commands where they are typed for this session."""
+        return "chatctl" if self.operator else "admin"
+
+    @property
     def actor(self) -> str:
         """Who acts through it, as people may read it."""
         return self.operator or (self.user.name if self.user is not None else "nobody")

@@ -171,10 +171,12 @@ class Help:
     """All verbs by group, or one verb in full.
 
     :param groups: ``(title, verbs)``; empty when ``verb`` is given.
+    :param more: what is typed to see one in full.
     """
 
     groups: tuple[tuple[str, tuple[VerbHelp, ...]], ...] = ()
     verb: VerbHelp | None = None
+    more: str = "help VERB"
 
 
 @dataclass(frozen=True, slots=True)

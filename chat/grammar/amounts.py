@@ -14,7 +14,8 @@ _DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _LIKE_A_DURATION = re.compile(r"[-+]?\d+[a-z]*")
 """What somebody wrote who had a span of time in mind: ``5x``, ``-5m``, ``10``."""
 
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+"""The units in which a span of time is written, from the smallest."""
 
 
 class DurationType(ParameterType):
@@ -33,7 +34,7 @@ class DurationType(ParameterType):
         found = _DURATION.fullmatch(word.lower())
         if found is None or int(found[1]) == 0:
             raise BadUsage(f"{word[:40]!r} is no span of time; write 90s, 30m, 2h, 7d or 4w")
-        return int(found[1]) * _SECONDS[found[2]]
+        return int(found[1]) * SECONDS[found[2]]
 
     def from_json(self, value: object) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9:
@@ -84,8 +85,8 @@ class SpanType(ParameterType):
             return f"since {value.clock}"
         if value.seconds is None:
             return str(value.lines)
-        unit = next(unit for unit in "wdhms" if value.seconds % _SECONDS[unit] == 0)
-        return f"{value.seconds // _SECONDS[unit]}{unit}"
+        unit = next(unit for unit in "wdhms" if value.seconds % SECONDS[unit] == 0)
+        return f"{value.seconds // SECONDS[unit]}{unit}"
 
 
 class NumberType(ParameterType):

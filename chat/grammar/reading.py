@@ -64,6 +64,7 @@ class Context:
 
     :param room: the current room, or nothing.
     :param held: the line that was held before, or nothing.
+    :param prefix: what stands before every verb of the table where it is typed, such as ``admin``, or empty.
     """
 
     table: Table
@@ -71,6 +72,11 @@ class Context:
     logged_in: bool = False
     room: str | None = None
     held: Held | None = None
+    prefix: str = ""
+
+    def write(self, verb: Verb) -> str:
+        """What somebody reads who has written a verb in another way."""
+        return f"Write: {f'{self.prefix} {verb.form}'.lstrip()}"
 
 
 Reading = Call | Ask | Held | None
@@ -101,18 +107,20 @@ def read(line: str, context: Context) -> Reading:
     return _in_room(text, context)
 
 
-def read_command(line: str, table: Table, names: Names) -> Call:
+def read_command(line: str, table: Table, names: Names, prefix: str = "") -> Call:
     """Read one line as a command of a table of its own, none of whose verbs asks for what is missing.
 
+    :param prefix: see `Context`.
     :raises ChatError: when it is none; the error says what would do.
     """
-    context = Context(table, names, logged_in=True)
+    context = Context(table, names, logged_in=True, prefix=prefix)
     word, rest = _cut(line)
     verb = table.get(word.lower())
     if verb is None:
         shown = word if word.isprintable() and len(word) <= 40 else "that"
         meant = nearest(word.lower(), table)
-        raise UnknownCommand(f"No command {shown}." + (f" Did you mean {meant}?" if meant else ""), suggest=meant)
+        next = f"Did you mean: {prefix} {meant}?" if meant else f"Type: {prefix} help"
+        raise UnknownCommand(f"No command {shown}. {next}", suggest=meant)
     reading = _complete(verb, _arguments(verb, rest, context), context)
     assert isinstance(reading, Call), "no verb of such a table has prompts"
     return reading
@@ -310,7 +318,7 @@ def _arguments(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
         arguments.update(_given(verb, each, word, context))
         rest = after
     if rest:
-        raise BadUsage(f"Too many words. Write: {verb.form}")
+        raise BadUsage(f"Too many words. {context.write(verb)}")
     return arguments
 
 
@@ -328,7 +336,7 @@ def _given(verb: Verb, parameter: Parameter, words: str, context: Context) -> di
         value = parameter.type.read(words)
     except BadUsage as error:
         line = error.line[0].upper() + error.line[1:]
-        raise BadUsage(f"{line}. Write: {verb.form}") from None
+        raise BadUsage(f"{line}. {context.write(verb)}") from None
     parameter.type.check(value, context.names, context.table)
     return {parameter.name: value}
 
@@ -344,5 +352,5 @@ def _complete(verb: Verb, arguments: dict[str, Any], context: Context) -> Readin
         elif each.here and each.required:
             raise NotInRoom()
         elif each.required:
-            raise BadUsage(f"Something is missing. Write: {verb.form}")
+            raise BadUsage(f"Something is missing. {context.write(verb)}")
     return Call(verb, arguments)

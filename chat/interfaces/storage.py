@@ -363,6 +363,9 @@ class IStore(IKeyStore, Protocol):
     def retention(self) -> Deferred[dict[int, int]]:
         """How long rows are kept, in milliseconds, by conversation; 0 stands for all pairs."""
 
+    def older(self, conversation: int, when: int) -> Deferred[int]:
+        """How many rows of a conversation (0: of all pairs) are older than a time, in milliseconds since the epoch."""
+
     def outlived(self, when: int) -> Deferred[tuple[tuple[int, int], ...]]:
         """The conversations that have rows which are kept no longer, each with the last seq of them."""
 

@@ -31,22 +31,35 @@ def retention(connection: sqlite3.Connection) -> dict[int, int]:
     return dict(connection.execute("SELECT conversation, kept FROM retention").fetchall())
 
 
+def older(connection: sqlite3.Connection, conversation: int, when: int) -> int:
+    """See `chat.interfaces.IStore.older`."""
+    which = _pairs(connection) if conversation == PAIRS else (conversation,)
+    return sum(last - first + 1 for first, last in (_before(connection, each, when) for each in which))
+
+
 def outlived(connection: sqlite3.Connection, when: int) -> tuple[tuple[int, int], ...]:
     """See `chat.interfaces.IStore.outlived`."""
     kept = retention(connection)
     limits = {conversation: when - milliseconds for conversation, milliseconds in kept.items() if conversation != PAIRS}
     if PAIRS in kept:
-        for (conversation,) in connection.execute("SELECT conversation FROM pairs"):
-            limits[conversation] = when - kept[PAIRS]
-    found = []
-    for conversation, before in limits.items():
-        first, last = last_seq(connection, conversation)
-        base = conversation << SEQ_BITS
-        oldest = connection.execute("SELECT time FROM log WHERE id = ?", (base | first,)).fetchone()
-        # Most conversations are done with this one look.
-        if oldest is not None and oldest[0] < before:
-            found.append((conversation, last_before(connection, conversation, before, first, last)))
-    return tuple(found)
+        limits |= dict.fromkeys(_pairs(connection), when - kept[PAIRS])
+    found = ((conversation, *_before(connection, conversation, before)) for conversation, before in limits.items())
+    return tuple((conversation, last) for conversation, first, last in found if first <= last)
+
+
+def _pairs(connection: sqlite3.Connection) -> tuple[int, ...]:
+    """The private conversations."""
+    return tuple(conversation for (conversation,) in connection.execute("SELECT conversation FROM pairs"))
+
+
+def _before(connection: sqlite3.Connection, conversation: int, when: int) -> tuple[int, int]:
+    """The first and the last row that are older; the last is less than the first where there is none."""
+    first, last = last_seq(connection, conversation)
+    oldest = connection.execute("SELECT time FROM log WHERE id = ?", (conversation << SEQ_BITS | first,)).fetchone()
+    # Most conversations are done with this one look.
+    if oldest is None or oldest[0] >= when:
+        return first, first - 1
+    return first, last_before(connection, conversation, when, first, last)
 
 
 def forget_before(transaction: Transaction, conversation: int, upto: int, most: int = AT_ONCE) -> int:

@@ -258,6 +258,9 @@ class Store(ABC):
     def retention(self) -> Deferred[dict[int, int]]:
         return self._read(retention.retention)
 
+    def older(self, conversation: int, when: int) -> Deferred[int]:
+        return self._read(retention.older, conversation, when)
+
     def outlived(self, when: int) -> Deferred[tuple[tuple[int, int], ...]]:
         return self._read(retention.outlived, when)
 

@@ -259,7 +259,7 @@ def help_shown(reply: Help, view: View) -> str:
         paragraph(title) + "".join(entry(verb.form, verb.summary, EXPLANATIONS) for verb in verbs)
         for title, verbs in reply.groups
     )
-    return shown + notice("Type help VERB for more.", view)
+    return shown + notice(f"Type {reply.more} for more.", view)
 
 
 def _verb(verb: VerbHelp) -> str:

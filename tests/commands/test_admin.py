@@ -190,6 +190,82 @@ class EveryCommand(AdminCase):
         self.assertEqual([formatEvent(event) for event in events], ["ann gives the command: admin kick bob"])
 
 
+class WhatToDoNext(AdminCase):
+    """A refusal says what to type, in the form in which it is typed there."""
+
+    def told(self, words: str, operator: bool = False) -> str:
+        person = self.ann
+        if operator:
+            person = self.stage.connection()
+            person.session.operator = "the operator (root)"
+        return person.gets(Refused, "admin", words=words).text
+
+    def test_names_the_command_as_it_is_typed(self) -> None:
+        for words, told in (
+            ("foo", "No command foo. Type: {} help"),
+            ("usres", "No command usres. Did you mean: {} users?"),
+            ("help foo", "There is no command foo. Type: {} help"),
+            ("help bann", "There is no command bann. Did you mean: {} help ban?"),
+            ("users b c", "Too many words. Write: {} users [BEGINNING]"),
+            ("whois", "Something is missing. Write: {} whois NAME"),
+            ("whois nobdy", "No user nobdy. {} users shows them all."),
+            ("whois bbo", "No user bbo. Did you mean bob? {} users shows them all."),
+            ("ban bob 5x", "'5x' is no span of time; write 90s, 30m, 2h, 7d or 4w. Write: {} ban NAME|ADDRESS [TIME]"),
+            (
+                "create-user BOB",
+                "The name bob is taken. To let its owner choose another password: {} reset-password bob",
+            ),
+            ("close-room nowhere", "No room nowhere. {} rooms shows them all."),
+            ("close-room lobby", "lobby always exists; it cannot be closed. To empty it: {} retention lobby 1d"),
+            ("why bob opss", "No room opss. Did you mean ops? {} rooms shows them all."),
+            ("retention nowhere 90d", "No room nowhere. {} rooms shows them all."),
+            ("kick mallory", "mallory is not here. To keep the account out: {} ban mallory"),
+            ("grant adam", "adam is an administrator already. {} users shows who is."),
+            ("revoke bob", "bob is no administrator. {} users shows who is."),
+            ("unban bob", "bob is not banned on the server. {} bans shows who is."),
+            ("unban 192.0.2.0/24", "192.0.2.0/24 is not banned on the server. {} bans shows who is."),
+            ("shutdown foo", "To end it now: {} shutdown now [REASON]"),
+        ):
+            for operator, prefix in ((False, "admin"), (True, "chatctl")):
+                self.assertIn(told.format(prefix), self.told(words, operator))
+
+    def test_stands_in_answers_as_well(self) -> None:
+        self.assertIn("To end it: admin watch", self.admin("watch").text)
+        self.assertIn("Not after all: admin shutdown cancel", self.admin("shutdown in 5m").text)
+        self.assertEqual(self.admin("help").more, "admin help VERB")
+        found = self.admin("help ban").verb
+        self.assertEqual((found.form, found.examples[0]), ("admin ban NAME|ADDRESS [TIME] [TEXT]", "admin ban bob"))
+
+
+class TheLastAdministrator(AdminCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.operator = self.stage.connection()
+        self.operator.session.operator = "the operator (root)"
+        self.admin("ban adam")
+
+    def test_is_neither_banned_nor_forgotten_nor_made_a_member_by_mistake(self) -> None:
+        """Adam is banned, so Ann is the only one."""
+        for words in ("ban ann", "forget ann", "revoke ann"):
+            before = self.state()
+            refused = self.operator.gets(Refused, "admin", words=words)
+            self.assertIn("ann is the only administrator. Make another one first: chatctl grant NAME.", refused.text)
+            self.assertIn("chatctl revoke ann sure", refused.text)
+            self.assertEqual(self.state(), before, words)
+        self.assertEqual(self.ann.code("admin", words="revoke ann"), "bad-usage")
+
+    def test_is_made_a_member_by_who_is_sure(self) -> None:
+        self.assertIsInstance(self.admin("revoke ann sure", self.operator), Done)
+        self.assertIsInstance(self.admin("ban ann", self.operator), Done)
+
+    def test_is_the_last_no_more_when_there_is_another(self) -> None:
+        self.admin("unban adam")
+        self.assertIsInstance(self.admin("ban ann", self.operator), Done)
+
+    def test_may_be_muted(self) -> None:
+        self.assertIsInstance(self.admin("mute ann 1h", self.operator), Done)
+
+
 class People(AdminCase):
     def test_a_page_at_a_time(self) -> None:
         for number in range(1_100):
@@ -250,7 +326,7 @@ class People(AdminCase):
         stage = self.stage.restart()
         self.assertIs(stage.account("bob").rank, Rank.ADMINISTRATOR)
         self.bob = stage.enter("bob")
-        self.bob.does("admin", words="revoke bob")
+        self.bob.does("admin", words="revoke bob sure")
         self.assertEqual(self.bob.code("admin", words="users"), "forbidden")
 
     def test_a_broadcast_is_told_to_everybody(self) -> None:
@@ -349,6 +425,15 @@ class Sanctions(AdminCase):
             self.assertEqual(self.state(), before, words)
         self.assertIsInstance(self.admin("ban bob 2h 5 warnings"), Done)
 
+    def test_nearly_everybody_is_not_banned_by_mistake(self) -> None:
+        for network, least in (("0.0.0.0/0", 8), ("10.0.0.0/7", 8), ("::/0", 16), ("2000::/3", 16)):
+            before = self.state()
+            refused = self.ann.gets(Refused, "admin", words=f"ban {network}")
+            self.assertIn(f"Write /{least} or more; to let nobody in: admin shutdown", refused.text)
+            self.assertEqual(self.state(), before)
+        for network in ("10.0.0.0/8", "2001::/16"):
+            self.assertIsInstance(self.admin(f"ban {network}"), Done)
+
 
 class TheEnd(AdminCase):
     def test_at_once(self) -> None:
@@ -358,12 +443,12 @@ class TheEnd(AdminCase):
 
     def test_no_mistyped_word_ends_the_server(self) -> None:
         for words, told in (
-            ("cancle", "Did you mean shutdown cancel? To end it now: shutdown now [REASON]"),
-            ("im 5m new disk", "Did you mean shutdown in?"),
-            ("foo", "To end it now: shutdown now [REASON]"),
-            ("the disk is full", "To end it now: shutdown now [REASON]"),
-            ("5m", "later: shutdown in 5m [REASON]"),
-            ("now 5m", "later: shutdown in 5m [REASON]"),
+            ("cancle", "Did you mean admin shutdown cancel? To end it now: admin shutdown now [REASON]"),
+            ("im 5m new disk", "Did you mean admin shutdown in?"),
+            ("foo", "To end it now: admin shutdown now [REASON]"),
+            ("the disk is full", "To end it now: admin shutdown now [REASON]"),
+            ("5m", "later: admin shutdown in 5m [REASON]"),
+            ("now 5m", "later: admin shutdown in 5m [REASON]"),
             ("in 5x new disk", "'5x' is no span of time"),
         ):
             reply = self.ann.gets(Refused, "admin", words=f"shutdown {words}")

@@ -56,11 +56,18 @@ class WhatIsKept(AdminCase):
         self.stage.pass_time(1)
         self.stage.clock.advance(90 * 86_400)
         self.bob.says("ops", "new")
-        self.assertEqual(self.admin("retention ops 90d"), Done("ops keeps what was said for 90 days."))
+        refused = self.ann.gets(Refused, "admin", words="retention ops 90d")
+        self.assertEqual(
+            refused.text, "2 lines would go for good, at once. If you mean it: admin retention ops 90d sure"
+        )
+        self.stage.pass_time(3)
+        self.assertEqual(len(self.bodies()), 3)
+        self.assertEqual(self.admin("retention ops 90d sure"), Done("ops keeps what was said for 90 days."))
         self.stage.pass_time(3)
         self.assertEqual(self.bodies(), ["new", "old as well"])
         self.assertEqual(self.bob.code("admin", words="retention private 1d"), "forbidden")
-        self.admin("retention private 1d")
+        self.assertEqual(self.ann.code("admin", words="retention private 1d"), "bad-usage")
+        self.admin("retention private 1d sure")
         self.stage.pass_time(3)
         self.assertEqual(self.bodies(), ["new"])
         page = now(self.stage.store.history(self.stage.room("ops").id, limit=10))
@@ -69,7 +76,7 @@ class WhatIsKept(AdminCase):
         self.assertEqual(self.admin("retention private forever").text[-9:], "for ever.")
 
     def test_it_goes_on_by_itself_and_after_a_restart(self) -> None:
-        self.admin("retention ops 1h")
+        self.assertIsInstance(self.admin("retention ops 1h"), Done)
         stage = self.stage.restart()
         bob = stage.enter("bob")
         bob.says("ops", "soon gone")

@@ -58,7 +58,8 @@ class Commands(ControlCase):
         self.assertEqual([row["account"] for row in self.json("sessions")], ["ann", "bob"])
         self.assertEqual(self.json("sessions bob")[0]["address"], "127.0.0.1")
         self.assertEqual(self.json("whois bob")["rooms"], "lobby")
-        self.assertEqual(self.ctl("revoke ann").out, "ann is no administrator any more.\n")
+        self.assertIn("Or do without: chatctl revoke ann sure", self.ctl("revoke ann").error)
+        self.assertEqual(self.ctl("revoke ann sure").out, "ann is no administrator any more.\n")
         ann.types("admin users")
         ann.sees("! Only administrators may do that.")
         self.assertEqual(self.ctl("grant ann").status, 0)
@@ -154,12 +155,17 @@ class WhatIsKept(ControlCase):
         self.assertEqual(self.ctl(f"backup {file}").status, 1)
         bob.types("'after the backup")
         bob.does_not_see("!")
-        self.assertEqual(self.json(f"restore {file}")["rows"], made["rows"])
+        rehearsed = self.json(f"restore {os.path.relpath(file)}")
+        self.assertEqual(rehearsed["rows"], made["rows"])
+        self.assertTrue(rehearsed["about"].endswith(f"chatctl restore --now {file}"), rehearsed)
         running = self.ctl(f"restore --now {file}")
         self.assertEqual(running.status, 1)
         self.assertIn("is in use by another chat server", running.error)
         self.stage.stop()
-        self.assertEqual(self.json(f"restore {file}")["rows"], made["rows"])
+        self.assertEqual(
+            self.json(f"restore {os.path.relpath(file)}"),
+            rehearsed | {"about": rehearsed["about"].replace("Stop the server and type", "Type")},
+        )
         done = self.ctl(f"restore --now {file}")
         self.assertEqual(done.status, 0)
         self.assertIn("the database of before is", done.out)
@@ -197,6 +203,45 @@ class WhatIsKept(ControlCase):
         bob.types("'hello")
         bob.sees("! Nothing was sent: the server's disk is nearly full.")
         self.assertIn("are the floor: nothing is accepted", self.ctl("check", "--config=/dev/null").out)
+
+
+class TheCommandLine(ControlCase):
+    def test_options_stand_anywhere(self) -> None:
+        for words in ("--json users", "users --json"):
+            self.assertEqual(json.loads(self.ctl(words).out), [])
+        for options in ((), ("-h",)):
+            self.assertIn("chatctl ban bob 7d spam", self.ctl("ban --help", *options).out)
+        self.assertIn("chatctl ban bob 7d spam", self.ctl("help ban").out)
+
+    def test_what_is_none_is_refused_and_not_taken_for_a_word(self) -> None:
+        self.person("bob")
+        for words in ("kick bob --jsno", "status --now", "users --con x"):
+            error = io.StringIO()
+            with contextlib.redirect_stderr(error), self.assertRaises(SystemExit) as ended:
+                main([f"--control={self.stage.path('chat.control')}", *words.split()])
+            self.assertEqual(ended.exception.code, 2)
+            self.assertIn("chatctl: error: ", error.getvalue())
+
+    def test_what_follows_two_dashes_is_no_option(self) -> None:
+        bob = self.person("bob")
+        self.assertEqual(self.ctl("broadcast -- use --json and --help").status, 0)
+        bob.sees("From those who run the server: use --json and --help")
+
+    def test_help_needs_no_server(self) -> None:
+        self.stage.stop()
+        for words in ("help", "", "help ban", "ban --help", "?"):
+            answer = self.ctl(words)
+            self.assertEqual((answer.status, answer.error), (0, ""), words)
+            self.assertIn("ban NAME|ADDRESS [TIME] [TEXT]", answer.out)
+        self.assertEqual(self.ctl("help nosuch").status, 2)
+        self.assertEqual(self.ctl("bans").status, 3)
+
+    def test_its_own_help(self) -> None:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), self.assertRaises(SystemExit) as ended:
+            main(["--help"])
+        self.assertEqual(ended.exception.code, 0)
+        self.assertIn("--config FILE", out.getvalue())
 
 
 class ExitStatus(ControlCase):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Annotated
 
-from chat.commands.admin.registry import AfterType, PrefixType, command, page
+from chat.commands.admin.registry import AfterType, PrefixType, command, page, person
 from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
+from chat.errors import NameTaken
 from chat.events import Column, Done, Fact, Facts, Listing, OneTimeCode
 from chat.grammar.parameters import ChoiceType, User, Words
 from chat.values import SERVER, Account, Kind, Rank
@@ -58,7 +59,7 @@ async def sessions(
     chat: ChatService, session: Session, user: User | None = None, *, after: Annotated[str, AfterType()] = ""
 ) -> Listing:
     """list the connections, or those of one account"""
-    only = chat.directory.named(user).id if user is not None else None
+    only = person(chat, session, user).id if user is not None else None
     last = int(after) if after.isdigit() else 0
     found = [
         each
@@ -83,7 +84,7 @@ def _session(session: Session) -> tuple[object, ...]:
 @command(group=GROUP, examples=("whois bob",))
 async def whois(chat: ChatService, session: Session, user: User) -> Facts:
     """show what the server knows of somebody"""
-    account = chat.directory.named(user)
+    account = person(chat, session, user)
     now = chat.house.now()
     present: ChatUser | None = chat.house.users.get(account.id)
     devices = await chat.store.devices(account.id)
@@ -120,6 +121,12 @@ async def create_user(
 
     It prints a code to hand over; claim NAME CODE asks its owner for a password, once.
     """
+    known = chat.directory.account(name)
+    if known is not None:
+        raise NameTaken(
+            f"The name {known.name.shown} is taken. To let its owner choose another password:"
+            f" {session.admin} reset-password {known.name.shown}"
+        )
     account = await chat.door.create_account(name, Rank(rank))
     return await _code(chat, account)
 
@@ -130,7 +137,7 @@ async def reset_password(chat: ChatService, session: Session, user: User) -> One
 
     All sessions and devices of the account are signed out. It prints a code to hand over.
     """
-    account = chat.directory.named(user)
+    account = person(chat, session, user)
     answer = await _code(chat, account)
     chat.administration.end_sessions(account, "Your password was reset by those who run the server. Ask them why.")
     return answer
@@ -149,15 +156,22 @@ async def grant(
     rank: Annotated[str, ChoiceType("administrator")] = "administrator",
 ) -> Done:
     """make somebody an administrator"""
-    account = chat.directory.named(user)
+    account = person(chat, session, user)
     await chat.administration.set_rank(session, account, Rank(rank))
     return Done(f"{account.name.shown} is an administrator.")
 
 
 @command(group=GROUP, barrier=True, examples=("revoke ann",))
-async def revoke(chat: ChatService, session: Session, user: User) -> Done:
-    """make an administrator an ordinary member again"""
-    account = chat.directory.named(user)
+async def revoke(
+    chat: ChatService, session: Session, user: User, sure: Annotated[str, ChoiceType("sure")] | None = None
+) -> Done:
+    """make an administrator an ordinary member again
+
+    The last one only with sure: from then on the server is run with chatctl alone.
+    """
+    account = person(chat, session, user)
+    if not sure:
+        chat.administration.check_others(session, account)
     await chat.administration.set_rank(session, account, Rank.MEMBER)
     return Done(f"{account.name.shown} is no administrator any more.")
 

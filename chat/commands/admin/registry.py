@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from chat.core.room import Room as RoomState
+from chat.core.service import ChatService
+from chat.core.user import Session
+from chat.errors import NoSuchRoom, NoSuchUser
 from chat.events import Column, Listing
 from chat.grammar.parameters import Names, NameType, ParameterType
 from chat.grammar.verbs import Table
 from chat.names import fold
+from chat.values import Account
 
 T = TypeVar("T")
 
@@ -36,6 +41,35 @@ def page(
     shown, rest = subjects[:PAGE], len(subjects) - PAGE
     following = key(shown[-1]) if rest > 0 else ""
     return Listing(title, tuple(columns), tuple(row(each) for each in shown), max(0, rest), following)
+
+
+def person(chat: ChatService, session: Session, word: str) -> Account:
+    """The account of that name.
+
+    :raises NoSuchUser: with what shows them all, as it is typed here.
+    """
+    account = chat.directory.account(word)
+    if account is None:
+        meant = chat.directory.near_account(word)
+        raise NoSuchUser(_unknown("user", word, meant, f"{session.admin} users"), suggest=meant)
+    return account
+
+
+def place(chat: ChatService, session: Session, word: str) -> RoomState:
+    """The room of that name.
+
+    :raises NoSuchRoom: with what shows them all, as it is typed here.
+    """
+    room = chat.house.room_names.get(fold(word))
+    if room is None:
+        meant = chat.directory.near_room(word)
+        raise NoSuchRoom(_unknown("room", word, meant, f"{session.admin} rooms"), suggest=meant)
+    return room
+
+
+def _unknown(what: str, word: str, meant: str | None, lists: str) -> str:
+    shown = word if word.isprintable() and len(word) <= 40 else "of that name"
+    return f"No {what} {shown}.{f' Did you mean {meant}?' if meant else ''} {lists} shows them all."
 
 
 class PrefixType(ParameterType):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from chat.commands.admin.registry import AfterType, PrefixType, command, page
+from chat.commands.admin.registry import AfterType, PrefixType, command, page, person, place
 from chat.core.perform import attempt
 from chat.core.room import Room as RoomState
 from chat.core.service import ChatService
@@ -60,7 +60,7 @@ async def close_room(chat: ChatService, session: Session, room: Room, reason: Wo
 
     What was said there stays in the database and is shown to nobody.
     """
-    closed = chat.rooms.named(room)
+    closed = place(chat, session, room)
     await chat.administration.close_room(session, closed, reason)
     return Done(f"Room {closed.name} is closed.")
 
@@ -68,21 +68,21 @@ async def close_room(chat: ChatService, session: Session, room: Room, reason: Wo
 @command(group=GROUP, examples=("why bob ops",))
 async def why(chat: ChatService, session: Session, user: User, room: Room) -> Listing:
     """show which rule keeps somebody from entering a room, reading or talking there"""
-    account, place = chat.directory.named(user), chat.rooms.named(room)
+    account, where = person(chat, session, user), place(chat, session, room)
     id, now, sanctions = account.id, chat.house.now(), chat.house.sanctions
 
     def talk() -> None:
         chat.house.may_say(id, now)
-        place.may_speak(id, now)
-        place.may_take(_PLAIN)
-        place.check_pace(id, chat.clock.monotonic())
+        where.may_speak(id, now)
+        where.may_take(_PLAIN)
+        where.check_pace(id, chat.clock.monotonic())
 
     rules: tuple[tuple[str, Callable[[], object]], ...] = (
         ("log in", lambda: None),
         ("talk on the server", lambda: chat.house.may_say(id, now)),
-        (f"enter {place.name}", lambda: place.may_enter(id, now)),
-        (f"read {place.name}", lambda: place.may_read(id)),
-        (f"talk in {place.name}", talk),
+        (f"enter {where.name}", lambda: where.may_enter(id, now)),
+        (f"read {where.name}", lambda: where.may_read(id)),
+        (f"talk in {where.name}", talk),
     )
     # Who cannot come in can do nothing of all that.
     shut = attempt(sanctions.may_enter, id, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from chat.commands.admin.registry import AfterType, SubjectType, command, page
+from chat.commands.admin.registry import AfterType, SubjectType, command, page, person
 from chat.core.sanctions import Network, read_network
 from chat.core.service import ChatService
 from chat.core.user import Session
@@ -31,7 +31,7 @@ _COLUMNS = (
 @command(group=GROUP, barrier=True, examples=("kick bob", "kick bob please cool down"))
 async def kick(chat: ChatService, session: Session, user: User, reason: Words = "") -> Done:
     """end all connections of somebody, who may come back"""
-    target = chat.directory.named(user)
+    target = person(chat, session, user)
     ended = chat.administration.kick(session, target, reason)
     return Done(f"{target.name.shown} was put out; {count(ended, 'session')} ended.")
 
@@ -44,7 +44,7 @@ async def ban(
 
     For a time (90s, 30m, 2h, 7d, 4w), or for good; whether they are here or not.
     """
-    return await _sanction(chat, session, Kind.BANNED, _subject(chat, who), duration, reason)
+    return await _sanction(chat, session, Kind.BANNED, _subject(chat, session, who), duration, reason)
 
 
 @command(group=GROUP, barrier=True, examples=("mute bob 30m",))
@@ -55,19 +55,19 @@ async def mute(
 
     For a time (90s, 30m, 2h, 7d, 4w), or for good.
     """
-    return await _sanction(chat, session, Kind.MUTED, chat.directory.named(user), duration, reason)
+    return await _sanction(chat, session, Kind.MUTED, person(chat, session, user), duration, reason)
 
 
 @command(group=GROUP, barrier=True, examples=("unban bob", "unban 192.0.2.0/24"))
 async def unban(chat: ChatService, session: Session, who: Subject) -> Done:
     """let an account or a network in again"""
-    return await _lift(chat, Kind.BANNED, _subject(chat, who))
+    return await _lift(chat, session, Kind.BANNED, _subject(chat, session, who))
 
 
 @command(group=GROUP, barrier=True, examples=("unmute bob",))
 async def unmute(chat: ChatService, session: Session, user: User) -> Done:
     """let somebody talk again"""
-    return await _lift(chat, Kind.MUTED, chat.directory.named(user))
+    return await _lift(chat, session, Kind.MUTED, person(chat, session, user))
 
 
 @command(group=GROUP)
@@ -83,11 +83,11 @@ def _row(chat: ChatService, sanction: Sanction) -> tuple[object, ...]:
     return who, sanction.kind.value, sanction.created, sanction.until, sanction.by, sanction.reason
 
 
-def _subject(chat: ChatService, word: str) -> Account | Network:
+def _subject(chat: ChatService, session: Session, word: str) -> Account | Network:
     """:raises NoSuchUser: or `BadUsage` where it looks like a network and is none."""
     if chat.directory.account(word) is None and ("." in word or ":" in word) and not word[0].isalpha():
         return read_network(word)
-    return chat.directory.named(word)
+    return person(chat, session, word)
 
 
 async def _sanction(
@@ -97,8 +97,8 @@ async def _sanction(
     return Done(f"{_shown(target)} is {kind.value}{' for good' if seconds is None else ''}.")
 
 
-async def _lift(chat: ChatService, kind: Kind, target: Account | Network) -> Done:
-    await chat.administration.lift(kind, target)
+async def _lift(chat: ChatService, session: Session, kind: Kind, target: Account | Network) -> Done:
+    await chat.administration.lift(session, kind, target)
     return Done(f"{_shown(target)} is no longer {kind.value}.")
 
 

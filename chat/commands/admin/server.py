@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sqlite3
+from dataclasses import replace
 from typing import Annotated
 
 import twisted
@@ -20,10 +21,7 @@ from chat.grammar.parameters import ChoiceType, Word, Words
 
 GROUP = "The server"
 
-_NOW = "The server ends now."
 _WHEN = ("now", "in", "cancel")
-_SHUTDOWN = "To end it now: shutdown now [REASON]; later: shutdown in 5m [REASON]; not after all: shutdown cancel"
-
 _FINDINGS = (Column("what"), Column("state"), Column("and now"))
 
 
@@ -66,7 +64,8 @@ async def check(chat: ChatService, session: Session) -> Listing:
 async def watch(chat: ChatService, session: Session) -> Done:
     """show what happens as it happens, without what is said; once more to end it"""
     watches = chat.house.traffic.watch(session)
-    return Done("You see what happens from now on. To end it: watch" if watches else "You see it no longer.")
+    to_end = "Ctrl-C" if session.operator else f"{session.admin} watch"
+    return Done(f"You see what happens from now on. To end it: {to_end}" if watches else "You see it no longer.")
 
 
 @command(group=GROUP, barrier=True)
@@ -97,27 +96,48 @@ async def shutdown(
         chat.ending.cancel()
         return Done("The server goes on.")
     if when is None and reason:
-        raise _mistyped(reason)
+        raise _mistyped(session, reason)
     if (when == "in") is not (duration is not None):
-        raise BadUsage(_SHUTDOWN)
+        raise BadUsage(_forms(session))
     chat.ending.plan(duration or 0, reason)
-    return Done(f"The server ends in {time_left(duration * 1000)}; everybody is told." if duration else _NOW)
+    if not duration:
+        return Done("The server ends now.")
+    left = time_left(duration * 1000)
+    return Done(f"The server ends in {left}; everybody is told. Not after all: {session.admin} shutdown cancel")
 
 
-def _mistyped(reason: str) -> BadUsage:
+def _forms(session: Session) -> str:
+    end = f"{session.admin} shutdown"
+    return f"To end it now: {end} now [REASON]; later: {end} in 5m [REASON]; not after all: {end} cancel"
+
+
+def _mistyped(session: Session, reason: str) -> BadUsage:
     meant = nearest(reason.split()[0].lower(), _WHEN)
-    return BadUsage(f"Did you mean shutdown {meant}? {_SHUTDOWN}" if meant else _SHUTDOWN)
+    forms = _forms(session)
+    return BadUsage(f"Did you mean {session.admin} shutdown {meant}? {forms}" if meant else forms)
 
 
 @command("?", group=GROUP, name="help", examples=("help", "help ban"))
 async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
     """show these commands, or one in full"""
+    return shown_help(session.admin, verb)
+
+
+def shown_help(prefix: str, verb: str | None) -> Help:
+    """What there is to know of all commands, or of one.
+
+    :param prefix: what stands before them where they are typed.
+    :raises UnknownCommand: when there is no such command.
+    """
     if verb is None:
         groups: dict[str, list[VerbHelp]] = {}
         for each in ADMIN.verbs:
             groups.setdefault(each.group, []).append(each.help)
-        return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()))
+        return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()), more=f"{prefix} help VERB")
     found = ADMIN.get(verb.lower())
     if found is None:
-        raise UnknownCommand(f"There is no command {verb[:40]}.", suggest=nearest(verb.lower(), ADMIN))
-    return Help(verb=found.help)
+        meant = nearest(verb.lower(), ADMIN)
+        next = f"Did you mean: {prefix} help {meant}?" if meant else f"Type: {prefix} help"
+        raise UnknownCommand(f"There is no command {verb[:40]}. {next}", suggest=meant)
+    examples = tuple(f"{prefix} {each}" for each in found.examples)
+    return Help(verb=replace(found.help, form=f"{prefix} {found.form}", examples=examples))

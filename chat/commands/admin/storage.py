@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from shlex import quote
 from typing import Annotated
 
-from chat.commands.admin.registry import command
+from chat.commands.admin.registry import command, person, place
 from chat.core.retention import PAIRS
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import BadUsage, NotWritten
 from chat.events import Done, Fact, Facts
-from chat.grammar.amounts import DurationType
-from chat.grammar.parameters import Names, ParameterType, Room, User, Word
+from chat.grammar.amounts import SECONDS, DurationType
+from chat.grammar.parameters import ChoiceType, Names, ParameterType, Room, User, Word
 from chat.interfaces import Contents
 from chat.names import fold
 from chat.wire.words import count
@@ -63,8 +64,8 @@ async def backup(chat: ChatService, session: Session, file: File, *, folder: Wor
     The copy is as of one moment, checked, and readable by its owner alone. Administrators give a plain name; the copy
     is made in the folder backups beside the database.
     """
-    place = _place(chat, session, file, folder)
-    return described(f"{place} is written.", await chat.store.back_up(place))
+    path = _path(chat, session, file, folder)
+    return described(f"{path} is written.", await chat.store.back_up(path))
 
 
 @command(group=GROUP, examples=("restore monday.db",))
@@ -73,9 +74,14 @@ async def restore(chat: ChatService, session: Session, file: File, *, folder: Wo
 
     Nothing changes. To put it in place, stop the server and type: chatctl restore --now FILE
     """
-    place = _place(chat, session, file, folder)
-    found = await chat.store.rehearse(place)
-    return described(f"{place} can be put in place. Stop the server and type: chatctl restore --now {file}", found)
+    path = _path(chat, session, file, folder)
+    found = await chat.store.rehearse(path)
+    return described(f"{path} can be put in place. Stop the server and type: {putting_in_place(path)}", found)
+
+
+def putting_in_place(path: str) -> str:
+    """What is typed to put a backup in place."""
+    return f"chatctl restore --now {quote(path)}"
 
 
 def described(title: str, found: Contents) -> Facts:
@@ -96,10 +102,10 @@ def described(title: str, found: Contents) -> Facts:
 @command(group=GROUP, barrier=True, examples=("export bob bob.jsonl",))
 async def export(chat: ChatService, session: Session, user: User, file: File, *, folder: Word = "") -> Done:
     """write what is known of somebody, and all that person wrote, as JSON lines"""
-    account = chat.directory.named(user)
-    place = _place(chat, session, file, folder)
-    lines = await chat.store.export(account.id, place)
-    return Done(f"{count(lines, 'line')} of {account.name.shown} stand in {place}.")
+    account = person(chat, session, user)
+    path = _path(chat, session, file, folder)
+    lines = await chat.store.export(account.id, path)
+    return Done(f"{count(lines, 'line')} of {account.name.shown} stand in {path}.")
 
 
 @command(group=GROUP, barrier=True, examples=("forget bob",))
@@ -108,7 +114,7 @@ async def forget(chat: ChatService, session: Session, user: User) -> Done:
 
     Nobody else can take the name. What was written goes little by little; copies of the database still have it.
     """
-    account = chat.directory.named(user)
+    account = person(chat, session, user)
     await chat.administration.forget(session, account)
     return Done(f"The account {account.name.shown} is deleted; what it wrote is being emptied.")
 
@@ -117,19 +123,34 @@ async def forget(chat: ChatService, session: Session, user: User) -> Done:
     group=GROUP, barrier=True, examples=("retention lobby 90d", "retention private 52w", "retention lobby forever")
 )
 async def retention(
-    chat: ChatService, session: Session, room: Room, duration: Annotated[int, ForeverType()] | None = None
+    chat: ChatService,
+    session: Session,
+    room: Room,
+    duration: Annotated[int, ForeverType()] | None = None,
+    sure: Annotated[str, ChoiceType("sure")] | None = None,
 ) -> Done:
     """show or set how long a room keeps what was said; private means all private conversations
 
-    What is older goes little by little, read or not. Without a setting everything is kept for ever.
+    What is older goes little by little, read or not; where there is such, only with sure. Without a setting everything
+    is kept for ever.
     """
     private = fold(room) == PRIVATE
-    conversation = PAIRS if private else chat.rooms.named(room).id
-    shown = "Private conversations keep" if private else f"{chat.rooms.named(room).name} keeps"
+    conversation = PAIRS if private else place(chat, session, room).id
+    shown = "Private conversations keep" if private else f"{place(chat, session, room).name} keeps"
+    if duration and not sure and (going := await chat.retention.going(conversation, duration)):
+        raise BadUsage(
+            f"{count(going, 'line')} would go for good, at once. If you mean it:"
+            f" {session.admin} retention {room} {_word(duration)} sure"
+        )
     if duration is not None:
         await chat.retention.set(conversation, duration or None)
     kept = (await chat.store.retention()).get(conversation)
     return Done(f"{shown} what was said {'for ever' if kept is None else f'for {_span(kept // 1000)}'}.")
+
+
+def _word(seconds: int) -> str:
+    """A span of time as it is typed."""
+    return next(f"{seconds // size}{unit}" for unit, size in reversed(SECONDS.items()) if seconds % size == 0)
 
 
 def _span(seconds: int) -> str:
@@ -139,7 +160,7 @@ def _span(seconds: int) -> str:
     return count(seconds, "second")
 
 
-def _place(chat: ChatService, session: Session, file: str, folder: str) -> str:
+def _path(chat: ChatService, session: Session, file: str, folder: str) -> str:
     """Where a file is: for the operator, who has the machine, anywhere; for an administrator in one folder.
 
     :raises BadUsage: for an administrator who gives more than a plain name.
@@ -148,9 +169,9 @@ def _place(chat: ChatService, session: Session, file: str, folder: str) -> str:
         return os.path.abspath(os.path.join(folder, file))
     if not _PLAIN.fullmatch(file):
         raise BadUsage("Give a plain name of letters, digits, . _ and -; the file is in the folder backups.")
-    place = os.path.join(os.path.dirname(os.path.abspath(chat.settings.db)), FOLDER)
+    backups = os.path.join(os.path.dirname(os.path.abspath(chat.settings.db)), FOLDER)
     try:
-        os.makedirs(place, mode=0o700, exist_ok=True)
+        os.makedirs(backups, mode=0o700, exist_ok=True)
     except OSError as error:
-        raise NotWritten(f"{place} cannot be made ({error.strerror}).") from None
-    return os.path.join(place, file)
+        raise NotWritten(f"{backups} cannot be made ({error.strerror}).") from None
+    return os.path.join(backups, file)
