@@ -7,6 +7,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -20,6 +21,7 @@ from chat.client.failures import ClientFailure, Disconnected
 from chat.client.files import Files
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
+from chat.client.seals import Seals
 from chat.client.sending import Shelf
 from chat.client.shelf import DiskShelf
 from chat.client.state import State
@@ -69,9 +71,9 @@ def make_engine(
     :param keeping: whether lines that could not be sent are sent the next time: where it is not a program that is told
         so, and may say them again.
     """
-    shelf = make_shelf(reactor, files, address, device) if keeping else None
+    state = State(make_shelf(reactor, files, address, device) if keeping else None)
     return Engine(
-        State(shelf),
+        state,
         observer,
         lambda tell, lost: call(reactor, files, address, tell, lost),
         reactor,
@@ -80,6 +82,7 @@ def make_engine(
         keep_token=lambda account, token: files.keep_token(address, account, device, token),
         jitter=random.random,
         everything=everything,
+        seals=make_seals(files, address, state, observer, device),
     )
 
 
@@ -98,6 +101,19 @@ def make_shelf(
     )
     reactor.addSystemEventTrigger("during", "shutdown", shelf.flush)
     return shelf
+
+
+def make_seals(files: Files, address: Address, state: State, observer: Observer, device: str) -> Seals:
+    """The keys of one client; none where the library for them is not installed."""
+    try:
+        from chat.client.sealing.cupboard import Cupboard
+        from chat.client.sealing.sealing import Sealing
+        from chat.client.sealing.verbs import TABLE
+    except ImportError:
+        return Seals()
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    cupboard = Cupboard(files.keys(address), Path(runtime) if runtime else None)
+    return Sealing(state, observer, cupboard, device, time.time, deferToThread, TABLE)
 
 
 def device_of(files: Files, use: str = "") -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-
-from chat.client.failures import ClientFailure
+from chat.client.background import unattended
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
+from chat.client.seals import Seals
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
 from chat.events import Entry, History, People, Resumed, Rooms, Standing
@@ -34,17 +32,17 @@ NAMES_EVERY = 60.0
 MOST_ROSTER = 10
 """Pages of the list of people that are read."""
 
-log = Logger()
-
 
 class Catching:
     """Reads what is missing, and says what has come.
 
     :param everything: whether all that was not received is read, and not only the newest.
+    :param seals: keep what was read before the server is told that it was received.
     """
 
-    def __init__(self, state: State, observer: Observer, clock: Any, everything: bool) -> None:
+    def __init__(self, state: State, observer: Observer, clock: Any, everything: bool, seals: Seals) -> None:
         self._state = state
+        self._seals = seals
         self._observer = observer
         self._clock = clock
         self._everything = everything
@@ -72,8 +70,11 @@ class Catching:
         for key in [key for key, talk in state.talks.items() if talk.conversation is not None and key not in standing]:
             state.drop(key)
         state.invitations = {Key.of(each.conversation): each for each in resumed.invitations[:1_000]}
-        for each in resumed.conversations:
-            await self._stand(client, each)
+        # All of them stand before anything is awaited, so that what comes live meanwhile finds its place.
+        waiting = [stood for each in resumed.conversations if (stood := self._stand(each)) is not None]
+        await self._seals.begin(client, state.me)
+        for talk, since in waiting:
+            await self._fill(client, talk, since)
         await self._names(client)
         self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
         self._later()
@@ -91,25 +92,33 @@ class Catching:
         """Who comes back within moments is not announced, so one asks now and then."""
         if self._client is client:
             self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
-            self.unattended(self._names(client))
+            unattended(self._names(client))
 
-    async def _stand(self, client: ChatClient, standing: Standing) -> None:
+    def _stand(self, standing: Standing) -> tuple[Talk, int] | None:
+        """Take up where one stands in a conversation.
+
+        :returns: it, and the seq after which rows were missed; nothing where there are none.
+        """
         talk = self._state.talk_of(standing.conversation)
         before = talk.high
         if not talk.stand(standing):
-            return
+            return None
         start = self._start(talk, standing)
         if start is not None:
             talk.begin_at(start + 1)
-        await self._fill(client, talk, since=max(before, standing.received))
+            self._seals.skip(talk, start + 1)
+        return talk, max(before, standing.received)
 
     def _start(self, talk: Talk, standing: Standing) -> int | None:
         """The row after which to begin anew, or nothing to go on after what is held."""
         first = max(1, standing.first) - 1
-        if self._everything:
-            return max(first, standing.received) if not talk.high else None
         if not talk.high:
-            return max(first, standing.last - NEWEST)
+            wanted = standing.received if self._everything else standing.last - NEWEST
+            if (end := self._seals.end(talk)) is not None and standing.last - end <= MOST_MISSED:
+                wanted = min(wanted, end)  # what was sealed is read without a gap, so that a gap means something
+            return max(first, wanted)
+        if self._everything:
+            return None
         return standing.last - NEWEST if standing.last - talk.high > MOST_MISSED else None
 
     async def _fill(self, client: ChatClient, talk: Talk, since: int) -> None:
@@ -179,6 +188,7 @@ class Catching:
         if isinstance(page, History) and not talk.rows:
             first = span(page.entries[0])[0] if page.entries else page.last + 1
             talk.begin_at(max(1, first))
+            self._seals.skip(talk, max(1, first))
             taken = talk.extend(page)
             talk.see()
             self._told(talk, taken, live=False)
@@ -215,14 +225,15 @@ class Catching:
     def _report(self) -> None:
         for talk in self._state.talks.values():
             if talk.gap:
-                self.unattended(self.fill(talk))
-        self.unattended(self.report())
+                unattended(self.fill(talk))
+        unattended(self.report())
 
     async def report(self) -> None:
         """Say how far this device has everything, and the person has read."""
         client, talks = self._client, self._state.talks
         if client is None:
             return
+        self._seals.save()
         received = {}
         for talk in talks.values():
             if talk.conversation is not None and talk.high > talk.received:
@@ -237,10 +248,3 @@ class Catching:
         for cmd, marks in (("received", received), ("read", read)):
             if marks:
                 await client.ask(cmd, {"marks": dict(list(marks.items())[:1_000])})
-
-    def unattended(self, work: Any) -> None:
-        """Let something be done that nobody waits for; what goes wrong shows by itself, at the latest when the
-        connection ends."""
-        done: Deferred[Any] = Deferred.fromCoroutine(work)
-        done.addErrback(lambda failure: failure.trap(ClientFailure) and None)
-        done.addErrback(lambda failure: log.failure("a request failed", failure))

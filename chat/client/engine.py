@@ -12,7 +12,9 @@ pauses, and the account is logged in again by its token; then the same begins an
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -20,15 +22,29 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from chat import __version__
+from chat.client.background import unattended
 from chat.client.catching import Catching
 from chat.client.entrance import Entrance
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
 from chat.client.observing import Observer, Phase, Status
 from chat.client.peering import Peering
 from chat.client.protocol import ChatClient
+from chat.client.saying import Saying
+from chat.client.seals import Seals
 from chat.client.sending import TRY_AGAIN, Outgoing
 from chat.client.state import State
-from chat.events import CommandTable, Entry, Event, LoggedIn, Refused, Reply, SignedOut, StoredAs, Welcome
+from chat.events import (
+    CommandTable,
+    Entry,
+    Event,
+    Found,
+    History,
+    LoggedIn,
+    Missed,
+    Reply,
+    SignedOut,
+    Welcome,
+)
 from chat.grammar.remote import read_table
 
 log = Logger()
@@ -39,8 +55,8 @@ PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 PATIENCE = 20.0
 """Seconds in which a server that was called answers the first requests."""
 
-TRY_LATER = 3.0
-"""Seconds until a line that could not be stored just now is sent again, unless the server says how long."""
+MOST_UNHEARD = 10_000
+"""Events that wait while the keys of somebody are asked for."""
 
 Dial = Callable[[Callable[[Event], object], Callable[[ClientFailure], object]], Deferred[ChatClient]]
 """Makes a connection that tells its events and its end; fires when it may be used, or fails with why there is none."""
@@ -55,6 +71,7 @@ class Engine:
     :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
     :param everything: see `Catching`.
     :param direct: what goes from client to client.
+    :param seals: the keys; without them all is said in the clear.
     :ivar status: how it stands.
     :ivar welcome: what the server said of itself.
     """
@@ -72,12 +89,17 @@ class Engine:
         jitter: Callable[[], float] = lambda: 0.5,
         everything: bool = False,
         direct: Peering | None = None,
+        seals: Seals | None = None,
     ) -> None:
         self.state = state
         self.direct = direct or Peering()
+        self.seals = seals or Seals()
+        self.seals.released = self._release
+        state.reads = self.seals
         self.status = Status(Phase.CLOSED)
         self.welcome: Welcome | None = None
-        self.catching = Catching(state, observer, clock, everything)
+        self.catching = Catching(state, observer, clock, everything, self.seals)
+        self.saying = Saying(state, observer, self.seals, clock, self.catching.came)
         self.current_room = ""
         self._observer = observer
         self._dial = dial
@@ -91,11 +113,10 @@ class Engine:
         self._token = ""
         self._heartbeat: Any = None
         self._heard = 0.0
-        self._resend: Any = None
-        self._sending: Outgoing | None = None
         self._pause: Deferred[None] | None = None
         self._coming_back = False
         self._ends: list[ClientFailure] = []
+        self._unheard: deque[Event] = deque()
 
     # getting in
 
@@ -131,20 +152,24 @@ class Engine:
                 timer.cancel()
         if isinstance(table, CommandTable):
             self.state.table = read_table(table.commands)
+            self.seals.add_verbs(self.state.table)
         self._set(Phase.OPEN)
         return self.welcome
 
     async def log_in(self, user: str, password: str) -> None:
         """Log in and catch up; see `chat.client.entrance.Entrance.log_in`."""
-        await self._enter(await (await self._way_in()).log_in(user, password, self.device))
+        await self._enter(await (await self._way_in()).log_in(user, password, self.device), password)
 
     async def register(self, user: str, password: str) -> None:
         """Make an account and go in; see `chat.client.entrance.Entrance.register`."""
-        await self._enter(await (await self._way_in()).register(user, password, device=self.device))
+        await self._enter(await (await self._way_in()).register(user, password, device=self.device), password)
 
-    async def take_over(self) -> None:
-        """See `chat.client.entrance.Entrance.take_over`."""
-        await self._enter(await (await self._way_in()).take_over())
+    async def take_over(self, password: str = "") -> None:
+        """See `chat.client.entrance.Entrance.take_over`.
+
+        :param password: that was proven before, for the keys that lie under it.
+        """
+        await self._enter(await (await self._way_in()).take_over(), password)
 
     async def log_in_by_token(self, token: str) -> None:
         """See `chat.client.entrance.Entrance.log_in_by_token`."""
@@ -157,7 +182,7 @@ class Engine:
         assert self._entrance is not None, "connect makes one"
         return self._entrance
 
-    async def _enter(self, logged_in: LoggedIn) -> None:
+    async def _enter(self, logged_in: LoggedIn, password: str = "") -> None:
         client = self._client
         if client is None:
             raise Disconnected("The connection to the server is lost.")
@@ -166,10 +191,19 @@ class Engine:
         self._keep_token(logged_in.account, logged_in.token)
         self._beat(client, float(max(1, logged_in.heartbeat)))
         self._set(Phase.CATCHING_UP)
+        await self._unlock(logged_in.account, password)
         self.direct.begin()
         self.current_room = await self.catching.begin(client)
         self._set(Phase.ONLINE)
-        self._send_next()
+        self.saying.begin(client)
+
+    async def _unlock(self, account: str, passphrase: str) -> None:
+        """Open the keys; who has none, or other ones than the password opens, talks without."""
+        try:
+            await self.seals.unlock(account, passphrase)
+        except ClientFailure as error:
+            if passphrase:
+                self._observer.found(None, f"{error} If you have changed your password elsewhere, type: unlock", True)
 
     # staying in
 
@@ -193,6 +227,21 @@ class Engine:
 
     def _take(self, event: Event) -> None:
         self._heard = self._clock.seconds()
+        if self.seals.busy:
+            self._unheard.append(event)
+            if len(self._unheard) > MOST_UNHEARD and self._client is not None:
+                self._client.drop("The server says too much at once.")
+        else:
+            self._hear(event)
+
+    def _release(self) -> None:
+        """Hear what had to wait."""
+        while self._unheard and not self.seals.busy:
+            self._hear(self._unheard.popleft())
+
+    def _hear(self, event: Event) -> None:
+        if self.seals.heard(event):
+            return
         if isinstance(event, SignedOut):
             self._token = ""
             self._set(Phase.ENDED, event.reason)
@@ -213,17 +262,18 @@ class Engine:
         if self._client is None or ends is not self._ends:
             return
         self._client = self._entrance = None
-        self._sending = None
+        self.saying.end()
+        self._unheard.clear()
+        self.seals.pause()
         self.catching.end()
-        for timer in (self._heartbeat, self._resend):
-            if timer is not None and timer.active():
-                timer.cancel()
+        if self._heartbeat is not None and self._heartbeat.active():
+            self._heartbeat.cancel()
         if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._coming_back:
             return
         if isinstance(reason, ServerNotTrusted):
             self._set(Phase.ENDED, str(reason), alarming=True)
         elif self._token:
-            self.catching.unattended(self._come_back(str(reason)))
+            unattended(self._come_back(str(reason)))
         else:
             self._set(Phase.CLOSED, str(reason))
 
@@ -269,6 +319,8 @@ class Engine:
     def _hang_up(self) -> None:
         """End a connection that will be made again by who calls this."""
         client, self._client, self._entrance = self._client, None, None
+        self.saying.end()
+        self.seals.pause()
         self.catching.end()
         if client is not None:
             client.close()
@@ -281,8 +333,10 @@ class Engine:
     def logged_out(self) -> None:
         """The account was logged out by its own wish; the connection stays, for another one."""
         self._keep_token(self.state.me, "")
+        self.seals.forget(self.state.me)
         self._token = ""
         self.direct.close()
+        self.saying.end()
         self.catching.end()
         self.state.forget()
         self._set(Phase.OPEN)
@@ -308,6 +362,7 @@ class Engine:
             self._set(Phase.CLOSED)
         if self._client is not None:
             self._client.close()
+        self.seals.close()
 
     def _set(self, phase: Phase, reason: str = "", wait: float = 0.0, alarming: bool = False) -> None:
         self.status = Status(phase, reason, wait, alarming)
@@ -316,48 +371,15 @@ class Engine:
     # saying and asking
 
     def say(self, outgoing: Outgoing) -> None:
-        """Send an own line, now or as soon as that is possible.
-
-        :raises TooMuch: when too many wait.
-        """
-        self.state.unsent.put(outgoing)
-        self._send_next()
-
-    def _send_next(self) -> None:
-        outgoing, client = self.state.unsent.next, self._client
-        if outgoing is None or client is None or self._sending is not None or self.status.phase is not Phase.ONLINE:
-            return
-        self._sending = outgoing
-        client.request(outgoing.cmd, outgoing.args, outgoing.retry).addCallbacks(
-            lambda reply: self._answered(outgoing, reply), lambda failure: self._unanswered(outgoing, failure)
-        )
-
-    def _answered(self, outgoing: Outgoing, reply: Reply) -> None:
-        self._sending = None
-        if isinstance(reply, StoredAs):
-            talk, entries = self.state.stored(outgoing, reply)
-            self._observer.settled(outgoing, reply)
-            self.catching.came(talk, entries)
-        elif isinstance(reply, Refused) and reply.code in TRY_AGAIN:
-            self._resend = self._clock.callLater(reply.wait or TRY_LATER, self._send_next)
-            return
-        else:
-            self.state.refuse(outgoing, getattr(reply, "text", "") or "The server did not keep it.")
-            self._observer.settled(outgoing, None)
-        self._send_next()
-
-    def _unanswered(self, outgoing: Outgoing, failure: Any) -> None:
-        self._sending = None
-        if not failure.check(Disconnected, ServerNotTrusted):
-            self.state.refuse(outgoing, str(failure.value))
-            self._observer.settled(outgoing, None)
-            self._send_next()
+        """See `chat.client.saying.Saying.say`."""
+        self.saying.say(outgoing)
 
     async def change_password(self, old: str, new: str) -> Reply:
         """See `chat.client.entrance.Entrance.change_password`; the token that comes with it is kept."""
         reply = await self._inside().change_password(old, new)
         self._token = reply.token
         self._keep_token(self.state.me, reply.token)
+        self.seals.relock(new)
         return reply
 
     async def delete_account(self, args: dict[str, object], password: str) -> Reply:
@@ -377,4 +399,14 @@ class Engine:
         """
         if self._client is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP, Phase.OPEN):
             raise Disconnected("You are not connected just now; nothing was done.")
-        return await self._client.request(cmd, args)
+        return self._opened(await self._client.request(cmd, args))
+
+    def _opened(self, reply: Reply) -> Reply:
+        """What was sealed, as it is shown."""
+        reread = self.seals.reread
+        if isinstance(reply, History | Found):
+            return replace(reply, entries=tuple(map(reread, reply.entries)))
+        if isinstance(reply, Missed):
+            pages = (replace(page, entries=tuple(map(reread, page.entries))) for page in reply.pages)
+            return replace(reply, pages=tuple(pages))
+        return reply

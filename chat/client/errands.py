@@ -21,6 +21,8 @@ from chat.client.talks import Key, Talk
 from chat.errors import BadCredentials
 from chat.events import Refused, StoredAs
 from chat.names import fold
+from chat.values import Text
+from chat.wire.codecs import write_body
 
 PATIENCE = 30.0
 """Seconds in which a message has to be kept."""
@@ -53,6 +55,7 @@ class Errand:
         self._printer = printer
         self._ask = ask
         self._user = user or self._known.account
+        self._password = ""
         self._engine = engine(reactor, files, address, printer, device=device_of(files, use))
 
     async def _log_in(self) -> None:
@@ -65,14 +68,30 @@ class Errand:
             raise ClientFailure("Say who you are: --user NAME")
         token = self._known.tokens.get(f"{self._user}@{engine.device}")
         await engine.connect()
-        if token is not None:
+        if token is not None and await self._unlocked():
             try:
                 await engine.log_in_by_token(token)
                 return
             except RequestRefused as refused:
                 if refused.reply.code != BadCredentials.code:
                     raise
-        await engine.log_in(self._user, self._ask(f"Password of {self._user}: "))
+        await engine.log_in(self._user, self._password or self._ask(f"Password of {self._user}: "))
+
+    async def _unlocked(self) -> bool:
+        """Open the keys, where there is somebody to ask.
+
+        :returns: whether the token will do; else the password makes the keys that are missing.
+        """
+        seals, user = self._engine.seals, self._user
+        try:
+            if seals.lacking(user):
+                self._password = self._ask(f"Password of {user}: ")
+                return False
+            if wanted := seals.wanted(user):
+                await seals.unlock(user, self._ask(wanted))
+        except ClientFailure as error:
+            self._printer.note(f"{error} Going on without keys.")
+        return True
 
     async def send(self, name: str, text: str) -> int:
         """Say something to a person, or to a room (``#ROOM``).
@@ -84,12 +103,15 @@ class Errand:
         room = name[1:] if name.startswith("#") else ""
         cmd, args = ("say", {"room": room}) if room else ("message", {"user": name})
         retry, tries = token_urlsafe(12), 0
+        body: dict[str, object] | None = None
         deadline = self._reactor.seconds() + PATIENCE
         try:
             await self._log_in()
             while True:
                 try:
-                    reply = await self._engine.ask(cmd, args | {"text": text, "retry": retry})
+                    if body is None:
+                        body = await self._seal(room, name, text)
+                    reply = await self._engine.ask(cmd, args | {"text": body, "retry": retry})
                 except Disconnected as error:
                     reply = Refused("busy", str(error))
                 if not (isinstance(reply, Refused) and reply.code in TRY_AGAIN):
@@ -106,6 +128,11 @@ class Errand:
             return 1
         finally:
             self._engine.close()
+
+    async def _seal(self, room: str, name: str, text: str) -> dict[str, object]:
+        """The body of a message, sealed where it has to be."""
+        talk = self._engine.state.talk(Key(bool(room), fold(room or name)), room or name)
+        return write_body(await self._engine.seals.seal(talk, text) or Text(text))
 
     async def tail(self, room: str, lines: int) -> int:
         """Show the last lines of a room, and each one that comes, until somebody ends it.

@@ -32,5 +32,9 @@ class NoEncryption(Disconnected):
     """There is a server, but it does not speak TLS."""
 
 
+class HeldBack(ClientFailure):
+    """Something was shown just now that the person may want to look at before this is sent."""
+
+
 class TooMuch(ClientFailure):
     """A request that is too long, or one too many."""

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
 from platformdirs import PlatformDirs
 
@@ -137,6 +138,10 @@ class Files:
                 tokens.pop(f"{account}@{device}", None)
 
         self._change(address, change)
+
+    def keys(self, address: Address) -> Path:
+        """The folder of the keys that are used on a server; with TLS or without, it is the same server."""
+        return self._data / "keys" / quote(str(address), safe="")
 
     def forget(self, address: Address) -> None:
         """Forget a server, its key and its tokens."""

@@ -72,10 +72,17 @@ class Keyboard:
             self._engine.state.held = reading
             return self._hold(reading, here)
         try:
+            if self._engine.seals.runs(reading.verb):
+                await self._engine.saying.idle()
+                return await self._engine.seals.run(reading, here)
+            if reading.verb.name == "reply":
+                reading = self._to_last(reading)
             if reading.verb.name in _SAID:
                 return self._say(reading, here)
             if self._engine.direct.runs(reading.verb):
                 return await self._engine.direct.run(reading)
+            if reading.verb.name == "edit":
+                return await self._edit(reading)
             return await self._ask(reading, here)
         except RequestRefused as refused:
             return refused.reply
@@ -112,8 +119,40 @@ class Keyboard:
             where = here.key  # nobody known by that name: it is here that the refusal is read
         title = state.people[where.name][0] if private and where.name in state.people else ""
         talk = state.talk(where, title or args.get("room") or args["user"])
-        engine.say(Outgoing(where, cmd, args, args["text"], int(self._clock() * 1000)))
+        again = call if where.room else Call(state.table["message"], {"user": args["user"], "text": Text(args["text"])})
+        engine.say(Outgoing(where, cmd, args, args["text"], int(self._clock() * 1000), again=again))
         return talk if here is None or talk.key != here.key else None
+
+    def _to_last(self, call: Call) -> Call:
+        """An answer is a message to who wrote last: it may have to be sealed, so it is this program that knows to whom.
+
+        :raises ClientFailure: when nobody has written.
+        """
+        state = self._engine.state
+        if state.last_writer is None:
+            raise ClientFailure("Nobody has written to you privately yet. Write: message NAME TEXT")
+        return Call(state.table["message"], call.arguments | {"user": state.last_writer[1]})
+
+    async def _edit(self, call: Call) -> Reply:
+        """Say something anew, sealed where what it replaces stands among what is."""
+        engine, state, text = self._engine, self._engine.state, call.arguments["text"]
+        assert isinstance(text, Text), "people type text"
+        await engine.saying.idle()
+        msgid = call.arguments.get("id")
+        if msgid is not None:
+            reference, seq = parse_msgid(msgid)
+            talk = next((each for each in state.talks.values() if each.is_called(reference)), None)
+        elif state.last_said is not None:
+            talk, seq = state.last_said
+        else:
+            talk, seq = None, 0
+        if talk is None or talk.conversation is None:
+            return await engine.ask("edit", {"text": text.text} | ({"id": msgid} if msgid is not None else {}))
+        seq = talk.corrected_by(seq)
+        reply = await engine.saying.edit(talk, seq, text.text)
+        if not isinstance(reply, Refused):
+            await engine.catching.fill(talk)
+        return reply
 
     async def _ask(self, call: Call, here: Talk | None) -> Reply | Talk | None:
         engine, verb = self._engine, call.verb
@@ -122,6 +161,7 @@ class Keyboard:
             for each in verb.parameters
             if call.arguments.get(each.name) is not None
         }
+        await engine.saying.idle()
         if verb.name == "password":
             reply = await engine.change_password(str(args["old"]), str(args["new"]))
         elif verb.name == "account":
@@ -137,7 +177,7 @@ class Keyboard:
             engine.logged_out()
         elif verb.name == "block" and not isinstance(reply, Refused):
             engine.direct.shut_out(str(args["user"]))
-        elif verb.name in ("delete", "edit") and not isinstance(reply, Refused):
+        elif verb.name == "delete" and not isinstance(reply, Refused):
             await self._reread(str(args.get("id", "")), here)
         return reply
 

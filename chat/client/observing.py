@@ -66,5 +66,11 @@ class Observer(Protocol):
     def transferred(self, transfer: Transfer) -> None:
         """A file is offered, has moved, or has come to its end."""
 
+    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        """Something about keys that the person has to know.
+
+        :param talk: the conversation that it is about, if any.
+        """
+
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         """An own line was stored, or refused."""

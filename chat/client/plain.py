@@ -151,7 +151,7 @@ class Plain:
                 self._printer.show(refused.reply)
                 if refused.reply.code == AlreadySignedIn.code:
                     if (await self._prompt("End that session and log in here (y/n)? ")).strip().lower() in ("y", "yes"):
-                        await self._engine.take_over()
+                        await self._engine.take_over(password)
                         break
                     user = ""
                 elif refused.reply.ask != "password":
@@ -164,8 +164,9 @@ class Plain:
         device = self._engine.device
         account = user or (known.account if self._person else "")
         token = known.tokens.get(f"{account}@{device}")
-        if token is None:
+        if token is None or (self._person and self._engine.seals.lacking(account)):
             return False
+        await self._unlock(account)
         try:
             await self._engine.log_in_by_token(token)
         except RequestRefused as refused:
@@ -173,6 +174,17 @@ class Plain:
             return False
         self._welcome()
         return True
+
+    async def _unlock(self, account: str) -> None:
+        """Ask what the keys are under; by an empty line a person goes without them."""
+        while self._person and (wanted := self._engine.seals.wanted(account)):
+            passphrase = await self._prompt(wanted, hidden=True)
+            if not passphrase:
+                return
+            try:
+                await self._engine.seals.unlock(account, passphrase)
+            except ClientFailure as error:
+                self._printer.refuse(f"{error} An empty line goes on without keys.")
 
     def _welcome(self) -> None:
         self._printer.note(f"You are logged in as {self._engine.state.me}.")

@@ -107,6 +107,14 @@ class Printer:
         if not transfer.going:
             self._told.pop(transfer, None)
 
+    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        if self.only is None or (talk is not None and self.only(talk)):
+            where = f"[{talk.title}] " if talk is not None and talk is not self.here else ""
+            if alarming:
+                self.refuse(f"{where}{words}")
+            else:
+                self.note(f"{where}{words}")
+
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         if stored is not None:
             self.show(stored)

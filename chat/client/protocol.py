@@ -226,7 +226,7 @@ class ChatClient(Protocol):
 
     def _answer(self, shown: Event | Reply, id: str | int) -> None:
         answer = self._unanswered.pop(id, None) if isinstance(id, int) else None
-        if answer is None or isinstance(shown, Event):
+        if answer is None or not isinstance(shown, Reply):
             self.distrust("The server answered nothing that was asked.")
             if answer is not None and self._over is not None:
                 answer.errback(Failure(self._over))

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 from chat.client.failures import TooMuch
 from chat.client.talks import Key
+from chat.grammar.reading import Call
+from chat.values import Sealed
 
 MOST_UNSENT = 500
 """Lines that may wait for a connection; one more is refused."""
@@ -41,6 +43,8 @@ class Outgoing:
     :param where: the conversation it belongs to, as far as that is known before it is sent.
     :param text: as it is shown.
     :param time: when it was typed, milliseconds since the epoch.
+    :ivar again: what says it once more, where it was held back.
+    :ivar sealed: what was sent in its place, so that the same is sent again.
     :ivar why: why it was refused.
     """
 
@@ -51,6 +55,8 @@ class Outgoing:
     time: int
     retry: str = field(default_factory=lambda: token_urlsafe(12))
     fate: Fate = Fate.SENDING
+    again: Call | None = None
+    sealed: Sealed | None = None
     why: str = ""
 
     @property
@@ -105,6 +111,10 @@ class Unsent:
         if len(self._lines) >= MOST_UNSENT:
             raise TooMuch(f"{MOST_UNSENT} lines wait to be sent; this one was not taken. Try again later.")
         self._lines.append(outgoing)
+        self._shelf.keep(self._account, self._lines)
+
+    def changed(self) -> None:
+        """One of them is sealed now."""
         self._shelf.keep(self._account, self._lines)
 
     def done(self, outgoing: Outgoing) -> None:

@@ -10,6 +10,8 @@ from twisted.logger import Logger
 from chat.client.failures import ClientFailure
 from chat.client.sending import Fate, Outgoing
 from chat.client.talks import Key
+from chat.values import Sealed
+from chat.wire.codecs import read_body, write_body
 
 WRITE_EVERY = 0.5
 """Seconds between two writes: a burst of lines is written once."""
@@ -81,6 +83,7 @@ def _dump(line: Outgoing) -> dict[str, Any]:
         "text": line.text,
         "time": line.time,
         "retry": line.retry,
+        "sealed": None if line.sealed is None else write_body(line.sealed),
     }
 
 
@@ -88,6 +91,9 @@ def _load(record: Any) -> Outgoing | None:
     try:
         where = Key(bool(record["room"]), str(record["name"]))
         text, time = str(record["text"]), int(record["time"])
-        return Outgoing(where, str(record["cmd"]), dict(record["args"]), text, time, str(record["retry"]))
+        line = Outgoing(where, str(record["cmd"]), dict(record["args"]), text, time, str(record["retry"]))
+        if (body := record.get("sealed")) is not None and isinstance(sealed := read_body(body), Sealed):
+            line.sealed = sealed  # the same bytes under the same retry id
+        return line
     except (KeyError, TypeError, ValueError):
         return None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from chat.client.sending import Fate, NoShelf, Outgoing, Shelf, Unsent
-from chat.client.talks import Key, Talk
+from chat.client.talks import Key, Reads, Talk
 from chat.events import (
     Delivered,
     Entry,
@@ -52,6 +52,9 @@ class State:
     :ivar refused: own lines that were not stored, by conversation.
     :ivar table: the server's verbs, once they are known.
     :ivar held: a line that was held back, or nothing.
+    :ivar reads: makes what is shown of what has come; nothing to show all as it comes.
+    :ivar last_writer: when somebody has written privately last, and who; or nothing.
+    :ivar last_said: where and at which seq something was said here last, or nothing.
     """
 
     def __init__(self, shelf: Shelf | None = None) -> None:
@@ -66,6 +69,9 @@ class State:
         self.refused: dict[Key, list[Outgoing]] = {}
         self.table = Table()
         self.held: Held | None = None
+        self.last_writer: tuple[int, str] | None = None
+        self.last_said: tuple[Talk, int] | None = None
+        self.reads: Reads | None = None
         self._named: re.Pattern[str] | None = None
 
     def be(self, account: str) -> None:
@@ -83,9 +89,9 @@ class State:
 
     def forget(self) -> None:
         """Nobody is logged in, and nothing is known of anybody."""
-        table = self.table
+        table, reads = self.table, self.reads
         self.__init__(self._shelf)  # type: ignore[misc]  # the state of a beginning
-        self.table = table
+        self.table, self.reads = table, reads
 
     # conversations
 
@@ -93,7 +99,7 @@ class State:
         """The conversation of that key, which is begun where there is none."""
         talk = self.talks.get(key)
         if talk is None:
-            talk = Talk(key, title or key.name)
+            talk = Talk(key, title or key.name, self.reads)
             if len(self.talks) < MOST_TALKS:
                 self.talks[key] = talk
         return talk
@@ -144,7 +150,9 @@ class State:
     def learn(self, talk: Talk, entries: Iterable[Entry]) -> None:
         """What rows tell besides themselves: the topic, who is there."""
         for each in entries:
-            if isinstance(each, TopicChanged):
+            if isinstance(each, Said) and each.conversation.partner and each.author != self.me:
+                self.last_writer = max(self.last_writer or (0, ""), (each.time, each.author))
+            elif isinstance(each, TopicChanged):
                 talk.topic = each.topic
             elif isinstance(each, MembershipChanged) and talk.key in self.members:
                 here = self.members[talk.key]
@@ -181,6 +189,7 @@ class State:
         """One has come into a room."""
         talk = self.talk_of(entered.conversation)
         talk.topic = entered.topic
+        talk.sealed = talk.sealed or entered.sealed
         self.rooms[fold(talk.title)] = talk.title
         self.invitations.pop(talk.key, None)
         for name in entered.occupants:
@@ -203,8 +212,10 @@ class State:
         talk = self.talk_of(reply.conversation)
         if talk.key != outgoing.where and outgoing.where in self.talks and not self.talks[outgoing.where].rows:
             self.drop(outgoing.where)
-        kind = Kind.ACTION if outgoing.action else Kind.TEXT
-        said = Said(reply.conversation, reply.seq, kind, self.me, "", reply.time, Text(outgoing.text))
+        self.last_said = (talk, reply.seq)
+        kind = Kind.SEALED if outgoing.sealed is not None else Kind.ACTION if outgoing.action else Kind.TEXT
+        body = outgoing.sealed or Text(outgoing.text)
+        said = Said(reply.conversation, reply.seq, kind, self.me, "", reply.time, body)
         if reply.repeated and reply.seq <= talk.high:
             return talk, []  # it had come to us as the history of another connection
         return talk, talk.add(said)

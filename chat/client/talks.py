@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from chat.events import Deleted, Edited, Entry, History, Said, Skipped, Standing
+from chat.client.marks import Unopened
+from chat.events import Deleted, Edited, Entry, History, RoomChanged, Said, Skipped, Standing
 from chat.names import fold
-from chat.values import Body, Conversation
+from chat.values import Body, Conversation, Kind
 
 MOST_ROWS = 20_000
 """The most rows that one conversation holds; beyond it the oldest are let go, and loaded again when asked for."""
@@ -38,6 +40,24 @@ class Key:
         return cls(bool(conversation.room), fold(conversation.room or conversation.partner))
 
 
+class Reads(Protocol):
+    """Makes what is shown of what has come; see `chat.client.seals.Seals`."""
+
+    def read(self, talk: Talk, entry: Entry) -> Entry: ...
+
+    def reread(self, entry: Entry) -> Entry: ...
+
+
+class AsItComes:
+    """Shows everything as it comes."""
+
+    def read(self, talk: Talk, entry: Entry) -> Entry:
+        return entry
+
+    def reread(self, entry: Entry) -> Entry:
+        return entry
+
+
 def span(entry: Entry) -> tuple[int, int]:
     """The first and the last seq that an entry stands for."""
     return (entry.first, entry.last) if isinstance(entry, Skipped) else (entry.seq, entry.seq)
@@ -57,6 +77,7 @@ class Talk:
     :ivar unread: lines of others that were not read.
     :ivar mentions: those of them that name the person.
     :ivar member: whether one may speak there.
+    :ivar sealed: whether anything is sealed there.
     """
 
     __slots__ = (
@@ -64,6 +85,7 @@ class Talk:
         "_corrections",
         "_counted",
         "_placed",
+        "_reads",
         "conversation",
         "delivered",
         "first",
@@ -75,12 +97,14 @@ class Talk:
         "read",
         "received",
         "rows",
+        "sealed",
         "title",
         "topic",
         "unread",
     )
 
-    def __init__(self, key: Key, title: str) -> None:
+    def __init__(self, key: Key, title: str, reads: Reads | None = None) -> None:
+        self._reads = reads or AsItComes()
         self.key = key
         self.title = title
         self.member = True
@@ -92,6 +116,7 @@ class Talk:
     def _forget(self) -> None:
         """Nothing is held, and nothing is known of the log."""
         self.rows.clear()
+        self.sealed = False
         self.first = 1
         self.low = 1
         self.high = 0
@@ -136,6 +161,7 @@ class Talk:
         self.read = max(self.read, standing.read)
         self.unread = standing.unread if self.read < standing.last else 0
         self._counted = max(self._counted, standing.last)
+        self.sealed = self.sealed or standing.sealed
         self._placed = True
         self._ahead.clear()
         return standing.last > self.high
@@ -161,11 +187,9 @@ class Talk:
             return []
         if last <= self.high:
             return []
-        taken = [entry]
-        self._append(entry)
+        taken = [self._append(entry)]
         while (waiting := self._ahead.pop(self.high + 1, None)) is not None:
-            taken.append(waiting)
-            self._append(waiting)
+            taken.append(self._append(waiting))
         return taken
 
     def extend(self, page: History) -> list[Entry]:
@@ -177,8 +201,7 @@ class Talk:
         self.first = max(self.first, page.first)
         for entry in page.entries:
             if span(entry)[1] > self.high:
-                self._append(entry)
-                taken.append(entry)
+                taken.append(self._append(entry))
         if not page.more:
             self.high = max(self.high, page.last)
         for seq in sorted(self._ahead):
@@ -193,7 +216,7 @@ class Talk:
         """
         older = [entry for entry in page.entries if span(entry)[1] < self.low]
         room = max(0, MOST_ROWS - len(self.rows))
-        older = older[-room:] if room else []
+        older = [self._reads.reread(entry) for entry in older[-room:]] if room else []
         for entry in older:
             self._correct(entry)
         self.rows[:0] = older
@@ -204,20 +227,41 @@ class Talk:
             self.low = self.first
         return len(older)
 
-    def _append(self, entry: Entry) -> None:
+    def _append(self, entry: Entry) -> Entry:
+        """:returns: the row as it is shown."""
+        sealing = isinstance(entry, RoomChanged) and entry.setting == "sealed"
+        if sealing or (isinstance(entry, Said) and entry.kind is Kind.SEALED):
+            self.sealed = True
+        entry = self._reads.read(self, entry)
         self.rows.append(entry)
         self.high = max(self.high, span(entry)[1])
         self._correct(entry)
         if len(self.rows) > MOST_ROWS + MOST_ROWS // 10:
             del self.rows[: len(self.rows) - MOST_ROWS]
             self.low = span(self.rows[0])[0]
+        return entry
+
+    def read_again(self) -> list[Entry]:
+        """Keys have come: open what did not open.
+
+        :returns: the rows that look another way now.
+        """
+        changed = []
+        for place, entry in enumerate(self.rows):
+            if isinstance(entry, Said | Edited) and isinstance(entry.body, Unopened):
+                again = self._reads.reread(replace(entry, body=entry.body.sealed))
+                if again != entry:
+                    self.rows[place] = again
+                    self._correct(again)
+                    changed.append(again)
+        return changed
 
     # what it says
 
     def _correct(self, entry: Entry) -> None:
         if isinstance(entry, Edited | Deleted):
             before = self._corrections.get(entry.ref)
-            if before is None or before.seq < entry.seq:
+            if before is None or before.seq <= entry.seq:
                 self._corrections[entry.ref] = entry
 
     def body_of(self, said: Said) -> tuple[Body | None, bool]:
@@ -225,7 +269,18 @@ class Talk:
         correction = self._corrections.get(said.seq)
         if correction is None:
             return said.body, False
-        return (correction.body, True) if isinstance(correction, Edited) else (None, False)
+        if isinstance(correction, Deleted):
+            return None, False
+        # Whatever a server says: nobody writes anew what somebody else has said.
+        return (correction.body, True) if correction.author == said.author else (said.body, False)
+
+    def is_called(self, reference: str) -> bool:
+        """Whether programs call it so: ``k4``."""
+        return self.conversation is not None and self.conversation.reference == reference
+
+    def corrected_by(self, seq: int) -> int:
+        """The seq of the message that is meant by its own seq, or by that of an edit of it."""
+        return next((ref for ref, each in self._corrections.items() if each.seq == seq), seq)
 
     def holds(self, seq: int) -> bool:
         """Whether a row of that seq is held."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 BODY_BYTES = 16 * 1024
 """The most UTF-8 bytes that one body may have."""
@@ -16,8 +16,11 @@ BODY_LINES = 40
 class Text:
     """A body in the clear; may hold line breaks (``\\n``).
 
+    :cvar mark: what a reader's own program says of it, beside the author; never sent.
     :raises ValueError: when empty, or longer than `BODY_BYTES` or `BODY_LINES`.
     """
+
+    mark: ClassVar[str] = ""
 
     text: str
 

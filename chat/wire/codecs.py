@@ -71,7 +71,8 @@ def _read_time(value: str) -> int:
     return (datetime.fromisoformat(value) - _EPOCH) // _MILLISECOND
 
 
-def _write_body(body: Body) -> dict[str, Any]:
+def write_body(body: Body) -> dict[str, Any]:
+    """As `read_body` reads it."""
     if isinstance(body, Text):
         return {"text": body.text}
     return {"sealed": {"scheme": body.scheme, "key": body.key, "ciphertext": _write_bytes(body.ciphertext)}}
@@ -114,7 +115,7 @@ CODECS: dict[Any, Codec] = {
     float: Codec(_same, _read_number),
     bytes: Codec(_write_bytes, _read_bytes),
     Any: Codec(_same, _same),
-    Body: Codec(_write_body, read_body),
+    Body: Codec(write_body, read_body),
     Conversation: Codec(_write_conversation, _read_conversation),
 }
 

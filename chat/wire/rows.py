@@ -90,11 +90,12 @@ def _deleted(event: Deleted, view: View, before: str) -> str:
 
 
 def _who(event: Said | Edited, author: str) -> str:
-    """The author; and to whom, where the reader wrote it (in another session)."""
-    partner = event.conversation.partner
+    """The author; to whom, where the reader wrote it (in another session); and what the reader's program says of it."""
+    partner, mark = event.conversation.partner, event.body.mark if isinstance(event.body, Text) else ""
     if not partner:
-        return author
-    return f"{author} (private)" if event.author == partner else f"{author} (private to {safe(partner)})"
+        return f"{author} ({mark})" if mark else author
+    private = "private" if event.author == partner else f"private to {safe(partner)}"
+    return f"{author} ({private}, {mark})" if mark else f"{author} ({private})"
 
 
 def _lines(body: Body | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -15,6 +16,10 @@ from chat.client.keyboard import Keyboard
 from chat.client.observing import Observer, Phase, Status
 from chat.client.peering import Peering
 from chat.client.protocol import ChatClient
+from chat.client.sealing.cupboard import Cupboard
+from chat.client.sealing.sealing import Sealing
+from chat.client.sealing.verbs import TABLE
+from chat.client.seals import Seals
 from chat.client.sending import Outgoing, Shelf
 from chat.client.state import State
 from chat.client.talks import Key, Talk
@@ -38,6 +43,7 @@ class Screen:
         self.events: list[Event] = []
         self.directs: list[tuple[str, str, str]] = []
         self.transfers: list[Transfer] = []
+        self.findings: list[str] = []
         self.outcomes: list[tuple[Outgoing, StoredAs | None]] = []
 
     def status_changed(self, status: Status) -> None:
@@ -57,6 +63,9 @@ class Screen:
         if transfer not in self.transfers:
             self.transfers.append(transfer)
 
+    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        self.findings.append(words)
+
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         self.outcomes.append((outgoing, stored))
 
@@ -73,8 +82,16 @@ class Desk:
     :ivar slow: whether nobody answers them.
     """
 
-    def __init__(self, case: EngineCase, device: str, everything: bool, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        case: EngineCase,
+        device: str,
+        everything: bool,
+        shelf: Shelf | None = None,
+        keys: Path | None = None,
+    ) -> None:
         self.case = case
+        self._keys = keys
         self.reachable = True
         self.address = "192.0.2.7"
         self.direct: Peering | None = None
@@ -91,6 +108,11 @@ class Desk:
     def engine_for(self, observer: Observer) -> Engine:
         """An engine of this desk, for whoever looks at it."""
         self.state = State(self._shelf)
+        seconds = self.case.server.clock.seconds
+        seals = Seals()
+        if self._keys is not None:
+            cupboard = Cupboard(self._keys, cost=2)
+            seals = Sealing(self.state, observer, cupboard, self._device, seconds, at_once, TABLE)
         self.engine = Engine(
             self.state,
             observer,
@@ -101,6 +123,7 @@ class Desk:
             keep_token=lambda account, token: self.tokens.append(token),
             everything=self._everything,
             direct=self.direct,
+            seals=seals,
         )
         return self.engine
 
@@ -132,12 +155,19 @@ class Desk:
 class EngineCase(LinkCase):
     settings = {"sessions": "per-device", "heartbeat": 10, "timeout": 30}  # noqa: RUF012
 
-    def desk(self, device: str = "desk", everything: bool = True, shelf: Shelf | None = None) -> Desk:
-        return Desk(self, device, everything, shelf)
+    def desk(
+        self, device: str = "desk", everything: bool = True, shelf: Shelf | None = None, keys: Path | None = None
+    ) -> Desk:
+        return Desk(self, device, everything, shelf, keys)
 
-    def logged_in(self, name: str, room: str = "", everything: bool = True) -> Desk:
-        """Somebody who is there, with an account of that name, in a room."""
-        desk = self.desk(everything=everything)
+    def logged_in(
+        self, name: str, room: str = "", everything: bool = True, device: str = "desk", keys: Path | None = None
+    ) -> Desk:
+        """Somebody who is there, with an account of that name, in a room.
+
+        :param keys: the folder of the keys of that machine, for a client that has any.
+        """
+        desk = self.desk(device, everything, keys=keys)
         known = self.server.chat.directory.account(name) is not None
         way = desk.engine.log_in if known else desk.engine.register
         self.run_link(way(name, PASSWORD))

@@ -64,6 +64,7 @@ class Link:
     :param address: from which the client comes.
     :ivar sent: every byte that the client has sent.
     :ivar got: every byte that the server has sent.
+    :ivar tamper: what a bad server makes of each of its frames, if it is one.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Link:
         self.sent = b""
         self.got = b""
         self.over = False
+        self.tamper: Callable[[dict[str, Any]], list[dict[str, Any]]] | None = None
         self.near = NearEnd(certificate)
         self.far = Caller(server, "auto", address)
         if behind := seen_by_server or certificate:
@@ -110,6 +112,9 @@ class Link:
         if there:
             self.far.sends(there)
             self._server.settle()
+        if back and self.tamper is not None:
+            frames = [frame for line in back.splitlines() for frame in self.tamper(json.loads(line))]
+            back = b"".join(json.dumps(frame).encode() + b"\n" for frame in frames)
         if back:
             self.client.dataReceived(back)
         if not there and not back:

@@ -27,7 +27,7 @@ class PlainDesk(Desk):
         self.screen_bytes = StringTransport()
         self.keys.makeConnection(self.screen_bytes)
         self.printer = Printer(self.keys.write)
-        self.engine._observer = self.engine.catching._observer = self.printer
+        self.engine._observer = self.engine.catching._observer = self.engine.saying._observer = self.printer
         self.hidden: list[bool] = []
         hide = self.hidden.append if person else None
         plain = Plain(self.engine, self.printer, self.keys, case.server.clock.seconds, hide)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -30,6 +31,8 @@ class Terminal:
         self._name = name
         self._socket = stage.path(f"tmux-{next(_NUMBERS)}")
         home = stage.path(f"home-{name}")
+        run = f"{home}/run"
+        os.makedirs(run, exist_ok=True)
         env = [
             "env",
             "-u",
@@ -38,6 +41,7 @@ class Terminal:
             "LINES",
             f"XDG_CONFIG_HOME={home}/config",
             f"XDG_DATA_HOME={home}/data",
+            f"XDG_RUNTIME_DIR={run}",
             "LANG=C.UTF-8",
         ]
         modes = "stty -a | grep -q ' icanon.* echo ' || echo the terminal is spoiled"

@@ -31,7 +31,12 @@ class ClientCase(StageCase):
     def run_chat(self, *words: str, lines: str = "", name: str = "ann") -> tuple[int, str]:
         """Run the command with lines on its standard input; its status, and all that it printed."""
         home = self.stage.path(f"home-{name}")
-        env = os.environ | {"XDG_CONFIG_HOME": f"{home}/config", "XDG_DATA_HOME": f"{home}/data"}
+        os.makedirs(run := f"{home}/run", exist_ok=True)
+        env = os.environ | {
+            "XDG_CONFIG_HOME": f"{home}/config",
+            "XDG_DATA_HOME": f"{home}/data",
+            "XDG_RUNTIME_DIR": run,
+        }
         done = subprocess.run(
             [*CHAT, *words], input=lines, env=env, capture_output=True, text=True, timeout=30, check=False
         )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from chat.client.crypto.envelope import Envelope
 
-REMEMBERED: Final = 5_000
+REMEMBERED: Final = 1_000
 """Messages of one conversation that are remembered; of older ones nothing is claimed."""
 
 
@@ -46,6 +46,32 @@ class Chain:
     def last(self) -> tuple[int, str]:
         """The seq and the digest of the last sealed message, for the next one that is written."""
         return next(reversed(self._digests.items()), (0, ""))
+
+    @property
+    def end(self) -> int:
+        """The seq of the last row."""
+        return self._last
+
+    def count(self, author: Author) -> int:
+        """What the last message of a device has counted, 0 where nothing is known."""
+        return self._counts.get(author, (0, 0))[0]
+
+    def digest(self, seq: int) -> str | None:
+        """Of the message at a seq, as far as it is remembered."""
+        return self._digests.get(seq)
+
+    def skip_to(self, first: int, own: Author) -> None:
+        """Go on with a later row: nothing is claimed of those between, which nobody here wanted to read.
+
+        :param own: this device, which goes on counting.
+        """
+        counts = {own: self._counts[own]} if own in self._counts else {}
+        self.__init__(first)  # type: ignore[misc]  # another beginning
+        self._counts = counts
+
+    def forget(self, user: str) -> None:
+        """Somebody has new keys, and counts anew."""
+        self._counts = {author: count for author, count in self._counts.items() if author[0] != user}
 
     def pass_over(self, seq: int, unseen: bool = False) -> None:
         """A row without a sealed message.

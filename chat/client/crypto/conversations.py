@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from vodozemac import GroupSession, InboundGroupSession, MegolmMessage, SessionKey
+from vodozemac import ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, SessionKey
 
 from chat.client.crypto.chain import Chain, Doubt
 from chat.client.crypto.device import INSIDE, OwnDevice
@@ -25,6 +25,10 @@ MOST_MESSAGES: Final = 100
 LONGEST: Final = 7 * 24 * 3_600
 """Seconds that one key is used."""
 
+AHEAD: Final = 32
+"""Messages that a key is kept ahead of itself: so many are sealed between two savings of it, and after a crash the key
+goes on behind all of them, as nobody knows how many were sent."""
+
 Reader = tuple[str, str, bytes]
 """A folded name, a device and its identity key."""
 
@@ -35,11 +39,13 @@ class _Own:
 
     :param given: who has it.
     :param since: when it was made, seconds since the epoch.
+    :param kept: the index from which on it would go on after a crash.
     """
 
     session: GroupSession
     since: float
     given: set[Reader] = field(default_factory=set)
+    kept: int = 0
 
 
 @dataclass(slots=True)
@@ -83,6 +89,7 @@ class Conversations:
         self._chains: dict[str, Chain] = {}
         self._counts: dict[str, int] = {}
         self._people: dict[str, set[str]] = {}
+        self._dirty: set[tuple[str, ...]] = set()
 
     # sealing
 
@@ -95,7 +102,10 @@ class Conversations:
         """The person here has seen that these people are in a conversation, and nobody else."""
         if conversation.partner and {*map(fold, people)} != {fold(self._device.user), fold(conversation.partner)}:
             raise NotGenuine(f"The server says that {', '.join(people)} read what is private with one person.")
-        self._people[place(conversation, self._device.user)] = set(map(fold, people))
+        where = place(conversation, self._device.user)
+        if self._people.get(where) != set(map(fold, people)):
+            self._people[where] = set(map(fold, people))
+            self._dirty.add(("people", where))
 
     def keys_to_send(self, conversation: Conversation, people: tuple[str, ...], now: float) -> list[KeyLetter]:
         """What has to be in the inboxes before the next word is sealed; makes another key where it is time for one.
@@ -120,7 +130,7 @@ class Conversations:
             own = self._own[where] = _Own(GroupSession(), now)
             user, device = fold(self._device.user), self._device.name
             inbound = InboundGroupSession(own.session.session_key)
-            self._given[user, device, own.session.session_id] = _Given(inbound, user, device)
+            self._keep_given((user, device, own.session.session_id), inbound)
         # Who comes later reads from now on: the key is handed over as far as it has been turned.
         content = {"type": "key", "key": own.session.session_key.to_base64()}
         return [KeyLetter(*readers[each], content) for each in readers if each not in own.given]
@@ -129,9 +139,10 @@ class Conversations:
         """A key lies in the inbox of its device, on disk."""
         where = place(conversation, self._device.user)
         self._own[where].given.add((fold(letter.user), letter.device, identity))
+        self._dirty.add(("own", where))
 
     def seal(self, conversation: Conversation, text: str, *, action: bool = False, ref: int = 0) -> Sealed:
-        """Seal what somebody here says; save before it is sent.
+        """Seal what somebody here says; where `unsafe` says so, save before it is sent.
 
         :raises ClientFailure: when it is too long, or no key was made (`keys_to_send`).
         """
@@ -141,11 +152,22 @@ class Conversations:
         own = self._own.get(where)
         if own is None:
             raise ClientFailure("There is no key for this conversation yet.")
-        after, digest = self._chain(where, 1).last
-        count = self._counts[where] = self._counts.get(where, 0) + 1
-        author = fold(self._device.user)
+        author, chain = fold(self._device.user), self._chain(where, 1)
+        after, digest = chain.last
+        count = self._counts.get(where, chain.count((author, self._device.name))) + 1
+        self._counts[where] = count
         envelope = Envelope(author, self._device.name, where, count, after, digest, text, action, ref)
         return Sealed(SCHEME, own.session.session_id, own.session.encrypt(envelope.encode()).to_bytes())
+
+    def unsafe(self, conversation: Conversation) -> bool:
+        """Whether the key that was sealed with last has to be saved before that is sent: after a crash it could seal
+        something else in the same place."""
+        where = place(conversation, self._device.user)
+        own = self._own[where]
+        if own.session.message_index > own.kept:
+            self._dirty.add(("own", where))
+            return True
+        return False
 
     def take_back(self, conversation: Conversation) -> None:
         """The server refused what was sealed last: it stands in no log."""
@@ -169,15 +191,38 @@ class Conversations:
             raise NotGenuine(f"{author}@{device} sent something that is no key.") from None
         # The first one stays: a key that comes again opens no less, and forgets nothing of what was opened.
         whose = fold(author), device, session.session_id
-        self._given.setdefault(whose, _Given(session, fold(author), device))
+        if whose not in self._given:
+            self._keep_given(whose, session)
+
+    def _keep_given(self, whose: tuple[str, str, str], session: InboundGroupSession) -> None:
+        self._given[whose] = _Given(session, whose[0], whose[1])
+        self._dirty |= {("given", *whose), ("opened", *whose)}
+
+    def end(self, conversation: Conversation) -> int | None:
+        """The seq of the last row that was shown of a conversation, or nothing."""
+        chain = self._chains.get(place(conversation, self._device.user))
+        return None if chain is None else chain.end
 
     def begin(self, conversation: Conversation, first: int) -> None:
-        """From which seq on the rows of a conversation are going to be shown, without gaps."""
-        self._chain(place(conversation, self._device.user), first)
+        """From which seq on the rows of a conversation are going to be shown, without gaps. Where that is later than
+        what was shown before, nothing is claimed of what lies between."""
+        where = place(conversation, self._device.user)
+        chain = self._chain(where, first)
+        if first > chain.end + 1:
+            chain.skip_to(first, (fold(self._device.user), self._device.name))
+            self._dirty.add(("chain", where))
+
+    def forget(self, user: str) -> None:
+        """Somebody's new keys were accepted: they count anew."""
+        for where, chain in self._chains.items():
+            chain.forget(fold(user))
+            self._dirty.add(("chain", where))
 
     def pass_over(self, conversation: Conversation, seq: int, unseen: bool = False) -> None:
         """See `Chain.pass_over`."""
-        self._chain(place(conversation, self._device.user), seq).pass_over(seq, unseen)
+        where = place(conversation, self._device.user)
+        self._chain(where, seq).pass_over(seq, unseen)
+        self._dirty.add(("chain", where))
 
     def open(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Opened:
         """Open a message, in the order of the seqs; again it opens as well, at the same place.
@@ -189,6 +234,7 @@ class Conversations:
         """
         where = place(conversation, self._device.user)
         chain = self._chain(where, seq)
+        self._dirty.add(("chain", where))
         digest = digest_of(where, author, device, sealed)
         try:
             envelope, index, given = self._open(where, author, device, sealed)
@@ -201,8 +247,29 @@ class Conversations:
         if at is not None:
             chain.add(seq, digest, (fold(author), device), None)
             raise NotGenuine(f"This is a message of {author} that was sent before, and was repeated by somebody else.")
-        given.opened[index] = seq
+        self._remember(given, index, seq)
         return Opened(envelope, chain.add(seq, digest, (fold(author), device), envelope))
+
+    def reopen(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Envelope:
+        """Open a message of the past, in any order: one that was shown before, or lies before all that was.
+
+        :raises KeyMissing, NotGenuine: as `open`; also when something else was shown at that place before.
+        """
+        where = place(conversation, self._device.user)
+        envelope, index, given = self._open(where, author, device, sealed)
+        chain = self._chains.get(where)
+        before = None if chain is None else chain.digest(seq)
+        if before not in (None, digest_of(where, author, device, sealed)):
+            raise NotGenuine(f"Something else stood in this place before, and not this message of {author}.")
+        if given.opened.get(index, seq) != seq:
+            raise NotGenuine(f"This is a message of {author} that was sent before, and was repeated by somebody else.")
+        if index not in given.opened:
+            self._remember(given, index, seq)
+        return envelope
+
+    def _remember(self, given: _Given, index: int, seq: int) -> None:
+        given.opened[index] = seq
+        self._dirty.add(("opened", given.author, given.device, given.session.session_id))
 
     def _open(self, where: str, author: str, device: str, sealed: Sealed) -> tuple[Envelope, int, _Given]:
         given = self._given.get((fold(author), device, sealed.key))
@@ -227,36 +294,74 @@ class Conversations:
 
     # keeping
 
-    def dump(self) -> dict[str, Any]:
-        """Everything as plain JSON values; secrets."""
-        return {
-            "own": {where: _dump_own(each) for where, each in self._own.items()},
-            "given": [_dump_given(each) for each in self._given.values()],
-            "chains": {where: each.dump() for where, each in self._chains.items()},
-            "counts": self._counts,
-            "people": {where: sorted(each) for where, each in self._people.items()},
-        }
+    def changed(self, leaving: bool = False) -> dict[str, Any]:
+        """See `chat.client.crypto.device.OwnDevice.changed`.
+
+        :param leaving: whether nothing more is going to be sealed: then the keys go on exactly where they are.
+        """
+        if leaving:
+            self._dirty.update(("own", where) for where in self._own)
+        names, self._dirty = self._dirty, set()
+        return {" ".join(name): self._dump(name[0], name[1:], leaving) for name in names}
+
+    def _dump(self, kind: str, which: tuple[str, ...], leaving: bool) -> Any:
+        if kind == "own":
+            own = self._own[which[0]]
+            own.kept = own.session.message_index + (0 if leaving else AHEAD)
+            readers = [[user, device, identity.hex()] for user, device, identity in sorted(own.given)]
+            return [own.session.pickle(INSIDE), own.since, readers, own.kept]
+        if kind == "chain":
+            return self._chains[which[0]].dump()
+        if kind == "people":
+            return sorted(self._people[which[0]])
+        given = self._given[which[0], which[1], which[2]]
+        return given.session.pickle(INSIDE) if kind == "given" else list(given.opened.items())
 
     @classmethod
-    def restore(cls, own: OwnDevice, pins: Pins, dumped: Mapping[str, Any]) -> Conversations:
-        """What `dump` gave."""
+    def restore(cls, own: OwnDevice, pins: Pins, records: Mapping[str, Any]) -> Conversations:
+        """From the records that `changed` gave, the latest of each name."""
         here = cls(own, pins)
-        for where, (pickle, since, readers) in dumped["own"].items():
-            given = {(user, device, bytes.fromhex(identity)) for user, device, identity in readers}
-            here._own[where] = _Own(GroupSession.from_pickle(pickle, INSIDE), since, given)
-        for pickle, author, device, opened in dumped["given"]:
-            session = InboundGroupSession.from_pickle(pickle, INSIDE)
-            here._given[author, device, session.session_id] = _Given(session, author, device, dict(opened))
-        here._chains = {where: Chain.restore(each) for where, each in dumped["chains"].items()}
-        here._counts = dict(dumped["counts"])
-        here._people = {where: set(each) for where, each in dumped["people"].items()}
+        for name, kept in records.items():
+            kind, _, which = name.partition(" ")
+            if kind == "own":
+                here._own[which] = _restore_own(*kept)
+            elif kind == "given":
+                author, device, id = which.split(" ")
+                session = InboundGroupSession.from_pickle(kept, INSIDE)
+                here._given[author, device, id] = _Given(session, author, device, dict(records[f"opened {which}"]))
+            elif kind == "chain":
+                here._chains[which] = Chain.restore(kept)
+            elif kind == "people":
+                here._people[which] = set(kept)
         return here
 
+    # other devices of the same person
 
-def _dump_own(own: _Own) -> list[Any]:
-    readers = [[user, device, identity.hex()] for user, device, identity in sorted(own.given)]
-    return [own.session.pickle(INSIDE), own.since, readers]
+    def keys(self) -> list[tuple[str, str, str]]:
+        """What this device can open, for another device of its owner: whose it is, of which device, and the key."""
+        found = []
+        for (author, device, _), given in self._given.items():
+            key = given.session.export_at(given.session.first_known_index)
+            if key is not None:
+                found.append((author, device, key.to_base64()))
+        return found
+
+    def take_old_key(self, author: str, device: str, key: str) -> None:
+        """Take what `keys` gave on another device of the same owner.
+
+        :raises NotGenuine: when it is none.
+        """
+        try:
+            session = InboundGroupSession.import_session(ExportedSessionKey(key))
+        except ValueError:
+            raise NotGenuine("What was to be imported is no key.") from None
+        whose = fold(author), device, session.session_id
+        if whose not in self._given:
+            self._keep_given(whose, session)
 
 
-def _dump_given(given: _Given) -> list[Any]:
-    return [given.session.pickle(INSIDE), given.author, given.device, list(given.opened.items())]
+def _restore_own(pickle: str, since: float, readers: list[tuple[str, str, str]], kept: int) -> _Own:
+    session = GroupSession.from_pickle(pickle, INSIDE)
+    while session.message_index < kept:
+        session.encrypt(b"")
+    return _Own(session, since, {(user, device, bytes.fromhex(identity)) for user, device, identity in readers}, kept)

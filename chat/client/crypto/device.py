@@ -42,6 +42,7 @@ class OwnDevice:
         self._account = account or Account()
         self._numbered = 0
         self._unpublished: dict[str, int] = {}
+        self._dirty = account is None
 
     @property
     def keys(self) -> DeviceKeys:
@@ -65,6 +66,7 @@ class OwnDevice:
         :param fallback_used: whether it is time for another fallback key.
         """
         account: Any = self._account  # its stubs lack the fallback keys
+        self._dirty = True
         if not self._unpublished:
             account.generate_one_time_keys(max(0, KEPT_READY - one_time))
             if fallback_used:
@@ -87,6 +89,7 @@ class OwnDevice:
 
     def published(self) -> None:
         """The server has what `publication` gave."""
+        self._dirty = True
         self._account.mark_keys_as_published()
         self._unpublished.clear()
 
@@ -104,27 +107,39 @@ class OwnDevice:
         :returns: the ratchet, and what the first message says.
         :raises ValueError: when it does not open.
         """
+        self._dirty = True  # the one-time key is used up
         return self._account.create_inbound_session(Curve25519PublicKey.from_bytes(identity), first)
+
+    def hold(self, account_key: AccountKey) -> None:
+        """The private account key is here from now on."""
+        self.account_key = account_key
+        self._dirty = True
 
     # keeping
 
-    def dump(self) -> dict[str, Any]:
-        """Everything as plain JSON values; secrets."""
+    def changed(self) -> dict[str, Any]:
+        """What has changed since this was asked for last, as records of plain JSON values; secrets."""
+        if not self._dirty:
+            return {}
+        self._dirty = False
         return {
-            "user": self.user,
-            "name": self.name,
-            "account_key": None if self.account_key is None else written(self.account_key.seed),
-            "account": self._account.pickle(INSIDE),
-            "numbered": self._numbered,
-            "unpublished": self._unpublished,
+            "device": {
+                "user": self.user,
+                "name": self.name,
+                "account_key": None if self.account_key is None else written(self.account_key.seed),
+                "account": self._account.pickle(INSIDE),
+                "numbered": self._numbered,
+                "unpublished": self._unpublished,
+            }
         }
 
     @classmethod
-    def restore(cls, dumped: Mapping[str, Any]) -> OwnDevice:
-        """What `dump` gave."""
-        seed = dumped["account_key"]
+    def restore(cls, records: Mapping[str, Any]) -> OwnDevice:
+        """From the records that `changed` gave, the latest of each name."""
+        kept = records["device"]
+        seed = kept["account_key"]
         account_key = None if seed is None else AccountKey(read(seed))
-        device = cls(dumped["user"], dumped["name"], account_key, Account.from_pickle(dumped["account"], INSIDE))
-        device._numbered = dumped["numbered"]
-        device._unpublished = dict(dumped["unpublished"])
+        device = cls(kept["user"], kept["name"], account_key, Account.from_pickle(kept["account"], INSIDE))
+        device._numbered = kept["numbered"]
+        device._unpublished = dict(kept["unpublished"])
         return device

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.client.failures import ClientFailure
+from chat.client.failures import ClientFailure, HeldBack
 
 
 class NotGenuine(ClientFailure):
@@ -13,7 +13,7 @@ class KeyMissing(ClientFailure):
     """It may well be genuine, but this device was never given its key."""
 
 
-class NotYetShown(ClientFailure):
+class NotYetShown(HeldBack):
     """Somebody's keys have changed, and the person here has not seen that: nothing is sealed before."""
 
 

@@ -25,8 +25,8 @@ MOST_COST: Final = 2**20
 """A file that asks for more is damaged, or meant to stop the machine."""
 
 _MAGIC: Final = b"chat keys 1\n"
-_SALT, _NONCE = 16, 12
-_WRONG: Final = "The passphrase is wrong, or the file of keys is damaged."
+SALT, NONCE = 16, 12
+WRONG: Final = "The passphrase is wrong, or the file of keys is damaged."
 
 
 class KeyFile:
@@ -48,8 +48,8 @@ class KeyFile:
         """
         if not passphrase:
             raise BadKeyFile("A file of keys needs a passphrase.")
-        salt = os.urandom(_SALT)
-        return cls(path, salt, cost, _stretch(passphrase, salt, cost))
+        salt = os.urandom(SALT)
+        return cls(path, salt, cost, stretch(passphrase, salt, cost))
 
     @classmethod
     def open(cls, path: Path, passphrase: str) -> tuple[KeyFile, Any]:
@@ -60,18 +60,18 @@ class KeyFile:
         :raises OSError: when it cannot be read.
         """
         content = path.read_bytes()
-        head = len(_MAGIC) + 4 + _SALT
-        cost = int.from_bytes(content[len(_MAGIC) : head - _SALT])
+        head = len(_MAGIC) + 4 + SALT
+        cost = int.from_bytes(content[len(_MAGIC) : head - SALT])
         # A power of two, as scrypt wants it.
         if not content.startswith(_MAGIC) or not 1 < cost <= MOST_COST or cost & (cost - 1):
             raise BadKeyFile("That is no file of keys.")
-        salt = content[head - _SALT : head]
-        file = cls(path, salt, cost, _stretch(passphrase, salt, cost))
-        nonce, sealed = content[head : head + _NONCE], content[head + _NONCE :]
+        salt = content[head - SALT : head]
+        file = cls(path, salt, cost, stretch(passphrase, salt, cost))
+        nonce, sealed = content[head : head + NONCE], content[head + NONCE :]
         try:
             return file, json.loads(file._cipher.decrypt(nonce, sealed, file._head))
         except (InvalidTag, ValueError):
-            raise BadKeyFile(_WRONG) from None
+            raise BadKeyFile(WRONG) from None
 
     def save(self, secrets: Any) -> None:
         """Write in place of what was there, and return when it is on disk.
@@ -79,7 +79,7 @@ class KeyFile:
         :param secrets: plain JSON values.
         :raises OSError: when it cannot be written; the file before is still there.
         """
-        nonce = os.urandom(_NONCE)
+        nonce = os.urandom(NONCE)
         sealed = self._cipher.encrypt(nonce, json.dumps(secrets).encode(), self._head)
         fresh = self._path.with_name(f"{self._path.name}.new")
         fresh.unlink(missing_ok=True)
@@ -95,7 +95,8 @@ class KeyFile:
             os.close(folder)
 
 
-def _stretch(passphrase: str, salt: bytes, cost: int) -> bytes:
+def stretch(passphrase: str, salt: bytes, cost: int) -> bytes:
+    """The key of a passphrase. Slow, so that guessing is."""
     return Scrypt(salt=salt, length=32, n=cost, r=8, p=1).derive(passphrase.encode())
 
 

@@ -30,6 +30,7 @@ class Letters:
     def __init__(self, own: OwnDevice) -> None:
         self._own = own
         self._sessions: dict[bytes, list[Session]] = {}
+        self._dirty: set[bytes] = set()
 
     def knows(self, keys: DeviceKeys) -> bool:
         """Whether something can be sealed for a device; else a key of it has to be claimed."""
@@ -51,6 +52,7 @@ class Letters:
         :param content: plain JSON values.
         """
         inside = self._names(user, device, keys) | {"content": dict(content)}
+        self._dirty.add(keys.identity)
         kind, ciphertext = self._sessions[keys.identity][0].encrypt(json.dumps(inside).encode()).to_parts()
         return bytes([kind]) + ciphertext
 
@@ -94,6 +96,7 @@ class Letters:
         first = message.to_pre_key()
         for session in self._sessions.get(identity, ()):
             if first is not None and session.session_matches(first):
+                self._dirty.add(identity)
                 return session.decrypt(message)
             if first is None:
                 try:
@@ -110,19 +113,23 @@ class Letters:
 
     def _keep(self, identity: bytes, session: Session) -> None:
         """Keep a session, as the one that is used next."""
+        self._dirty.add(identity)
         others = [each for each in self._sessions.get(identity, ()) if each is not session]
         self._sessions[identity] = [session, *others][:MOST_SESSIONS]
 
     # keeping
 
-    def dump(self) -> dict[str, Any]:
-        """Everything as plain JSON values; secrets."""
-        return {id.hex(): [each.pickle(INSIDE) for each in sessions] for id, sessions in self._sessions.items()}
+    def changed(self) -> dict[str, Any]:
+        """See `chat.client.crypto.device.OwnDevice.changed`."""
+        identities, self._dirty = self._dirty, set()
+        return {f"letters {id.hex()}": [each.pickle(INSIDE) for each in self._sessions[id]] for id in identities}
 
     @classmethod
-    def restore(cls, own: OwnDevice, dumped: Mapping[str, Any]) -> Letters:
-        """What `dump` gave."""
+    def restore(cls, own: OwnDevice, records: Mapping[str, Any]) -> Letters:
+        """From the records that `changed` gave, the latest of each name."""
         letters = cls(own)
-        for id, pickles in dumped.items():
-            letters._sessions[bytes.fromhex(id)] = [Session.from_pickle(each, INSIDE) for each in pickles]
+        for name, pickles in records.items():
+            kind, _, id = name.partition(" ")
+            if kind == "letters":
+                letters._sessions[bytes.fromhex(id)] = [Session.from_pickle(each, INSIDE) for each in pickles]
         return letters

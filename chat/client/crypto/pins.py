@@ -58,6 +58,7 @@ class Pins:
 
     def __init__(self) -> None:
         self._people: dict[str, Pinned] = {}
+        self._dirty: set[str] = set()
 
     def look(self, published: PublishedKeys) -> tuple[Changed, ...]:
         """Compare what the server shows with what is pinned; at first sight it is pinned.
@@ -80,6 +81,7 @@ class Pins:
         if pinned is None:
             if key is not None:
                 self._people[fold(user)] = Pinned(key, genuine)
+                self._dirty.add(fold(user))
             return tuple(doubts)
         if key is None:
             # Nobody takes back an account key: the server hides it, and a reset would show another one.
@@ -98,6 +100,8 @@ class Pins:
             pinned.offered, pinned.changes = (key, genuine), tuple(changes)
         else:
             # A device less needs nobody's consent, and takes effect with the next key.
+            if pinned.devices != genuine:
+                self._dirty.add(fold(user))
             pinned.devices, pinned.offered, pinned.changes = genuine, None, ()
         return (*changes, *doubts)
 
@@ -109,10 +113,38 @@ class Pins:
             pinned.verified = pinned.verified and account_key == pinned.account_key
             pinned.account_key, pinned.devices = account_key, devices
             pinned.offered, pinned.changes = None, ()
+            self._dirty.add(fold(user))
+
+    def changes(self, user: str) -> tuple[Changed, ...]:
+        """What has to be accepted before anything is sealed for somebody."""
+        pinned = self._people.get(fold(user))
+        return () if pinned is None else pinned.changes
+
+    def offered_key(self, user: str) -> bytes | None:
+        """The account key that is shown in place of the one that counts, if any."""
+        pinned = self._people.get(fold(user))
+        if pinned is None or pinned.offered is None or pinned.offered[0] == pinned.account_key:
+            return None
+        return pinned.offered[0]
+
+    def pin(self, user: str, account_key: bytes, devices: Mapping[str, DeviceKeys] | None = None) -> None:
+        """Know somebody by that key from now on: it is one's own, or came from another device of one's own.
+
+        :param devices: that are known as well.
+        """
+        pinned = self._people.get(fold(user))
+        if pinned is None or pinned.account_key != account_key:
+            pinned = self._people[fold(user)] = Pinned(account_key, {})
+            self._dirty.add(fold(user))
+        for name, keys in (devices or {}).items():
+            if pinned.devices.get(name) != keys:
+                pinned.devices = pinned.devices | {name: keys}
+                self._dirty.add(fold(user))
 
     def verify(self, user: str) -> None:
         """The person has compared the safety number."""
         self._people[fold(user)].verified = True
+        self._dirty.add(fold(user))
 
     def is_verified(self, user: str) -> bool:
         pinned = self._people.get(fold(user))
@@ -128,6 +160,16 @@ class Pins:
         pinned = self._people.get(fold(user))
         return None if pinned is None else pinned.devices.get(device)
 
+    def device_to_read(self, user: str, device: str) -> DeviceKeys | None:
+        """The keys of a genuine device. One that is vouched for by the key that counts need not be accepted: to read
+        what it says needs nobody's consent."""
+        pinned = self._people.get(fold(user))
+        if pinned is None:
+            return None
+        if pinned.offered is not None and pinned.offered[0] == pinned.account_key:
+            return pinned.offered[1].get(device)
+        return pinned.devices.get(device)
+
     def devices_to_seal_for(self, user: str) -> dict[str, DeviceKeys]:
         """The devices of somebody that may be given a key now.
 
@@ -142,25 +184,33 @@ class Pins:
 
     # keeping
 
-    def dump(self) -> dict[str, Any]:
-        """Everything as plain JSON values; what was offered is looked at again."""
-        return {
-            user: {
-                "account_key": written(each.account_key),
-                "devices": {name: _written(keys) for name, keys in each.devices.items()},
-                "verified": each.verified,
-            }
-            for user, each in self._people.items()
-        }
+    def changed(self) -> dict[str, Any]:
+        """See `chat.client.crypto.device.OwnDevice.changed`; what was offered is looked at again."""
+        users, self._dirty = self._dirty, set()
+        return {f"pinned {user}": _dump(self._people[user]) for user in users}
 
     @classmethod
-    def restore(cls, dumped: Mapping[str, Any]) -> Pins:
-        """What `dump` gave."""
+    def restore(cls, records: Mapping[str, Any]) -> Pins:
+        """From the records that `changed` gave, the latest of each name."""
         pins = cls()
-        for user, each in dumped.items():
-            devices = {name: DeviceKeys(*map(read, keys)) for name, keys in each["devices"].items()}
-            pins._people[user] = Pinned(read(each["account_key"]), devices, each["verified"])
+        for name, kept in records.items():
+            kind, _, user = name.partition(" ")
+            if kind == "pinned":
+                devices = {name: DeviceKeys(*map(read, keys)) for name, keys in kept["devices"].items()}
+                pins._people[user] = Pinned(read(kept["account_key"]), devices, kept["verified"])
         return pins
+
+    def known(self) -> dict[str, tuple[bytes, bool]]:
+        """The account key of everybody who is known, and whether it was verified; for another device of one's own."""
+        return {user: (each.account_key, each.verified) for user, each in self._people.items()}
+
+
+def _dump(pinned: Pinned) -> dict[str, Any]:
+    return {
+        "account_key": written(pinned.account_key),
+        "devices": {name: _written(keys) for name, keys in pinned.devices.items()},
+        "verified": pinned.verified,
+    }
 
 
 def _written(keys: DeviceKeys) -> list[str]:

@@ -18,7 +18,7 @@ from chat.client.failures import ClientFailure, NoEncryption, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Observer, Phase, Status
 from chat.client.screen.bridge import twisted
-from chat.client.screen.doors import Choice, Form, Login, key_changed
+from chat.client.screen.doors import Asking, Choice, Form, Login, key_changed
 from chat.client.screen.picking import Picking, Place
 from chat.client.screen.talking import Talking
 from chat.client.sending import Outgoing
@@ -28,6 +28,9 @@ from chat.client.trust import KeyChanged
 from chat.errors import AlreadySignedIn, BadPassword
 from chat.events import Entry, Event, StoredAs
 from chat.wire.safe import safe
+
+MOST_FINDINGS = 100
+"""What is found about keys before there is a screen for it; of more, the oldest are let go."""
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
@@ -66,6 +69,7 @@ class ChatApp(App[int]):
         self._typed = files.typed()
         self.engine: Engine | None = None
         self._talking: Talking | None = None
+        self._findings: list[tuple[Talk | None, str, bool]] = []
         self._leaving = False
 
     def compose(self) -> ComposeResult:
@@ -136,7 +140,8 @@ class ChatApp(App[int]):
         token = known.tokens.get(f"{name}@{engine.device}")
         self._doing(f"Logging in to {address} ...")
         try:
-            if token is not None and not problem:
+            if token is not None and not problem and not engine.seals.lacking(name):
+                await self._unlock(engine, name)
                 await twisted(engine.log_in_by_token(token))
                 self._talk(engine, address)
                 return ""
@@ -156,6 +161,18 @@ class ChatApp(App[int]):
                 return ""
             if engine.status.phase is Phase.ENDED:
                 return form.problem
+
+    async def _unlock(self, engine: Engine, account: str) -> None:
+        """Ask what the keys are under; who gives nothing goes without them."""
+        problem = ""
+        while wanted := engine.seals.wanted(account):
+            passphrase = await self.push_screen_wait(Asking(f"{problem}{wanted}", secret=True))
+            if not passphrase:
+                return
+            try:
+                await twisted(engine.seals.unlock(account, passphrase))
+            except ClientFailure as error:
+                problem = f"{error} Escape goes on without keys.\n"
 
     async def _try(self, engine: Engine, name: str, password: str, new: bool) -> Form:
         """Log in once.
@@ -178,7 +195,7 @@ class ChatApp(App[int]):
             if not await self.push_screen_wait(Choice(question, "yes", "tries another account")):
                 return failed("You are signed in elsewhere.", rename=True)
             try:
-                await twisted(engine.take_over())
+                await twisted(engine.take_over(password))
             except ClientFailure as error:
                 return failed(str(error))
         except BadPassword as error:
@@ -191,6 +208,9 @@ class ChatApp(App[int]):
         self._place = Place(address, engine.state.me)
         self._talking = Talking(engine, str(address), address.tls, self._typed, self._settings.bell)
         self.push_screen(self._talking)
+        findings, self._findings = self._findings, []
+        for each in findings:
+            self._talking.found(*each)
 
     # out again
 
@@ -287,6 +307,17 @@ class ChatApp(App[int]):
     def transferred(self, transfer: Transfer) -> None:
         if self._talking is not None:
             self.call_later(self._talking.transferred, transfer)
+
+    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        self.call_later(self._take_finding, talk, words, alarming)
+
+    def _take_finding(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        """What is found while somebody logs in is shown as soon as there is a place for it."""
+        if self._talking is None:
+            self._findings.append((talk, words, alarming))
+            del self._findings[:-MOST_FINDINGS]
+        else:
+            self._talking.found(talk, words, alarming)
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         if self._talking is not None:

@@ -11,6 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from chat.client.marks import Opened
 from chat.client.sending import Fate, Outgoing
 from chat.client.talks import Talk
 from chat.events import Deleted, Edited, Entry, Said, Skipped
@@ -28,6 +29,9 @@ MENTION = Style(bold=True, underline=True)
 _COLOURS = tuple(Style(color=name, bold=True) for name in ("cyan", "green", "yellow", "magenta", "blue", "red"))
 
 MARKS = {Fate.SENDING: " …", Fate.KEPT: " ✓", Fate.REFUSED: " ✗"}
+SEALED = "🔒"
+"""What stands before a line that was sealed."""
+
 DELIVERED = " ✓✓"
 """What stands after an own line: on its way, kept, refused; and in a private conversation, delivered."""
 
@@ -139,6 +143,9 @@ class Drawing:
             return self._spoken(time, said.author, ["(deleted)"], "", DIM, said.kind is Kind.ACTION)
         if not isinstance(body, Text):
             return self._spoken(time, said.author, ["(sealed: this client cannot read it)"], "", DIM, False)
+        if body.mark:
+            sealed = body.mark == Opened.mark
+            time = Segment(f"{time.text}{SEALED if sealed else f'{body.mark}: '}", DIM if sealed else ALARM)
         named = not mine and callable(self._names_me) and self._names_me(said)
         style = MENTION if named else PLAIN
         return self._spoken(time, said.author, safe_lines(body.text), tail, style, said.kind is Kind.ACTION)
@@ -148,7 +155,8 @@ class Drawing:
     ) -> list[Strip]:
         name = safe(author)
         who = Segment(f"* {name} " if action else f"{name}: ", author_style(author))
-        return paragraph([time, who], texts, tail, style, self.width, min(6 + who.cell_length, 16))
+        indent = min(time.cell_length + who.cell_length, 16)
+        return paragraph([time, who], texts, tail, style, self.width, indent)
 
     def outgoing(self, outgoing: Outgoing) -> list[Strip]:
         """An own line that is not stored, or not yet."""

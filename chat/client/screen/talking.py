@@ -310,6 +310,10 @@ class Talking(Screen[None]):
             self._note_with(transfer.user, words)
         self._changed()
 
+    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        key = talk.key if talk is not None else self._here
+        self._note_in(key, f"{'! ' if alarming else '* '}{safe(words)}")
+
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
         if stored is None and outgoing.where != self._here:
             self.note(f"! Not said to {safe(outgoing.where.name)}: {safe(outgoing.why)}")

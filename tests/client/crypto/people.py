@@ -34,6 +34,7 @@ class Person:
         assert publication.fallback is not None
         self.fallback = publication.fallback
         self.own.published()
+        self.kept: dict[str, Any] = {}
 
     @property
     def account_key(self) -> AccountKey:
@@ -42,13 +43,13 @@ class Person:
 
     def restarts(self) -> None:
         """What is kept goes through JSON, as it does through a file."""
-        kept: Any = json.loads(
-            json.dumps([self.own.dump(), self.pins.dump(), self.letters.dump(), self.conversations.dump()])
-        )
-        self.own = OwnDevice.restore(kept[0])
-        self.pins = Pins.restore(kept[1])
-        self.letters = Letters.restore(self.own, kept[2])
-        self.conversations = Conversations.restore(self.own, self.pins, kept[3])
+        changed = (each.changed() for each in (self.own, self.pins, self.letters, self.conversations))
+        for records in changed:
+            self.kept |= json.loads(json.dumps(records))
+        self.own = OwnDevice.restore(self.kept)
+        self.pins = Pins.restore(self.kept)
+        self.letters = Letters.restore(self.own, self.kept)
+        self.conversations = Conversations.restore(self.own, self.pins, self.kept)
 
     def claimed(self) -> ClaimedKey:
         """What an honest server hands out."""

@@ -47,7 +47,7 @@ class Publishing(SynchronousTestCase):
         own = OwnDevice("bob", "phone", AccountKey())
         first = own.publication()
         self.assertEqual(len(first.one_time), KEPT_READY)
-        again = OwnDevice.restore(own.dump()).publication()
+        again = OwnDevice.restore(own.changed()).publication()
         self.assertEqual([each.number for each in again.one_time], [each.number for each in first.one_time])
         self.assertEqual([each.key for each in again.one_time], [each.key for each in first.one_time])
 
@@ -139,7 +139,7 @@ class Pinning(SynchronousTestCase):
 
     def test_pins_are_kept(self) -> None:
         self.pins.verify("bob")
-        kept = Pins.restore(self.pins.dump())
+        kept = Pins.restore(self.pins.changed())
         self.assertTrue(kept.is_verified("bob"))
         self.assertIn(Change.OTHER_ACCOUNT_KEY, [each.change for each in kept.look(published(Person("bob")))])
 

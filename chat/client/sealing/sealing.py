@@ -1,0 +1,322 @@
+"""The keys of one client, as the engine sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from chat.client.background import unattended
+from chat.client.crypto.device import KEPT_READY
+from chat.client.crypto.failures import NotGenuine
+from chat.client.crypto.ring import KeyRing
+from chat.client.crypto.signing import AccountKey
+from chat.client.failures import ClientFailure, Disconnected, RequestRefused
+from chat.client.observing import Observer
+from chat.client.protocol import ChatClient
+from chat.client.sealing.cupboard import Cupboard
+from chat.client.sealing.directory import Directory
+from chat.client.sealing.post import Post
+from chat.client.sealing.reading import Reader, locked
+from chat.client.sealing.speaking import Speaker
+from chat.client.sealing.spelling import publication_args
+from chat.client.seals import Seals
+from chat.client.state import State
+from chat.client.talks import Key, Talk
+from chat.events import (
+    Entry,
+    Event,
+    Keys,
+    KeysChanged,
+    KeysLeft,
+    Letter,
+    MembershipChanged,
+    Presence,
+    PublishedKeys,
+    Reply,
+)
+from chat.grammar.reading import Call
+from chat.grammar.verbs import Table, Verb
+from chat.keys import Publication
+from chat.names import fold
+from chat.values import Conversation, Sealed
+
+LOW = KEPT_READY // 2
+"""One-time keys at the server below which new ones are published."""
+
+InThread = Callable[..., Awaitable[Any]]
+
+
+class Sealing(Seals):
+    """Implements `chat.client.seals.Seals` with keys.
+
+    :param now: seconds since the epoch.
+    :param in_thread: calls what is slow off the reactor's thread.
+    :param verbs: about keys; see `chat.client.sealing.verbs`.
+    :ivar ring: the keys, while they are unlocked.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        observer: Observer,
+        cupboard: Cupboard,
+        device: str,
+        now: Callable[[], float],
+        in_thread: InThread,
+        verbs: Table,
+    ) -> None:
+        self.ring: KeyRing | None = None
+        self.state = state
+        self.observer = observer
+        self._cupboard = cupboard
+        self._device = device
+        self._now = now
+        self._in_thread = in_thread
+        self._verbs = verbs
+        self._client: ChatClient | None = None
+        self._account = ""
+
+    # keys
+
+    def lacking(self, account: str) -> bool:
+        return not self._cupboard.path(account, self._device).exists()
+
+    def wanted(self, account: str) -> str:
+        return "" if self._has(account) else self._cupboard.wanted(account, self._device)
+
+    def _has(self, account: str) -> bool:
+        return self.ring is not None and self.ring.own.user == fold(account)
+
+    async def unlock(self, account: str, passphrase: str) -> None:
+        if self._has(account):
+            return
+        self.close()
+        ring = await self._in_thread(self._cupboard.open, account, self._device, passphrase)
+        self._take_up(ring)
+
+    def _take_up(self, ring: KeyRing) -> None:
+        self.ring = ring
+        self.directory = Directory(ring, self.ask, self._now)
+        self.post = Post(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
+        self.reader = Reader(ring, lambda talk, words: self.found(talk, words, True))
+        self.speaker = Speaker(ring, self.directory, self.post, self.ask, self.found, self._now)
+
+    async def begin(self, client: ChatClient, account: str) -> None:
+        self._client, self._account = client, account
+        if self.ring is None:
+            return
+        if not self._has(account):
+            self.close()
+            return
+        await self._begin(self.ring)
+
+    async def _begin(self, ring: KeyRing) -> None:
+        self.directory.all_stale()
+        try:
+            await self._publish(ring)
+            await self.post.collect()
+        except RequestRefused as refused:
+            self.found(None, f"Your keys could not be published: {refused}", True)
+
+    async def unlock_again(self, passphrase: str) -> None:
+        """The same for somebody who is logged in; what did not open before is opened.
+
+        :raises ClientFailure: when the passphrase is wrong.
+        """
+        await self.unlock(self._account, passphrase)
+        if self.ring is not None:
+            await self._begin(self.ring)
+            self._read_again()
+
+    def accept(self, user: str) -> None:
+        """Somebody's keys of now are what counts from now on."""
+        self.speaker.accept(user)
+        if self.post.read_waiting():
+            self.save()
+            self._read_again()
+
+    def _read_again(self) -> None:
+        """Keys have come: show what did not open without them."""
+        for talk in tuple(self.state.talks.values()):
+            if rows := talk.read_again():
+                self.observer.rows_added(talk, rows, False)
+
+    def pause(self) -> None:
+        self._client = None
+        self.busy = False
+
+    def forget(self, account: str) -> None:
+        self.close()
+        self._cupboard.forget(account, self._device)
+
+    def save(self) -> None:
+        if self.ring is not None:
+            self.ring.save()
+
+    def close(self) -> None:
+        ring, self.ring = self.ring, None
+        if ring is not None:
+            ring.close()
+
+    def relock(self, passphrase: str) -> None:
+        if self.ring is not None:
+            unattended(self._relock(self.ring, passphrase))
+
+    async def _relock(self, ring: KeyRing, passphrase: str) -> None:
+        await self._in_thread(self._cupboard.relock, ring, passphrase)
+
+    async def ask(self, cmd: str, args: Mapping[str, Any]) -> Reply:
+        """Ask the server.
+
+        :raises ClientFailure: when it refuses, or there is no connection.
+        """
+        if self._client is None:
+            raise Disconnected("You are not connected just now.")
+        return await self._client.ask(cmd, args)
+
+    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        """Tell the person something of the keys."""
+        self.observer.found(talk, words, alarming)
+
+    # what this device publishes
+
+    async def _publish(self, ring: KeyRing) -> None:
+        """See to it that the server has what others need of this device."""
+        own, me = ring.own, self._account
+        mine = await self.ask("keys.of", {"users": [me]})
+        shown = next(iter(mine.people), None) if isinstance(mine, Keys) else None
+        theirs = shown.account_key if shown is not None else None
+        if own.account_key is None and theirs is None:
+            own.hold(AccountKey())
+        if own.account_key is not None:
+            ring.pins.pin(own.user, own.account_key.public, {own.name: own.keys})
+        if theirs is not None and (own.account_key is None or own.account_key.public != theirs):
+            self._strange(own.account_key is not None)
+        known = shown is not None and any((each.device, each.keys) == (own.name, own.keys) for each in shown.devices)
+        left = await self.ask("keys.publish", {}) if known else KeysLeft(0, True)
+        assert isinstance(left, KeysLeft) or not known, "the server answers with what is left"
+        await self._supply(ring, left if isinstance(left, KeysLeft) else KeysLeft(0, True), shown, known)
+
+    def _strange(self, another: bool) -> None:
+        if another:
+            words = "THE SERVER SHOWS ANOTHER KEY OF YOURS THAN THIS DEVICE HOLDS. Were they reset on another device?"
+            self.found(None, f"{words} If so, link this one to it: link. If not, do not trust this server.", True)
+        else:
+            words = "This device is not one of yours yet: it can neither read nor write what is sealed."
+            self.found(None, f"{words} On another device of yours type: link. Or begin anew: link new", True)
+
+    async def _supply(self, ring: KeyRing, left: KeysLeft, shown: PublishedKeys | None, known: bool) -> None:
+        """Publish what is missing."""
+        if known and left.one_time >= LOW and not left.fallback_used:
+            return
+        whole = ring.own.publication(left.one_time, left.fallback_used)
+        theirs = shown.account_key if shown is not None else None
+        account_key = whole.account_key if theirs is None else None
+        device = None if known else whole.device
+        ring.save()
+        await self.ask("keys.publish", publication_args(_part(whole, account_key, device)))
+        ring.own.published()
+        ring.save()
+
+    async def replenish(self, left: KeysLeft) -> None:
+        """Others have taken some of what this device has published."""
+        if self.ring is not None:
+            await self._supply(self.ring, left, None, True)
+
+    # what comes
+
+    def heard(self, event: Event) -> bool:
+        if self.ring is None:
+            return isinstance(event, Letter | KeysChanged | KeysLeft)
+        if isinstance(event, Letter):
+            self._hold(self.post.take(event))
+        elif isinstance(event, KeysChanged):
+            self.directory.stale(event.user)
+            unattended(self._look_at(event.user))
+        elif isinstance(event, KeysLeft):
+            unattended(self.replenish(event))
+        elif isinstance(event, Presence):
+            for user in event.users:
+                self.directory.stale(user)
+        return isinstance(event, Letter | KeysChanged | KeysLeft)
+
+    def _hold(self, work: Any) -> None:
+        """Let nothing else be heard before this is done."""
+        self.busy = True
+        unattended(self._released(work))
+
+    async def _released(self, work: Any) -> None:
+        try:
+            await work
+        finally:
+            self.busy = False
+            self.released()
+
+    async def _look_at(self, user: str) -> None:
+        """Somebody has other keys than before: show it at once where that person is written to in seals."""
+        talk = self.state.talks.get(Key(False, fold(user)))
+        if self.ring is None or self.ring.pins.account_key(user) is None:
+            return
+        await self.directory.look([user])
+        if self.post.read_waiting():
+            self.ring.save()
+            self._read_again()
+        try:
+            self.speaker.show_changes(talk or Talk(Key(False, fold(user)), user), user)
+        except ClientFailure as error:
+            self.found(talk, str(error).removeprefix("Not sent. "), True)
+
+    def read(self, talk: Talk, entry: Entry) -> Entry:
+        if self.ring is None:
+            return locked(entry)
+        if isinstance(entry, MembershipChanged):
+            self.speaker.saw(entry)
+        return self.reader.read(talk, entry)
+
+    def reread(self, entry: Entry) -> Entry:
+        return locked(entry) if self.ring is None else self.reader.reread(entry)
+
+    def skip(self, talk: Talk, first: int) -> None:
+        if self.ring is not None and talk.conversation is not None:
+            self.ring.conversations.begin(talk.conversation, first)
+
+    def end(self, talk: Talk) -> int | None:
+        if self.ring is None or talk.conversation is None:
+            return None
+        return self.ring.conversations.end(talk.conversation)
+
+    # what goes
+
+    async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
+        if self.ring is None:
+            if talk.sealed or self._cupboard.path(self._account, self._device).exists():
+                raise ClientFailure("Not sent: your keys are locked, so it could not be sealed. Type: unlock")
+            return None
+        try:
+            return await self.speaker.seal(talk, text, action=action, ref=ref)
+        except NotGenuine as error:
+            self.found(talk, str(error), True)
+            raise
+
+    # what a person types
+
+    def add_verbs(self, table: Table) -> None:
+        for verb in self._verbs.verbs:
+            if not any(word in table for word in (verb.name, *verb.aliases)):
+                table.add(verb)
+
+    def runs(self, verb: Verb) -> bool:
+        return self._verbs.get(verb.name) is verb
+
+    async def run(self, call: Call, here: Talk | None) -> Reply:
+        reply: Reply = await call.verb.run(self, here, **call.arguments)
+        return reply
+
+    def refused(self, talk: Talk) -> None:
+        if self.ring is not None:
+            conversation = talk.conversation or Conversation(0, partner=talk.title)
+            self.ring.conversations.take_back(conversation)
+
+
+def _part(whole: Publication, account_key: bytes | None, device: Any) -> Publication:
+    return Publication(account_key, False, device, whole.one_time, whole.fallback)

@@ -1,0 +1,124 @@
+"""What the engine asks of whoever keeps the keys; and a client that has none, which reads and says all in the clear.
+
+`chat.client.sealing` has the other one. It needs a library that not everybody has installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chat.client.failures import ClientFailure
+from chat.client.protocol import ChatClient
+from chat.client.talks import Talk
+from chat.events import Entry, Event, Reply
+from chat.grammar.reading import Call
+from chat.grammar.verbs import Table, Verb
+from chat.values import Sealed
+
+
+class Seals:
+    """A client without keys.
+
+    :ivar busy: whether what comes from the server has to wait until keys were asked for.
+    :ivar released: called when that is over.
+    """
+
+    busy = False
+    released: Callable[[], object] = staticmethod(lambda: None)
+
+    # keys
+
+    def lacking(self, account: str) -> bool:
+        """Whether an account has no keys on this device yet: a login with the password makes them."""
+        return False
+
+    def wanted(self, account: str) -> str:
+        """What to ask a person for before an account is logged in by its token, or nothing."""
+        return ""
+
+    async def unlock(self, account: str, passphrase: str) -> None:
+        """Open the keys of an account on this device, and make them where there are none. Slow.
+
+        :param passphrase: or empty where it is known from before.
+        :raises ClientFailure: when they do not open.
+        """
+
+    async def begin(self, client: ChatClient, account: str) -> None:
+        """Somebody is logged in: publish what has to be, and take what lies in the inbox.
+
+        :raises ClientFailure: when the connection does not last.
+        """
+
+    def pause(self) -> None:
+        """The connection is over."""
+
+    def forget(self, account: str) -> None:
+        """The account is logged out: its keys are locked away."""
+
+    def save(self) -> None:
+        """Keep what has changed, before the server is told that this device has it."""
+
+    def close(self) -> None:
+        """It is the end."""
+
+    def relock(self, passphrase: str) -> None:
+        """The password has changed, and with it what the keys are under."""
+
+    # what comes
+
+    def heard(self, event: Event) -> bool:
+        """An event has come.
+
+        :returns: whether it is about keys alone, and not to be shown.
+        """
+        return False
+
+    def read(self, talk: Talk, entry: Entry) -> Entry:
+        """A row of a conversation, as it is shown; in order, and each once."""
+        return entry
+
+    def reread(self, entry: Entry) -> Entry:
+        """A row of the past, in any order."""
+        return entry
+
+    def skip(self, talk: Talk, first: int) -> None:
+        """Rows before a seq are not going to be read."""
+
+    def end(self, talk: Talk) -> int | None:
+        """The seq of the row that was read last, also before this program was started; nothing where none was."""
+        return None
+
+    # what goes
+
+    async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
+        """Seal something where it has to be; nothing is awaited between the sealing and the return.
+
+        :param ref: the seq of the message that it replaces, where it is an edit.
+        :returns: nothing where it goes in the clear.
+        :raises ClientFailure: when it must not be sent.
+        """
+        if talk.sealed:
+            raise ClientFailure(
+                "Not sent: what is said here is sealed, and this client has no keys. Install what they need:"
+                " pip install 'chatserver[client]'"
+            )
+        return None
+
+    def refused(self, talk: Talk) -> None:
+        """The server did not keep what was sealed last."""
+
+    # what a person types
+
+    def add_verbs(self, table: Table) -> None:
+        """Add the verbs that are about keys to those of the server."""
+
+    def runs(self, verb: Verb) -> bool:
+        """Whether a verb is one of them."""
+        return False
+
+    async def run(self, call: Call, here: Talk | None) -> Reply:
+        """Do what one of them says.
+
+        :raises ClientFailure: when that does not work.
+        """
+        raise ClientFailure(f"{call.verb.name} needs keys.")
