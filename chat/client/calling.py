@@ -106,14 +106,23 @@ def make_shelf(
 def make_seals(files: Files, address: Address, state: State, observer: Observer, device: str) -> Seals:
     """The keys of one client; none where the library for them is not installed."""
     try:
-        from chat.client.sealing.cupboard import Cupboard
         from chat.client.sealing.sealing import Sealing
         from chat.client.sealing.verbs import TABLE
     except ImportError:
         return Seals()
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    cupboard = Cupboard(files.keys(address), Path(runtime) if runtime else None)
+    cupboard = make_cupboard(files, address)
     return Sealing(state, observer, cupboard, device, time.time, deferToThread, TABLE)
+
+
+def make_cupboard(files: Files, address: Address) -> Any:
+    """Where the keys for a server lie: a `chat.client.sealing.cupboard.Cupboard`.
+
+    :raises ImportError: where the library for them is not installed.
+    """
+    from chat.client.sealing.cupboard import Cupboard
+
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return Cupboard(files.keys(address), Path(runtime) if runtime else None)
 
 
 def device_of(files: Files, use: str = "") -> str:

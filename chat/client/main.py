@@ -7,13 +7,14 @@ import getpass
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat import __version__
-from chat.client.calling import device_of, make_engine
+from chat.client.calling import device_of, make_cupboard, make_engine
 from chat.client.dialing import Address
 from chat.client.errands import Errand
 from chat.client.failures import ClientFailure
@@ -27,6 +28,7 @@ _MORE = """\
 other uses:
   chat send NAME TEXT      write to somebody (or to a room: '#ROOM'); TEXT may be - for standard input
   chat tail ROOM           show what is said in a room, line after line
+  chat keys export FILE    write the keys that seal what you say into a file; keys import FILE takes them from there
 
 The exit status of send, and of --plain when its input ends, is 0 only when every message is kept by the server.
 Servers to pick from, and settings, stand in {config}:
@@ -63,6 +65,8 @@ def run(words: Sequence[str], files: Files) -> int:
     """
     if words and words[0] in ("send", "tail"):
         return _errand(words[0], words[1:], files)
+    if words and words[0] == "keys":
+        return _keys(words[1:], files)
     parser = argparse.ArgumentParser(
         prog="chat",
         description=_ABOUT,
@@ -153,6 +157,26 @@ def _errand(name: str, words: Sequence[str], files: Files) -> int:
         return errand.send(options.name, sys.stdin.read().rstrip("\n") if text == "-" else text)
 
     return _react(begin)
+
+
+def _keys(words: Sequence[str], files: Files) -> int:
+    parser = argparse.ArgumentParser(prog="chat keys")
+    _add_common(parser)
+    parser.add_argument("--server", metavar="HOST[:PORT]", help="where; without it the server of last time")
+    parser.add_argument("what", choices=("export", "import"))
+    parser.add_argument("file", type=Path, metavar="FILE")
+    options = parser.parse_args(words)
+    try:
+        from chat.client.sealing.moving import export_keys, import_keys
+    except ImportError as error:
+        raise ClientFailure(f"Keys need vodozemac ({error}). Install it: pip install 'chatserver[client]'") from None
+    address = _usual(options.server, options.unencrypted, files)
+    account = options.user or files.find(address).account
+    if not account:
+        raise ClientFailure("Say whose keys: --user NAME")
+    move = export_keys if options.what == "export" else import_keys
+    print(move(make_cupboard(files, address), account, device_of(files), options.file, _ask))
+    return 0
 
 
 def _ask(prompt: str) -> str:

@@ -87,6 +87,10 @@ class Pins:
             # Nobody takes back an account key: the server hides it, and a reset would show another one.
             pinned.changes = (Changed(Change.NO_ACCOUNT_KEY, user),)
             return (*pinned.changes, *doubts)
+        if not pinned.devices and key == pinned.account_key:
+            # The key came from another device of one's own, which has seen the devices that it vouches for.
+            pinned.devices = genuine
+            self._dirty.add(fold(user))
         changes: list[Changed] = []
         if key != pinned.account_key:
             changes.append(Changed(Change.OTHER_ACCOUNT_KEY, user))
@@ -126,6 +130,13 @@ class Pins:
         if pinned is None or pinned.offered is None or pinned.offered[0] == pinned.account_key:
             return None
         return pinned.offered[0]
+
+    def offered_devices(self, user: str) -> dict[str, DeviceKeys]:
+        """The genuine devices of somebody, whether they were accepted or not."""
+        pinned = self._people.get(fold(user))
+        if pinned is None:
+            return {}
+        return dict(pinned.devices if pinned.offered is None else pinned.offered[1])
 
     def pin(self, user: str, account_key: bytes, devices: Mapping[str, DeviceKeys] | None = None) -> None:
         """Know somebody by that key from now on: it is one's own, or came from another device of one's own.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from chat.client.crypto.conversations import KeyLetter
@@ -21,8 +21,16 @@ AT_ONCE = 25
 PAGE = 100
 """Letters that are read at a time."""
 
+LINK = 2
+"""The first byte of a letter between two devices of one person that know each other by a code alone; those of a ratchet
+have 0 or 1."""
+
 Take = Callable[[str, str, Mapping[str, Any]], object]
 """Takes what a letter says: from whom, from which device, and what."""
+
+
+async def _nobody(letter: Letter) -> None:
+    """Nobody waits for such a letter."""
 
 
 class Post:
@@ -30,6 +38,7 @@ class Post:
 
     :param found: told, in one line, of letters that are not genuine.
     :ivar takers: who takes which type of letter.
+    :ivar take_link: who takes a letter of `LINK`.
     """
 
     def __init__(self, ring: KeyRing, directory: Directory, ask: Ask, found: Callable[[str], object]) -> None:
@@ -38,6 +47,7 @@ class Post:
         self._ask = ask
         self._found = found
         self.takers: dict[str, Take] = {"key": ring.conversations.take_key}
+        self.take_link: Callable[[Letter], Awaitable[object]] = _nobody
 
     # what comes
 
@@ -64,6 +74,10 @@ class Post:
     async def _take(self, letter: Letter) -> None:
         if letter.number <= self._ring.last_letter:
             return  # taken before a crash, and not acknowledged
+        if letter.body[0] == LINK:
+            self._ring.took(letter.number)
+            await self.take_link(letter)
+            return
         if self._ring.pins.device_to_read(letter.author, letter.device) is None:
             await self._directory.look([letter.author], again=True)
         self._ring.took(letter.number)

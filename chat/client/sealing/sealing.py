@@ -15,6 +15,7 @@ from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
 from chat.client.sealing.cupboard import Cupboard
 from chat.client.sealing.directory import Directory
+from chat.client.sealing.linking import Linking
 from chat.client.sealing.post import Post
 from chat.client.sealing.reading import Reader, locked
 from chat.client.sealing.speaking import Speaker
@@ -99,6 +100,10 @@ class Sealing(Seals):
         self.directory = Directory(ring, self.ask, self._now)
         self.post = Post(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
         self.reader = Reader(ring, lambda talk, words: self.found(talk, words, True))
+        self.linking = Linking(
+            ring, self.directory, self.ask, self._now, lambda words: self.found(None, words, False), self._linked
+        )
+        self.post.take_link = self.linking.take
         self.speaker = Speaker(ring, self.directory, self.post, self.ask, self.found, self._now)
 
     async def begin(self, client: ChatClient, account: str) -> None:
@@ -117,6 +122,25 @@ class Sealing(Seals):
             await self.post.collect()
         except RequestRefused as refused:
             self.found(None, f"Your keys could not be published: {refused}", True)
+
+    def _linked(self) -> None:
+        """This device has become one of its owner's."""
+        self.found(None, "This device is one of yours now.", False)
+        if self.ring is not None:
+            self.ring.save()
+            unattended(self._begin(self.ring))
+            self._read_again()
+
+    async def begin_anew(self) -> None:
+        """Have a new account key, which no other device of the same person holds.
+
+        :raises ClientFailure: when the server does not take it.
+        """
+        if self.ring is not None:
+            account_key = AccountKey()
+            self.ring.own.hold(account_key)
+            self.ring.pins.pin(self.ring.own.user, account_key.public)
+            await self._publish(self.ring, reset=True)
 
     async def unlock_again(self, passphrase: str) -> None:
         """The same for somebody who is logged in; what did not open before is opened.
@@ -180,8 +204,11 @@ class Sealing(Seals):
 
     # what this device publishes
 
-    async def _publish(self, ring: KeyRing) -> None:
-        """See to it that the server has what others need of this device."""
+    async def _publish(self, ring: KeyRing, reset: bool = False) -> None:
+        """See to it that the server has what others need of this device.
+
+        :param reset: whether the account key takes the place of another one.
+        """
         own, me = ring.own, self._account
         mine = await self.ask("keys.of", {"users": [me]})
         shown = next(iter(mine.people), None) if isinstance(mine, Keys) else None
@@ -190,12 +217,19 @@ class Sealing(Seals):
             own.hold(AccountKey())
         if own.account_key is not None:
             ring.pins.pin(own.user, own.account_key.public, {own.name: own.keys})
+        if reset:
+            shown = theirs = None
         if theirs is not None and (own.account_key is None or own.account_key.public != theirs):
             self._strange(own.account_key is not None)
         known = shown is not None and any((each.device, each.keys) == (own.name, own.keys) for each in shown.devices)
         left = await self.ask("keys.publish", {}) if known else KeysLeft(0, True)
         assert isinstance(left, KeysLeft) or not known, "the server answers with what is left"
-        await self._supply(ring, left if isinstance(left, KeysLeft) else KeysLeft(0, True), shown, known)
+        await self._supply(ring, left if isinstance(left, KeysLeft) else KeysLeft(0, True), shown, known, reset)
+        if not known and own.account_key is not None:
+            # Which other devices one has is new to a new device, and no news.
+            await self.directory.look([me], again=True)
+            ring.pins.accept(own.user)
+            ring.save()
 
     def _strange(self, another: bool) -> None:
         if another:
@@ -205,7 +239,9 @@ class Sealing(Seals):
             words = "This device is not one of yours yet: it can neither read nor write what is sealed."
             self.found(None, f"{words} On another device of yours type: link. Or begin anew: link new", True)
 
-    async def _supply(self, ring: KeyRing, left: KeysLeft, shown: PublishedKeys | None, known: bool) -> None:
+    async def _supply(
+        self, ring: KeyRing, left: KeysLeft, shown: PublishedKeys | None, known: bool, reset: bool = False
+    ) -> None:
         """Publish what is missing."""
         if known and left.one_time >= LOW and not left.fallback_used:
             return
@@ -214,7 +250,7 @@ class Sealing(Seals):
         account_key = whole.account_key if theirs is None else None
         device = None if known else whole.device
         ring.save()
-        await self.ask("keys.publish", publication_args(_part(whole, account_key, device)))
+        await self.ask("keys.publish", publication_args(_part(whole, account_key, device, reset)))
         ring.own.published()
         ring.save()
 
@@ -318,5 +354,5 @@ class Sealing(Seals):
             self.ring.conversations.take_back(conversation)
 
 
-def _part(whole: Publication, account_key: bytes | None, device: Any) -> Publication:
-    return Publication(account_key, False, device, whole.one_time, whole.fallback)
+def _part(whole: Publication, account_key: bytes | None, device: Any, reset: bool) -> Publication:
+    return Publication(account_key, reset, device, whole.one_time, whole.fallback)

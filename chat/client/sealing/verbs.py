@@ -12,8 +12,8 @@ from chat.client.failures import ClientFailure
 from chat.client.sealing.sealing import Sealing
 from chat.client.talks import Key, Talk
 from chat.events import Done, Fact, Facts
-from chat.grammar.parameters import ChoiceType, Secret, User
-from chat.grammar.verbs import Table
+from chat.grammar.parameters import ChoiceType, Secret, User, Word
+from chat.grammar.verbs import Bare, Table
 from chat.names import fold
 from chat.values import Conversation
 
@@ -105,3 +105,25 @@ async def unlock(sealing: Sealing, here: Talk | None, *, passphrase: Secret) -> 
     """open your keys, where they are under another passphrase than the password you have logged in with"""
     await sealing.unlock_again(passphrase)
     return Done("Your keys are open.")
+
+
+@TABLE.command(group=GROUP, bare=Bare.NEVER, examples=("/link", "/link ABCDE-FGHIJ-KLMNO-PQRST", "/link new"))
+async def link(sealing: Sealing, here: Talk | None, code: Word | None = None) -> Done:
+    """make another device one of yours
+
+    On a device that is one of yours it shows a code; typed on the other one, link CODE makes that one yours too: it may
+    then read and write what is sealed, also what was said before. Where you have no device any more, link new begins
+    anew: others are told that your key has changed, and what was said before stays closed.
+    """
+    ring = _ring(sealing)
+    if code == "new":
+        await sealing.begin_anew()
+        return Done("You have a new key. Others are told so; let them compare it: verify NAME")
+    if ring.own.account_key is None:
+        if code is None:
+            raise ClientFailure("Type link on a device that is one of yours, and here what it shows: link CODE")
+        await sealing.linking.ask_for(code)
+        return Done("Asked. This device is yours as soon as the other one has answered.")
+    if code is not None:
+        raise ClientFailure("This device is one of yours already. Type link alone to make another one yours.")
+    return Done(f"On the other device, within ten minutes: link {sealing.linking.offer()}")

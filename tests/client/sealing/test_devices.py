@@ -1,0 +1,79 @@
+"""Several devices of one person: on one machine, on another one, and one that the server makes up."""
+
+from __future__ import annotations
+
+from chat.client.sealing.linking import LASTS
+from chat.events import Refused
+from tests.client.engines import Desk
+from tests.client.sealing.people import WORDS, SealedCase
+
+
+class Devices(SealedCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann, self.bob = self.enters("ann"), self.enters("bob")
+        self.ann.types("message bob one")
+
+    def told(self, desk: Desk) -> str:
+        return "\n".join(desk.screen.findings)
+
+    def code(self, desk: Desk) -> str:
+        words: str = desk.types("/link").text
+        return words.rpartition(" ")[2]
+
+    def test_another_one_on_the_same_machine_needs_nothing(self) -> None:
+        self.ann.engine.close()
+        plain = self.enters("ann", machine="ann", device="plain")
+        plain.types("message bob two")
+        self.assertEqual(self.sealed(self.bob)[-1], "two")
+        self.assertIn("ann has a new device, plain", self.told(self.bob))
+        self.assertEqual(self.sealed(plain)[0], "one")
+
+    def test_one_on_another_machine_is_none_of_its_owners_before_it_has_the_code(self) -> None:
+        laptop = self.enters("ann", machine="laptop", device="laptop")
+        self.assertIn("This device is not one of yours yet", self.told(laptop))
+        self.bob.types(f"message ann {WORDS}")
+        self.assertEqual(self.sealed(laptop), [])
+        self.assertIn("laptop claims to be a device of ann", self.told(self.bob))
+
+    def test_then_it_reads_and_writes_like_the_other_one(self) -> None:
+        laptop = self.enters("ann", machine="laptop", device="laptop")
+        laptop.types(f"/link {self.code(self.ann)}")
+        self.settle()
+        self.assertIn("laptop is one of your devices now", self.told(self.ann))
+        self.assertIn("This device is one of yours now", self.told(laptop))
+        self.assertEqual(self.sealed(laptop), ["one"])
+        self.bob.types(f"message ann {WORDS}")
+        self.assertEqual((self.sealed(laptop)[-1], self.sealed(self.ann)[-1]), (WORDS, WORDS))
+        laptop.types("message bob from the laptop")
+        self.assertEqual(self.sealed(self.bob)[-1], "from the laptop")
+        self.assertIn("ann has a new device, laptop", self.told(self.bob))
+        self.assertNotIn(WORDS.encode(), self.recorded())
+
+    def test_a_wrong_code(self) -> None:
+        laptop = self.enters("ann", machine="laptop", device="laptop")
+        self.code(self.ann)
+        laptop.types("/link AAAAA-BBBBB-CCCCC-DDDDD")
+        self.assertNotIn("one of your devices", self.told(self.ann))
+        self.assertIsInstance(laptop.types("/link ABC"), Refused)
+
+    def test_a_code_that_is_too_old(self) -> None:
+        laptop = self.enters("ann", machine="laptop", device="laptop")
+        code = self.code(self.ann)
+        for _ in range(int(LASTS / 5) + 1):
+            self.pass_time(5)
+        laptop.types(f"/link {code}")
+        self.assertNotIn("one of your devices", self.told(self.ann))
+
+    def test_whoever_has_lost_all_begins_anew_and_others_are_told(self) -> None:
+        self.ann.engine.close()
+        anew = self.enters("ann", machine="new one", device="laptop")
+        anew.types("/link new")
+        self.bob.types(f"message ann {WORDS}")
+        self.assertEqual(self.sealed(anew), [])
+        self.assertIn("THE KEY OF ann HAS CHANGED", self.bob.screen.outcomes[-1][0].why)
+        self.bob.types("accept ann")
+        self.bob.types(f"message ann {WORDS}")
+        self.assertEqual(self.sealed(anew), [WORDS])
+        anew.types("message bob hello again")
+        self.assertEqual(self.sealed(self.bob)[-1], "hello again")
