@@ -297,6 +297,19 @@ class TooManyKeys(ChatError):
     text = "That is more keys than are kept."
 
 
+# --- files --------------------------------------------------------------------------------------
+
+
+class NoSuchFile(ChatError):
+    code = "no-such-file"
+    text = "There is no such file here, or its time was over."
+
+
+class QuotaUsed(ChatError):
+    code = "quota-used"
+    text = "The server keeps no more files of yours now. Wait until those are taken that wait already."
+
+
 # --- the server ---------------------------------------------------------------------------------
 
 

@@ -145,6 +145,12 @@ class Settings:
         1_000, _number(1, 1_000_000, "messages"), "private messages of one person that may wait unread for another"
     )
 
+    file_quota: int = _setting(
+        100, _number(0, 1 << 20, "MiB"), "MiB of files of one person that wait for their readers; 0: no files are kept"
+    )
+    file_days: int = _setting(
+        7, _number(1, 3_650, "days"), "how long a file waits for its reader before it is removed, days"
+    )
     disk_floor: int = _setting(
         256, _number(0, 1 << 30, "MiB"), "MiB of free disk below which nothing new is accepted; logins still are"
     )

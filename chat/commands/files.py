@@ -1,4 +1,4 @@
-"""Files, which clients send each other; here it is explained what that takes."""
+"""Files: those that lie here for their readers; and what it takes to send one, for who types it here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import NeedsClient
-from chat.events import Done
+from chat.events import Done, FileKept, FilePiece
+from chat.grammar.files import FileId, Piece, PieceCount, PieceNumber
 from chat.grammar.parameters import LocalPath, User
 
 GROUP = "From client to client"
@@ -38,3 +39,28 @@ async def refusefile(chat: ChatService, session: Session, user: User) -> Done:
     """do not take the file that somebody offers"""
     chat.directory.named(user)
     raise NeedsClient("refusefile takes the console client: files are offered to it alone.")
+
+
+@command(group=GROUP, programs=True, name="files.begin")
+async def begin(chat: ChatService, session: Session, *, user: User, pieces: PieceCount) -> FileKept:
+    """make room for a file that lies here until somebody has taken it, within the quota of who sends it"""
+    return await chat.files.begin(session, chat.directory.named(user), pieces)
+
+
+@command(group=GROUP, programs=True, weight=0.1, name="files.put")
+async def put(chat: ChatService, session: Session, *, file: FileId, number: PieceNumber, piece: Piece) -> FileKept:
+    """keep the next piece of a file; one that is not the next is left out, and the reply says which is"""
+    return await chat.files.put(session, file, number, piece)
+
+
+@command(group=GROUP, programs=True, weight=0.1, name="files.get")
+async def get(chat: ChatService, session: Session, *, file: FileId, number: PieceNumber) -> FilePiece:
+    """take a piece of a file that lies here for you"""
+    return await chat.files.get(session, file, number)
+
+
+@command(group=GROUP, programs=True, name="files.end")
+async def end(chat: ChatService, session: Session, *, file: FileId) -> Done:
+    """have a file removed: you have it, do not want it, or take it back"""
+    await chat.files.end(session, file)
+    return Done()

@@ -10,6 +10,7 @@ from chat.core.corrections import Corrections
 from chat.core.deletion import Deletion
 from chat.core.delivery import Delivery
 from chat.core.ending import Ending
+from chat.core.files import KeptFiles
 from chat.core.house import House, unattended
 from chat.core.inbox import Inboxes
 from chat.core.keys import KeyDirectory
@@ -61,6 +62,7 @@ class ChatService:
         self.ending = Ending(self.house, lambda reason: self.host.stop(reason))
         self.administration = Administration(self.house, self.rooms, self.people, self.deletion)
         self.retention = Retention(self.house)
+        self.files = KeptFiles(self.house)
         self.space = Space(self.house)
         self._bus = bus
 
@@ -77,6 +79,7 @@ class ChatService:
         await self.rooms.open_lobby()
         await self.search.start()
         self.retention.start()
+        self.files.start()
         self.space.start()
         self.deletion.start()
 
@@ -90,6 +93,7 @@ class ChatService:
         self.people.presence.stop()
         self.search.stop()
         self.retention.stop()
+        self.files.stop()
         self.space.stop()
         self.deletion.stop()
         for session in tuple(self.house.sessions.values()):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from chat.events.figures import Column, Fact, Facts, Listing, OneTimeCode
+from chat.events.files import FileKept, FilePiece
 from chat.events.keys import (
     ClaimedKey,
     ClaimedKeys,
@@ -105,6 +106,8 @@ __all__ = [
     "Event",
     "Fact",
     "Facts",
+    "FileKept",
+    "FilePiece",
     "Found",
     "Help",
     "History",
@@ -207,6 +210,8 @@ Reply: TypeAlias = (
     | ClaimedKeys
     | LettersKept
     | Inbox
+    | FileKept
+    | FilePiece
     | Pong
     | TimeNow
     | Listing

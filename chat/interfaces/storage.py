@@ -160,7 +160,37 @@ class IKeyStore(Protocol):
         """How many messages lie in the inbox of a device."""
 
 
-class IStore(IKeyStore, Protocol):
+class IFileStore(Protocol):
+    """Files that lie there for their readers, on disk; see `IStore` for what its Deferreds promise."""
+
+    def begin_file(self, sender: int, reader: int, count: int, quota: int, when: int) -> Deferred[int]:
+        """Make room for a file.
+
+        :param count: of its pieces.
+        :param quota: how many pieces of one sender may lie there.
+        :returns: fires with its id; fails with `chat.errors.QuotaUsed`.
+        """
+
+    def put_piece(self, file: int, sender: int, number: int, body: bytes) -> Deferred[int]:
+        """Keep a piece; one that is not the next is left out, so it may be sent again.
+
+        :returns: fires with how many are there; fails with `chat.errors.NoSuchFile`.
+        """
+
+    def piece(self, file: int, reader: int, number: int) -> Deferred[bytes | None]:
+        """A piece of a file that lies there for a reader; nothing where it is not there, or not yet."""
+
+    def end_file(self, file: int, account: int) -> Deferred[None]:
+        """Its sender or its reader has no use for it any more."""
+
+    def forget_files(self, before: int) -> Deferred[bool]:
+        """Remove some of what has ended, or is older than a time (ms since the epoch), in one small step.
+
+        :returns: fires with whether there may be more.
+        """
+
+
+class IStore(IKeyStore, IFileStore, Protocol):
     """The log and the accounts, on disk.
 
     Every method but `start` returns a Deferred that fires on the reactor thread. What changes something

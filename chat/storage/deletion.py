@@ -36,6 +36,7 @@ def delete_account(transaction: Transaction, account: int, when: int, erase: boo
         transaction.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
     transaction.execute("DELETE FROM blocks WHERE account = ? OR other = ?", (account, account))
     transaction.execute("DELETE FROM account_keys WHERE account = ?", (account,))
+    transaction.execute("UPDATE files SET ended = 1 WHERE ? IN (sender, reader)", (account,))
     transaction.execute(
         "UPDATE accounts SET deleted = ?, realname = '', rank = 'member', settings = '{}', salt = NULL,"
         " iterations = NULL, stored_key = NULL, server_key = NULL WHERE id = ?",

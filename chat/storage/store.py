@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from chat.interfaces import Contents, Disk, Erased, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
-from chat.storage import accounts, backup, codes, deletion, inbox, keys, log, retention, rooms, sanctions
+from chat.storage import accounts, backup, codes, deletion, inbox, keys, log, pieces, retention, rooms, sanctions
 from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
@@ -291,6 +291,23 @@ class Store(ABC):
 
     def end_device(self, account: int, device: str) -> Deferred[None]:
         return self._write(accounts.end_device, account, device)
+
+    # files
+
+    def begin_file(self, sender: int, reader: int, count: int, quota: int, when: int) -> Deferred[int]:
+        return self._write(pieces.begin_file, sender, reader, count, quota, when)
+
+    def put_piece(self, file: int, sender: int, number: int, body: bytes) -> Deferred[int]:
+        return self._write(pieces.put_piece, file, sender, number, body)
+
+    def piece(self, file: int, reader: int, number: int) -> Deferred[bytes | None]:
+        return self._read(pieces.piece, file, reader, number)
+
+    def end_file(self, file: int, account: int) -> Deferred[None]:
+        return self._write(pieces.end_file, file, account)
+
+    def forget_files(self, before: int) -> Deferred[bool]:
+        return self._write(pieces.forget_files, before)
 
     # keys and inboxes
 

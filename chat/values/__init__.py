@@ -35,11 +35,14 @@ from chat.values.people import (
     Verifier,
     device_name,
 )
+from chat.values.pieces import MOST_PIECES, PIECE_BYTES
 
 __all__ = [
     "BODY_BYTES",
     "BODY_LINES",
     "DEFAULT_DEVICE",
+    "MOST_PIECES",
+    "PIECE_BYTES",
     "SERVER",
     "SPOKEN",
     "SURE",

@@ -1,8 +1,8 @@
-"""What programs are told of keys and inboxes: nothing of it is for people to read."""
+"""What programs are told of keys, inboxes and files: nothing of it is for people to read."""
 
 from __future__ import annotations
 
-from chat.events import ClaimedKeys, Inbox, Keys, KeysChanged, KeysLeft, Letter, LettersKept
+from chat.events import ClaimedKeys, FileKept, FilePiece, Inbox, Keys, KeysChanged, KeysLeft, Letter, LettersKept
 from chat.wire.view import View, renders
 
 
@@ -11,5 +11,5 @@ def _for_programs(shown: object, view: View) -> str:
     return ""
 
 
-for each in (Letter, KeysChanged, KeysLeft, Keys, ClaimedKeys, LettersKept, Inbox):
+for each in (Letter, KeysChanged, KeysLeft, Keys, ClaimedKeys, LettersKept, Inbox, FileKept, FilePiece):
     renders(each)(_for_programs)

@@ -13,6 +13,7 @@ from chat.events import (
     CommandTable,
     Devices,
     Done,
+    FileKept,
     Found,
     Help,
     History,
@@ -114,6 +115,10 @@ _WORKS: Mapping[str, tuple[dict[str, Any], type]] = {
     "inbox.send": ({"letters": (("bob", "default", b"sealed"),)}, LettersKept),
     "inbox.read": ({}, Inbox),
     "inbox.acknowledge": ({"upto": 1}, Done),
+    "files.begin": ({"user": "bob", "pieces": 2}, FileKept),
+    "files.put": ({"file": 1, "number": 0, "piece": b"sealed"}, Refused),
+    "files.get": ({"file": 1, "number": 0}, Refused),
+    "files.end": ({"file": 1}, Done),
 }
 
 _REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {

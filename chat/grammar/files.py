@@ -1,0 +1,35 @@
+"""The types of what programs say about files that lie on the server."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Annotated
+
+from chat.errors import BadUsage
+from chat.grammar.amounts import NumberType
+from chat.grammar.parameters import ParameterType
+from chat.values import MOST_PIECES, PIECE_BYTES
+
+_LONGEST = (PIECE_BYTES + 2) // 3 * 4
+"""Characters of the longest piece in base 64."""
+
+
+class PieceType(ParameterType):
+    """A piece of a file, sealed."""
+
+    form = "PIECE"
+    json = f"string of base 64, of at most {PIECE_BYTES:,} bytes"
+
+    def from_json(self, value: object) -> bytes:
+        if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
+            raise BadUsage(f"a piece has 1 to {PIECE_BYTES:,} bytes, in base 64")
+        try:
+            return b64decode(value, validate=True)
+        except ValueError:
+            raise BadUsage("that is not base 64") from None
+
+
+Piece = Annotated[bytes, PieceType()]
+FileId = Annotated[int, NumberType(1, 2**53 - 1)]
+PieceCount = Annotated[int, NumberType(1, MOST_PIECES)]
+PieceNumber = Annotated[int, NumberType(0, MOST_PIECES - 1)]
