@@ -20,6 +20,7 @@ from chat.client.entrance import LEAST_COST, Entrance
 from chat.client.failures import ClientFailure, Disconnected
 from chat.client.files import Files
 from chat.client.observing import Observer
+from chat.client.peering import Peering
 from chat.client.protocol import ChatClient
 from chat.client.seals import Seals
 from chat.client.sending import Shelf
@@ -72,7 +73,8 @@ def make_engine(
         so, and may say them again.
     """
     state = State(make_shelf(reactor, files, address, device) if keeping else None)
-    return Engine(
+    seals = make_seals(files, address, state, observer, device)
+    engine = Engine(
         state,
         observer,
         lambda tell, lost: call(reactor, files, address, tell, lost),
@@ -82,8 +84,10 @@ def make_engine(
         keep_token=lambda account, token: files.keep_token(address, account, device, token),
         jitter=random.random,
         everything=everything,
-        seals=make_seals(files, address, state, observer, device),
+        seals=seals,
     )
+    engine.direct = make_direct(reactor, files, engine, observer, seals)
+    return engine
 
 
 def make_shelf(
@@ -123,6 +127,26 @@ def make_cupboard(files: Files, address: Address) -> Any:
 
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return Cupboard(files.keys(address), Path(runtime) if runtime else None)
+
+
+def make_direct(reactor: Any, files: Files, engine: Engine, observer: Observer, seals: Seals) -> Peering:
+    """What goes from client to client; nothing where the library for keys is not installed."""
+    try:
+        from chat.client.direct.desk import Choices, Desk
+        from chat.client.direct.keyring import LinkKeys
+        from chat.client.sealing.sealing import Sealing
+    except ImportError:
+        return Peering()
+    settings = files.settings()
+    return Desk(
+        reactor,
+        engine.state,
+        observer,
+        lambda: LinkKeys.of(seals) if isinstance(seals, Sealing) else None,
+        engine.ask,
+        Choices(settings.direct_port, settings.downloads),
+        deferToThread,
+    )
 
 
 def device_of(files: Files, use: str = "") -> str:

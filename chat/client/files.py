@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from platformdirs import PlatformDirs
+from platformdirs import PlatformDirs, user_downloads_path
 
 from chat.client.dialing import Address
 from chat.client.failures import ClientFailure
@@ -61,6 +61,8 @@ class Settings:
     :param theme: ``dark`` or ``light``, or a name of Textual's.
     :param bell: whether the terminal rings when one is named.
     :param device: what this machine is called among the devices of an account, or empty for its own name.
+    :param direct_port: where other clients may call once one has consented, or 0 for any port that is free.
+    :param downloads: the folder in which files land that one takes.
     :param servers: names and addresses of the section ``[servers]``.
     """
 
@@ -68,6 +70,8 @@ class Settings:
     bell: bool = True
     device: str = ""
     servers: tuple[tuple[str, Address], ...] = ()
+    direct_port: int = 0
+    downloads: Path = field(default_factory=user_downloads_path)
 
 
 class Files:
@@ -104,10 +108,14 @@ class Files:
             listed = parser.items("servers") if parser.has_section("servers") else ()
             servers = tuple((name, _read_server(words)) for name, words in listed)
             bell = parser.getboolean("chat", "bell", fallback=True)
+            port = parser.getint("chat", "direct-port", fallback=0)
+            if not 0 <= port < 65_536:
+                raise ValueError(f"direct-port is a number from 0 to 65535, not {port}")
         except (configparser.Error, ValueError, OSError) as error:
             reason = " ".join(str(error).split())
             raise ClientFailure(f"{self.config}: {reason[:200]}") from None
-        return Settings(section.get("theme", "dark"), bell, section.get("device", ""), servers)
+        downloads = Path(section["downloads"]).expanduser() if section.get("downloads") else user_downloads_path()
+        return Settings(section.get("theme", "dark"), bell, section.get("device", ""), servers, port, downloads)
 
     # the program's
 

@@ -22,11 +22,13 @@ from chat.client.direct.peers import Peers
 from chat.client.failures import ClientFailure
 from chat.client.observing import Observer
 from chat.client.peering import Peering, WayBack
+from chat.client.state import State
 from chat.client.transfer.offer import OFFER
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address, AddressChanged, Done, Event, Refused, Reply
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Verb
+from chat.names import fold
 from chat.values import BODY_BYTES
 
 PRIVATE: Final = "private"
@@ -41,8 +43,12 @@ NO_KEYS: Final = "This client has no keys, and without keys nobody can be sure w
 class Keys(Protocol):
     """The keys of this client, while they are unlocked."""
 
-    badge: Badge
-    post: Post
+    @property
+    def badge(self) -> Badge: ...
+
+    @property
+    def post(self) -> Post:
+        """Seals and opens letters."""
 
     async def look(self, user: str) -> None:
         """See which keys somebody has now.
@@ -66,6 +72,7 @@ class Choices:
 class Desk(Peering):
     """All that goes from client to client, for one engine.
 
+    :param state: knows how people write their names.
     :param keys: gives those of this client, while they are unlocked.
     :param ask: asks the server.
     :param in_thread: where files are read whole.
@@ -75,6 +82,7 @@ class Desk(Peering):
     def __init__(
         self,
         reactor: Any,
+        state: State,
         screen: Observer,
         keys: Callable[[], Keys | None],
         ask: Callable[[str, Mapping[str, object]], Awaitable[Reply]],
@@ -90,6 +98,7 @@ class Desk(Peering):
             "refusefile": self._refuse_file,
         }
         self._reactor = reactor
+        self._state = state
         self._screen = screen
         self._find_keys = keys
         self._ask = ask
@@ -159,7 +168,12 @@ class Desk(Peering):
         text = content.get("text") if kind == PRIVATE else None
         if not isinstance(text, str) or not text or len(text.encode("utf-8", "replace")) > BODY_BYTES:
             raise ClientFailure("That is not understood.")
-        self._screen.direct(line.link.user, line.link.user, text)
+        user = self._shown(line.link.user)
+        self._screen.direct(user, user, text)
+
+    def _shown(self, user: str) -> str:
+        """How somebody writes the own name, as far as that is known."""
+        return self._state.people.get(fold(user), (user, ""))[0]
 
     # what a person asks for
 
@@ -180,8 +194,14 @@ class Desk(Peering):
             raise ClientFailure(NO_KEYS)
         parts = self._keys, self._peers, self._carrier
         if not self._peers.lines_to(user):
-            await self._keys.look(user)
-            if not self._keys.badge.pins.devices_to_seal_for(user):
+            devices = self._keys.badge.pins.devices_to_seal_for
+            try:
+                await self._keys.look(user)
+            except ClientFailure:
+                if not devices(user):
+                    raise
+                # What was known before still holds: it takes no server.
+            if not devices(user):
                 raise ClientFailure(f"{user} has no keys: it takes the console client at both ends.")
         return parts
 
@@ -200,13 +220,13 @@ class Desk(Peering):
 
     async def _private(self, user: str, text: str) -> None:
         """Write to somebody without the server."""
-        keys, peers, _ = await self._known(user)
+        _, peers, _ = await self._known(user)
         try:
             line = await peers.line_to(user)
             await line.tell({"type": PRIVATE, "text": text})
         except Unreachable:
             raise WayBack(str(peers.gone(user)), user, text) from None
-        self._screen.direct(line.link.user, keys.badge.own.user, text)
+        self._screen.direct(self._shown(line.link.user), self._state.me, text)
 
     async def _send_file(self, user: str, path: str) -> None:
         """Offer a file."""

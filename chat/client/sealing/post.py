@@ -13,6 +13,7 @@ from chat.client.sealing.directory import Ask, Directory
 from chat.client.sealing.spelling import letter_args
 from chat.events import ClaimedKeys, Inbox, Letter, LettersKept
 from chat.keys import DeviceKeys
+from chat.names import fold
 from chat.values import Conversation
 
 AT_ONCE = 25
@@ -169,8 +170,9 @@ class Post:
         if not strangers:
             return
         claimed = await self._ask("keys.claim", {"devices": strangers})
+        known = {(fold(user), device): keys for (user, device), keys in devices.items()}
         for each in claimed.keys if isinstance(claimed, ClaimedKeys) else ():
-            keys = devices.get((each.user, each.device))
+            keys = known.get((fold(each.user), each.device))
             if keys is not None and not self._ring.letters.knows(keys):
                 try:
                     self._ring.letters.begin(keys, each)

@@ -114,14 +114,19 @@ class Net:
         self.dropped: set[str] = set()
         self.wires: list[Wire] = []
 
-    def settle(self) -> None:
-        """Until nothing is on its way any more."""
-        moved = True
+    def settle(self) -> bool:
+        """Until nothing is on its way any more.
+
+        :returns: whether anything was.
+        """
+        moved, rounds = True, 0
         while moved:
+            rounds += 1
             self.clock.advance(0)
             moved = bool(sum(wire.pump() for wire in tuple(self.wires))) or any(
                 each.getTime() <= self.clock.seconds() for each in self.clock.getDelayedCalls()
             )
+        return rounds > 1
 
     def pass_time(self, seconds: float) -> None:
         """In small steps."""

@@ -9,7 +9,6 @@ from typing import Any, cast
 from chat.client.direct.desk import NO_KEYS, Choices, Desk
 from chat.client.direct.link import Badge
 from chat.client.failures import ClientFailure
-from chat.client.keyboard import Keyboard
 from chat.client.talks import Key
 from chat.client.transfer.transfers import Stage
 from chat.events import Address, AddressChanged, AskedConsent, Done, Refused
@@ -59,6 +58,7 @@ class DeskCase(EngineCase):
             person.pins.look(published(person))
         desk.direct = Desk(
             host,
+            desk.state,
             desk.screen,
             lambda: cast(Any, Keys(self.people[name], self.people) if keys else None),
             lambda cmd, args: desk.engine.ask(cmd, args),
@@ -66,8 +66,7 @@ class DeskCase(EngineCase):
             at_once,
             lambda: (LAN,),
         )
-        desk.engine_for(desk.screen)
-        desk.keyboard = Keyboard(desk.engine, self.server.clock.seconds)
+        desk.engine.direct = desk.direct
         self.addCleanup(desk.engine.direct.close)
         known = self.server.chat.directory.account(name) is not None
         way = desk.engine.log_in if known else desk.engine.register
@@ -77,9 +76,7 @@ class DeskCase(EngineCase):
 
     def settle(self) -> None:
         super().settle()
-        net = getattr(self, "net", None)
-        if net is not None:
-            net.settle()
+        while hasattr(self, "net") and self.net.settle():
             super().settle()
 
     def refused(self, desk: engines.Desk, line: str) -> str:
