@@ -22,7 +22,7 @@ import time
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import takewhile
 from typing import IO, Any
 
@@ -34,6 +34,7 @@ from chat.events import Closing, Event, Facts, Listing, Refused, Reply
 from chat.frontends.control import control_path
 from chat.offline import OFFLINE, offline
 from chat.settings import Settings
+from chat.values import write_time
 from chat.wire.jsonlines import encode, parse
 from chat.wire.text import View, render
 
@@ -143,7 +144,7 @@ def plain(shown: Event | Reply) -> Any:
 
 def _value(value: Any, unit: str) -> Any:
     if unit == "time" and isinstance(value, int):
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)).isoformat(timespec="milliseconds")
+        return write_time(value)
     return value
 
 

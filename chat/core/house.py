@@ -59,7 +59,7 @@ class House:
     def __post_init__(self) -> None:
         self.directory = Directory(self.room_names)
         self.sanctions = Sanctions(self.store)
-        self.traffic = Traffic(self.directory, self.sessions, self.now)
+        self.traffic = Traffic(self.directory, self.sessions, self.rooms, self.now)
         self.started = self.now()
 
     def next_session(self) -> int:

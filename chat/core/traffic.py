@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from chat.core.directory import Directory
+from chat.core.room import Room
 from chat.core.user import Session
 from chat.events import Traffic as TrafficEvent
 from chat.interfaces import Committed
@@ -20,12 +21,16 @@ Sink = Callable[[Sequence[TrafficEvent]], object]
 
 class Traffic:
     """:param sessions: every connection, by the number of its session.
+    :param rooms: every room, by the id of its conversation.
     :param now: milliseconds since the epoch.
     """
 
-    def __init__(self, directory: Directory, sessions: dict[int, Session], now: Callable[[], int]) -> None:
+    def __init__(
+        self, directory: Directory, sessions: dict[int, Session], rooms: dict[int, Room], now: Callable[[], int]
+    ) -> None:
         self._directory = directory
         self._sessions = sessions
+        self._rooms = rooms
         self._now = now
         self._sinks: list[Sink] = []
         self._watchers: list[Session] = []
@@ -53,7 +58,7 @@ class Traffic:
         if not (self._sinks or self._watchers) or session.operator:
             return
         name = session.user.name if session.user is not None else ""
-        self._tell([TrafficEvent(self._now(), kind, name, session.id, session.mind.peer.network, "", size)])
+        self._tell([TrafficEvent(self._now(), kind, name, session.id, session.mind.peer.network, size=size)])
 
     def stored(self, rows: Sequence[Committed]) -> None:
         """A commit has stored these rows."""
@@ -63,7 +68,12 @@ class Traffic:
     def _of_row(self, committed: Committed) -> TrafficEvent:
         row, origin = committed.row, committed.origin
         session = self._sessions.get(origin.session) if origin is not None else None
-        letter = "k" if isinstance(committed.draft.conversation, Pair) else "r"
+        to, room, partner = committed.draft.conversation, "", ""
+        if isinstance(to, Pair):
+            letter, partner = "k", self._directory.name_of(to.beside(row.author))
+        else:
+            letter, found = "r", self._rooms.get(row.conversation)
+            room = found.name if found is not None else ""
         return TrafficEvent(
             row.time,
             row.kind.value,
@@ -71,6 +81,8 @@ class Traffic:
             origin.session if origin is not None else 0,
             session.mind.peer.network if session is not None else "",
             f"{letter}{row.conversation}",
+            room,
+            partner,
             size_of(row.body),
         )
 

@@ -25,6 +25,7 @@ class Listing:
     :param rows: a cell for each column; ``None`` where there is nothing to say.
     :param more: how many rows follow.
     :param next: what to give as ``after`` to get those that follow, or empty.
+    :raises ValueError: when a row has more or fewer cells.
     """
 
     title: str
@@ -32,6 +33,10 @@ class Listing:
     rows: tuple[tuple[Any, ...], ...]
     more: int = 0
     next: str = ""
+
+    def __post_init__(self) -> None:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("a row has a cell for each column")
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,8 @@ class Traffic:
     :param session: the number of a connection, or 0.
     :param network: what limits count by, or empty.
     :param conversation: as programs name it (``r2``), or empty.
+    :param room: what it is called, if it is a room.
+    :param partner: who else is in it, if it is private.
     :param size: bytes that were said.
     """
 
@@ -172,4 +174,6 @@ class Traffic:
     session: int = 0
     network: str = ""
     conversation: str = ""
+    room: str = ""
+    partner: str = ""
     size: int = 0

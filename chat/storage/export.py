@@ -11,9 +11,10 @@ from typing import Any, Final
 from chat.errors import NotWritten
 from chat.storage.files import empty_file, put, remove
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS
+from chat.values import write_time
 
 _WHOLE: Final = (
-    ("account", "SELECT id, shown AS name, realname, rank, created, seen, settings FROM accounts WHERE id = ?"),
+    ("account", "SELECT shown AS name, realname, rank, created, seen, settings FROM accounts WHERE id = ?"),
     ("device", "SELECT device, seen FROM devices WHERE account = ? ORDER BY device"),
     (
         "room",
@@ -27,11 +28,13 @@ _WHOLE: Final = (
     ),
     ("sanction", "SELECT kind, until, reason, by, created FROM sanctions WHERE account = ? ORDER BY created"),
 )
-"""What is asked for, by the type of its lines; times are milliseconds since the epoch."""
+"""What is asked for, by the type of its lines."""
+
+_TIMES: Final = frozenset({"created", "seen", "joined", "until"})
 
 _WRITTEN: Final = (
     f"SELECT log.id >> {SEQ_BITS} AS conversation, log.id & {LAST_SEQ} AS seq, log.kind, log.device, log.time, log.ref,"
-    " coalesce(rooms.shown, '') AS room, coalesce(partners.shown, '') AS partner, log.scheme, log.body FROM log"
+    " rooms.shown AS room, partners.shown AS partner, log.scheme, log.body FROM log"
     f" LEFT JOIN rooms ON rooms.conversation = log.id >> {SEQ_BITS}"
     f" LEFT JOIN pairs ON pairs.conversation = log.id >> {SEQ_BITS}"
     " LEFT JOIN accounts AS partners"
@@ -66,16 +69,34 @@ def export(connection: sqlite3.Connection, account: int, file: str) -> int:
 
 
 def _lines(connection: sqlite3.Connection, account: int) -> Iterator[dict[str, Any]]:
+    """Every line, as programs read them elsewhere: times of RFC 3339, ids of messages, names of rooms and people."""
     for kind, sql in _WHOLE:
-        yield from _objects(connection, kind, sql, account)
-    for line in _objects(connection, "message", _WRITTEN, account):
-        if isinstance(line["body"], bytes):
-            line["body"] = None  # sealed: only its readers have the key
-        yield line
+        for found in _objects(connection, sql, account):
+            for name in _TIMES & found.keys():
+                found[name] = write_time(found[name]) if found[name] is not None else None
+            if "settings" in found:
+                found["settings"] = json.loads(found["settings"])
+            yield {"type": kind, **found}
+    for found in _objects(connection, _WRITTEN, account):
+        yield _message(found)
 
 
-def _objects(connection: sqlite3.Connection, kind: str, sql: str, account: int) -> Iterator[dict[str, Any]]:
+def _message(row: dict[str, Any]) -> dict[str, Any]:
+    letter, where = ("r", {"room": row["room"]}) if row["room"] is not None else ("k", {"with": row["partner"]})
+    conversation = f"{letter}{row['conversation']}"
+    written = {"type": "message", "msgid": f"{conversation}.{row['seq']}", **where, "kind": row["kind"]}
+    written |= {"time": write_time(row["time"]), "device": row["device"]}
+    if row["ref"] is not None:
+        written["ref"] = f"{conversation}.{row['ref']}"
+    if isinstance(row["body"], bytes):
+        written["sealed"] = row["scheme"]  # only its readers have the key
+    elif row["body"] is not None:
+        written["text"] = row["body"]
+    return written
+
+
+def _objects(connection: sqlite3.Connection, sql: str, account: int) -> Iterator[dict[str, Any]]:
     found = connection.execute(sql, (account,))
     names = [column[0] for column in found.description]
     for row in found:
-        yield {"type": kind, **dict(zip(names, row, strict=True))}
+        yield dict(zip(names, row, strict=True))

@@ -27,7 +27,10 @@ KEPT: Final = 10
 """Files that are put aside before the oldest one goes."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMES: Final = tuple(each.name for each in fields(Traffic) if each.name != "time")
+_NAMES: Final = tuple(
+    (each.name, "with" if each.name == "partner" else each.name) for each in fields(Traffic) if each.name != "time"
+)
+"""Each field, and what it is called in a line."""
 
 
 class TrafficFile:
@@ -72,9 +75,9 @@ def line(event: Traffic) -> str:
     Every message pays for this, so its few strings and numbers are put together here: an encoder takes three times
     as long.
     """
-    written = [f'{{"time":"{_second(event.time // 1000)}.{event.time % 1000:03}+00:00"']
-    for name in _NAMES:
-        if value := getattr(event, name):
+    written = [f'{{"time":"{_second(event.time // 1000)}.{event.time % 1000:03}Z"']
+    for field, name in _NAMES:
+        if value := getattr(event, field):
             written.append(f',"{name}":{encode_basestring(value) if isinstance(value, str) else value}')
     return "".join(written) + "}\n"
 

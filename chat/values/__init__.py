@@ -36,6 +36,7 @@ from chat.values.people import (
     device_name,
 )
 from chat.values.pieces import MOST_PIECES, PIECE_BYTES
+from chat.values.times import read_time, write_time
 
 __all__ = [
     "BODY_BYTES",
@@ -75,5 +76,7 @@ __all__ = [
     "is_msgid",
     "parse_msgid",
     "parse_reference",
+    "read_time",
     "room_setting",
+    "write_time",
 ]

@@ -7,7 +7,8 @@ The rules, for a field of a dataclass:
 
 1. It is written under its own name, or the one that `NAMES` gives it.
 2. It is left out where it equals its default; what nobody asked for is not read.
-3. Milliseconds since the epoch (an int under a name of `TIMES`) are written as RFC 3339 time, UTC.
+3. Milliseconds since the epoch (an int under a name of `TIMES`, or what is a time by its unit) are written as RFC 3339
+   time, UTC.
 4. The ``seq`` of a row is written as its ``msgid``.
 5. In a line of a list (a type of `INLINE`) the fields of the conversation stand among the others.
 """
@@ -16,22 +17,18 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import MISSING, fields, replace
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from chat.events import RoomLine, Standing
-from chat.values import Body, Conversation, Sealed, Text, parse_msgid, parse_reference
+from chat.events import Fact, Listing, RoomLine, Standing
+from chat.values import Body, Conversation, Sealed, Text, parse_msgid, parse_reference, read_time, write_time
 
-NAMES = {"author": "from", "target": "user", "entries": "messages", "commands": "table"}
+NAMES = {"author": "from", "target": "user", "entries": "messages", "commands": "table", "partner": "with"}
 TIMES = frozenset({"time", "until", "created", "since", "seen", "up_since"})
 INLINE = frozenset({Standing, RoomLine})
 UNREADABLE = (ValueError, TypeError, KeyError, OverflowError)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Codec(NamedTuple):
@@ -61,14 +58,6 @@ def _read_number(value: Any) -> float:
     if type(value) not in (int, float):
         raise TypeError("a number expected")
     return float(value)
-
-
-def _write_time(time: int) -> str:
-    return (_EPOCH + timedelta(milliseconds=time)).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-def _read_time(value: str) -> int:
-    return (datetime.fromisoformat(value) - _EPOCH) // _MILLISECOND
 
 
 def write_body(body: Body) -> dict[str, Any]:
@@ -107,7 +96,7 @@ def _read_bytes(value: Any) -> bytes:
 
 
 _STR = _plain(str)
-_TIME = Codec(_write_time, _read_time)
+_TIME = Codec(write_time, read_time)
 CODECS: dict[Any, Codec] = {
     str: _STR,
     int: _plain(int),
@@ -248,3 +237,47 @@ def _row(kind: type, arguments: dict[str, Any], msgid: str) -> Any:
     if reference != arguments["conversation"].reference:
         raise ValueError("the msgid is of another conversation")
     return kind(seq=seq, **arguments)
+
+
+# --- what is a time by its unit -------------------------------------------------------------------
+
+
+def _by_unit(unit: str) -> Codec:
+    return _or_nothing(_TIME) if unit == "time" else CODECS[Any]
+
+
+def _fact() -> Codec:
+    plain = record(Fact)
+
+    def write(fact: Fact) -> dict[str, Any]:
+        written: dict[str, Any] = plain.write(fact)
+        return written | {"value": _by_unit(fact.unit).write(fact.value)}
+
+    def read(value: Any) -> Fact:
+        fact: Fact = plain.read(value)
+        return replace(fact, value=_by_unit(fact.unit).read(fact.value))
+
+    return Codec(write, read)
+
+
+def _listing() -> Codec:
+    plain = record(Listing)
+
+    def cells(listing: Listing) -> Codec:
+        return _places([_by_unit(column.unit) for column in listing.columns])
+
+    def write(listing: Listing) -> dict[str, Any]:
+        written: dict[str, Any] = plain.write(listing)
+        row = cells(listing)
+        return written | {"rows": [row.write(each) for each in listing.rows]}
+
+    def read(value: Any) -> Listing:
+        listing: Listing = plain.read(value)
+        row = cells(listing)
+        return replace(listing, rows=tuple(row.read(list(each)) for each in listing.rows))
+
+    return Codec(write, read)
+
+
+CODECS[Fact] = _fact()
+CODECS[Listing] = _listing()

@@ -54,11 +54,10 @@ def listing(reply: Listing, view: View) -> str:
         return notice(f"No {reply.title}.", view)
     heads = [column.name for column in reply.columns]
     units = [column.unit for column in reply.columns]
-    rows = [[cell(value, unit, view) for value, unit in zip(row, units, strict=False)] for row in reply.rows]
-    whole = [[*row, *[""] * (len(heads) - len(row))] for row in rows]
+    rows = [[cell(value, unit, view) for value, unit in zip(row, units, strict=True)] for row in reply.rows]
     heading = notice(f"{reply.title}, {len(rows) + reply.more:,}:", view)
     more = f"  and {reply.more:,} more\n" if reply.more else ""
-    return heading + columns([heads, *whole]) + more
+    return heading + columns([heads, *rows]) + more
 
 
 @renders(Facts)
@@ -79,5 +78,6 @@ def one_time_code(reply: OneTimeCode, view: View) -> str:
 def traffic(event: Traffic, view: View) -> str:
     when = at(event.time, view.zone)
     size = f"{event.size:,} bytes" if event.size else ""
-    words = (event.kind, event.account, event.conversation, size, event.network)
+    place = f"to {event.partner}" if event.partner else event.room or event.conversation
+    words = (event.kind, event.account, place, size, event.network)
     return notice(f"{clock(when)}:{when.second:02} {' '.join(safe(word) for word in words if word)}", view)

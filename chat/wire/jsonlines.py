@@ -77,7 +77,7 @@ from chat.events import (
     Welcome,
 )
 from chat.values import Kind
-from chat.wire.codecs import CODECS, UNREADABLE, Codec, record
+from chat.wire.codecs import CODECS, UNREADABLE, Codec, codec
 
 DEPTH = 32
 """How deep a frame may be nested."""
@@ -178,7 +178,7 @@ def _read_entry(value: Any) -> Any:
 
 
 CODECS[Entry] = Codec(_write, _read_entry)
-_BY_TYPE = {kind: (name, record(kind)) for name, kind in FRAMES.items()}
+_BY_TYPE = {kind: (name, codec(kind)) for name, kind in FRAMES.items()}
 _BY_NAME = dict(_BY_TYPE.values())
 _BY_NAME |= dict.fromkeys(OWN_NAMES.values(), _BY_NAME["moderated"])
 

@@ -8,7 +8,7 @@ import os
 
 from chat.errors import NoSuchConversation
 from chat.events import Done, Refused
-from chat.values import Kind, Text
+from chat.values import Kind, Text, write_time
 from tests.commands.test_admin import AdminCase
 from tests.core.stage import PASSWORD, now
 
@@ -46,8 +46,14 @@ class WhatIsKept(AdminCase):
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         with open(path, encoding="utf-8") as file:
             lines = [json.loads(line) for line in file]
-        said = [(each["room"], each["partner"], each["body"]) for each in lines if each.get("kind") == "text"]
-        self.assertEqual(said, [("ops", "", "mine"), ("", "lou", "mine too")])
+        said = [each for each in lines if each.get("kind") == "text"]
+        self.assertEqual([(each.get("room"), each.get("with")) for each in said], [("ops", None), (None, "lou")])
+        self.assertEqual([each["text"] for each in said], ["mine", "mine too"])
+        self.assertEqual(said[0]["msgid"], f"r{self.stage.room('ops').id}.2")
+        time = write_time(self.stage.chat.house.now())
+        self.assertEqual({each["time"] for each in lines if "time" in each}, {time})
+        account, member = lines[0], next(each for each in lines if each["type"] == "room")
+        self.assertEqual((account["created"], account["settings"], member["joined"]), (time, {}, time))
         self.assertEqual({each["type"] for each in lines}, {"account", "device", "room", "message"})
 
     def test_rows_are_kept_as_long_as_was_said(self) -> None:

@@ -64,6 +64,12 @@ class WhatIsTold(SynchronousTestCase):
         self.assertEqual((last.session, last.network), (self.bob.session.id, "192.0.2.7"))
         self.assertEqual(last.time, self.stage.chat.house.now())
 
+    def test_where_and_to_whom(self) -> None:
+        self.bob.says("ops", SECRET)
+        self.bob.writes("ann", SECRET)
+        places = [(each.room, each.partner) for each in self.told if each.kind == "text"]
+        self.assertEqual(places, [("ops", ""), ("", "ann")])
+
     def test_what_was_refused_at_the_door_names_nobody(self) -> None:
         """The name that was typed may have been a password."""
         self.kinds()
@@ -108,7 +114,7 @@ class WhatIsTold(SynchronousTestCase):
 
 
 class TheFile(SynchronousTestCase):
-    EVENT = Traffic(1_795_165_923_120, "text", "bob", 7, "192.0.2.7", "r2", 12)
+    EVENT = Traffic(1_795_165_923_120, "text", "bob", 7, "192.0.2.7", "r2", "ops", size=12)
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -119,12 +125,13 @@ class TheFile(SynchronousTestCase):
         self.assertEqual(
             json.loads(line(self.EVENT)),
             {
-                "time": "2026-11-20T09:12:03.120+00:00",
+                "time": "2026-11-20T09:12:03.120Z",
                 "kind": "text",
                 "account": "bob",
                 "session": 7,
                 "network": "192.0.2.7",
                 "conversation": "r2",
+                "room": "ops",
                 "size": 12,
             },
         )

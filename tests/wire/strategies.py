@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.events import Entry, Event, MembershipChanged, Removed, Reply, Said, Standing
+from chat.events import Column, Entry, Event, Fact, Listing, MembershipChanged, Removed, Reply, Said, Standing
 from chat.keys import DeviceKeys
 from chat.values import SPOKEN, Conversation, Kind, Sealed, Text
 from chat.wire.codecs import TIMES
@@ -31,6 +31,13 @@ MOMENTS = st.integers(-1 << 40, 1 << 45)
 IDS = st.integers(1, 9_999_999_999)
 _KEYS = st.binary(min_size=32, max_size=32)
 _JSON = st.recursive(st.none() | st.booleans() | st.integers() | UTF8, lambda inner: st.lists(inner, max_size=3))
+
+
+_UNITS = st.sampled_from(("", "bytes", "seconds", "time"))
+
+
+def _cell(unit: str) -> st.SearchStrategy[Any]:
+    return st.none() | MOMENTS if unit == "time" else _JSON
 
 
 def _is_body(text: str) -> bool:
@@ -63,7 +70,22 @@ class Maker:
             Conversation: rooms | st.builds(Conversation, IDS, partner=name),
         }
 
+        self._single |= {Fact: self._facts(words), Listing: self._listings(words)}
+
+    def _facts(self, words: st.SearchStrategy[str]) -> st.SearchStrategy[Fact]:
+        return _UNITS.flatmap(lambda unit: st.builds(Fact, words, _cell(unit), st.just(unit)))
+
+    def _listings(self, words: st.SearchStrategy[str]) -> st.SearchStrategy[Listing]:
+        def rows(units: list[str]) -> st.SearchStrategy[Listing]:
+            columns = st.tuples(*(st.builds(Column, words, st.just(unit)) for unit in units))
+            row = st.tuples(*map(_cell, units))
+            return st.builds(Listing, self._names, columns, st.lists(row, max_size=3).map(tuple), NUMBERS, words)
+
+        return st.lists(_UNITS, max_size=4).flatmap(rows)
+
     def make(self, kind: type) -> st.SearchStrategy[Any]:
+        if kind in self._single:
+            return self._single[kind]
         hints = get_type_hints(kind)
         return st.builds(kind, **{each.name: self._field(kind, each.name, hints[each.name]) for each in fields(kind)})
 

@@ -12,12 +12,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.errors import BadFrame
 from chat.events import (
     Broadcasted,
+    Column,
     CommandTable,
     Devices,
     Done,
     Event,
+    Fact,
+    Facts,
     Help,
     History,
+    Listing,
     LoggedIn,
     MembershipChanged,
     Missed,
@@ -33,6 +37,7 @@ from chat.events import (
     Standing,
     StoredAs,
     TimeNow,
+    Traffic,
     VerbHelp,
 )
 from chat.values import Conversation, Device, Kind, Rank, Sealed, Text
@@ -82,7 +87,20 @@ class Frames(SynchronousTestCase):
         self.assertEqual(changed(Kind.JOINED)["type"], "entered")
         self.assertEqual(changed(Kind.LEFT)["type"], "left")
 
+    def test_times_among_the_cells_and_facts(self) -> None:
+        columns = (Column("name"), Column("seen", "time"), Column("number"))
+        listing = Listing("accounts", columns, (("bob", MORNING, MORNING), ("eve", None, 0)))
+        self.assertEqual(json.loads(encode(listing))["rows"], [["bob", TIME, MORNING], ["eve", None, 0]])
+        facts = Facts("status", (Fact("since", MORNING, "time"), Fact("size", MORNING, "bytes")))
+        self.assertEqual([each["value"] for each in json.loads(encode(facts))["facts"]], [TIME, MORNING])
+        for shown in (listing, facts):
+            self.assertEqual(parse(encode(shown))[0], shown)
+
     def test_other_events(self) -> None:
+        self.sends(
+            Traffic(MORNING, "text", "bob", conversation="k4", partner="ann"),
+            **{"type": "traffic", "time": TIME, "kind": "text", "account": "bob", "conversation": "k4", "with": "ann"},
+        )
         self.sends(Skipped(OPS, 3, 5), type="skipped", conversation=OPS_JSON, first=3, last=5)
         self.sends(Presence(("a", "b"), "online"), type="presence", users=["a", "b"], state="online")
         self.sends(
