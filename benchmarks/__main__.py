@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import door, idle, startup
+from benchmarks import door, idle, screen, startup
 from benchmarks.compare import SCENARIOS, Compared, compare
 from benchmarks.irc import Inspircd, Ngircd
 from benchmarks.peers import Chat, ChatPrograms, Peer, Yardstick
@@ -15,7 +15,7 @@ from benchmarks.plot import Bar, plot
 from benchmarks.processes import Failed, allow_connections
 from benchmarks.talk import Rooms, percentile
 
-OTHERS = ("storm", "idle", "door", "start")
+OTHERS = ("storm", "idle", "door", "start", "screen")
 
 WIRES = {
     "text": lambda: Chat(),
@@ -127,6 +127,8 @@ def _one(name: str, scale: float) -> bool:
     if name == "idle":
         text = _idle("text", scale)
         return _idle("json", scale) and text
+    if name == "screen":
+        return _screen(scale)
     return _door(scale) if name == "door" else _start(scale)
 
 
@@ -162,6 +164,17 @@ def _start(scale: float) -> bool:
     for asked, seconds in measured.histories.items():
         print(f"  {asked}: {seconds * 1e3:.2f} ms")
     return _verdict("from the start of the process to the greeting", measured.greeted, startup.LIMIT, unit=" s")
+
+
+def _screen(scale: float) -> bool:
+    measured = screen.measure(int(screen.BURST * scale), int(screen.HISTORY * scale))
+    print(f"screen: a burst of {screen.BURST * scale:,.0f} lines, a room with {screen.HISTORY * scale:,.0f}")
+    print(f"  the burst is painted in {measured.burst:.2f} s; {len(measured.keys)} keys were pressed meanwhile")
+    print(f"  {len(measured.pages)} pages back to the first line in {measured.scrolled:.1f} s,", end=" ")
+    print(f"p50 {percentile(measured.pages, 50) * 1e3:.0f} ms, longest {max(measured.pages) * 1e3:.0f} ms")
+    print(f"  CPU of a start {percentile(measured.cpu, 50):.2f} s")
+    within = _verdict("from the start of the process to use", percentile(measured.started, 50), screen.LIMIT, unit=" s")
+    return _verdict("until a key shows in the burst, at most", max(measured.keys), screen.FREEZE, unit=" s") and within
 
 
 if __name__ == "__main__":

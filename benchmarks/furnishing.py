@@ -23,12 +23,15 @@ _AT_ONCE = 5_000
 
 
 class Furnishing:
-    """A store that is used without a reactor: what it hands back is called in `together`."""
+    """A store that is used without a reactor: what it hands back is called in `together`.
 
-    def __init__(self, path: Path) -> None:
+    :param cost: of bcrypt, whatever the server will use.
+    """
+
+    def __init__(self, path: Path, cost: int = 4) -> None:
         self._calls: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
         self._store = SqliteStore(str(path), lambda *call: self._calls.put(call))
-        salt = new_salt(4)
+        salt = new_salt(cost)
         self._verifier = make_verifier(stretch(PASSWORD, salt), salt)
         self._now = int(time.time() * 1000)
 
@@ -42,7 +45,7 @@ class Furnishing:
         self._settle(self._store.stop())
 
     def people(self, names: Iterable[str]) -> list[int]:
-        """Accounts, all with `PASSWORD`, hashed at cost 4 whatever the server will use."""
+        """Accounts, all with `PASSWORD`."""
         made = self._together(
             self._store.create_account(Name(name, name.casefold()), "", self._verifier, self._now) for name in names
         )

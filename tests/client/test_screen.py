@@ -438,6 +438,43 @@ class Scrolling(ScreenCase):
 
         self.play_as("ann", scene)
 
+    def test_what_is_drawn_piece_by_piece_is_what_is_drawn_at_once(self) -> None:
+        """Older rows, notes between, a day that changes, something that is corrected, lines that are delivered."""
+        bob = self.logged_in("bob", "lobby")
+        for number in range(230):
+            bob.types(f"line {number}.", room="lobby")
+            if number % 50 == 49:
+                self.server.advance(20_000)
+
+        async def scene(play: Play) -> None:
+            feed = play.app.screen.query_one(Feed)
+
+            def same() -> None:
+                drawn = [strip.text for strip in feed._strips]
+                feed.redraw()
+                self.assertEqual(drawn, [strip.text for strip in feed._strips])
+
+            await play.types("/connect lobby")
+            await play.types("/whois")
+            same()
+            for _ in range(40):
+                await play.presses("pageup")
+            self.assertTrue(feed.talk is not None and feed.talk.complete)
+            self.assertIn("line 0.", play.sees())
+            same()
+            bob.types("/edit line 229!", room="lobby")
+            await play.types("my own")
+            await play.types("/delete")
+            self.assertIn("line 229! (edited)", play.sees())
+            same()
+            await play.types("message bob one")
+            await play.types("two")
+            await play.pass_time(3)
+            self.assertIn("two ✓✓", play.sees())
+            same()
+
+        self.play_as("ann", scene)
+
 
 class StayingIn(ScreenCase):
     def test_a_lost_connection_is_shown_and_found_again(self) -> None:

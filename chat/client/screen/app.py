@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
@@ -20,17 +20,11 @@ from chat.client.observing import Observer, Phase, Status
 from chat.client.screen.bridge import twisted
 from chat.client.screen.doors import Asking, Choice, Form, Login, key_changed
 from chat.client.screen.picking import Picking, Place
+from chat.client.screen.relay import Relay
 from chat.client.screen.talking import Talking
-from chat.client.sending import Outgoing
-from chat.client.talks import Talk
-from chat.client.transfer.transfers import Transfer
 from chat.client.trust import KeyChanged
 from chat.errors import AlreadySignedIn, BadPassword
-from chat.events import Entry, Event, StoredAs
 from chat.wire.safe import safe
-
-MOST_FINDINGS = 100
-"""What is found about keys before there is a screen for it; of more, the oldest are let go."""
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
@@ -39,11 +33,12 @@ FAREWELL = 2.0
 
 
 class ChatApp(App[int]):
-    """The client on a full screen; implements `chat.client.observing.Observer` for its engine.
+    """The client on a full screen.
 
-    :param call: makes an engine for a server, which tells this screen.
+    :param call: makes an engine for a server, which tells an observer.
     :param address: where to go, or nothing to let the person pick.
     :param user: whose account, or empty for the one of last time.
+    :ivar observer: what its engines tell.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -69,7 +64,7 @@ class ChatApp(App[int]):
         self._typed = files.typed()
         self.engine: Engine | None = None
         self._talking: Talking | None = None
-        self._findings: list[tuple[Talk | None, str, bool]] = []
+        self.observer = Relay(self.call_later, self._take_status)
         self._leaving = False
 
     def compose(self) -> ComposeResult:
@@ -97,7 +92,7 @@ class ChatApp(App[int]):
             place = self._place
             if place is None:
                 continue
-            self.engine = self._call(place.address, self)
+            self.engine = self._call(place.address, self.observer)
             problem = await self._enter(self.engine, place)
             if self._talking is not None:
                 return
@@ -208,9 +203,7 @@ class ChatApp(App[int]):
         self._place = Place(address, engine.state.me)
         self._talking = Talking(engine, str(address), address.tls, self._typed, self._settings.bell)
         self.push_screen(self._talking)
-        findings, self._findings = self._findings, []
-        for each in findings:
-            self._talking.found(*each)
+        self.observer.show_on(self._talking)
 
     # out again
 
@@ -225,6 +218,7 @@ class ChatApp(App[int]):
     def _close_talking(self) -> None:
         if self._talking is not None:
             self._talking = None
+            self.observer.show_on(None)
             while len(self.screen_stack) > 1:
                 self.pop_screen()
 
@@ -286,42 +280,6 @@ class ChatApp(App[int]):
     def action_other_theme(self) -> None:
         """From dark to light and back."""
         self.theme = THEMES["light"] if self.current_theme.dark else THEMES["dark"]
-
-    # the observer: Twisted calls from outside of Textual's own tasks, so all is done a little later
-
-    def status_changed(self, status: Status) -> None:
-        self.call_later(self._take_status, status)
-
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
-        if self._talking is not None:
-            self.call_later(self._talking.rows_added, talk, rows, live)
-
-    def happened(self, event: Event) -> None:
-        if self._talking is not None:
-            self.call_later(self._talking.happened, event)
-
-    def direct(self, user: str, author: str, text: str) -> None:
-        if self._talking is not None:
-            self.call_later(self._talking.direct, user, author, text)
-
-    def transferred(self, transfer: Transfer) -> None:
-        if self._talking is not None:
-            self.call_later(self._talking.transferred, transfer)
-
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
-        self.call_later(self._take_finding, talk, words, alarming)
-
-    def _take_finding(self, talk: Talk | None, words: str, alarming: bool) -> None:
-        """What is found while somebody logs in is shown as soon as there is a place for it."""
-        if self._talking is None:
-            self._findings.append((talk, words, alarming))
-            del self._findings[:-MOST_FINDINGS]
-        else:
-            self._talking.found(talk, words, alarming)
-
-    def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
-        if self._talking is not None:
-            self.call_later(self._talking.settled, outgoing, stored)
 
     def _take_status(self, status: Status) -> None:
         if self._talking is None or self.engine is None:

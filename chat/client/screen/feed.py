@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -39,10 +40,27 @@ class Notes:
         del self.lines[:-MOST_NOTES]
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the drawing was before a row.
+
+    :param seq: of the row.
+    :param strips: how many lines stood above it.
+    :param noted: how many notes did.
+    """
+
+    seq: int
+    strips: int
+    noted: int
+    day: date | None
+    new_shown: bool
+
+
 class Feed(ScrollView, can_focus=False):
     """Shows one conversation.
 
-    :ivar stale: whether something that was drawn looks another way now.
+    What was drawn stays; drawn anew is only what stands from a row on that looks another way now, so that a long
+    conversation costs no more than a short one.
     """
 
     DEFAULT_CSS = "Feed { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll; }"
@@ -58,10 +76,11 @@ class Feed(ScrollView, can_focus=False):
         self._state = state
         self.talk: Talk | None = None
         self.notes = Notes()
-        self.stale = False
         self._strips: list[Strip] = []
+        self._marks: list[Mark] = []
         self._fixed = 0
         self._drawn_to = 0
+        self._delivered = 0
         self._last_day: date | None = None
         self._noted = 0
         self._new_shown = False
@@ -86,28 +105,39 @@ class Feed(ScrollView, can_focus=False):
         return self.scroll_offset.y >= self.max_scroll_y - 1
 
     def redraw(self) -> None:
-        """Draw everything anew: another width, another conversation, something that was corrected."""
-        self._strips.clear()
-        self._fixed = self._drawn_to = self._noted = 0
-        self._last_day = None
-        self._new_shown = False
+        """Draw everything anew: another width, another conversation."""
+        self._forget()
         self.draw()
 
+    def _forget(self) -> None:
+        self._strips.clear()
+        self._marks.clear()
+        self._fixed = self._drawn_to = self._noted = 0
+        self._delivered = self.talk.delivered if self.talk is not None else 0
+        self._last_day = None
+        self._new_shown = False
+
+    def changed_from(self, seq: int) -> None:
+        """The row of that seq looks another way now; it and all below it are drawn anew at the next `draw`."""
+        place = bisect_left(self._marks, seq, key=lambda mark: mark.seq)
+        if place < len(self._marks):
+            mark = self._marks[place]
+            del self._strips[mark.strips :], self._marks[place:]
+            self._fixed, self._drawn_to, self._noted = mark.strips, mark.seq - 1, mark.noted
+            self._last_day, self._new_shown = mark.day, mark.new_shown
+
     def draw(self) -> None:
-        """Draw what was added at the end since the last time; all of it where something else has changed."""
-        if self.stale:
-            self.stale = False
-            self.redraw()
-            return
+        """Draw what is not drawn yet."""
+        talk = self.talk
+        if talk is not None and talk.delivered > self._delivered:
+            self.changed_from(self._delivered + 1)
+            self._delivered = talk.delivered
+        if self._marks and talk is not None and talk.rows and span(talk.rows[0])[0] > self._marks[0].seq:
+            self._forget()  # so many have come that the oldest were let go
         drawing = self._drawing()
         del self._strips[self._fixed :]
-        talk = self.talk
         if talk is not None:
-            first = 0
-            if self._drawn_to:
-                first = len(talk.rows)
-                while first and span(talk.rows[first - 1])[0] > self._drawn_to:
-                    first -= 1
+            first = bisect_left(talk.rows, self._drawn_to + 1, key=lambda row: span(row)[0])
             for entry in talk.rows[first:]:
                 self._draw(entry, talk, drawing)
             self._drawn_to = max(self._drawn_to, talk.high)
@@ -124,6 +154,7 @@ class Feed(ScrollView, can_focus=False):
 
     def _draw(self, entry: Entry, talk: Talk, drawing: Drawing) -> None:
         seq = span(entry)[0]
+        self._marks.append(Mark(seq, len(self._strips), self._noted, self._last_day, self._new_shown))
         self._draw_notes(drawing, seq)
         strips = drawing.row(entry, talk)
         if not strips:
@@ -143,10 +174,32 @@ class Feed(ScrollView, can_focus=False):
             self._strips += drawing.note(self.notes.lines[self._noted][1])
             self._noted += 1
 
-    def prepended(self) -> None:
-        """Older rows were put at the top: what shows stays where it is."""
-        before, offset = len(self._strips), self.scroll_offset.y
-        self.redraw()
+    def prepended(self, added: int) -> None:
+        """Older rows were put at the top: what shows stays where it is.
+
+        :param added: how many. They are drawn by themselves, together with the row after them, over which the line of
+            the day, and the one above what is new, may now stand otherwise.
+        """
+        talk, offset, before = self.talk, self.scroll_offset.y, len(self._strips)
+        assert talk is not None, "rows are of a conversation"
+        if len(self._marks) < 2 or len(talk.rows) <= added or span(talk.rows[added])[0] != self._marks[0].seq:
+            self.redraw()
+        else:
+            strips, marks = self._strips, self._marks
+            after = (self._noted, self._last_day, self._new_shown)
+            self._strips, self._marks = [], []
+            self._noted, self._last_day, self._new_shown = 0, None, False
+            drawing = self._drawing()
+            for entry in talk.rows[: added + 1]:
+                self._draw(entry, talk, drawing)
+            rest = marks[1].strips
+            shift = len(self._strips) - rest
+            self._strips += strips[rest:]
+            self._marks += [replace(mark, strips=mark.strips + shift) for mark in marks[1:]]
+            self._noted, self._last_day, self._new_shown = after
+            self._fixed += shift
+            self.virtual_size = Size(drawing.width, len(self._strips))
+            self.refresh()
         self.scroll_to(y=offset + len(self._strips) - before, animate=False, immediate=True)
 
     # Textual's side

@@ -70,12 +70,17 @@ class SideBar(OptionList, can_focus=False):
         super().__init__(markup=False, **more)
         self._state = state
         self.keys: list[Key] = []
+        self._shown_lines: list[Text] = []
 
     def show(self, current: Key | None) -> None:
         """Show how things are now."""
         self.keys = ordered(self._state)
+        lines = [entry(self._state, key, key == current) for key in self.keys]
+        if lines == self._shown_lines:
+            return
+        self._shown_lines = lines
         self.clear_options()
-        self.add_options([Option(entry(self._state, key, key == current)) for key in self.keys])
+        self.add_options([Option(line) for line in lines])
         if current in self.keys:
             self.highlighted = self.keys.index(current)
 

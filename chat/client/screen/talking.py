@@ -31,7 +31,7 @@ from chat.client.screen.sidebar import SideBar, ordered
 from chat.client.screen.writing import Writing
 from chat.client.sending import Outgoing
 from chat.client.state import State
-from chat.client.talks import Key, Talk
+from chat.client.talks import Key, Talk, span
 from chat.client.transfer.transfers import Transfer
 from chat.events import (
     Deleted,
@@ -112,6 +112,7 @@ class Talking(Screen[None]):
         self._notes: dict[Key | None, Notes] = {}
         self._drafts: dict[Key | None, str] = {}
         self._carried = Carried()
+        self._rings = False
         self._dirty = False
         self._loading = False
 
@@ -262,7 +263,7 @@ class Talking(Screen[None]):
         finally:
             self._loading = False
         if added and talk is self.talk:
-            self.query_one(Feed).prepended()
+            self.query_one(Feed).prepended(added)
 
     # the observer
 
@@ -272,12 +273,13 @@ class Talking(Screen[None]):
     def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
         feed = self.query_one(Feed)
         if talk is self.talk:
-            if any(isinstance(row, Edited | Deleted) for row in rows):
-                feed.stale = True
+            for row in rows:
+                feed.changed_from(
+                    row.ref if isinstance(row, Edited | Deleted) and talk.holds(row.ref) else span(row)[0]
+                )
             if self.app.app_focus and feed.at_end:
                 self._engine.catching.saw(talk)
-        if live and self._bell and any(self._calls(talk, row) for row in rows):
-            self.app.bell()
+        self._rings |= live and any(self._calls(talk, row) for row in rows)
         self._changed()
 
     def _calls(self, talk: Talk, row: Entry) -> bool:
@@ -293,17 +295,14 @@ class Talking(Screen[None]):
             shown = self.talk.key.room or self.talk.key.name == fold(event.users[0])
             if shown:
                 self.show(event)
-        elif isinstance(event, Delivered):
-            self.query_one(Feed).stale = True
-        elif not isinstance(event, Presence):
+        elif not isinstance(event, Presence | Delivered):
             self.show(event)
         self._changed()
 
     def direct(self, user: str, author: str, text: str) -> None:
         mine = author != user
         self._note_with(user, direct_lines(author, text, mine))
-        if self._bell and not mine:
-            self.app.bell()
+        self._rings |= not mine
 
     def transferred(self, transfer: Transfer) -> None:
         if words := self._carried.changed(transfer):
@@ -356,6 +355,9 @@ class Talking(Screen[None]):
         self._dirty = False
         if not self.is_mounted:
             return
+        if self._rings and self._bell:
+            self.app.bell()
+        self._rings = False
         if self._here is not None and self.talk is None:
             self.open(None)
             return

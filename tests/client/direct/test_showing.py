@@ -81,17 +81,17 @@ class Lines(SynchronousTestCase):
 class OnTheScreen(ScreenCase):
     def test_a_direct_line_and_a_file(self) -> None:
         async def scene(play: Play) -> None:
-            play.app.direct("bob", "bob", "under the doormat")
+            play.app.observer.direct("bob", "bob", "under the doormat")
             file = transfer()
-            play.app.transferred(file)
+            play.app.observer.transferred(file)
             await play.settle()
             play.line("bob (direct): under the doormat")
             play.line("bob offers a file: notes.txt (4.0 KiB)")
             file.stage, file.done = Stage.MOVING, 2048
-            play.app.transferred(file)
+            play.app.observer.transferred(file)
             await play.settle()
             self.assertIn("█" * 10 + "░" * 10, play.line("notes.txt from bob: 50 %"))
-            play.app.direct("bob", "ann", "thanks")
+            play.app.observer.direct("bob", "ann", "thanks")
             await play.settle()
             play.line("ann (direct): thanks ✓✓")
             self.assertNotIn(Key(False, "bob"), play.desk.state.talks)

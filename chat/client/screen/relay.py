@@ -1,0 +1,88 @@
+"""Hands what an engine tells to the screen.
+
+Twisted calls from outside of Textual's own tasks, so all of it is done a little later. One message of Textual's costs
+more than a line of chat, so what comes meanwhile is done together, in the order in which it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chat.client.observing import Status
+from chat.client.screen.talking import Talking
+from chat.client.sending import Outgoing
+from chat.client.talks import Talk
+from chat.client.transfer.transfers import Transfer
+from chat.events import Entry, Event, StoredAs
+
+MOST_FINDINGS = 100
+"""What is found about keys before there is a screen for it; of more, the oldest are let go."""
+
+
+class Relay:
+    """Implements `chat.client.observing.Observer` for the screens of one program.
+
+    :param later: calls a function from one of Textual's tasks.
+    :param changed: told of each new status, before the screen is.
+    """
+
+    def __init__(self, later: Callable[[Callable[[], object]], object], changed: Callable[[Status], object]) -> None:
+        self._later = later
+        self._changed = changed
+        self._screen: Talking | None = None
+        self._waiting: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self._findings: list[tuple[Talk | None, str, bool]] = []
+
+    def show_on(self, screen: Talking | None) -> None:
+        """From now on that is the screen; what was found while there was none is shown on it."""
+        self._screen = screen
+        if screen is not None:
+            findings, self._findings = self._findings, []
+            for each in findings:
+                screen.found(*each)
+
+    def _soon(self, work: Callable[..., object], *args: Any) -> None:
+        self._waiting.append((work, args))
+        if len(self._waiting) == 1:
+            self._later(self._work_off)
+
+    def _work_off(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for work, args in waiting:
+            work(*args)
+
+    # the observer
+
+    def status_changed(self, status: Status) -> None:
+        self._soon(self._changed, status)
+
+    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+        if self._screen is not None:
+            self._soon(self._screen.rows_added, talk, rows, live)
+
+    def happened(self, event: Event) -> None:
+        if self._screen is not None:
+            self._soon(self._screen.happened, event)
+
+    def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
+        if self._screen is not None:
+            self._soon(self._screen.settled, outgoing, stored)
+
+    def direct(self, user: str, author: str, text: str) -> None:
+        if self._screen is not None:
+            self._soon(self._screen.direct, user, author, text)
+
+    def transferred(self, transfer: Transfer) -> None:
+        if self._screen is not None:
+            self._soon(self._screen.transferred, transfer)
+
+    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        self._soon(self._take_finding, talk, words, alarming)
+
+    def _take_finding(self, talk: Talk | None, words: str, alarming: bool) -> None:
+        if self._screen is not None:
+            self._screen.found(talk, words, alarming)
+        else:
+            self._findings.append((talk, words, alarming))
+            del self._findings[:-MOST_FINDINGS]
