@@ -95,6 +95,7 @@ class Engine:
         self.direct = direct or Peering()
         self.seals = seals or Seals()
         self.seals.released = self._release
+        self.seals.unlocked = lambda: self.direct.begin()
         state.reads = self.seals
         self.status = Status(Phase.CLOSED)
         self.welcome: Welcome | None = None

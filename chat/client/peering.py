@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from chat.client.failures import ClientFailure
+from chat.client.transfer.transfers import Transfer
 from chat.events import Event, Reply
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Verb
@@ -47,6 +48,10 @@ class Peering:
 
     def shut_out(self, user: str) -> None:
         """Somebody is blocked."""
+
+    def offers(self) -> list[Transfer]:
+        """Files that others offer and that were not answered for."""
+        return []
 
     async def settled(self) -> None:
         """Wait until no file is on its way any more."""

@@ -21,10 +21,12 @@ class Seals:
 
     :ivar busy: whether what comes from the server has to wait until keys were asked for.
     :ivar released: called when that is over.
+    :ivar unlocked: called when keys are open, before anything is taken from the inbox.
     """
 
     busy = False
     released: Callable[[], object] = staticmethod(lambda: None)
+    unlocked: Callable[[], object] = staticmethod(lambda: None)
 
     # keys
 

@@ -1,4 +1,4 @@
-"""Two real clients: private lines and a file that never touch the server, and a peer that is killed."""
+"""Two real clients: private lines and a file that never touch the server, a peer that is killed, a file that waits."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ class ClientToClient(StageCase):
     options = ("--rate=1000000", "--burst=1000000", "--sessions=per-device")
 
     def client(self, name: str) -> Actor:
-        """Somebody at ``chat --plain``, with an account that is new."""
+        """Somebody at ``chat --plain``, with an account that is new, or the one of before."""
         home = Path(self.stage.path(f"home-{name}"))
+        known = home.exists()
         for folder in ("config/chat", "run"):
-            (home / folder).mkdir(parents=True)
+            (home / folder).mkdir(parents=True, exist_ok=True)
         (home / "config/chat/config.ini").write_text(f"[chat]\ndevice = {name}\ndownloads = {home}/taken\n")
         settings = [f"XDG_CONFIG_HOME={home}/config", f"XDG_DATA_HOME={home}/data", f"XDG_RUNTIME_DIR={home}/run"]
         command = ["env", *settings, *CHAT, "--plain", f"127.0.0.1:{self.stage.port}"]
         actor = Actor(self.stage, name, command)
         self.addCleanup(actor.leave)
-        actor.types(f"new {name}", PASSWORD)
-        actor.sees(f"You are logged in as {name}.")
+        actor.types(name if known else f"new {name}", PASSWORD)
+        if not known:
+            actor.sees(f"You are logged in as {name}.")
         return actor
 
     def test_a_line_a_file_and_an_end(self) -> None:
@@ -55,3 +57,11 @@ class ClientToClient(StageCase):
         bob.sees("User ann is no longer available at ('127.0.0.1', ", "Type ! to send it that way.")
         bob.types("!")
         bob.sees("your message is kept")
+
+        bob.types(f"sendfile ann {self.stage.path('notes.bin')}")
+        bob.sees("notes.bin (293.0 KiB) waits for ann at the server, sealed.")
+        ann = self.client("ann")
+        ann.sees("bob offers a file: notes.bin (293.0 KiB). To take it: getfile bob")
+        ann.types("getfile bob")
+        ann.sees("taken/notes (2).bin")
+        self.assertEqual((Path(self.stage.path("home-ann")) / "taken/notes (2).bin").read_bytes(), content)

@@ -49,6 +49,7 @@ class KeyRing:
     """The keys of one device, and what was seen of others.
 
     :ivar last_letter: the number of the last letter that was taken.
+    :ivar offers: files that wait for a yes or no, as plain JSON values.
     :ivar waiting: letters that do not open yet: the number, whose, of which device, and what.
     """
 
@@ -65,6 +66,7 @@ class KeyRing:
         self._policies = {
             name.partition(" ")[2]: Policy(**kept) for name, kept in records.items() if name.startswith("policy ")
         }
+        self.offers: list[Any] = records.get("offers", [])
         self._dirty: dict[str, Any] = {}
         self._said: dict[tuple[str, int], Words | None] = {}
         self._broken = False
@@ -117,6 +119,10 @@ class KeyRing:
         """These letters do not open yet."""
         self.waiting = letters[-MOST_WAITING:]
         self._dirty["waiting letters"] = [[number, *whose, written(body)] for number, *whose, body in self.waiting]
+
+    def keep_offers(self, offers: list[Any]) -> None:
+        """These files were offered in letters, and not answered for."""
+        self.offers = self._dirty["offers"] = offers
 
     # words to be found again
 

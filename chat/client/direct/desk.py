@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 
 from chat.client.direct.addresses import own_addresses
 from chat.client.direct.carrying import Carrier
+from chat.client.direct.depot import Depot, Letters
 from chat.client.direct.failures import Unreachable
 from chat.client.direct.line import Line, Post
 from chat.client.direct.link import Badge
@@ -40,7 +41,7 @@ LOOK_EVERY: Final = 0.2
 NO_KEYS: Final = "This client has no keys, and without keys nobody can be sure who is at the other end."
 
 
-class Keys(Protocol):
+class Keys(Letters, Protocol):
     """The keys of this client, while they are unlocked."""
 
     @property
@@ -55,6 +56,9 @@ class Keys(Protocol):
 
         :raises ClientFailure: when the server does not say.
         """
+
+    def listen(self, kind: str, take: Callable[[str, str, Mapping[str, Any]], object]) -> None:
+        """Hand over the letters of one type that come by way of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class Desk(Peering):
         self._keys: Keys | None = None
         self._peers: Peers | None = None
         self._carrier: Carrier | None = None
+        self._depot: Depot | None = None
 
     # beginning and end
 
@@ -123,17 +128,29 @@ class Desk(Peering):
         self._carrier = Carrier(
             self._peers, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
         )
+        self._depot = depot = Depot(
+            keys, self._ask, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
+        )
+        keys.listen(OFFER, depot.offered)
 
     def close(self) -> None:
         if self._carrier is not None:
             self._carrier.close()
         if self._peers is not None:
             self._peers.close()
-        self._keys = self._peers = self._carrier = None
+        if self._depot is not None:
+            self._depot.close()
+        self._keys = self._peers = self._carrier = self._depot = None
 
     async def settled(self) -> None:
-        while self._carrier is not None and any(each.stage is not Stage.OFFERED for each in self._carrier.transfers):
+        while any(each.stage is not Stage.OFFERED for each in self._transfers()):
             await deferLater(self._reactor, LOOK_EVERY)
+
+    def offers(self) -> list[Transfer]:
+        return [each for each in self._transfers() if each.incoming and each.stage is Stage.OFFERED]
+
+    def _transfers(self) -> list[Transfer]:
+        return [each for way in (self._carrier, self._depot) if way is not None for each in way.transfers]
 
     # what comes from the server
 
@@ -146,8 +163,9 @@ class Desk(Peering):
             self._peers.forget(event.author)
 
     def shut_out(self, user: str) -> None:
-        if self._peers is not None and self._carrier is not None:
+        if self._peers is not None and self._carrier is not None and self._depot is not None:
             self._carrier.shut_out(user)
+            self._depot.shut_out(user)
             self._peers.shut_out(user)
 
     # what comes from others
@@ -229,22 +247,30 @@ class Desk(Peering):
         self._screen.direct(self._shown(line.link.user), self._state.me, text)
 
     async def _send_file(self, user: str, path: str) -> None:
-        """Offer a file."""
-        _, _, carrier = await self._known(user)
-        await carrier.send(user, Path(path))
+        """Offer a file: straight where that is possible, else by way of the server."""
+        _, peers, carrier = await self._known(user)
+        if peers.lines_to(user) or peers.holds(user):
+            try:
+                await carrier.send(user, Path(path))
+                return
+            except Unreachable:
+                pass  # the server keeps it until somebody is there
+        assert self._depot is not None, "begin makes one"
+        await self._depot.send(self._shown(user), Path(path))
 
     async def _get_file(self, user: str) -> None:
         """Take what somebody offers."""
-        carrier, transfer = self._oldest(user)
-        await carrier.take(transfer)
+        way, transfer = self._oldest(user)
+        await way.take(transfer)
 
     async def _refuse_file(self, user: str) -> Reply:
         """Do not take what somebody offers."""
-        carrier, transfer = self._oldest(user)
-        carrier.refuse(transfer)
+        way, transfer = self._oldest(user)
+        way.refuse(transfer)
         return Done(f"{transfer.user} is told that you do not take {transfer.offer.name}.")
 
-    def _oldest(self, user: str) -> tuple[Carrier, Transfer]:
-        if self._carrier is None or not (offers := self._carrier.open_offers(user)):
-            raise ClientFailure(f"{user} offers no file.")
-        return self._carrier, offers[0]
+    def _oldest(self, user: str) -> tuple[Carrier | Depot, Transfer]:
+        for way in (self._carrier, self._depot):
+            if way is not None and (offers := way.open_offers(user)):
+                return way, offers[0]
+        raise ClientFailure(f"{user} offers no file.")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from chat.client.crypto.failures import KeyMissing
 from chat.client.crypto.ring import KeyRing
 from chat.client.direct.link import Badge
+from chat.client.failures import ClientFailure
 from chat.client.sealing.sealing import Sealing
+from chat.client.sealing.spelling import letter_args
+from chat.events import LettersKept
 
 
 class LinkKeys:
-    """Implements `chat.client.direct.desk.Keys`, and `chat.client.direct.line.Post` for its letters."""
+    """Implements `chat.client.direct.desk.Keys`; its letters are those of `chat.client.direct.line.Post`, and of
+    `chat.client.direct.depot.Letters`."""
 
     def __init__(self, sealing: Sealing, ring: KeyRing) -> None:
         self.badge = Badge(ring.own, ring.pins)
@@ -44,6 +49,30 @@ class LinkKeys:
         body = self._ring.letters.seal(user, device, keys, content)
         self._ring.save()
         return body
+
+    async def leave(self, user: str, content: Mapping[str, Any]) -> None:
+        """See `chat.client.direct.depot.Letters.leave`."""
+        letters = []
+        for device in self._ring.pins.devices_to_seal_for(user):
+            with suppress(KeyMissing):  # the others may still have some
+                letters.append(letter_args(user, device, await self.seal(user, device, content)))
+        kept = await self._sealing.ask("inbox.send", {"letters": letters}) if letters else None
+        if not isinstance(kept, LettersKept) or len(kept.refused) == len(letters):
+            raise ClientFailure(f"{user} could not be told of it.")
+
+    @property
+    def offers(self) -> list[Any]:
+        """See `chat.client.direct.depot.Letters`."""
+        return self._ring.offers
+
+    def keep_offers(self, offers: list[Any]) -> None:
+        """See `chat.client.direct.depot.Letters`."""
+        self._ring.keep_offers(offers)
+        self._ring.save()
+
+    def listen(self, kind: str, take: Callable[[str, str, Mapping[str, Any]], object]) -> None:
+        """Hand over the letters of one type that come by way of the server."""
+        self._sealing.post.takers[kind] = take
 
     def open(self, user: str, device: str, body: bytes) -> Any:
         """See `chat.client.direct.line.Post.open`; it may be confirmed at once."""

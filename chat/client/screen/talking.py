@@ -135,6 +135,8 @@ class Talking(Screen[None]):
             self.note("You are in no room yet. Type: list channels, then: connect ROOM. F1 is help.")
         for invited in self._state.invitations.values():
             self.show(invited)
+        for offered in self._engine.direct.offers():
+            self.transferred(offered)
         self._changed()
 
     def on_resize(self) -> None:

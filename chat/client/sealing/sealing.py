@@ -105,6 +105,7 @@ class Sealing(Seals):
         )
         self.post.take_link = self.linking.take
         self.speaker = Speaker(ring, self.directory, self.post, self.ask, self.found, self._now)
+        self.unlocked()
 
     async def begin(self, client: ChatClient, account: str) -> None:
         self._client, self._account = client, account

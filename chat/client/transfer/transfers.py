@@ -15,14 +15,15 @@ from chat.wire.safe import safe
 class Stage(StrEnum):
     """How far a file has come.
 
-    Offered: nobody has said yes. Moving. Cut: the way is lost, and looked for. Done: it is there, whole. Over: it will
-    not come.
+    Offered: nobody has said yes. Moving. Cut: the way is lost, and looked for. Done: it is there, whole. Left: it waits
+    for its reader at the server. Over: it will not come.
     """
 
     OFFERED = "offered"
     MOVING = "moving"
     CUT = "cut"
     DONE = "done"
+    LEFT = "left"
     OVER = "over"
 
 
@@ -76,6 +77,8 @@ class Transfer:
             return f"{what} is offered to {user}."
         if self.stage is Stage.DONE:
             return f"{what} from {user}: {self.path}" if self.incoming else f"{user} has {what}."
+        if self.stage is Stage.LEFT:
+            return f"{what} waits for {user} at the server, sealed."
         if self.stage is Stage.OVER:
             return f"{name}: {self.why}"
         way = f"{name} {'from' if self.incoming else 'to'} {user}: {self.percent} %"

@@ -119,14 +119,13 @@ class Net:
 
         :returns: whether anything was.
         """
-        moved, rounds = True, 0
-        while moved:
-            rounds += 1
+        rounds = 0
+        while True:
+            due = any(each.getTime() <= self.clock.seconds() for each in self.clock.getDelayedCalls())
             self.clock.advance(0)
-            moved = bool(sum(wire.pump() for wire in tuple(self.wires))) or any(
-                each.getTime() <= self.clock.seconds() for each in self.clock.getDelayedCalls()
-            )
-        return rounds > 1
+            if not sum(wire.pump() for wire in tuple(self.wires)) and not due:
+                return rounds > 0
+            rounds += 1
 
     def pass_time(self, seconds: float) -> None:
         """In small steps."""

@@ -33,6 +33,11 @@ class Keys:
         self.badge = Badge(me.own, me.pins)
         self.post = Letters(me, others)
 
+        self.offers: list[Any] = []
+
+    def listen(self, kind: str, take: Any) -> None:
+        """No letter comes by way of the server."""
+
     async def look(self, user: str) -> None:
         if user in self._others:
             self._me.pins.look(published(self._others[user]))

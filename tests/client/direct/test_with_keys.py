@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from chat.client.direct.desk import Choices, Desk
@@ -81,6 +83,95 @@ class WithKeys(SealedCase):
         self.assertEqual((self.folder / self.ann.address / path.name).read_bytes(), path.read_bytes())
         self.nobody_reads(WORDS)
         self.nobody_reads("secret plans")
+
+    def file(self, size: int = 200_000) -> Path:
+        """Something to send, and nobody has ann's address."""
+        path = self.folder / "secret plans.txt"
+        path.write_bytes((WORDS.encode() * (size // len(WORDS) + 1))[:size])
+        return path
+
+    def landed(self, desk: engines.Desk) -> dict[str, bytes]:
+        folder = self.folder / desk.address
+        return {each.name: each.read_bytes() for each in folder.iterdir()} if folder.exists() else {}
+
+    def test_a_file_for_somebody_who_is_away(self) -> None:
+        path = self.file()
+        self.run_link(self.ann.engine.leave())
+        self.assertIsNone(self.bob.types(f"sendfile ann {path}"))
+        self.pass_time(60)
+        self.assertEqual([each.stage for each in self.bob.screen.transfers], [Stage.LEFT])
+        self.addresses = iter(("203.0.113.77",))
+        ann = self.enters("Ann")
+        (offered,) = ann.screen.transfers
+        self.assertEqual((offered.stage, offered.offer.name), (Stage.OFFERED, path.name))
+        self.assertIsNone(ann.types("getfile bob"))
+        self.pass_time(60)
+        self.assertEqual(self.landed(ann), {path.name: path.read_bytes()})
+        self.assertEqual(ann.engine.direct.offers(), [])
+        self.nobody_reads(WORDS)
+        self.nobody_reads("secret plans")
+        assert self.server.store._connection is not None
+        kept = "".join(self.server.store._connection.iterdump())
+        self.assertNotIn(WORDS, kept)
+        self.assertNotIn("secret plans", kept)
+        self.assertEqual(self.kept(), 0)
+
+    def wait(self) -> None:
+        """A minute, in which connections are made again."""
+        for _ in range(30):
+            self.pass_time(2)
+
+    def kept(self) -> int:
+        """How many pieces lie at the server."""
+        self.pass_time(60)
+        assert self.server.store._connection is not None
+        (count,) = self.server.store._connection.execute("SELECT count(*) FROM pieces").fetchone()
+        return int(count)
+
+    def test_an_offer_outlives_the_program(self) -> None:
+        self.bob.types(f"sendfile ann {self.file()}")
+        self.pass_time(60)
+        self.assertEqual(len(self.ann.engine.direct.offers()), 1)
+        self.run_link(self.ann.engine.leave())
+        self.addresses = iter(("203.0.113.77",))
+        ann = self.enters("Ann")
+        ann.types("refusefile bob")
+        self.settle()
+        self.assertEqual((self.landed(ann), self.kept()), ({}, 0))
+        self.run_link(ann.engine.leave())
+        self.addresses = iter(("203.0.113.78",))
+        self.assertEqual(self.enters("Ann").engine.direct.offers(), [])
+
+    def test_cuts_on_the_way_to_the_server_and_back(self) -> None:
+        path = self.file(20 * 32 * 1024)
+        self.begin(self.bob.keyboard.typed(f"sendfile ann {path}", None))
+        for _ in range(8):
+            self.bob.links[-1].pump()
+        self.bob.cut()
+        (transfer,) = self.bob.screen.transfers
+        self.assertEqual(transfer.stage, Stage.CUT)
+        self.assertGreater(transfer.done, 0)
+        self.wait()
+        self.assertEqual(transfer.stage, Stage.LEFT)
+        self.begin(self.ann.keyboard.typed("getfile bob", None))
+        for _ in range(8):
+            self.ann.links[-1].pump()
+        self.ann.cut()
+        self.wait()
+        self.assertEqual(self.landed(self.ann), {path.name: path.read_bytes()})
+
+    def test_more_than_the_server_keeps(self) -> None:
+        self.server.chat.apply(replace(self.server.settings, file_quota=1))
+        refused = self.bob.types(f"sendfile ann {self.file(2 << 20)}")
+        assert isinstance(refused, Refused)
+        self.assertEqual(refused.text, "This server keeps at most 1 MiB of one person.")
+
+    def test_by_way_of_the_server_when_nobody_answers(self) -> None:
+        self.consents()
+        self.run_link(self.ann.engine.leave())
+        self.bob.types(f"sendfile ann {self.file()}")
+        self.pass_time(60)
+        self.assertEqual([each.stage for each in self.bob.screen.transfers], [Stage.LEFT])
 
     def test_an_impostor_with_the_account_and_the_address(self) -> None:
         """Whoever runs the server can do that much: bob is shown another key, and nothing is sent."""

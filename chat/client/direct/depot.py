@@ -1,0 +1,253 @@
+"""Files by way of the server, for people who are away or cannot be called: left there sealed, and fetched.
+
+The pieces lie at the server; what they are, and the key, is in a letter to each device of the reader. A letter is kept
+with the keys of this client until its file was taken or refused, also over a restart. What is lost with a connection is
+said again: a piece that is there already does no harm.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from chat.client.background import unattended
+from chat.client.failures import ClientFailure, Disconnected, RequestRefused
+from chat.client.sending import TRY_AGAIN
+from chat.client.transfer.failures import Damaged
+from chat.client.transfer.landing import Landing
+from chat.client.transfer.offer import Offer
+from chat.client.transfer.source import Source
+from chat.client.transfer.transfers import Stage, Transfer
+from chat.events import FileKept, FilePiece, Refused, Reply
+from chat.names import fold
+
+MOST_OFFERED: Final = 10
+"""Files that one person may have left here and not been answered for; of more, the oldest are let go."""
+
+MOST_IN_ALL: Final = 100
+
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
+"""Seconds before each further try to say the same; after the last one it is given up."""
+
+
+class Letters(Protocol):
+    """What the keys of this client do for files that are left."""
+
+    async def leave(self, user: str, content: Mapping[str, Any]) -> None:
+        """Put a letter into the inbox of each device of somebody.
+
+        :raises ClientFailure: when none could be given any.
+        """
+
+    @property
+    def offers(self) -> list[Any]:
+        """What was kept last."""
+
+    def keep_offers(self, offers: list[Any]) -> None:
+        """Keep plain JSON values; they are on disk before the server forgets what they came from."""
+
+
+class Depot:
+    """All files that this client has left at the server, or may fetch there.
+
+    :param ask: asks the server.
+    :param folder: where files land.
+    :param in_thread: where files are read whole.
+    :param told: gets a transfer whenever it has changed.
+    :ivar transfers: those of which something may still become, the oldest first.
+    """
+
+    def __init__(
+        self,
+        letters: Letters,
+        ask: Callable[[str, Mapping[str, object]], Awaitable[Reply]],
+        folder: Path,
+        in_thread: Callable[..., Deferred[Any]],
+        clock: Any,
+        told: Callable[[Transfer], object],
+    ) -> None:
+        self.transfers: list[Transfer] = []
+        self._letters = letters
+        self._ask = ask
+        self._folder = folder
+        self._in_thread = in_thread
+        self._clock = clock
+        self._told = told
+        self._closed = False
+        for user, device, content in letters.offers:
+            self._take_up(user, device, content)
+
+    # from here
+
+    async def send(self, user: str, path: Path) -> None:
+        """Leave a file for somebody; what becomes of it is told.
+
+        :raises ClientFailure: when it cannot be read, or the server does not keep it.
+        """
+        source = Source(path)
+        try:
+            offer: Offer = await self._in_thread(source.offer)
+            kept = await self._ask("files.begin", {"user": user, "pieces": max(1, offer.pieces)})
+            if isinstance(kept, Refused):
+                raise RequestRefused(kept)
+            if not isinstance(kept, FileKept):
+                raise ClientFailure("The server keeps no files.")
+        except BaseException:
+            source.close()
+            raise
+        offer = replace(offer, kept=kept.file)
+        transfer = Transfer(offer, user, "", False, stage=Stage.MOVING, source=source)
+        self.transfers.append(transfer)
+        self._told(transfer)
+        unattended(self._carried(transfer, self._leave(transfer, source)))
+
+    async def _leave(self, transfer: Transfer, source: Source) -> None:
+        offer, number = transfer.offer, 0
+        while number < offer.pieces:
+            piece = b64encode(source.piece(number)).decode()
+            kept = await self._say(transfer, "files.put", {"file": offer.kept, "number": number, "piece": piece})
+            if not isinstance(kept, FileKept) or not 0 <= kept.next <= offer.pieces:
+                raise ClientFailure("The server does not say what it has kept.")
+            number = kept.next
+            self._moved(transfer, number)
+        await self._letters.leave(transfer.user, offer.content())
+        self._end(transfer, Stage.LEFT)
+
+    # to here
+
+    def offered(self, user: str, device: str, content: Mapping[str, Any]) -> None:
+        """A letter says that a file waits; what is none is left out."""
+        if self._take_up(user, device, content):
+            self._keep()
+
+    def _take_up(self, user: str, device: str, content: Mapping[str, Any]) -> bool:
+        try:
+            offer = Offer.from_content(content)
+        except ClientFailure:
+            return False
+        if not offer.kept or any(each.offer.id == offer.id for each in self.transfers):
+            return False
+        transfer = Transfer(offer, user, device, True)
+        self.transfers.append(transfer)
+        offers = [each for each in self.transfers if each.incoming]
+        theirs = [each for each in offers if fold(each.user) == fold(user)]
+        for old in {*theirs[:-MOST_OFFERED], *offers[:-MOST_IN_ALL]}:
+            self.transfers.remove(old)
+        self._told(transfer)
+        return True
+
+    def _keep(self) -> None:
+        offers = [[each.user, each.device, each.offer.content()] for each in self.transfers if each.incoming]
+        self._letters.keep_offers(offers)
+
+    def open_offers(self, user: str) -> list[Transfer]:
+        """The files that somebody has left and that were not answered for, the oldest first."""
+        theirs = (each for each in self.transfers if each.incoming and fold(each.user) == fold(user))
+        return [each for each in theirs if each.stage is Stage.OFFERED]
+
+    async def take(self, transfer: Transfer) -> None:
+        """Say yes to a file; what becomes of it is told.
+
+        :raises ClientFailure: when it cannot be written.
+        """
+        transfer.landing = landing = Landing(self._folder, transfer.offer)
+        transfer.stage = Stage.MOVING
+        await self._in_thread(landing.resume)
+        unattended(self._carried(transfer, self._fetch(transfer, landing)))
+
+    async def _fetch(self, transfer: Transfer, landing: Landing) -> None:
+        while not landing.whole:
+            self._moved(transfer, landing.next)
+            piece = await self._say(transfer, "files.get", {"file": transfer.offer.kept, "number": landing.next})
+            if not isinstance(piece, FilePiece) or piece.number != landing.next:
+                raise ClientFailure("The server does not hand out what it has kept.")
+            landing.add(piece.number, piece.body)
+        transfer.path = await self._in_thread(landing.finish)
+        self._end(transfer, Stage.DONE)
+        await self._finished(transfer)
+
+    def refuse(self, transfer: Transfer) -> None:
+        """Say no to a file."""
+        transfer.why = "You did not take it."
+        self._end(transfer, Stage.OVER)
+        unattended(self._finished(transfer))
+
+    async def _finished(self, transfer: Transfer) -> None:
+        """The server need not keep it any longer."""
+        await self._ask("files.end", {"file": transfer.offer.kept})
+
+    # either way
+
+    async def _carried(self, transfer: Transfer, work: Any) -> None:
+        try:
+            await work
+        except ClientFailure as error:
+            if transfer not in self.transfers:
+                return  # it is the end
+            transfer.why = str(error)
+            if transfer.incoming and not isinstance(error, RequestRefused | Damaged):
+                # It still lies there, and may be taken later.
+                transfer.let_go()
+                transfer.stage = Stage.OFFERED
+                self._told(transfer)
+                return
+            self._end(transfer, Stage.OVER)
+            if not transfer.incoming:
+                await self._finished(transfer)
+
+    async def _say(self, transfer: Transfer, cmd: str, args: Mapping[str, object]) -> Reply:
+        """Ask the server, again where it cannot answer just now.
+
+        :raises ClientFailure: when it says no, or nothing for too long.
+        """
+        for pause in (*PAUSES, None):
+            wait: float | None = pause
+            try:
+                reply = await self._ask(cmd, args)
+                if not isinstance(reply, Refused):
+                    transfer.stage = Stage.MOVING
+                    return reply
+                if reply.code not in TRY_AGAIN:
+                    raise RequestRefused(reply)
+                wait = reply.wait or pause
+            except Disconnected as error:
+                transfer.stage, transfer.why = Stage.CUT, "It goes on as soon as there is a connection to the server."
+                self._told(transfer)
+                if pause is None:
+                    raise ClientFailure(f"It was given up. {error}") from None
+            await deferLater(self._clock, wait or PAUSES[-1])
+            if self._closed:
+                raise ClientFailure("The client has ended.")
+        raise ClientFailure("It was given up: the server is too busy.")
+
+    def _moved(self, transfer: Transfer, upto: int) -> None:
+        transfer.done = upto * transfer.offer.size // max(1, transfer.offer.pieces)
+        self._told(transfer)
+
+    def _end(self, transfer: Transfer, stage: Stage) -> None:
+        transfer.stage = stage
+        if stage in (Stage.DONE, Stage.LEFT):
+            transfer.done = transfer.offer.size
+        transfer.let_go()
+        self.transfers.remove(transfer)
+        if transfer.incoming:
+            self._keep()
+        self._told(transfer)
+
+    def shut_out(self, user: str) -> None:
+        """Nothing of somebody is wanted any more."""
+        for transfer in self.open_offers(user):
+            self.refuse(transfer)
+
+    def close(self) -> None:
+        """It is the end; what was offered is offered again the next time."""
+        self._closed = True
+        for transfer in self.transfers:
+            transfer.let_go()
+        self.transfers.clear()
