@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import door, idle, screen, startup
+from benchmarks import door, idle, screen, sealing, startup
 from benchmarks.compare import SCENARIOS, Compared, compare
 from benchmarks.irc import Inspircd, Ngircd
 from benchmarks.peers import Chat, ChatPrograms, Peer, Yardstick
@@ -15,7 +15,7 @@ from benchmarks.plot import Bar, plot
 from benchmarks.processes import Failed, allow_connections
 from benchmarks.talk import Rooms, percentile
 
-OTHERS = ("storm", "idle", "door", "start", "screen")
+OTHERS = ("storm", "idle", "door", "start", "screen", "sealing")
 
 WIRES = {
     "text": lambda: Chat(),
@@ -129,7 +129,17 @@ def _one(name: str, scale: float) -> bool:
         return _idle("json", scale) and text
     if name == "screen":
         return _screen(scale)
+    if name == "sealing":
+        return _sealing(scale)
     return _door(scale) if name == "door" else _start(scale)
+
+
+def _sealing(scale: float) -> bool:
+    found = sealing.measure(int(sealing.MESSAGES * scale))
+    print(f"sealing: a client in a room of {sealing.MEMBERS}, every key and every saving included")
+    print(f"  one message in a hundred takes {found.sealed_p99:.1f} ms to seal, {found.opened_p99:.1f} ms to open")
+    sealed = _verdict("to seal a message", found.sealed, sealing.LIMIT, unit=" ms")
+    return _verdict("to open one", found.opened, sealing.LIMIT, unit=" ms") and sealed
 
 
 def _storm(scale: float) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Final
 
 from chat.client.crypto.envelope import Envelope
@@ -16,6 +17,8 @@ from chat.client.crypto.envelope import Envelope
 REMEMBERED: Final = 1_000
 """Messages of one conversation that are remembered; of older ones nothing is claimed."""
 
+KEPT: Final = 100
+"""Of them, those that are kept over an end of the program: keeping is done often, and has to be cheap."""
 
 Author = tuple[str, str]
 """A folded name and a device."""
@@ -126,12 +129,14 @@ class Chain:
     # keeping
 
     def dump(self) -> dict[str, Any]:
-        """Everything as plain JSON values."""
+        """What is kept, as plain JSON values."""
+        digests = list(islice(reversed(self._digests.items()), KEPT))[::-1]
+        first = digests[0][0] if len(self._digests) > KEPT else self._first
         return {
-            "first": self._first,
+            "first": first,
             "last": self._last,
-            "digests": list(self._digests.items()),
-            "unseen": sorted(self._unseen),
+            "digests": digests,
+            "unseen": sorted(seq for seq in self._unseen if seq >= first),
             "counts": [[*whose, *count] for whose, count in self._counts.items()],
         }
 

@@ -40,12 +40,18 @@ class _Own:
     :param given: who has it.
     :param since: when it was made, seconds since the epoch.
     :param kept: the index from which on it would go on after a crash.
+    :param ready: for which people, at which `Pins.version`, everybody has it who is to have it.
     """
 
     session: GroupSession
     since: float
     given: set[Reader] = field(default_factory=set)
     kept: int = 0
+    ready: tuple[tuple[str, ...], int] | None = None
+
+    def is_stale(self, now: float) -> bool:
+        """Whether it is time for another one."""
+        return self.session.message_index >= MOST_MESSAGES or now - self.since >= LONGEST
 
 
 @dataclass(slots=True)
@@ -107,6 +113,11 @@ class Conversations:
             self._people[where] = set(map(fold, people))
             self._dirty.add(("people", where))
 
+    def is_ready(self, conversation: Conversation, people: tuple[str, ...], now: float) -> bool:
+        """Whether the next word can be sealed at once: nothing has changed since `keys_to_send` had nothing to send."""
+        own = self._own.get(place(conversation, self._device.user))
+        return own is not None and own.ready == (people, self._pins.version) and not own.is_stale(now)
+
     def keys_to_send(self, conversation: Conversation, people: tuple[str, ...], now: float) -> list[KeyLetter]:
         """What has to be in the inboxes before the next word is sealed; makes another key where it is time for one.
 
@@ -123,17 +134,16 @@ class Conversations:
                 readers[fold(user), device, keys.identity] = (user, device)
         readers.pop((fold(self._device.user), self._device.name, self._device.keys.identity), None)
         own = self._own.get(where)
-        stale = own is not None and (
-            own.session.message_index >= MOST_MESSAGES or now - own.since >= LONGEST or own.given - readers.keys()
-        )
-        if own is None or stale:
+        if own is None or own.is_stale(now) or own.given - readers.keys():
             own = self._own[where] = _Own(GroupSession(), now)
             user, device = fold(self._device.user), self._device.name
             inbound = InboundGroupSession(own.session.session_key)
             self._keep_given((user, device, own.session.session_id), inbound)
         # Who comes later reads from now on: the key is handed over as far as it has been turned.
         content = {"type": "key", "key": own.session.session_key.to_base64()}
-        return [KeyLetter(*readers[each], content) for each in readers if each not in own.given]
+        letters = [KeyLetter(*readers[each], content) for each in readers if each not in own.given]
+        own.ready = None if letters else (people, self._pins.version)
+        return letters
 
     def sent(self, conversation: Conversation, letter: KeyLetter, identity: bytes) -> None:
         """A key lies in the inbox of its device, on disk."""

@@ -54,11 +54,15 @@ class Pinned:
 
 
 class Pins:
-    """Everybody whose keys were seen."""
+    """Everybody whose keys were seen.
+
+    :ivar version: another one whenever anything may have changed.
+    """
 
     def __init__(self) -> None:
         self._people: dict[str, Pinned] = {}
         self._dirty: set[str] = set()
+        self.version = 0
 
     def look(self, published: PublishedKeys) -> tuple[Changed, ...]:
         """Compare what the server shows with what is pinned; at first sight it is pinned.
@@ -67,6 +71,7 @@ class Pins:
 
         :returns: what the person has to see; until `accept` what was pinned before is what counts.
         """
+        self.version += 1
         user, key = published.user, published.account_key
         genuine: dict[str, DeviceKeys] = {}
         doubts: list[Changed] = []
@@ -111,6 +116,7 @@ class Pins:
 
     def accept(self, user: str) -> None:
         """The person has seen what has changed: from now on that is what counts."""
+        self.version += 1
         pinned = self._people[fold(user)]
         if pinned.offered is not None:
             account_key, devices = pinned.offered

@@ -41,10 +41,11 @@ class Directory:
         """There was no connection."""
         self._asked.clear()
 
-    async def look(self, users: Iterable[str], again: bool = False) -> None:
+    async def look(self, users: Iterable[str], again: bool = False) -> bool:
         """Look at the keys of these people.
 
         :param again: also where that was done a moment ago.
+        :returns: whether the server was asked.
         :raises ClientFailure: when the server does not say.
         """
         now = self._seconds()
@@ -56,6 +57,7 @@ class Directory:
             for user in map(fold, some):
                 self._asked[user] = now
                 self._doubts[user] = self._ring.pins.look(shown[user]) if user in shown else ()
+        return bool(wanted)
 
     def doubts(self, user: str) -> tuple[Changed, ...]:
         """What is not as it was, or not as it should be, with the keys of somebody."""

@@ -68,12 +68,13 @@ class Speaker:
                 return None
             self._vouched_for()
             people = await self._people_of(conversation)
-            await self._directory.look(people)
         else:
             people = tuple(dict.fromkeys((self._ring.own.user, talk.title)))
-            await self._directory.look(people)
-            if not self._to_be_sealed(talk, where, policy):
-                return None
+        asked = await self._directory.look(people)
+        if not asked and self._ring.conversations.is_ready(conversation, people, self._now()):
+            return self._ring.seal(conversation, text, action=action, ref=ref)
+        if not talk.key.room and not self._to_be_sealed(talk, where, policy):
+            return None
         self._settle(talk, people)
         if not policy.sealed:
             self._ring.set_policy(where, replace(policy, sealed=True))
