@@ -168,6 +168,8 @@ class Keyboard:
             reply = await engine.delete_account(args, str(args.pop("password")))
         else:
             reply = await engine.ask(verb.name, args)
+        if verb.name == "search":
+            reply = await engine.seals.search(str(args["words"]), reply)
         if isinstance(reply, RoomEntered):
             talk = engine.state.enter(reply)
             await engine.catching.newest(talk)

@@ -109,6 +109,13 @@ class Seals:
     def refused(self, talk: Talk) -> None:
         """The server did not keep what was sealed last."""
 
+    async def search(self, words: str, there: Reply) -> Reply:
+        """Add what is found here to what the server has found.
+
+        :raises ChatError: when the words make no search.
+        """
+        return there
+
     # what a person types
 
     def add_verbs(self, table: Table) -> None:

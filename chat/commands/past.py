@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.errors import BadUsage, NotInRoom
+from chat.errors import NotInRoom
 from chat.events import History, Missed
 from chat.grammar.amounts import Lines, Span
 from chat.grammar.frames import ConversationId, Seq
 from chat.grammar.parameters import Here, Place, Room
+from chat.grammar.queries import beginning
 from chat.values import is_msgid, parse_msgid, parse_reference
 
 GROUP = "The past"
@@ -71,32 +72,6 @@ async def history(
 def zone_of(session: Session) -> tzinfo | None:
     """The time zone in which whoever is logged in means times; nothing for the server's own."""
     return session.user.account.preferences.zone if session.user is not None else None
-
-
-def beginning(span: Span, now: float, zone: tzinfo | None) -> int | None:
-    """When a span begins.
-
-    :param now: seconds since the epoch.
-    :param zone: of a time of day or a date; nothing for the server's own.
-    :returns: milliseconds since the epoch, or nothing where lines are counted. A time of day is the last such time.
-    :raises BadUsage: when there is no such time.
-    """
-    if span.seconds is not None:
-        return int((now - span.seconds) * 1000)
-    if not span.clock:
-        return None
-    today = datetime.fromtimestamp(now, UTC).astimezone(zone)
-    try:
-        if ":" in span.clock:
-            hour, minute = map(int, span.clock.split(":"))
-            start = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
-            start -= timedelta(days=start > today)
-        else:
-            midnight = datetime.strptime(span.clock, "%Y-%m-%d")
-            start = midnight.astimezone() if zone is None else midnight.replace(tzinfo=zone)
-    except (ValueError, OverflowError):
-        raise BadUsage(f"There is no time {span.clock}. Write: since 09:00 or since 2026-11-20") from None
-    return int(start.timestamp() * 1000)
 
 
 @command("unread", group=GROUP, barrier=True, examples=("catchup", "catchup ops"))

@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
-from chat.commands.past import GROUP, beginning, zone_of
+from chat.commands.past import GROUP, zone_of
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.errors import BadUsage
 from chat.events import Found
 from chat.grammar.amounts import NumberType, SpanType
 from chat.grammar.parameters import Words
+from chat.grammar.queries import beginning, read_query
 from chat.grammar.verbs import Bare
-
-_FORM = "WORDS [in:ROOM] [from:NAME] [since:2h]"
-_EMPTY = re.compile(r'(?:^|(?<=\s))(?:in|from|since):(?:"")?(?=\s|$)', re.IGNORECASE)
-_FILTER = re.compile(r'(?:^|(?<=\s))(in|from|since):("[^"]*"|\S+)', re.IGNORECASE)
-
-
-class Query(NamedTuple):
-    """A search as it was typed, taken apart.
-
-    :param words: what has to occur.
-    :param place: the room or person after ``in:``, or empty; so with the others.
-    """
-
-    words: str
-    place: str
-    author: str
-    since: str
-
-
-def read_query(text: str) -> Query:
-    """Take ``in:``, ``from:`` and ``since:`` out of a search.
-
-    :raises BadUsage: when nothing is left to look for, or a filter says nothing.
-    """
-    if empty := _EMPTY.search(text):
-        raise BadUsage(f"Nothing stands right after {empty[0].strip()} Write: /search {_FORM}")
-    filters = {name.lower(): value.strip('"') for name, value in _FILTER.findall(text)}
-    words = " ".join(_FILTER.sub("", text).split())
-    if not any(character.isalnum() for character in words):
-        raise BadUsage(f"Say what to look for. Write: /search {_FORM}")
-    return Query(words, filters.get("in", ""), filters.get("from", ""), filters.get("since", ""))
 
 
 @command(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.commands.search import Query, read_query
 from chat.errors import BadUsage
+from chat.grammar.queries import Query, read_query
 
 
 class AQuery(SynchronousTestCase):

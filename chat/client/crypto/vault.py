@@ -80,17 +80,26 @@ class Vault:
         """
         return dict(self._open(content) for _, content in self._connection.execute("SELECT name, content FROM kept"))
 
-    def messages(self, place: str = "") -> Iterator[Message]:
-        """What was said, the newest of each place first.
+    def pages(self, place: str, size: int) -> Iterator[list[bytes]]:
+        """What was said, a page at a time and as it is kept; `opened` reads it.
 
-        :param place: only there, where it is given.
+        :param place: only there, or empty for all places.
         """
         where, values = ("WHERE place = ?", (self._hidden(place),)) if place else ("", ())
-        for seq, content in self._connection.execute(
-            f"SELECT seq, content FROM said {where} ORDER BY seq DESC", values
-        ):
-            _, (found, value) = self._open(content)
-            yield found, seq, value
+        cursor = self._connection.execute(f"SELECT content FROM said {where} ORDER BY place, seq DESC", values)
+        while rows := cursor.fetchmany(size):
+            yield [content for (content,) in rows]
+
+    def opened(self, rows: Iterable[bytes]) -> list[Message]:
+        """Messages of `pages`; in any thread.
+
+        :raises BadKeyFile: when one was changed.
+        """
+        messages = []
+        for content in rows:
+            name, (place, words) = self._open(content)
+            messages.append((place, int(name.rpartition(" ")[2]), words))
+        return messages
 
     def relock(self, passphrase: str, cost: int = COST) -> None:
         """Put the file under another passphrase. Slow."""

@@ -18,6 +18,7 @@ from chat.client.sealing.directory import Directory
 from chat.client.sealing.linking import Linking
 from chat.client.sealing.post import Post
 from chat.client.sealing.reading import Reader, locked
+from chat.client.sealing.searching import merged, search
 from chat.client.sealing.speaking import Speaker
 from chat.client.sealing.spelling import publication_args
 from chat.client.seals import Seals
@@ -26,6 +27,7 @@ from chat.client.talks import Key, Talk
 from chat.events import (
     Entry,
     Event,
+    Found,
     Keys,
     KeysChanged,
     KeysLeft,
@@ -35,6 +37,8 @@ from chat.events import (
     PublishedKeys,
     Reply,
 )
+from chat.grammar.amounts import SpanType
+from chat.grammar.queries import beginning, read_query
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Table, Verb
 from chat.keys import Publication
@@ -334,6 +338,15 @@ class Sealing(Seals):
         except NotGenuine as error:
             self.found(talk, str(error), True)
             raise
+
+    async def search(self, words: str, there: Reply) -> Reply:
+        if self.ring is None or not isinstance(there, Found):
+            return there
+        query = read_query(words)
+        span = SpanType().read(f"since {query.since}") if query.since else None
+        since = beginning(span, self._now(), None) if span is not None else None
+        here, more = await search(self.ring, self.state.talks.values(), query, since or 0, self._in_thread)
+        return merged(there, here, more)
 
     # what a person types
 

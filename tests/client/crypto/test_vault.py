@@ -102,8 +102,8 @@ class Keeping(VaultCase):
         vault = self.make()
         vault.write({}, [("a", 1, {"text": "x"}), ("a", 2, {"text": "y"}), ("b", 1, {"text": "z"})])
         vault.write({}, [("a", 2, {"text": "why"})], [("a", 1)])
-        self.assertEqual(list(vault.messages("a")), [("a", 2, {"text": "why"})])
-        self.assertEqual(len(list(vault.messages())), 2)
+        self.assertEqual([vault.opened(page) for page in vault.pages("a", 1)], [[("a", 2, {"text": "why"})]])
+        self.assertEqual([len(page) for page in vault.pages("", 1)], [1, 1])
 
 
 class TheRing(VaultCase):
@@ -163,7 +163,8 @@ class TheRing(VaultCase):
         ring = self.left(ring)
         self.assertEqual(ring.policy("with ann bob"), Policy(sealed=True))
         self.assertEqual((ring.last_letter, ring.waiting), (7, [(8, "bob", "phone", b"sealed")]))
-        self.assertEqual([each[2]["text"] for each in ring.vault.messages("with ann bob")], ["hello"])
+        ((found,),) = (ring.vault.opened(page) for page in ring.vault.pages("with ann bob", 10))
+        self.assertEqual(found, ("with ann bob", 4, {"author": "bob", "time": 1_000, "text": "hello"}))
 
     def test_the_keys_of_another_device(self) -> None:
         self.ring().close()

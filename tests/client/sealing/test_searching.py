@@ -1,0 +1,77 @@
+"""Searching what was sealed: here, as no server can."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.client.sealing.searching import MOST, matcher
+from chat.events import Found, Refused, Said
+from tests.client.engines import Desk
+from tests.client.sealing.people import WORDS, SealedCase
+
+
+class Matching(SynchronousTestCase):
+    def test_each_word_has_to_occur(self) -> None:
+        for words, found in (
+            ("disk full", True),
+            ("FULL disk", True),
+            ('"disk is full"', True),
+            ('"full disk"', False),
+            ("dis", False),
+            ("dis*", True),
+            ("disk empty", False),
+            ('"disk is f"*', True),
+        ):
+            self.assertEqual(matcher(words)("The disk is full, again"), found, words)
+
+
+class Searching(SealedCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann, self.bob = self.enters("ann", "lobby"), self.enters("bob", "lobby")
+
+    def found(self, desk: Desk, words: str) -> list[str]:
+        reply = desk.types(f"/search {words}", room="lobby")
+        self.assertIsInstance(reply, Found, reply)
+        return [getattr(row.body, "text", "") for row in reply.entries if isinstance(row, Said)]
+
+    def test_what_was_sealed_and_what_was_not_are_found_together(self) -> None:
+        self.ann.types("the code of the lobby", room="lobby")
+        self.ann.types(f"message bob {WORDS}")
+        for desk in (self.ann, self.bob):
+            self.assertEqual(set(self.found(desk, "code")), {WORDS, "the code of the lobby"})
+        self.assertNotIn(WORDS.encode(), self.recorded())
+
+    def test_after_a_restart(self) -> None:
+        self.ann.types(f"message bob {WORDS}")
+        self.quiet_link()
+        self.bob.engine.close()
+        self.bob = self.enters("bob", "lobby")
+        self.assertEqual(self.found(self.bob, "fridge"), [WORDS])
+
+    def test_where_by_whom_and_since_when(self) -> None:
+        self.ann.types("message bob fish on friday")
+        self.bob.types("message ann meat on friday")
+        self.assertEqual(self.found(self.bob, "friday in:ann from:ann"), ["fish on friday"])
+        self.assertEqual(self.found(self.bob, "friday in:lobby"), [])
+        for _ in range(3):
+            self.pass_time(5)
+        self.ann.types("message bob bread on friday")
+        self.assertEqual(self.found(self.bob, "friday since:10s"), ["bread on friday"])
+
+    def test_what_it_says_now(self) -> None:
+        self.ann.types("message bob fish on friday")
+        self.ann.types("/edit meat on friday", person="bob")
+        self.assertEqual(self.found(self.bob, "friday"), ["meat on friday"])
+        self.ann.types("/delete", person="bob")
+        self.assertEqual(self.found(self.bob, "friday"), [])
+
+    def test_the_newest_first_and_not_too_many(self) -> None:
+        for number in range(MOST + 3):
+            self.ann.types(f"message bob line {number}")
+            self.pass_time(0.01)
+        found = self.found(self.bob, "line")
+        self.assertEqual((len(found), found[0]), (MOST, f"line {MOST + 2}"))
+
+    def test_nothing_to_look_for(self) -> None:
+        self.assertIsInstance(self.ann.types("/search in:ann"), Refused)
