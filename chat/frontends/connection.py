@@ -77,6 +77,7 @@ class Connection(LineReceiver):
         self._heard = False
         self._input_ended = False
         self._ending = False
+        self._asked = False
         self._timers: tuple[IDelayed, ...] = ()
 
     # Twisted's side
@@ -223,10 +224,11 @@ class Connection(LineReceiver):
         else:
             self.transport.resumeProducing()
 
-    def hang_up(self) -> None:
+    def hang_up(self, asked: bool = False) -> None:
         if self._ending:
             return
         self._ending = True
+        self._asked = asked or self._input_ended
         self.service.disconnected(self.session)  # what comes from now on is not sent, so it must wait
         self.outbox.close()
         if self._input_ended:
@@ -243,10 +245,12 @@ class Connection(LineReceiver):
         """End what the peer does not end, although it has everything: a netcat whose person types nothing more.
 
         Debian's netcat waits for its keyboard after the server has ended; a reset (after an orderly end of our
-        side, and with every byte acknowledged) lets it go.
+        side, and with every byte acknowledged) lets it go. It proves nothing: a netcat that was stopped looks the
+        same. For a peer that has said itself that this is the end, it counts that it has everything.
         """
-        assert self._front is not None, "hang_up is called by a front end"
-        self._front.finished()
+        if self._asked:
+            assert self._front is not None, "hang_up is called by a front end"
+            self._front.finished()
         if self.outbox.acknowledged():
             self.transport.abortConnection()
         else:

@@ -36,8 +36,11 @@ class Link(Protocol):
     def pause(self, paused: bool) -> None:
         """Stop or go on reading."""
 
-    def hang_up(self) -> None:
-        """Send what waits and end the connection, in order: wait a moment for the peer to end it as well."""
+    def hang_up(self, asked: bool = False) -> None:
+        """Send what waits and end the connection, in order: wait a moment for the peer to end it as well.
+
+        :param asked: whether the peer has said that this is the end.
+        """
 
     def watch_login(self) -> None:
         """End the connection if nobody is logged in after the login time-out."""

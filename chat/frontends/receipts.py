@@ -9,7 +9,7 @@ shown since the last proof is shown again. A telnet that answers a timing mark (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -29,15 +29,16 @@ LATER = 0.1
 """Seconds after a look in which a line that comes may have been waiting to be read when it was made."""
 
 _NOWHERE: Mapping[int, int] = MappingProxyType({})
-"""Rooms in which nothing waits: one value for everybody, as it is so for most."""
+"""Where nothing waits: one value for everybody, as it is so for most."""
 
 
 class Receipts:
     """The marks of one login of one text session.
 
     :param clock: tells when to look, and what is later.
-    :param behind: rooms of which earlier lines still wait unseen: their marks stand still until `caught_up`.
-        The marks of quiet rooms stand still as well; of these it is kept up to which seq everything was shown.
+    :param behind: conversations of which earlier lines still wait unseen, with their newest seq: their marks move with
+        the pages that are shown alone, until `caught_up`. The marks of quiet rooms stand still as well; of these it is
+        kept up to which seq everything was shown.
     :param write: called with marks that are proven, conversation to seq, and which of them the person asked for.
     :param telnet: where the peer speaks it.
     :param leave: called with marks that were shown and not proven when the login ended.
@@ -68,7 +69,7 @@ class Receipts:
         session: Session,
         outbox: Outbox,
         clock: IClock,
-        behind: Iterable[int],
+        behind: Mapping[int, int],
         write: Callable[[Mapping[int, int], Mapping[int, int]], None],
         leave: Callable[[Mapping[int, int]], None],
         telnet: Telnet | None = None,
@@ -76,7 +77,7 @@ class Receipts:
         self._session = session
         self._outbox = outbox
         self._clock = clock
-        self._behind = {id: session.rooms[id].last for id in behind if id in session.rooms} or _NOWHERE
+        self._behind = behind or _NOWHERE
         self._write = write
         self._leave = leave
         self._telnet = telnet
@@ -93,8 +94,13 @@ class Receipts:
 
     # what was shown
 
+    def live(self, conversation: int, seq: int) -> None:
+        """A private message was handed to the outbox as it came."""
+        if conversation not in self._behind:
+            self.shown(conversation, seq)
+
     def shown(self, conversation: int, seq: int) -> None:
-        """A private message, or the next page of what waited, was handed to the outbox."""
+        """The next page of what waited was handed to the outbox."""
         pages = self._pages
         if pages is None:
             pages = self._pages = {}
@@ -106,12 +112,14 @@ class Receipts:
         self.shown(conversation, seq)
         self._asked = {**(self._asked or {}), conversation: seq}
 
-    def caught_up(self, room: int | None) -> None:
-        """Nothing waits unseen any more in a room, or anywhere."""
-        self._behind = {id: seq for id, seq in self._behind.items() if room not in (None, id)} or _NOWHERE
+    def caught_up(self, conversations: Collection[int] | None = None) -> None:
+        """Nothing waits unseen any more in these conversations, or anywhere."""
+        behind = self._behind.items() if conversations is not None else ()
+        self._behind = {id: seq for id, seq in behind if id not in (conversations or ())} or _NOWHERE
         if self._quiet is not None:
             rooms = self._session.rooms
-            self._quiet |= {id: rooms[id].last for id in self._quiet if room in (None, id) and id in rooms}
+            seen = self._quiet if conversations is None else self._quiet.keys() & set(conversations)
+            self._quiet |= {id: rooms[id].last for id in seen if id in rooms}
 
     def quiet(self, rooms: Collection[int]) -> None:
         """Not everything that is said in these rooms is shown from now on, and in all others it is.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 
+from chat.core.user import ChatUser
 from chat.events import (
     Closing,
     Event,
@@ -35,6 +36,7 @@ from chat.frontends.receipts import Receipts
 from chat.frontends.seats import BELL, Seat
 from chat.grammar.reading import Call
 from chat.interfaces import IAudience
+from chat.names import fold
 from chat.preferences import Notify
 from chat.values import Conversation
 from chat.wire.text import (
@@ -147,10 +149,17 @@ class TextFrontEnd:
     async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:
         """Show what waited: how much, then the private messages, then the rooms."""
         self._link.logged_in()
-        dialogue = self._dialogue
-        dialogue.begin()
         self._hold_back()
-        session = self._link.session
+        pages: tuple[History, ...] = ()
+        try:
+            shown, pages = await self._welcome(call, reply)
+        finally:
+            self._let_go_after(pages)
+        return shown
+
+    async def _welcome(self, call: Call, reply: LoggedIn) -> tuple[bytes, tuple[History, ...]]:
+        session, dialogue = self._link.session, self._dialogue
+        dialogue.begin()
         shown = [dialogue.shown(reply)]
         if not dialogue.prompted and not dialogue.tipped and call.arguments.get("password"):
             dialogue.tipped = True
@@ -158,33 +167,44 @@ class TextFrontEnd:
             shown.append(dialogue.text(notice(tip, dialogue.view())))
         resumed = await session.perform("resume")
         user = session.user
-        if not isinstance(resumed, Resumed) or user is None:
-            self._let_go_after(())
-            return b"".join(shown) + dialogue.shown(resumed) if user is not None else _TOLD
-        behind = [each.conversation.id for each in resumed.conversations if each.unread and each.conversation.room]
-        proofs = self._service.delivery.of(session, user.account.id)
-        self._receipts = Receipts(
-            session, self.outbox, self._service.clock, behind, proofs.proven, proofs.unproven, self._link.telnet
-        )
+        if user is None:
+            return _TOLD, ()
+        if not isinstance(resumed, Resumed):
+            return b"".join(shown) + dialogue.shown(resumed), ()
+        receipts = self._receipts = self._new_receipts(user, resumed)
         self._note_quiet_rooms()
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))
         missed = await session.perform("missed", limit=PRIVATE_LINES)
         if session.user is not user:
-            self._let_go_after(())
-            return _TOLD
-        pages = missed.pages if isinstance(missed, Missed) else ()
+            return _TOLD, ()
         view = dialogue.view()
-        words = [
-            waiting_summary(resumed.conversations, view),
-            render_history([entry for page in pages for entry in page.entries], view),
-            more_waiting(missed.remaining, view) if isinstance(missed, Missed) else "",
-            invitation_summary(resumed.invitations, view),
-            arrival(sorted(rooms), resumed.current, view),
-        ]
+        pages: tuple[History, ...] = ()
+        words = [waiting_summary(resumed.conversations, view)]
+        if isinstance(missed, Missed):
+            pages = missed.pages
+            words += [
+                render_history([entry for page in pages for entry in page.entries], view),
+                more_waiting(missed.remaining, view),
+            ]
+            if not missed.remaining:
+                pairs = [each.conversation.id for each in resumed.conversations if each.conversation.partner]
+                receipts.caught_up(pairs)
+        words += [invitation_summary(resumed.invitations, view), arrival(sorted(rooms), resumed.current, view)]
         shown.append(dialogue.text("".join(words)))
-        self._let_go_after(pages)
-        return b"".join(shown)
+        return b"".join(shown), pages
+
+    def _new_receipts(self, user: ChatUser, resumed: Resumed) -> Receipts:
+        link = self._link
+        rooms, proofs = link.session.rooms, self._service.delivery.of(link.session, user.account.id)
+        behind = {
+            each.conversation.id: rooms[each.conversation.id].last if each.conversation.room else each.last
+            for each in resumed.conversations
+            if each.unread and (each.conversation.partner or each.conversation.id in rooms)
+        }
+        return Receipts(
+            link.session, self.outbox, self._service.clock, behind, proofs.proven, proofs.unproven, link.telnet
+        )
 
     def write(self, answer: bytes) -> None:
         self.outbox.write(answer)
@@ -200,7 +220,7 @@ class TextFrontEnd:
         self._held_back = None
         if reply.closing:
             self._pipeline.close()
-            self._link.turn.soon(self._link.hang_up)
+            self._link.turn.soon(lambda: self._link.hang_up(asked=True))
         else:
             self._link.watch_login()
         return self._dialogue.shown(reply)
@@ -231,15 +251,22 @@ class TextFrontEnd:
         self.outbox.hold()
 
     def _caught_up(self, call: Call, reply: Missed) -> Missed:
-        room, receipts = call.arguments.get("room"), self._receipts
+        receipts = self._receipts
         if receipts is not None:
             reply = replace(reply, pages=tuple(map(receipts.again, reply.pages)))
             if not reply.remaining:
-                receipts.caught_up(self._service.rooms.named(room).id if room is not None else None)
+                receipts.caught_up(self._rooms_called(call.arguments.get("room")))
             for page in reply.pages:
                 receipts.asked(page.conversation.id, page.last)
         self._let_go_after(reply.pages)
         return reply
+
+    def _rooms_called(self, word: str | None) -> list[int] | None:
+        """The room that a command names, if one is there; None where it names none."""
+        if word is None:
+            return None
+        name = fold(word)
+        return [id for id, room in self._link.session.rooms.items() if room.record.name.folded == name]
 
     def _let_go_after(self, pages: tuple[History, ...]) -> None:
         shown = {page.conversation.id: page.last for page in pages}
@@ -285,7 +312,7 @@ class TextFrontEnd:
                 self._held_back.append(event)
                 return
             if self._receipts is not None:
-                self._receipts.shown(event.conversation.id, event.seq)
+                self._receipts.live(event.conversation.id, event.seq)
             from_partner = isinstance(event, Said) and event.author == event.conversation.partner
             if from_partner and self._dialogue.preferences.bell:
                 self.outbox.write(BELL)

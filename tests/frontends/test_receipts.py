@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import cast
 
+from twisted.internet.defer import fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.user import Session
+from chat.errors import StoreUnavailable
+from chat.frontends.connection import LINGER
 from chat.frontends.outbox import Outbox
 from chat.frontends.receipts import LATER, LOOK_AFTER, LOOK_EVERY, Receipts
+from chat.frontends.text import PRIVATE_LINES
+from chat.values import SERVER
 from tests.auth.fakes import FakeClock
 from tests.frontends.server import PASSWORD, ServerCase, SlowReads
 
@@ -29,7 +34,7 @@ class Marks(SynchronousTestCase):
         self.rooms = {ROOM: SimpleNamespace(last=10), OTHER: SimpleNamespace(last=20)}
         session = cast(Session, SimpleNamespace(rooms=self.rooms, device="default"))
         outbox = cast(Outbox, SimpleNamespace(acknowledged=lambda: self.acknowledged))
-        self.receipts = Receipts(session, outbox, self.clock, [OTHER], self.prove, self.leave)
+        self.receipts = Receipts(session, outbox, self.clock, {OTHER: 20}, self.prove, self.leave)
         self.addCleanup(self.receipts.close)
 
     def prove(self, marks: Mapping[int, int], read: Mapping[int, int]) -> None:
@@ -98,13 +103,13 @@ class Marks(SynchronousTestCase):
         self.rooms[OTHER].last = 21
         self.receipts.ended()
         self.assertEqual(self.proven, [])
-        self.receipts.caught_up(OTHER)
+        self.receipts.caught_up([OTHER])
         self.receipts.ended()
         self.assertEqual(self.proven, [{OTHER: 21}])
 
     def test_catching_up_everywhere(self) -> None:
         self.rooms[OTHER].last = 21
-        self.receipts.caught_up(None)
+        self.receipts.caught_up()
         self.receipts.ended()
         self.assertEqual(self.proven, [{OTHER: 21}])
 
@@ -199,6 +204,14 @@ class ComingBack(ServerCase):
         self.ann.hangs_up()
         self.assertEqual(self.come_back(), ["(TIME) bob (private): hi", "(TIME) bob: hello all"])
 
+    def test_quit_proves_it_when_everything_was_acknowledged(self) -> None:
+        """Although nobody looked before it: an orderly end, by the person and not by the netcat."""
+        self.bob.types("message ann hi", "hello all")
+        self.ann.types("/quit")
+        self.server.advance(LINGER)
+        self.ann.hangs_up(orderly=False)
+        self.assertEqual(self.come_back(), [])
+
     def test_quit_proves_it(self) -> None:
         self.bob.types("message ann hi", "hello all")
         self.is_looked_at()
@@ -228,6 +241,61 @@ class ComingBack(ServerCase):
         caller.finishes()
         caller.hangs_up()
         self.assertEqual(self.come_back(), [f"(TIME) bob: {each}" for each in ("one", "two", "three")])
+
+    def test_more_private_messages_than_are_shown_at_once_still_wait(self) -> None:
+        """What comes live moves no mark over those that were not shown yet."""
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        for number in range(PRIVATE_LINES + 3):
+            self.bob.types(f"message ann {number}")
+        caller = self.person("ann")
+        self.bob.types("message ann live")
+        self.assertEqual(caller.sees(), ["bob (private): live"])
+        self.is_looked_at()
+        caller.types("hello bob")
+        caller.finishes()
+        caller.hangs_up()
+        seen = [f"(TIME) bob (private): {PRIVATE_LINES + each}" for each in range(3)]
+        self.assertEqual(self.come_back(), [*seen, "(TIME) bob (private): live"])
+
+    def test_nor_when_what_waits_could_not_be_read(self) -> None:
+        self.ann.types("/quit")
+        self.ann.hangs_up()
+        self.bob.types("message ann one")
+        failing = self.patch(self.server.store, "missed", lambda *_: fail(StoreUnavailable()))
+        caller = self.person("ann")
+        failing.restore()
+        self.bob.types("message ann live")
+        caller.wire.clear()
+        self.is_looked_at()
+        caller.types("hello bob")
+        caller.finishes()
+        caller.hangs_up()
+        self.assertEqual(self.come_back()[0], "(TIME) bob (private): one")
+
+    def test_a_room_that_is_closed_while_one_catches_up(self) -> None:
+        """The session goes on to be told what happens."""
+        self.ann.types("/create ops", "/disconnect ops", "connect lobby")
+        self.bob.types("/create board private")
+        self.quiet(self.ann, self.bob)
+        reads = SlowReads(self.server.store, "missed")
+        self.bob.types("catchup board")
+        board = self.server.chat.house.room_names["board"]
+        self.run_until_done(self.server.chat.rooms.close(SERVER, board, "", None))
+        reads.release()
+        self.assertIn("* Nothing is waiting.", self.bob.sees())
+        self.ann.types("message bob hi")
+        self.assertEqual(self.bob.sees(), ["ann (private): hi"])
+
+    def test_a_planned_stop_proves_nothing(self) -> None:
+        """A netcat that was stopped by its shell has acknowledged everything, too."""
+        self.bob.types("message ann hi")
+        self.is_looked_at()
+        self.ann.protocol.hang_up()
+        self.server.advance(LINGER)
+        self.ann.hangs_up(orderly=False)
+        self.server.advance(60)
+        self.assertEqual(self.come_back(), ["(TIME) (again) bob (private): hi"])
 
     def test_catching_up_marks_what_came_live_since(self) -> None:
         self.ann.types("/quit")
