@@ -5,6 +5,7 @@ from __future__ import annotations
 from chat.core.house import House
 from chat.core.past import Past
 from chat.core.rooms import account_of
+from chat.core.unless import UnlessRepeated
 from chat.core.user import Session
 from chat.errors import BadUsage, BlockedByRecipient, Forbidden, NoSuchMessage
 from chat.events import StoredAs
@@ -27,11 +28,28 @@ class Corrections:
         account = account_of(session)
         if row.author != account:
             raise Forbidden("Only who wrote a message may change it.")
-        place, most = await self._place(session, row, body)
-        draft = Draft(
-            place, Kind.EDIT, account, session.device, self._house.now(), body, row.seq, retry=retry, most_waiting=most
-        )
-        stored = await self._house.store.append(draft, session.origin)
+        house, now = self._house, self._house.now()
+        room = house.rooms.get(row.conversation)
+        place: int | Pair = row.conversation
+        most = None
+        checked = UnlessRepeated(retry)
+        if room is not None:
+            with checked:
+                house.may_say(account, now)
+                room.may_speak(account, now)
+                room.may_take(body)
+                room.pace(account, house.clock.monotonic())
+        else:
+            place = pair = await self._past.pair(account, row.conversation)
+            other = pair.beside(account)
+            with checked:
+                house.may_say(account, now)
+                if house.directory.blocks(other, account):
+                    raise BlockedByRecipient()
+            recipient = house.users.get(other)
+            most = None if recipient is not None and recipient.live else house.settings.mailbox
+        draft = Draft(place, Kind.EDIT, account, session.device, now, body, row.seq, retry=retry, most_waiting=most)
+        stored = await house.store.append(draft, session.origin, checked.refusal)
         conversation, _ = await self._past.by_id(session, row.conversation)
         return StoredAs(conversation, stored.seq, stored.time, repeated=stored.repeated)
 
@@ -50,31 +68,12 @@ class Corrections:
             if row.author != account:
                 raise Forbidden("Only who wrote a private message may delete it.")
             to = await self._past.pair(account, row.conversation)
-        elif row.author != account and session.user is not None:
+        elif row.author != account:
+            assert session.user is not None, "account_of has seen to it"
             room.may_moderate(Kind.REDACTION, account, session.user.account.rank, row.author)
         now = self._house.now()
         draft = Draft(to, Kind.REDACTION, account, session.device, now, ref=row.seq, target=row.author)
         await self._house.store.append(draft, session.origin)
-
-    async def _place(self, session: Session, row: Row, body: Body) -> tuple[int | Pair, int | None]:
-        """Where an edit goes, for somebody who may still say something there.
-
-        :returns: the room or the pair, and how many lines may wait there.
-        """
-        house, account = self._house, account_of(session)
-        now = house.now()
-        house.may_say(account, now)
-        room = house.rooms.get(row.conversation)
-        if room is not None:
-            room.may_speak(account, now)
-            room.may_take(body)
-            room.pace(account, house.clock.monotonic())
-            return room.id, None
-        pair = await self._past.pair(account, row.conversation)
-        other = pair.beside(account)
-        if house.directory.blocks(other, account):
-            raise BlockedByRecipient()
-        return pair, None if other in house.users else house.settings.mailbox
 
     async def _find(self, session: Session, msgid: str | None) -> Row:
         """The message that is meant, for somebody who may read it."""

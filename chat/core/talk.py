@@ -5,6 +5,7 @@ from __future__ import annotations
 from chat.core.entries import private_conversation
 from chat.core.house import House
 from chat.core.rooms import Rooms, account_of
+from chat.core.unless import UnlessRepeated
 from chat.core.user import Session
 from chat.errors import BlockedByRecipient, NobodyToReplyTo, TooFast
 from chat.events import Broadcasted, StoredAs
@@ -30,14 +31,16 @@ class Talk:
         room = self._rooms.named(word)
         now = self._house.now()
         user, account = session.user, account_of(session)
-        self._house.may_say(account, now)
-        room.may_speak(account, now)
-        room.may_take(body)
-        room.pace(account, self._house.clock.monotonic())
+        checked = UnlessRepeated(retry)
+        with checked:
+            self._house.may_say(account, now)
+            room.may_speak(account, now)
+            room.may_take(body)
+            room.pace(account, self._house.clock.monotonic())
         if isinstance(body, Sealed):
             kind = Kind.SEALED
         draft = Draft(room.id, kind, account, session.device, now, body, retry=retry)
-        stored = await self._house.store.append(draft, session.origin)
+        stored = await self._house.store.append(draft, session.origin, checked.refusal)
         if user is not None:
             user.last_said = stored.conversation, stored.seq
         return StoredAs(room.conversation, stored.seq, stored.time, repeated=stored.repeated)
@@ -50,9 +53,11 @@ class Talk:
         house = self._house
         user, account = session.user, account_of(session)
         now = house.now()
-        house.may_say(account, now)
-        if house.directory.blocks(other.id, account):
-            raise BlockedByRecipient()
+        checked = UnlessRepeated(retry)
+        with checked:
+            house.may_say(account, now)
+            if house.directory.blocks(other.id, account):
+                raise BlockedByRecipient()
         recipient = house.users.get(other.id)
         present = recipient is not None and recipient.live
         pair = Pair.of(account, other.id)
@@ -66,7 +71,7 @@ class Talk:
             retry=retry,
             most_waiting=None if present else house.settings.mailbox,
         )
-        stored = await house.store.append(draft, session.origin)
+        stored = await house.store.append(draft, session.origin, checked.refusal)
         if user is not None:
             user.last_said = stored.conversation, stored.seq
         conversation = private_conversation(stored.conversation, pair, account, house.directory)

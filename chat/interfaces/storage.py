@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
+from chat.errors import ChatError
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.values import (
@@ -213,8 +214,10 @@ class IStore(IKeyStore, IFileStore, Protocol):
 
     # the log
 
-    def append(self, draft: Draft, origin: Origin | None = None) -> Deferred[Stored]:
+    def append(self, draft: Draft, origin: Origin | None = None, refusal: ChatError | None = None) -> Deferred[Stored]:
         """Store a row and apply what it means (a topic, a membership, a ban) in the same transaction.
+
+        :param refusal: what it fails with unless its retry id shows that it was stored before.
 
         Fails with `chat.errors.RetryMismatch` or `chat.errors.MailboxFull`.
         """

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import hashlib
 
-from chat.errors import MailboxFull, RetryMismatch
+from chat.errors import ChatError, MailboxFull, RetryMismatch
 from chat.interfaces import Committed
 from chat.storage.effects import EFFECTS
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 from chat.values import Draft, Origin, Pair, Row, Sealed, Stored
 
 
-def append(transaction: Transaction, draft: Draft, origin: Origin | None = None) -> Stored:
+def append(
+    transaction: Transaction, draft: Draft, origin: Origin | None = None, refusal: ChatError | None = None
+) -> Stored:
     """Give a draft its seq, store it, and apply what it means.
 
+    :param refusal: raised unless this draft was stored before, by its retry id.
     :raises RetryMismatch: when its retry id was used for something else.
     :raises MailboxFull: when ``most_waiting`` rows of its author wait already.
     :raises NoSuchConversation: when there is none of that id.
@@ -28,6 +31,8 @@ def append(transaction: Transaction, draft: Draft, origin: Origin | None = None)
         stored = _stored_before(transaction, conversation, draft, retry)
         if stored is not None:
             return stored
+    if refusal is not None:
+        raise refusal
     if draft.most_waiting is not None and conversation is not None:
         _check_mailbox(transaction, conversation, draft, draft.most_waiting)
     if conversation is None:

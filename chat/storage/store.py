@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from chat.errors import ChatError
 from chat.interfaces import Contents, Disk, Erased, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
@@ -89,8 +90,8 @@ class Store(ABC):
 
     # the log
 
-    def append(self, draft: Draft, origin: Origin | None = None) -> Deferred[Stored]:
-        return self._write(append, draft, origin)
+    def append(self, draft: Draft, origin: Origin | None = None, refusal: ChatError | None = None) -> Deferred[Stored]:
+        return self._write(append, draft, origin, refusal)
 
     def create_room(self, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> Deferred[RoomRecord]:
         return self._write(rooms.create_room, record, draft, origin)

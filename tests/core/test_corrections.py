@@ -41,6 +41,13 @@ class Case(SynchronousTestCase):
 
 
 class Editing(Case):
+    def test_again_after_a_mute(self) -> None:
+        edit = {"id": self.msgid, "text": Text("hello")}
+        self.bob.gets(StoredAs, "edit", **edit, retry=RETRY)
+        self.ann.does("mute", user="bob", room="ops")
+        self.assertTrue(self.bob.gets(StoredAs, "edit", **edit, retry=RETRY).repeated)
+        self.assertEqual(self.bob.code("edit", **edit), "muted")
+
     def test_others_are_told_what_it_says_now_and_both_are_kept(self) -> None:
         reply = self.bob.gets(StoredAs, "edit", id=self.msgid, text=Text("hello"))
         for each in (self.ann, self.moe):

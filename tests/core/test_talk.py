@@ -126,6 +126,22 @@ class Retries(TalkCase):
         self.ann.does("message", user="bob", text=Text("hi"), retry=RETRY)
         self.assertEqual(self.ann.code("message", user="bob", text=Text("ho"), retry=RETRY), "retry-mismatch")
 
+    def test_whatever_happened_since(self) -> None:
+        """What was stored is stored, also for who was muted, slowed down or blocked after it; nothing else is taken."""
+        say = {"room": "ops", "text": Text("hi")}
+        write = {"user": "bob", "text": Text("psst")}
+        self.ann.does("room", room="ops", setting="slow", value="30s")
+        self.carol.gets(StoredAs, "say", **say, retry=RETRY)
+        self.carol.gets(StoredAs, "message", **write, retry=RETRY[::-1])
+        self.assertTrue(self.carol.gets(StoredAs, "say", **say, retry=RETRY).repeated)
+        self.ann.does("mute", user="carol", room="ops")
+        self.bob.does("block", user="carol")
+        self.assertTrue(self.carol.gets(StoredAs, "say", **say, retry=RETRY).repeated)
+        self.assertTrue(self.carol.gets(StoredAs, "message", **write, retry=RETRY[::-1]).repeated)
+        self.assertEqual(self.carol.code("say", **say, retry=RETRY.upper()), "muted")
+        self.assertEqual(self.carol.code("message", **write, retry=RETRY.upper()), "blocked")
+        self.assertEqual(self.carol.code("say", **say), "muted")
+
     def test_the_same_id_of_somebody_else(self) -> None:
         for each in (self.ann, self.carol):
             each.gets(StoredAs, "say", room="ops", text=Text("hi"), retry=RETRY)
