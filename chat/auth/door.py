@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.cred.credentials import ICredentials
 from twisted.cred.portal import Portal
+from twisted.python.failure import Failure
 
 from chat.auth.credentials import PasswordCredentials, TokenCredentials
 from chat.auth.realm import Realm
@@ -19,7 +20,7 @@ from chat.auth.tokens import digest, new_token
 from chat.core.house import House
 from chat.core.people import Arrival
 from chat.core.user import Session
-from chat.errors import BadCredentials, NothingToTakeOver, PlainLoginRefused, ShuttingDown
+from chat.errors import BadCredentials, Busy, NothingToTakeOver, PlainLoginRefused, ShuttingDown, StoreUnavailable
 from chat.interfaces import IChatUser
 from chat.values import Account, Peer, Rank, Verifier
 
@@ -131,8 +132,8 @@ class Door:
         if user is None:
             raise BadCredentials()
         token = new_token()
-        await self._house.store.add_token(user.account.id, session.device, digest(token), self._house.now())
-        return token
+        kept = self._house.store.add_token(user.account.id, session.device, digest(token), self._house.now())
+        return await kept.addCallbacks(lambda _: token, _without_token)
 
     async def change_password(self, session: Session, old: str, new: str) -> None:
         """See `chat.interfaces.IDoor`."""
@@ -207,3 +208,9 @@ class Door:
             logout()
             raise ShuttingDown("The connection has ended.")
         session.logout = logout
+
+
+def _without_token(failure: Failure) -> str:
+    """Nothing can be written just now: who is logged in stays so, and needs the password the next time."""
+    failure.trap(StoreUnavailable, Busy)
+    return ""

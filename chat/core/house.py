@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from chat.core.audiences import Audiences
 from chat.core.counts import Counts
 from chat.core.directory import Directory
+from chat.core.pauses import Pauses
 from chat.core.room import Room
 from chat.core.sanctions import Sanctions
 from chat.core.traffic import Traffic
@@ -53,6 +54,7 @@ class House:
     directory: Directory = field(init=False)
     sanctions: Sanctions = field(init=False)
     traffic: Traffic = field(init=False)
+    pauses: Pauses = field(init=False)
     counts: Counts = field(default_factory=Counts)
     started: int = field(init=False)
 
@@ -60,6 +62,7 @@ class House:
         self.directory = Directory(self.room_names)
         self.sanctions = Sanctions(self.store)
         self.traffic = Traffic(self.directory, self.sessions, self.rooms, self.now)
+        self.pauses = Pauses(self.clock)
         self.started = self.now()
 
     def next_session(self) -> int:

@@ -58,7 +58,8 @@ class Performer:
             if verb is None:
                 raise UnknownCommand()
             if wait := self._admit(session, verb):
-                await self._service.clock.sleep(wait)
+                await self._service.house.pauses.wait(wait)
+                self._check_running()
                 self._check_access(session, verb)
             reply: Reply = await verb.run(self._service, session, **arguments)
         except ChatError as error:
@@ -76,8 +77,7 @@ class Performer:
 
     def _admit(self, session: Session, verb: Verb) -> float:
         """:returns: the seconds that this command has to wait."""
-        if self._service.house.stopping:
-            raise ShuttingDown()
+        self._check_running()
         self._check_access(session, verb)
         if not verb.weight:
             return 0.0
@@ -90,6 +90,10 @@ class Performer:
             raise TooFast(f"That is too fast. Wait {max(1, round(wait))} seconds.", wait=wait)
         session.hurried = 0
         return wait
+
+    def _check_running(self) -> None:
+        if self._service.house.stopping:
+            raise ShuttingDown()
 
     def _check_access(self, session: Session, verb: Verb) -> None:
         user = session.user

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from twisted.internet.defer import race
+
 from chat.core.administration import Administration
 from chat.core.choices import Choices
 from chat.core.corrections import Corrections
@@ -27,6 +29,9 @@ from chat.grammar.verbs import Table
 from chat.interfaces import Committed, IBus, IClock, IDoor, IHost, IStore, Logged
 from chat.settings import Settings
 from chat.values import Pair
+
+SETTLING = 1.0
+"""Seconds that the end waits for what is on its way to the disk, to tell people what became of it."""
 
 
 class ChatService:
@@ -96,6 +101,9 @@ class ChatService:
         self.files.stop()
         self.space.stop()
         self.deletion.stop()
+        self.house.pauses.end()
+        # What is on its way to the disk is answered first, and then every line that was typed ahead is refused.
+        await race([self.store.settle(), self.clock.sleep(SETTLING)])
         for session in tuple(self.house.sessions.values()):
             session.mind.close(reason)
             self.people.sign_out(session)

@@ -78,7 +78,7 @@ class Challenge:
 class LoggedIn:
     """A session is logged in.
 
-    :param token: logs this device in again without the password.
+    :param token: logs this device in again without the password; empty where there is none.
     :param heartbeat: seconds between two signs of life, for those who promised them.
     :param created: whether the account was made by this very command.
     :param scram: the server's final message, where the password was proven and not sent: check its signature.

@@ -209,6 +209,9 @@ class IStore(IKeyStore, IFileStore, Protocol):
     def stop(self) -> Deferred[None]:
         """Commit what waits and close; later calls fail with `chat.errors.ShuttingDown`."""
 
+    def settle(self) -> Deferred[None]:
+        """Fires when everything that was to be written before is written, or could not be."""
+
     def disk(self) -> Disk:
         """How much room is used and left, at once."""
 

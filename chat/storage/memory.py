@@ -42,6 +42,7 @@ class MemoryStore(Store):
         self._held = False
         self._committing = False
         self._failures = 0
+        self._stopped: Deferred[None] | None = None
 
     def start(self, committed: Sink) -> Snapshot:
         connection = sqlite3.connect(_MEMORY, isolation_level=None)
@@ -57,12 +58,11 @@ class MemoryStore(Store):
         return snapshot(connection)
 
     def stop(self) -> Deferred[None]:
-        self.release()
-        if self._connection is not None:
-            self._image = self._connection.serialize()
-            self._connection.close()
-            self._connection = self._transaction = self._committed = None
-        return succeed(None)
+        self._held = False
+        stopped: Deferred[None] = Deferred()
+        self._stopped = stopped
+        self._commit_what_waits()
+        return stopped
 
     def disk(self) -> Disk:
         return Disk(0, self.free)
@@ -125,6 +125,16 @@ class MemoryStore(Store):
                 self._commit(jobs)
         finally:
             self._committing = False
+        if self._stopped is not None:
+            stopped, self._stopped = self._stopped, None
+            self._close()
+            stopped.callback(None)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._image = self._connection.serialize()
+            self._connection.close()
+            self._connection = self._transaction = self._committed = None
 
     def _commit(self, jobs: list[Job]) -> None:
         assert self._transaction is not None

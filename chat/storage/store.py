@@ -51,6 +51,10 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
     )
 
 
+def _nothing(transaction: Transaction) -> None:
+    """A change that changes nothing."""
+
+
 class Store(ABC):
     """The log and the accounts; an engine says how a function gets a connection and when it runs.
 
@@ -89,6 +93,9 @@ class Store(ABC):
     def disk(self) -> Disk: ...
 
     # the log
+
+    def settle(self) -> Deferred[None]:
+        return self._write(_nothing).addErrback(lambda failure: failure.trap(ChatError) and None)
 
     def append(self, draft: Draft, origin: Origin | None = None, refusal: ChatError | None = None) -> Deferred[Stored]:
         return self._write(append, draft, origin, refusal)

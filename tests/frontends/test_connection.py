@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
+from chat.core.service import SETTLING
 from chat.frontends.connection import GREETING_DELAY, LAST_LOOK, LINGER
 from chat.frontends.network import peer_of
 from tests.frontends.server import ASKED, GREETING, NOWHERE, PASSWORD, WELCOME, ServerCase
@@ -195,6 +197,34 @@ class Ending(ServerCase):
         self.assertEqual(program.frame(), {"type": "closing", "reason": "Server is shutting down."})
         self.assertEqual(guest.sees(), ["* Server is shutting down."])
         self.assertTrue(person.ended and program.ended and guest.ended)
+
+
+class StoppingInTheMiddleOfAPaste(ServerCase):
+    settings = {"rate": 5.0, "burst": 40}  # noqa: RUF012  # read only
+
+    def test_every_line_was_said_or_is_refused_in_words(self) -> None:
+        ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(ann, bob)
+        self.server.store.hold()
+        ann.types(*[f"line {number}" for number in range(150)])
+        stopping = Deferred.fromCoroutine(self.server.chat.stop("Server is shutting down."))
+        self.server.store.release()
+        self.successResultOf(stopping)
+        said = [line for line in bob.sees() if line.startswith("ann: ")]
+        refused = [line for line in ann.sees() if line.startswith("! ")]
+        self.assertGreater(len(said), 30)
+        self.assertEqual(len(said) + len(refused), 150)
+
+    def test_a_disk_that_does_not_answer_is_not_waited_for(self) -> None:
+        ann = self.person("ann", "lobby")
+        self.server.store.hold()
+        ann.types("hello")
+        stopping = Deferred.fromCoroutine(self.server.chat.stop("Server is shutting down."))
+        self.assertNoResult(stopping)
+        self.server.advance(SETTLING)
+        self.assertIn("* Server is shutting down.", ann.sees())
+        self.server.store.release()
+        self.successResultOf(stopping)
 
 
 class LoginTimeOut(ServerCase):

@@ -167,6 +167,16 @@ class TheLog(ServerCase):
         self.assertEqual((gap["first"], gap["last"]), (seq, seq))
 
 
+class NothingCanBeWritten(ServerCase):
+    def test_a_login_is_whole_without_a_token(self) -> None:
+        for _ in ("new", "login"):
+            self.program("ann").hangs_up()
+        program = self.call("json")
+        self.server.store.fail(10)
+        program.asks("login", user="ann", password=PASSWORD)
+        self.assertEqual((program.frame()["token"], self.online()), ("", ["ann"]))
+
+
 class Resuming(ServerCase):
     def test_nothing_live_before_resume(self) -> None:
         """No unasked replay, no greeting: a program says when it is ready."""
