@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from chat.commands.registry import command
 from chat.core.rooms import account_of
 from chat.core.service import ChatService
@@ -12,8 +14,6 @@ from chat.grammar.frames import NewVerifier, ScramMessage
 from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Secret, Word, Words
 from chat.grammar.verbs import Access
 from chat.values import DEFAULT_DEVICE, device_name
-
-from typing import Annotated  # isort: skip
 
 GROUP = "Getting in and out"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from chat import __version__
 from chat.commands.people import members_of
 from chat.commands.registry import command
@@ -14,8 +16,6 @@ from chat.grammar.frames import Flag, Marks
 from chat.grammar.parameters import DeviceName, Room, Word
 from chat.grammar.verbs import Access
 from chat.values import BODY_BYTES, BODY_LINES
-
-from typing import Annotated  # isort: skip
 
 GROUP = "For programs"
 

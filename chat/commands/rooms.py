@@ -99,5 +99,6 @@ async def _entered(
 ) -> RoomEntered:
     standings = () if joined else await chat.past.standings(session)
     unread = next((each.unread for each in standings if each.conversation.id == room.id), 0)
-    names = sorted((chat.directory.name_of(account) for account in room.occupants), key=str.casefold)
+    here = room.occupants.keys() - chat.directory.blockers_of(account_of(session))
+    names = sorted(map(chat.directory.name_of, here), key=str.casefold)
     return RoomEntered(room.conversation, room.topic, tuple(names), unread, created, joined, room.record.sealed)

@@ -14,6 +14,7 @@ from chat.core.deletion import Deletion
 from chat.core.house import House
 from chat.core.limits import TokenBucket
 from chat.core.people import People
+from chat.core.reasons import one_line
 from chat.core.room import Room
 from chat.core.rooms import LOBBY, Rooms
 from chat.core.sanctions import Network, covers, words
@@ -22,9 +23,6 @@ from chat.errors import BadUsage, Forbidden, NoEffect
 from chat.events import Notice, Reply
 from chat.journal import Logger
 from chat.values import SERVER, Account, Kind, Rank, Sanction
-
-MOST_WORDS = 300
-"""The most characters of a reason or an announcement; what is beyond is cut."""
 
 WIDEST = {4: 8, 6: 16}
 """The shortest prefix of a network that is banned, by the version of the protocol."""
@@ -211,11 +209,6 @@ def _is_met(sanction: Sanction, session: Session) -> bool:
 
 async def _nobody_types(session: Session, command: str, arguments: dict[str, Any]) -> Reply:
     raise AssertionError("a session that acts for somebody takes no commands")
-
-
-def one_line(text: str) -> str:
-    """Words as one line of at most `MOST_WORDS` characters."""
-    return " ".join(text.split())[:MOST_WORDS].rstrip()
 
 
 def _because(what: str, reason: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from chat.core.administration import one_line
 from chat.core.house import House
+from chat.core.reasons import one_line
 from chat.core.spans import time_left
 from chat.core.user import Session
 from chat.errors import NoEffect

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from chat.core.house import House
+from chat.core.reasons import one_line_body
 from chat.core.room import Room
 from chat.core.rooms import LOBBY, Rooms, account_of, heir_of
 from chat.core.user import Session
 from chat.errors import BadUsage, BlockedByRecipient, Forbidden, NoEffect, NotAMember
 from chat.values import Account, Kind, Rank, Role, Text, room_setting
-
-MOST_WORDS = 300
-"""The most characters of a topic or a reason; what is beyond is cut."""
 
 
 class Moderation:
@@ -26,7 +24,7 @@ class Moderation:
         account, now = account_of(session), self._house.now()
         self._house.may_say(account, now)
         room.check_mute(account, now)
-        await self._rooms.append(session, room, Kind.TOPIC, body=_one_line(topic))
+        await self._rooms.append(session, room, Kind.TOPIC, body=one_line_body(topic))
 
     async def remove(
         self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None = None
@@ -51,6 +49,7 @@ class Moderation:
             await self._restrict(session, room, kind, target, reason, seconds)
         finally:
             room.leaving.discard(target.id)
+        await self._rooms.keep_owned(room)
 
     async def mute(self, session: Session, room: Room, target: Account, reason: str, seconds: int | None) -> None:
         """:param seconds: how long, or nothing for ever."""
@@ -144,6 +143,7 @@ class Moderation:
         if member.role is Role.OWNER and len(owners) == 1:
             raise NoEffect(f"{room.name} needs an owner. Make somebody else owner first: op NAME owner")
         await self._rooms.append(session, room, Kind.ROLE, target=target.id, body=Text(role.value))
+        await self._rooms.keep_owned(room)
 
     def _check(self, session: Session, room: Room, kind: Kind, target: int | None) -> None:
         assert session.user is not None, "perform lets only users act"
@@ -160,10 +160,5 @@ class Moderation:
         self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None
     ) -> None:
         until = None if seconds is None else self._house.now() + seconds * 1000
-        body = _one_line(reason)
+        body = one_line_body(reason)
         await self._rooms.append(session, room, kind, target=target.id, body=body, until=until)
-
-
-def _one_line(text: str) -> Text | None:
-    words = " ".join(text.split())[:MOST_WORDS].rstrip()
-    return Text(words) if words else None

@@ -37,10 +37,11 @@ class Past:
         :returns: it, and the seq after which the reader may read.
         :raises NoSuchConversation: when nothing was ever said between the two.
         """
-        directory = self._house.directory
-        if word[:1] != "@" and fold(word) in self._house.room_names:
-            room = self._rooms.named(word)
-            return room.conversation, room.may_read(account_of(session))
+        directory, account = self._house.directory, account_of(session)
+        room = self._house.room_names.get(fold(word)) if word[:1] != "@" else None
+        # Anybody can make a room of any name, which hides the person of that name from nobody else.
+        if room is not None and (word[:1] == "#" or account in room.members or directory.account(word) is None):
+            return room.conversation, room.may_read(account)
         if word[:1] == "#":
             raise NoSuchRoom(f"No room {word[1:40]}. list channels shows them all.")
         other = directory.account(word)

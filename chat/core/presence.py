@@ -72,7 +72,7 @@ class Presence:
         """A user is away, or back."""
         state = "back" if user.away is None else "away"
         event = PresenceEvent((user.name,), state, text=user.away or "")
-        for listener in self._listeners(user):
+        for listener in self._listeners(user) - self._house.directory.blockers_of(user.account.id):
             self._deliver(listener, event)
 
     def _silent(self, user: ChatUser) -> bool:

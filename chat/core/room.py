@@ -61,6 +61,7 @@ class Room:
     :ivar closed: whether it is closed for good, or about to be.
     :ivar leaving: members whose kick, ban or leaving is on its way to the disk.
     :ivar sealing: whether it is sealed, or about to be.
+    :ivar succeeding: whether its next owner is on its way to the disk.
     :ivar last: the newest seq.
     """
 
@@ -78,6 +79,7 @@ class Room:
         "occupants",
         "record",
         "sealing",
+        "succeeding",
         "topic",
         "unsubscribe",
     )
@@ -97,6 +99,7 @@ class Room:
         self.leaving: set[int] = set()
         self.closed = False
         self.sealing = stored.record.sealed
+        self.succeeding = False
         self.unsubscribe: Callable[[], None]
         self.audiences = Audiences(stored.record.conversation)
         self.last = stored.last
@@ -181,6 +184,18 @@ class Room:
             raise self._no_member()
         return member.readable_after
 
+    def next_owner(self, leaver: int | None = None) -> int | None:
+        """Who is the next to own a room without an owner: the highest in rank, the longest a member.
+
+        :param leaver: somebody who counts as gone, like all who are about to leave.
+        :returns: nobody, where an owner stays or nobody does.
+        """
+        out = {leaver, *self.leaving}
+        others = [member for member in self.members.values() if member.account not in out]
+        if not others or any(member.role is Role.OWNER for member in others):
+            return None
+        return min(others, key=lambda member: (-member.role.height, member.joined_seq)).account
+
     def abandoned_to(self, account: int) -> bool:
         """Whether a member is the first to come into a room that all others have left."""
         first = next(iter(self.members), None)
@@ -202,7 +217,8 @@ class Room:
             )
         other = self.members.get(target) if target is not None and target != account else None
         if other is not None and other.role.height >= member.role.height and kind is not Kind.ROLE:
-            raise Forbidden(f"You may not do that to another {other.role} of {self.name}.")
+            article = "an" if other.role is Role.OWNER else "a"
+            raise Forbidden(f"You may not do that to {article} {other.role} of {self.name}.")
 
     def notify_of(self, account: int) -> Notify:
         """What a member is shown of the room while it happens."""

@@ -211,8 +211,21 @@ class Rooms:
             await self.append(session, room, Kind.LEFT)
         finally:
             room.leaving.discard(account)
+        await self.keep_owned(room)
         if room.record.private and not room.members and not room.closed:
             await self.close(SERVER, room, "Its last member has left.", session.origin)
+
+    async def keep_owned(self, room: Room) -> None:
+        """Give a room to the next in line if its owners have gone, or were made less, all at the same moment."""
+        heir = None if room.closed or room.succeeding or room.record.name.folded == LOBBY else room.next_owner()
+        if heir is None:
+            return
+        room.succeeding = True
+        now, body = self._house.now(), Text(Role.OWNER.value)
+        try:
+            await self._house.store.append(Draft(room.id, Kind.ROLE, SERVER, DEFAULT_DEVICE, now, body, target=heir))
+        finally:
+            room.succeeding = False
 
     async def close(self, author: int, room: Room, reason: str, origin: Origin | None) -> None:
         """Close a room for good: nobody is a member of it any more, and its name is free.
@@ -339,12 +352,6 @@ def account_of(session: Session) -> int:
 
 
 def heir_of(room: Room, account: int) -> int | None:
-    """Who owns a room after its only owner has left: the highest in rank, the longest a member."""
+    """Who owns a room after its only owner has left."""
     leaver = room.members.get(account)
-    if leaver is None or leaver.role is not Role.OWNER:
-        return None
-    out = {account, *room.leaving}
-    others = [member for member in room.members.values() if member.account not in out]
-    if not others or any(member.role is Role.OWNER for member in others):
-        return None
-    return min(others, key=lambda member: (-member.role.height, member.joined_seq)).account
+    return room.next_owner(account) if leaver is not None and leaver.role is Role.OWNER else None

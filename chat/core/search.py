@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from twisted.python.failure import Failure
+
 from chat.core.entries import entry, private_conversation
 from chat.core.house import House
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
-from chat.errors import ChatError
+from chat.errors import Busy, ChatError, StoreUnavailable
 from chat.events import Found
 from chat.interfaces import IDelayed
 from chat.values import Account, Conversation, Pair
@@ -77,7 +79,7 @@ class Search:
         }
         readable = {id: self._after(account, id) for id in shown}
         for _ in range(MOST_STEPS):
-            if not await store.index(readable):
+            if not await store.index(readable).addErrback(_as_it_is):
                 break
         rows = await store.search(
             words,
@@ -101,3 +103,9 @@ class Search:
     def _after(self, account: int, conversation: int) -> int:
         room = self._house.rooms.get(conversation)
         return room.may_read(account) if room is not None else 0
+
+
+def _as_it_is(failure: Failure) -> int:
+    """Nothing can be written just now: what is not in the index yet is not found, and the rest is."""
+    failure.trap(StoreUnavailable, Busy)
+    return 0

@@ -111,7 +111,7 @@ class Dialogue:
             dropped = pipeline.drop()
             words = f"What was typed after it was not read ({dropped} more), as it may hold a password."
             shown = self.shown(Refused("held", words))
-        return shown + self._ask(ask_again(call, again.name))
+        return shown + self._ask(ask_again(call, again.name), again=True)
 
     def _unreadable(self, why: Refused) -> bytes:
         """Refuse a line without a meaning; what was asked before is asked again."""
@@ -127,7 +127,8 @@ class Dialogue:
             self._context = context
         return context
 
-    def _ask(self, ask: Ask) -> bytes:
+    def _ask(self, ask: Ask, again: bool = False) -> bytes:
+        """:param again: whether it was mistyped, so that somebody may want to know the way out."""
         link = self._link
         if ask.missing.type.secret and "password" not in link.service.door.ways_in(link.session):
             return self.shown(Refused(PlainLoginRefused.code, PlainLoginRefused.text))
@@ -135,10 +136,14 @@ class Dialogue:
         prompt = ask.missing.prompt or ""
         if not ask.missing.type.secret:
             return self.text(f"{prompt} ")
+        notes = ["your typing is visible"] if link.telnet is None else []
+        if again:
+            notes.append("an empty line gives up")
+        shown = self.text(f"{prompt.rstrip(':')} ({'; '.join(notes)}): " if notes else f"{prompt} ")
         if link.telnet is None:
-            return self.text(f"{prompt.rstrip(':')} (your typing is visible): ")
+            return shown
         link.telnet.hidden = True
-        return self.text(f"{prompt} ") + HIDE
+        return shown + HIDE
 
     def _end_hiding(self) -> None:
         """Let telnet show again what is typed; the line end of a hidden line was not shown either."""

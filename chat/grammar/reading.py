@@ -17,7 +17,7 @@ from typing import Any
 
 from chat.errors import AlreadyLoggedIn, BadUsage, ChatError, NotInRoom, NotLoggedIn, UnknownCommand
 from chat.grammar.nearby import nearest
-from chat.grammar.parameters import Names
+from chat.grammar.parameters import Names, RoomType
 from chat.grammar.verbs import LONG, Access, Bare, Parameter, Table, Verb
 
 _LONG_SECRET = 8
@@ -249,7 +249,8 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
                 if _like_a_login(words, *bounds, context.names):
                     return f"/{word}"
             elif bounds[0] <= len(words) <= bounds[1] and _reads(verb, rest, context):
-                return f"/{word} {' '.join(words)}"
+                meant = context.names.near_room(words[0]) if type(verb.written[0].type) is RoomType else None
+                return f"{word} {meant}" if meant is not None else f"/{word} {' '.join(words)}"
         if verb.private and second and (known := context.names.near_account(second)):
             return f"{word} {known} ..."
         return None

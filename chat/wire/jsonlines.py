@@ -268,7 +268,7 @@ def decode(line: bytes) -> Request:
 def request_id(line: bytes) -> str | int | None:
     """The id of a line that `decode` refused, as far as it has one."""
     try:
-        return _id(_object(line))
+        return _id(_parsed(line))
     except BadFrame:
         return None
 
@@ -302,6 +302,13 @@ def _object(line: bytes) -> dict[str, Any]:
 
     :raises BadFrame: when there is none.
     """
+    frame = _parsed(line)
+    if b"\\u" in line and _LONE.search(_dump(frame)):
+        raise BadFrame("A frame holds no lone surrogates.")
+    return frame
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
     try:
         frame = _load(line.decode())
     except UnicodeDecodeError as error:
@@ -312,8 +319,6 @@ def _object(line: bytes) -> dict[str, Any]:
         raise BadFrame
     if line.count(b"[") + line.count(b"{") > DEPTH and _depth(frame) > DEPTH:
         raise BadFrame(f"A frame is nested at most {DEPTH} deep.")
-    if b"\\u" in line and _LONE.search(_dump(frame)):
-        raise BadFrame("A frame holds no lone surrogates.")
     return frame
 
 

@@ -177,7 +177,8 @@ def history(reply: History, view: View) -> str:
     if not entries:
         return notice(f"There is nothing to show of {name}.", view)
     shown = render_history(entries, view, ids=True)
-    if reply.more and entries[-1].seq < reply.last:
+    newest = reply.entries[-1]
+    if reply.more and (newest.last if isinstance(newest, Skipped) else newest.seq) < reply.last:
         return shown + notice(f"Newer lines follow. Type: history {name}", view)
     if reply.more:
         return notice(f"Older lines exist. Type: history {name} {2 * len(entries)}", view) + shown

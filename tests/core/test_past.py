@@ -109,6 +109,14 @@ class Pages(SynchronousTestCase):
         self.assertEqual(words(ann.gets(History, "history", where="bob").entries), ["in the room"])
         self.assertEqual(words(ann.gets(History, "history", where="@bob").entries), ["to the person"])
 
+    def test_a_room_that_takes_the_name_of_a_person(self) -> None:
+        """It hides that person from its members alone."""
+        bob, carol = self.bob, self.stage.enter("carol")
+        self.ann.writes("bob", "to the person")
+        carol.does("create", room="bob")
+        self.assertEqual(words(self.ann.gets(History, "history", where="bob").entries), ["to the person"])
+        self.assertEqual(bob.code("history", where="#bob"), "not-a-member")
+
 
 class Newcomers(SynchronousTestCase):
     """In a room whose history begins with joining nobody reads what came before."""

@@ -162,6 +162,13 @@ class Blocks(PresenceCase):
 
 
 class Away(PresenceCase):
+    def test_nothing_is_written_there_to_who_blocks(self) -> None:
+        bob = self.stage.enter("bob")
+        self.ann.does("block", user="bob")
+        self.ann.forget()
+        bob.does("away", text="you are ugly, ann")
+        self.assertEqual(self.ann.told(Presence), [])
+
     def test_away_and_back(self) -> None:
         bob = self.stage.enter("bob")
         self.ann.forget()

@@ -205,6 +205,27 @@ class Succession(RoomsCase):
             self.assertIsInstance(self.successResultOf(each), RoomLeft)
         self.assertEqual(self.stage.roles("ops"), {"carol": Role.OWNER})
 
+    def test_when_owner_and_heir_leave_at_the_same_moment(self) -> None:
+        self.stage.store.hold()
+        leaving = [self.ann.starts("disconnect", room="ops"), self.phone.starts("disconnect", room="ops")]
+        self.stage.store.release()
+        for each in leaving:
+            self.assertIsInstance(self.successResultOf(each), RoomLeft)
+        self.assertEqual(self.stage.roles("ops"), {"carol": Role.OWNER})
+        self.assertEqual(self.stage.restart().roles("ops"), {"carol": Role.OWNER})
+
+    def test_when_two_owners_make_each_other_less(self) -> None:
+        self.ann.does("op", user="carol", role="owner", room="ops")
+        self.stage.store.hold()
+        both = [
+            self.ann.starts("deop", user="carol", room="ops"),
+            self.carol.starts("deop", user="ann", room="ops"),
+        ]
+        self.stage.store.release()
+        for each in both:
+            self.successResultOf(each)
+        self.assertEqual(list(self.stage.roles("ops").values()).count(Role.OWNER), 1)
+
     def test_the_last_one_leaves_an_empty_room(self) -> None:
         """It stays, with its past; who comes into it first owns it."""
         for person in (self.phone, self.carol, self.ann):

@@ -168,6 +168,16 @@ class TheLog(ServerCase):
 
 
 class NothingCanBeWritten(ServerCase):
+    def test_what_is_in_the_index_is_found(self) -> None:
+        ann = self.program("ann")
+        ann.asks("message", user="ann", text="needle one")
+        ann.asks("search", words="needle")
+        ann.asks("message", user="ann", text="needle two")
+        ann.wire.clear()
+        self.server.store.fail(10)
+        ann.asks("search", words="needle")
+        self.assertEqual([each["body"]["text"] for each in ann.frame()["messages"]], ["needle one"])
+
     def test_a_login_is_whole_without_a_token(self) -> None:
         for _ in ("new", "login"):
             self.program("ann").hangs_up()
@@ -175,6 +185,14 @@ class NothingCanBeWritten(ServerCase):
         self.server.store.fail(10)
         program.asks("login", user="ann", password=PASSWORD)
         self.assertEqual((program.frame()["token"], self.online()), ("", ["ann"]))
+
+
+class BadFrames(ServerCase):
+    def test_a_lone_surrogate_is_refused_under_its_id(self) -> None:
+        ann = self.program("ann")
+        ann.types('{"cmd": "say", "id": 7, "args": {"text": "\\ud800"}}')
+        frame = ann.frame()
+        self.assertEqual((frame["code"], frame["id"]), ("bad-frame", 7))
 
 
 class Resuming(ServerCase):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase, SlowReads
+from tests.frontends.server import ASKED, ASKED_AGAIN, NOWHERE, PASSWORD, WELCOME, ServerCase, SlowReads
 
 WRONG = "! Wrong name or password. Try again: login NAME (or make an account: new NAME)"
 TIP = "* Tip: without the password, login NAME asks for it on a line of its own."
@@ -26,7 +26,7 @@ class LoggingIn(ServerCase):
     def test_a_wrong_password_is_asked_for_again(self) -> None:
         """Wish 001: the name is asked for once, the password as often as need be."""
         self.caller.types("login ann", "wrong password")
-        self.assertEqual(self.caller.gets(), f"{ASKED}{WRONG}\n{ASKED}")
+        self.assertEqual(self.caller.gets(), f"{ASKED}{WRONG}\n{ASKED_AGAIN}")
         self.caller.types(PASSWORD)
         self.assertEqual(self.caller.sees(), [WELCOME, NOWHERE])
 
@@ -108,7 +108,9 @@ class Registering(ServerCase):
     def test_a_bad_password_is_asked_for_again(self) -> None:
         caller = self.guest()
         caller.types("new ann", "short")
-        self.assertEqual(caller.gets(), f"{ASKED}! A password has at least 8 characters. Choose a longer one.\n{ASKED}")
+        self.assertEqual(
+            caller.gets(), f"{ASKED}! A password has at least 8 characters. Choose a longer one.\n{ASKED_AGAIN}"
+        )
         self.assertEqual(self.online(), [])
         caller.types(PASSWORD)
         self.assertEqual(self.online(), ["ann"])
@@ -148,7 +150,9 @@ class ChangingThePassword(ServerCase):
         self.quiet(ann, bob)
         ann.types("/password", "wrong", "first try of one", PASSWORD)
         self.assertTrue(
-            ann.gets().endswith("Old password (your typing is visible): New password (your typing is visible): ")
+            ann.gets().endswith(
+                "Old password (your typing is visible; an empty line gives up): New password (your typing is visible): "
+            )
         )
         ann.types("new secret words")
         self.assertEqual(ann.sees(), ["* Your password is changed. Your other sessions are ended."])
@@ -161,7 +165,7 @@ class ChangingThePassword(ServerCase):
         self.assertTrue(
             ann.gets().endswith(
                 "! What was typed after it was not read (2 more), as it may hold a password.\n"
-                "Old password (your typing is visible): "
+                "Old password (your typing is visible; an empty line gives up): "
             )
         )
         ann.types(PASSWORD, "new secret words")
@@ -173,7 +177,7 @@ class ChangingThePassword(ServerCase):
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
         self.quiet(ann, bob)
         ann.types("/password", *["wrong", "new secret words"] * 4)
-        self.assertTrue(ann.gets().endswith("Try again in 2 seconds.\nOld password (your typing is visible): "))
+        self.assertTrue(ann.gets().endswith("Old password (your typing is visible; an empty line gives up): "))
         ann.types(PASSWORD, "new secret words")
         self.assertEqual(bob.sees(), [])
         self.server.advance(10)

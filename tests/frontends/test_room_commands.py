@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.frontends.server import ASKED, PASSWORD, WELCOME, ServerCase
+from tests.frontends.server import ASKED, ASKED_AGAIN, PASSWORD, WELCOME, ServerCase
 
 
 class RunningARoom(ServerCase):
@@ -95,4 +95,4 @@ class DeletingAnAccount(ServerCase):
         bob = self.person("bob", "lobby")
         self.quiet(bob)
         bob.types("account delete everything", "wrong")
-        self.assertEqual(bob.sees(), [f"{ASKED}! That is not your password. Nothing was changed.", ASKED])
+        self.assertEqual(bob.sees(), [f"{ASKED}! That is not your password. Nothing was changed.", ASKED_AGAIN])

@@ -51,6 +51,10 @@ class Held_(SynchronousTestCase):
         for line in ("join us", "connect the cable first", "create a room for it", "connect", "create"):
             self.assertEqual(meaning(line), ("said", line))
 
+    def test_a_mistyped_room(self) -> None:
+        self.assertEqual(meaning("connect loby"), ("held", "connect lobby"))
+        self.assertEqual(meaning("create loby"), ("held", "/create loby"))
+
     def test_a_bare_broadcast(self) -> None:
         self.assertEqual(meaning("broadcast lunch!"), ("held", "/broadcast ..."))
 

@@ -499,6 +499,8 @@ class Replays(Lines):
         self.shows(History(OPS, (row,), True, 1, 17), older)
         newer = "r2.17 (12:00) bob: hi\n* Newer lines follow. Type: history ops\n"
         self.shows(History(OPS, (row,), True, 1, 40), newer)
+        hidden = (row, Skipped(OPS, 18, 40))
+        self.assertNotIn("Newer", render(History(OPS, hidden, True, 1, 40), VIEW))
         kept = "* Older lines are no longer kept, or were said before you came.\nr2.17 (12:00) bob: hi\n"
         self.shows(History(OPS, (row,), False, 17, 17), kept)
         self.shows(History(OPS, (Skipped(OPS, 1, 9),), False, 1, 9), "* There is nothing to show of ops.\n")
