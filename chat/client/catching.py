@@ -23,6 +23,9 @@ MOST_MISSED = 2_000
 """Rows that are read after those that are held; where more were missed, the newest are read, and the others are loaded
 when somebody looks for them."""
 
+MOST_PAGES = 1_000
+"""Pages that are read in one go, but where everything is wanted: a hundred times as many as `MOST_MISSED` rows take."""
+
 MARKS_EVERY = 1.0
 """Seconds between two reports of how far this device has everything, and between two looks for gaps."""
 
@@ -127,9 +130,11 @@ class Catching:
         :param since: rows after it were missed; those before it are merely history.
         """
         assert talk.conversation is not None, "there is something to read"
-        more = True
+        more, pages = True, 0
         while more:
-            after = talk.high
+            after, pages = talk.high, pages + 1
+            if pages > MOST_PAGES and not self._everything:
+                raise client.distrust("The history that the server sends has no end.")
             page = await client.ask(
                 "history", {"conversation": talk.conversation.reference, "after": after, "limit": PAGE}
             )

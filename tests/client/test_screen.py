@@ -450,6 +450,7 @@ class Scrolling(ScreenCase):
             feed = play.app.screen.query_one(Feed)
 
             def same() -> None:
+                feed.draw()
                 drawn = [strip.text for strip in feed._strips]
                 feed.redraw()
                 self.assertEqual(drawn, [strip.text for strip in feed._strips])

@@ -57,6 +57,7 @@ class SideBar(OptionList, can_focus=False):
 
     DEFAULT_CSS = """
     SideBar { width: 22; height: 1fr; border: none; padding: 0; scrollbar-size-vertical: 1; background: $panel; }
+    SideBar { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     class Chosen(Message):
