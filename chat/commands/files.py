@@ -36,7 +36,7 @@ async def getfile(chat: ChatService, session: Session, user: User) -> Done:
 
 @command(group=GROUP, private=True, examples=("refusefile ann",))
 async def refusefile(chat: ChatService, session: Session, user: User) -> Done:
-    """do not take the file that somebody offers"""
+    """do not take the file that somebody offers, or no more of it; or take back your own"""
     chat.directory.named(user)
     raise NeedsClient("refusefile takes the console client: files are offered to it alone.")
 

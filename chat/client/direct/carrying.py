@@ -10,18 +10,18 @@ other end says to have. The last confirmation says that the file is whole, check
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import deferLater
+from twisted.internet.defer import Deferred
 
 from chat.client.direct.failures import BadFrame
 from chat.client.direct.frames import Kind
 from chat.client.direct.line import Line
 from chat.client.direct.peers import Peers
+from chat.client.direct.seeking import Seeker
 from chat.client.failures import ClientFailure
 from chat.client.transfer.failures import BadOffer
 from chat.client.transfer.landing import Landing
@@ -36,9 +36,6 @@ CONFIRM_EVERY: Final = 8
 
 MOST_OFFERED: Final = 10
 """Files that one person may have offered here and not been answered for."""
-
-PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-"""Seconds before each try to find the way again; after the last one it is given up."""
 
 STALLED: Final = 60.0
 """Seconds in which something has to move."""
@@ -70,8 +67,7 @@ class Carrier:
         self._clock = clock
         self._told = told
         self._landed: deque[Transfer] = deque(maxlen=MOST_OFFERED)
-        self._seeking: dict[str, Deferred[None]] = {}
-        self._tries: Counter[str] = Counter()
+        self._seeker = Seeker(peers, clock, lambda user: bool(self._cut_with(user)), self._given_up)
         self._watch: Any = None
 
     # from here
@@ -184,8 +180,8 @@ class Carrier:
     # either way
 
     def refuse(self, transfer: Transfer) -> None:
-        """Say no to a file, or no more."""
-        transfer.why = "You did not take it." if transfer.incoming else "You took it back."
+        """Say no to a file, or no more; or take it back."""
+        transfer.give_up("You did not take it." if transfer.incoming else "You took it back.")
         for line in self._lines(transfer):
             self._say(line, Kind.STOP, transfer)
         self._end(transfer, Stage.OVER)
@@ -234,15 +230,16 @@ class Carrier:
         if stage is Stage.DONE:
             transfer.done = transfer.offer.size
         transfer.let_go()
-        self.transfers.remove(transfer)
-        self._told(transfer)
+        if transfer in self.transfers:
+            self.transfers.remove(transfer)
+            self._told(transfer)
 
     # cuts
 
     def joined(self, line: Line) -> None:
         """A line stands: what was cut goes on."""
         line.link.ended.addCallback(lambda reason: self._lost(line, reason))
-        del self._tries[fold(line.link.user)]
+        self._seeker.found(line.link.user)
         for transfer in self._landed:
             if _whose(transfer) == (fold(line.link.user), line.link.device):
                 self._say(line, Kind.HAVE, transfer, transfer.offer.pieces)
@@ -262,25 +259,9 @@ class Carrier:
     def _cut(self, transfer: Transfer) -> None:
         transfer.stage, transfer.why = Stage.CUT, "The link is lost; it goes on as soon as there is one again."
         self._told(transfer)
-        user = fold(transfer.user)
-        if user not in self._seeking:
-            self._seeking[user] = Deferred.fromCoroutine(self._seek(transfer.user)).addErrback(_canceled)
+        self._seeker.seek(transfer.user)
 
-    async def _seek(self, user: str) -> None:
-        """Find the way to somebody again, or wait to be found."""
-        try:
-            while (tries := self._tries[fold(user)]) < len(PAUSES):
-                self._tries[fold(user)] += 1
-                await deferLater(self._clock, PAUSES[tries])
-                if not self._cut_with(user):
-                    return
-                try:
-                    await self._peers.line_to(user)
-                except ClientFailure:
-                    continue  # one has no address, or nobody is there yet
-        finally:
-            self._seeking.pop(fold(user), None)
-            del self._tries[fold(user)]
+    def _given_up(self, user: str) -> None:
         for transfer in self._cut_with(user):
             transfer.why = "It was cut. Offered again, it goes on where it was."
             self._end(transfer, Stage.OVER)
@@ -305,8 +286,7 @@ class Carrier:
 
     def close(self) -> None:
         """It is the end; what has come of files stays."""
-        for seeking in tuple(self._seeking.values()):
-            seeking.cancel()
+        self._seeker.close()
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
@@ -326,7 +306,3 @@ class Carrier:
 
 def _whose(transfer: Transfer) -> tuple[str, str]:
     return fold(transfer.user), transfer.device
-
-
-def _canceled(failure: Any) -> None:
-    failure.trap(CancelledError)

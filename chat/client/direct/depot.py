@@ -33,7 +33,7 @@ MOST_OFFERED: Final = 10
 MOST_IN_ALL: Final = 100
 
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
-"""Seconds before each further try to say the same; after the last one it is given up."""
+"""Seconds after each try to say the same; after the last one it is given up."""
 
 
 class Letters(Protocol):
@@ -79,7 +79,6 @@ class Depot:
         self._in_thread = in_thread
         self._clock = clock
         self._told = told
-        self._closed = False
         for user, device, content in letters.offers:
             self._take_up(user, device, content)
 
@@ -173,8 +172,8 @@ class Depot:
         await self._finished(transfer)
 
     def refuse(self, transfer: Transfer) -> None:
-        """Say no to a file."""
-        transfer.why = "You did not take it."
+        """Say no to a file, or no more; or take it back."""
+        transfer.give_up("You did not take it." if transfer.incoming else "You took it back.")
         self._end(transfer, Stage.OVER)
         unattended(self._finished(transfer))
 
@@ -189,7 +188,7 @@ class Depot:
             await work
         except ClientFailure as error:
             if transfer not in self.transfers:
-                return  # it is the end
+                return  # it was stopped
             transfer.why = str(error)
             if transfer.incoming and not isinstance(error, RequestRefused | Damaged):
                 # It still lies there, and may be taken later.
@@ -206,25 +205,26 @@ class Depot:
 
         :raises ClientFailure: when it says no, or nothing for too long.
         """
-        for pause in (*PAUSES, None):
-            wait: float | None = pause
+        for pause in PAUSES:
+            wait: float | None = None
             try:
                 reply = await self._ask(cmd, args)
-                if not isinstance(reply, Refused):
-                    transfer.stage = Stage.MOVING
-                    return reply
-                if reply.code not in TRY_AGAIN:
-                    raise RequestRefused(reply)
-                wait = reply.wait or pause
-            except Disconnected as error:
+            except Disconnected:
+                reply = None
+            if transfer not in self.transfers:
+                raise ClientFailure("It was stopped.")
+            if reply is None:
                 transfer.stage, transfer.why = Stage.CUT, "It goes on as soon as there is a connection to the server."
                 self._told(transfer)
-                if pause is None:
-                    raise ClientFailure(f"It was given up. {error}") from None
-            await deferLater(self._clock, wait or PAUSES[-1])
-            if self._closed:
-                raise ClientFailure("The client has ended.")
-        raise ClientFailure("It was given up: the server is too busy.")
+            elif not isinstance(reply, Refused):
+                transfer.stage = Stage.MOVING
+                return reply
+            elif reply.code in TRY_AGAIN:
+                wait = reply.wait
+            else:
+                raise RequestRefused(reply)
+            await deferLater(self._clock, wait or pause)
+        raise ClientFailure("It was given up: the server does not answer, or is too busy.")
 
     def _moved(self, transfer: Transfer, upto: int) -> None:
         transfer.done = upto * transfer.offer.size // max(1, transfer.offer.pieces)
@@ -235,10 +235,11 @@ class Depot:
         if stage in (Stage.DONE, Stage.LEFT):
             transfer.done = transfer.offer.size
         transfer.let_go()
-        self.transfers.remove(transfer)
-        if transfer.incoming:
-            self._keep()
-        self._told(transfer)
+        if transfer in self.transfers:
+            self.transfers.remove(transfer)
+            if transfer.incoming:
+                self._keep()
+            self._told(transfer)
 
     def shut_out(self, user: str) -> None:
         """Nothing of somebody is wanted any more."""
@@ -247,7 +248,6 @@ class Depot:
 
     def close(self) -> None:
         """It is the end; what was offered is offered again the next time."""
-        self._closed = True
         for transfer in self.transfers:
             transfer.let_go()
         self.transfers.clear()

@@ -26,7 +26,7 @@ from chat.client.peering import Peering, WayBack
 from chat.client.state import State
 from chat.client.transfer.offer import OFFER
 from chat.client.transfer.transfers import Stage, Transfer
-from chat.events import Address, AddressChanged, Done, Event, Refused, Reply
+from chat.events import Address, AddressChanged, Event, Refused, Reply
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Verb
 from chat.names import fold
@@ -263,14 +263,21 @@ class Desk(Peering):
         way, transfer = self._oldest(user)
         await way.take(transfer)
 
-    async def _refuse_file(self, user: str) -> Reply:
-        """Do not take what somebody offers."""
-        way, transfer = self._oldest(user)
+    async def _refuse_file(self, user: str) -> None:
+        """Do not take what somebody offers, or no more of it; or take back what one offers."""
+        found = sorted(self._ways(user), key=lambda each: not each[1].incoming)
+        if not found:
+            raise ClientFailure(f"No file is offered by {user}, or to {user}.")
+        way, transfer = found[0]
         way.refuse(transfer)
-        return Done(f"{transfer.user} is told that you do not take {transfer.offer.name}.")
 
     def _oldest(self, user: str) -> tuple[Carrier | Depot, Transfer]:
-        for way in (self._carrier, self._depot):
-            if way is not None and (offers := way.open_offers(user)):
-                return way, offers[0]
+        for way, transfer in self._ways(user):
+            if transfer.incoming and transfer.stage is Stage.OFFERED:
+                return way, transfer
         raise ClientFailure(f"{user} offers no file.")
+
+    def _ways(self, user: str) -> list[tuple[Carrier | Depot, Transfer]]:
+        """The files of which something may become, from and to somebody, the oldest first of each way."""
+        ways = [each for each in (self._carrier, self._depot) if each is not None]
+        return [(way, each) for way in ways for each in way.transfers if fold(each.user) == fold(user)]

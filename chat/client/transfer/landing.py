@@ -15,8 +15,10 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import RLock
 from typing import Final
 
 from chat.client.transfer.failures import BadFile, Damaged
@@ -43,6 +45,7 @@ class Landing:
     def __init__(self, folder: Path, offer: Offer, free: Callable[[int], int] = free_bytes) -> None:
         self.offer = offer
         self._free = free
+        self._lock = RLock()
         self._pieces = Pieces(offer.id, offer.key)
         self._digest = sha256()
         self._next = 0
@@ -94,9 +97,10 @@ class Landing:
 
         :raises BadFile: when it cannot be read.
         """
-        while not self.whole and len(data := self._read(self._next)) == self._length(self._next):
-            self._digest.update(data)
-            self._next += 1
+        with self._lock:
+            while not self.whole and len(data := self._read(self._next)) == self._length(self._next):
+                self._digest.update(data)
+                self._next += 1
 
     def add(self, number: int, sealed: bytes) -> None:
         """A piece has come; one that is not the next is left out.
@@ -122,6 +126,10 @@ class Landing:
         :raises Damaged: when it is not what was offered; nothing of it is kept.
         :raises BadFile: when it cannot get a name.
         """
+        with self._lock:
+            return self._finish()
+
+    def _finish(self) -> Path:
         try:
             os.ftruncate(self._file, self.offer.size)
             if self._digest.digest() != self.offer.digest:
@@ -152,11 +160,20 @@ class Landing:
         raise BadFile(f"{self._path} has {MOST_NUMBERED:,} files called {self.offer.name}.")
 
     def close(self) -> None:
-        """Let go of it; what has come stays."""
-        for each in (self._file, self._folder):
-            if each >= 0:
-                os.close(each)
-        self._file = self._folder = -1
+        """Let go of it; what has come stays. Waits for a thread that reads or checks it."""
+        with self._lock:
+            for each in (self._file, self._folder):
+                if each >= 0:
+                    os.close(each)
+            self._file = self._folder = -1
+
+    def discard(self) -> None:
+        """Let go of it, and of what has come."""
+        with self._lock:
+            if self._folder >= 0:
+                with suppress(OSError):
+                    os.unlink(self._part, dir_fd=self._folder)
+            self.close()
 
     def _length(self, number: int) -> int:
         return min(PIECE, self.offer.size - number * PIECE)

@@ -60,6 +60,13 @@ class Transfer:
         """How much of it has come."""
         return 100 * self.done // self.offer.size if self.offer.size else 100
 
+    def give_up(self, why: str) -> None:
+        """It is not wanted any more, nor what has come of it."""
+        self.why = why
+        if self.landing is not None:
+            self.landing.discard()
+        self.let_go()
+
     def let_go(self) -> None:
         """Close its files."""
         for each in (self.source, self.landing):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred
 
-from chat.client.direct.carrying import MOST_OFFERED, PAUSES, STALLED, Carrier
+from chat.client.direct.carrying import MOST_OFFERED, STALLED, Carrier
 from chat.client.direct.frames import Kind
 from chat.client.direct.peers import NoAddress
+from chat.client.direct.seeking import PAUSES
 from chat.client.failures import ClientFailure
 from chat.client.transfer.failures import BadFile
 from chat.client.transfer.pieces import PIECE

@@ -11,7 +11,7 @@ from chat.client.direct.link import Badge
 from chat.client.failures import ClientFailure
 from chat.client.talks import Key
 from chat.client.transfer.transfers import Stage
-from chat.events import Address, AddressChanged, AskedConsent, Done, Refused
+from chat.events import Address, AddressChanged, AskedConsent, Refused
 from tests.client import engines
 from tests.client.crypto.people import Person, published
 from tests.client.direct.clients import Letters
@@ -209,6 +209,7 @@ class Private(DeskCase):
         self.ann.types("logout")
         self.ann = self.client("ann", "203.0.113.44")
         self.assertIn(AddressChanged("ann"), self.bob.screen.events)
+        self.assertIn("request user address first", self.refused(self.bob, "private ann hi"))
         self.assertEqual(self.net.hosts[HOME].listening, {})
 
     def test_logging_out_ends_it_all(self) -> None:
@@ -253,9 +254,28 @@ class Files(DeskCase):
         (self.home / "notes").write_bytes(b"x")
         self.consents()
         self.bob.types(f"sendfile ann {self.home}/notes")
-        self.assertEqual(self.ann.types("refusefile bob"), Done("bob is told that you do not take notes."))
+        self.assertIsNone(self.ann.types("refusefile bob"))
         self.assertEqual([each.stage for each in self.bob.screen.transfers], [Stage.OVER])
         self.assertIn("offers no file", self.refused(self.ann, "getfile bob"))
+
+    def test_a_file_is_stopped_at_either_end(self) -> None:
+        path = self.home / "notes"
+        path.write_bytes(WORDS.encode() * 50_000)
+        self.consents()
+        for stops, user in ((self.ann, "bob"), (self.bob, "ann")):
+            self.bob.types(f"sendfile ann {path}")
+            self.begin(self.ann.keyboard.typed("getfile bob", None))
+            transfer = self.ann.screen.transfers[-1]
+            while not transfer.done:
+                self.server.clock.clock.advance(0)
+                self.net.wires[-1].pump()
+            self.assertEqual(transfer.stage, Stage.MOVING)
+            self.begin(stops.keyboard.typed(f"refusefile {user}", None))
+            self.settle()
+            stages = [each.screen.transfers[-1].stage for each in (self.ann, self.bob)]
+            self.assertEqual(stages, [Stage.OVER, Stage.OVER])
+        self.assertEqual([each.stat().st_size > 0 for each in (self.home / "ann").iterdir()], [True])
+        self.assertIn("No file is offered", self.refused(self.ann, "refusefile bob"))
 
     def test_the_talk_with_somebody_is_not_begun_at_the_server(self) -> None:
         self.consents()

@@ -160,6 +160,16 @@ class WithKeys(SealedCase):
         self.wait()
         self.assertEqual(self.landed(self.ann), {path.name: path.read_bytes()})
 
+    def test_a_file_is_taken_back_on_its_way_to_the_server(self) -> None:
+        self.begin(self.bob.keyboard.typed(f"sendfile ann {self.file(20 * 32 * 1024)}", None))
+        for _ in range(8):
+            self.bob.links[-1].pump()
+        (transfer,) = self.bob.screen.transfers
+        self.assertEqual(transfer.stage, Stage.MOVING)
+        self.bob.types("refusefile ann")
+        self.assertEqual(transfer.stage, Stage.OVER)
+        self.assertEqual((self.kept(), self.ann.screen.transfers), (0, []))
+
     def test_more_than_the_server_keeps(self) -> None:
         self.server.chat.apply(replace(self.server.settings, file_quota=1))
         refused = self.bob.types(f"sendfile ann {self.file(2 << 20)}")
