@@ -21,13 +21,17 @@ SOON = timedelta(days=21)
 SPARE_FILES = 100
 """Files that the server opens beside its connections."""
 
+_MISSING = (
+    "Start the server: it makes one. If it runs, run chatctl in its folder, or write whole paths in its settings."
+)
+
 _MIB = 1024 * 1024
 
 
 def check(settings: Settings, disk: Disk, administrators: int | None) -> tuple[Finding, ...]:
     """:param administrators: how many there are, or nothing where that is not known."""
     return (
-        *_private("database", settings.db, "Start the server: it makes one."),
+        *_private("database", settings.db, _MISSING),
         *_certificate(settings),
         *_passwords(settings),
         *_disk(settings, disk),
@@ -53,7 +57,7 @@ def _certificate(settings: Settings) -> Iterator[Finding]:
     if settings.certificate == "none":
         yield Finding("certificate", NOTE, "There is no TLS (certificate = none); everything can be read on the way.")
         return
-    yield from _private("certificate", settings.certificate, "Start the server: it makes one.")
+    yield from _private("certificate", settings.certificate, _MISSING)
     try:
         with open(settings.certificate, "rb") as file:
             own = x509.load_pem_x509_certificates(file.read())[0]

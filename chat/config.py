@@ -6,7 +6,7 @@ import configparser
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from chat.errors import Misconfigured
@@ -20,6 +20,9 @@ OTHER_SECTIONS = ("chat", "servers")
 
 DEFAULT_FILE = "config.ini"
 
+PATHS = ("db", "certificate", "control", "traffic_log")
+"""The settings that are files."""
+
 _NO_SETTINGS = ("config", "listen", "help", "version")
 """Options that are read in another way."""
 
@@ -31,17 +34,19 @@ def option_lines() -> Iterator[tuple[str, str]]:
         yield option_name(each.name), f"{each.metadata['help']} [default: {default}]"
 
 
-def given_settings(options: Mapping[str, Any], listen: Sequence[str]) -> Settings:
+def given_settings(options: Mapping[str, Any], listen: Sequence[str], folder: str = "") -> Settings:
     """Merge what was given into one checked value.
 
     :param options: from the command line; those not given are ``None``. ``config`` names the file.
     :param listen: every ``--listen``.
+    :param folder: where the path of the file begins, if not here.
     :raises Misconfigured: naming the option, or the file and the line, and what would do.
     """
     values: dict[str, Any] = {}
     places: dict[str, str] = {}
-    path = options["config"] or (DEFAULT_FILE if os.path.exists(DEFAULT_FILE) else None)
-    if path is not None:
+    default = os.path.join(folder, DEFAULT_FILE)
+    path = os.path.join(folder, options["config"]) if options["config"] else default
+    if path != default or options["config"] or os.path.exists(default):
         _read_file(path, values, places)
     given = {name: words for name, words in options.items() if name not in _NO_SETTINGS and words is not None}
     if listen:
@@ -57,6 +62,13 @@ def given_settings(options: Mapping[str, Any], listen: Sequence[str]) -> Setting
     except Contradiction as error:
         place = next(places[each] for each in error.fields if each in places)
         raise Misconfigured(f"{place}: {error}.") from None
+
+
+def placed(settings: Settings, folder: str) -> Settings:
+    """The same settings, whose paths begin in a folder: a daemon goes elsewhere (``twistd --rundir``)."""
+    paths = {name: getattr(settings, name) for name in PATHS}
+    whole: dict[str, Any] = {name: os.path.join(folder, path) for name, path in paths.items() if path != "none"}
+    return replace(settings, **whole)
 
 
 def _read_file(path: str, values: dict[str, Any], places: dict[str, str]) -> None:

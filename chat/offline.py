@@ -6,8 +6,10 @@ import os
 from contextlib import closing
 
 from chat.checkup import check
+from chat.commands.admin import ADMIN
 from chat.commands.admin.server import shown_help
 from chat.commands.admin.storage import described, putting_in_place
+from chat.config import placed
 from chat.core.perform import attempt
 from chat.errors import Misconfigured, NotWritten
 from chat.events import Column, Facts, Listing, Refused, Reply
@@ -30,7 +32,8 @@ def offline(settings: Settings, words: list[str], now: bool = False) -> Reply | 
     """
     match words:
         case ["check"]:
-            found = check(settings, look(os.path.abspath(settings.db)), None)
+            settings = placed(settings, os.getcwd())
+            found = check(settings, look(settings.db), None)
             rows = tuple((each.subject, each.state, each.text) for each in found)
             return Listing("findings", (Column("what"), Column("state"), Column("and now")), rows)
         case ["backup", *file] if file:
@@ -38,7 +41,7 @@ def offline(settings: Settings, words: list[str], now: bool = False) -> Reply | 
         case ["restore", *file] if file:
             return _restore(settings, os.path.abspath(" ".join(file)), now)
         case ["help" | "?"] | ["help" | "?", _]:
-            reply: Reply = attempt(shown_help, "chatctl", words[1] if len(words) > 1 else None)
+            reply: Reply = attempt(shown_help, ADMIN, "chatctl", words[1] if len(words) > 1 else None)
             return reply
     return None
 

@@ -35,7 +35,7 @@ from chat.auth.scram import Proofs
 from chat.auth.verification import Verification
 from chat.bus.local import LocalBus
 from chat.commands.table import TABLE
-from chat.config import given_settings, option_lines
+from chat.config import given_settings, option_lines, placed
 from chat.core.perform import Performer
 from chat.core.service import ChatService
 from chat.daemon import Launch, Twistd
@@ -124,13 +124,15 @@ def makeService(options: Options) -> ChatServer:
     run_on_monotonic_time(reactor)
     assert options.parent is not None
 
-    def read_settings() -> Settings:
-        return given_settings(options, options["listen"])
+    folder = os.getcwd()
+
+    def read_again() -> Settings:
+        return placed(given_settings(options, options["listen"], folder), folder)
 
     twistd = Twistd(options.parent)
     try:
         with ExitStack() as undo:
-            settings = read_settings()
+            settings = given_settings(options, options["listen"])
             write_from(settings.log_level)
             held = twistd.as_user(lambda: hold(settings.db))
             undo.callback(held.withdraw)
@@ -140,7 +142,7 @@ def makeService(options: Options) -> ChatServer:
             if settings.certificate != "none":
                 twistd.as_user(lambda: ensure_certificate(settings.certificate, settings.name))
             launch = Launch(options.parent)
-            server = twistd.as_user(lambda: ChatServer(settings, held, reactor, read_settings, launch))
+            server = twistd.as_user(lambda: ChatServer(placed(settings, folder), held, reactor, read_again, launch))
             undo.callback(server.close)
             server.listen()
             twistd.as_user(server.listen_for_control)

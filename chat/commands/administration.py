@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from chat.commands.admin.table import ADMIN
+from chat.commands.admin import ADMIN
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session

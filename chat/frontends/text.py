@@ -340,5 +340,7 @@ class TextFrontEnd:
         return self._link.shows_life()
 
     def close(self, reason: str) -> None:
+        if self._dialogue.prompt is not None:
+            self.outbox.write(b"\n")  # the reason stands on a line of its own
         self.outbox.write(self._dialogue.shown(Closing(reason)))
         self._link.hang_up()

@@ -263,6 +263,10 @@ class ExitStatus(ControlCase):
             [program, "bans"], cwd=self.stage.folder, capture_output=True, text=True, timeout=20, check=False
         )
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "No bans and mutes.\n", ""))
+        with_server = subprocess.run([program, "help"], cwd=self.stage.folder, capture_output=True, check=False)
+        self.stage.stop()
+        without = subprocess.run([program, "help"], cwd=self.stage.folder, capture_output=True, check=False)
+        self.assertEqual(without.stdout, with_server.stdout)
 
 
 class TheSocket(ControlCase):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
 
+from chat.chatctl import main
 from tests.e2e.stage import PASSWORD, StageCase
 
 
@@ -43,6 +46,23 @@ class Daemon(StageCase):
         self.stage.find_port(ended.out)
         self.assertIn("Account ann made.", self.stage.pipe(f"new ann {PASSWORD}\nquit\n", "-N"))
         os.kill(self.stage.process(), signal.SIGTERM)
+
+    def test_its_files_stay_where_it_was_started(self) -> None:
+        """``twistd`` goes to another folder only when they are open."""
+        os.mkdir(self.stage.path("elsewhere"))
+        self.stage.write("config.ini", "[chatserver]\nname = One\n")
+        ended = self.stage.run("--listen=tcp:0:interface=127.0.0.1", daemon=True, twistds=("--rundir=elsewhere",))
+        self.assertEqual((ended.status, ended.error), (0, ""))
+        self.addCleanup(self.end, self.stage.process())
+        self.stage.write("config.ini", "[chatserver]\nname = Two\n")
+        control = f"--control={self.stage.path('chat.control')}"
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            main([control, "reload"])
+            main([control, "check"])
+        self.assertIn("Changed: name.\n", out.getvalue())
+        for name in ("credentials.db", "chat.pem"):
+            self.assertIn(f"{self.stage.path(name)} is its owner's alone.", out.getvalue())
 
     def end(self, process: int) -> None:
         try:

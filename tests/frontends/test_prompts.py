@@ -30,6 +30,13 @@ class LoggingIn(ServerCase):
         self.caller.types(PASSWORD)
         self.assertEqual(self.caller.sees(), [WELCOME, NOWHERE])
 
+    def test_why_the_connection_ends_stands_on_a_line_of_its_own(self) -> None:
+        self.caller.types("login ann")
+        self.assertEqual(self.caller.gets(), ASKED)
+        for session in tuple(self.server.chat.house.sessions.values()):
+            session.mind.close("Your network is banned.")
+        self.assertEqual(self.caller.gets(), "\n* Your network is banned.\n")
+
     def test_an_empty_line_gives_up(self) -> None:
         self.caller.types("login ann", "")
         self.assertEqual(self.caller.gets(), f"{ASKED}! Nothing done. Type login to start again.\n")

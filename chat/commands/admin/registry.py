@@ -1,4 +1,4 @@
-"""The table that the modules beside it fill; whoever wants it filled imports `chat.commands.admin.table`."""
+"""The table that the modules beside it fill; whoever wants it filled imports it from `chat.commands.admin`."""
 
 from __future__ import annotations
 

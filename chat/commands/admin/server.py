@@ -18,6 +18,7 @@ from chat.events import Column, Done, Fact, Facts, Help, Listing, VerbHelp
 from chat.grammar.amounts import Duration
 from chat.grammar.nearby import nearest
 from chat.grammar.parameters import ChoiceType, Word, Words
+from chat.grammar.verbs import Table
 
 GROUP = "The server"
 
@@ -120,23 +121,24 @@ def _mistyped(session: Session, reason: str) -> BadUsage:
 @command("?", group=GROUP, name="help", examples=("help", "help ban"))
 async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
     """show these commands, or one in full"""
-    return shown_help(session.admin, verb)
+    return shown_help(ADMIN, session.admin, verb)
 
 
-def shown_help(prefix: str, verb: str | None) -> Help:
+def shown_help(table: Table, prefix: str, verb: str | None) -> Help:
     """What there is to know of all commands, or of one.
 
+    :param table: of these commands, whole.
     :param prefix: what stands before them where they are typed.
     :raises UnknownCommand: when there is no such command.
     """
     if verb is None:
         groups: dict[str, list[VerbHelp]] = {}
-        for each in ADMIN.verbs:
+        for each in table.verbs:
             groups.setdefault(each.group, []).append(each.help)
         return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()), more=f"{prefix} help VERB")
-    found = ADMIN.get(verb.lower())
+    found = table.get(verb.lower())
     if found is None:
-        meant = nearest(verb.lower(), ADMIN)
+        meant = nearest(verb.lower(), table)
         next = f"Did you mean: {prefix} help {meant}?" if meant else f"Type: {prefix} help"
         raise UnknownCommand(f"There is no command {verb[:40]}. {next}", suggest=meant)
     examples = tuple(f"{prefix} {each}" for each in found.examples)
