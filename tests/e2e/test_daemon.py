@@ -59,8 +59,9 @@ class Daemon(StageCase):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             main([control, "reload"])
+            main([control, "status"])
             main([control, "check"])
-        self.assertIn("Changed: name.\n", out.getvalue())
+        self.assertRegex(out.getvalue(), r"Changed: name.\nstatus\n  name +Two\n")
         for name in ("credentials.db", "chat.pem"):
             self.assertIn(f"{self.stage.path(name)} is its owner's alone.", out.getvalue())
 
