@@ -167,7 +167,7 @@ class Outbox:
         if backlog is None:
             return
         self._backlog = [] if self._socket is not None and backlog else None
-        self._unsent = 0
+        self._unsent = sum(map(len, self._held or ()))
         if backlog:
             self._transport.write(b"".join(backlog))
         elif self._socket is not None:

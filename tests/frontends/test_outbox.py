@@ -91,6 +91,18 @@ class ThroughATransport(SynchronousTestCase):
         self.outbox.send(b"c")
         self.assertEqual(self.sent(), b"c")
 
+    def test_what_is_held_back_counts_across_a_pause(self) -> None:
+        self.outbox.hold()
+        self.outbox.send(b"x" * 60)
+        self.producer().pauseProducing()
+        self.producer().resumeProducing()
+        self.outbox.release()
+        self.clock.advance(0)
+        self.producer().pauseProducing()
+        for _ in range(2):
+            self.outbox.send(b"x" * 55)
+        self.assertEqual(self.slow, 1)
+
     def test_a_reader_that_is_too_slow_is_dropped_once(self) -> None:
         self.producer().pauseProducing()
         for _ in range(10):
