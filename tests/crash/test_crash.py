@@ -41,6 +41,6 @@ class Killed(TestCase):
         self.assertGreater(outcome.sent_again, 0)
 
     def test_the_checker_notices_when_the_acknowledgement_comes_before_the_commit(self) -> None:
-        outcome = self.play(SpoiledStage("late"), rounds=2, messages=100)
+        outcome = self.play(SpoiledStage("late"), rounds=4, messages=100)
         self.assertGreater(outcome.wrong.get("lost", 0), 0)
         self.assertGreater(outcome.wrong.get("shown, and not stored so", 0), 0)
