@@ -15,6 +15,7 @@ from chat.client.engine import PAUSES, Engine
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Phase, Status
+from chat.client.peering import Peering
 from chat.client.printing import Printer
 from chat.client.sending import TRY_AGAIN
 from chat.client.talks import Key, Talk
@@ -57,6 +58,7 @@ class Errand:
         self._user = user or self._known.account
         self._password = ""
         self._engine = engine(reactor, files, address, printer, device=device_of(files, use))
+        self._engine.direct = Peering()  # files are for a person to take
 
     async def _log_in(self) -> None:
         """By token, and by password where that will not do.

@@ -45,12 +45,14 @@ class Post(Protocol):
 class Line:
     """A proven link, letters and other frames on it.
 
+    :ivar since: when it was made, by the clock.
     :ivar read: gets each letter; may raise `ClientFailure`, then the other end is told that it was refused.
     :ivar taken: gets each frame that is of no letter.
     """
 
     def __init__(self, link: Link, post: Post, clock: Any) -> None:
         self.link = link
+        self.since = clock.seconds()
         self.read: Callable[[Any], object] = lambda content: None
         self.taken: Callable[[Kind, bytes], object] = lambda kind, body: None
         self._post = post

@@ -77,6 +77,11 @@ class Link(Protocol):
         self.over = False
         self._timer: Any = None
 
+    @property
+    def calling(self) -> bool:
+        """Whether it was called from here."""
+        return bool(self._whom)
+
     def send(self, kind: Kind, body: bytes) -> None:
         """Send a frame; nothing becomes of it when the link is over."""
         if not self.over:

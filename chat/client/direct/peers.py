@@ -1,9 +1,14 @@
-"""Whose address one has, who was let in, and the lines to them."""
+"""Whose address one has, who was let in, and the lines to them.
+
+There is one line to each device. Where both ends call each other at once, two links are made; both ends keep the same
+one, which is that of the end whose name comes first. Else a new link takes the place of the old one, whose other end
+may long be gone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from chat.client.direct.failures import NotThePeer, Unreachable
 from chat.client.direct.line import Line, Post
@@ -13,6 +18,9 @@ from chat.client.direct.reaching import Place, Reaching
 from chat.client.failures import ClientFailure
 from chat.events import Address
 from chat.names import fold
+
+AT_ONCE: Final = 10.0
+"""Seconds in which two links count as called at the same time."""
 
 
 class NoAddress(ClientFailure):
@@ -124,14 +132,27 @@ class Peers:
 
     def _stands(self, link: Link) -> Line:
         key = fold(link.user), link.device
-        line = Line(link, self._post, self._reactor)
         before = self._lines.pop(key, None)
+        if before is not None and self._at_once(before) and self._is_kept(before.link) and not self._is_kept(link):
+            self._lines[key] = before
+            link.close("There is a link already.")
+            return before
+        line = Line(link, self._post, self._reactor)
         if before is not None:
             before.link.close("Another link has taken its place.")
         self._lines[key] = line
         link.ended.addCallback(lambda reason: self._ended(key, line, reason))
         self._joined(line)
         return line
+
+    def _at_once(self, before: Line) -> bool:
+        """Whether a line was made so lately that another link may have been called at the same time."""
+        return bool(self._reactor.seconds() - before.since < AT_ONCE)
+
+    def _is_kept(self, link: Link) -> bool:
+        """Whether a link is the one that both ends keep of two."""
+        own = self._badge.own
+        return ((fold(own.user), own.name) < (fold(link.user), link.device)) is link.calling
 
     def _ended(self, key: tuple[str, str], line: Line, reason: ClientFailure) -> ClientFailure:
         if self._lines.get(key) is line:

@@ -17,8 +17,9 @@ from chat.client.failures import ClientFailure
 from chat.client.transfer.failures import BadFile
 from chat.client.transfer.pieces import PIECE
 from chat.client.transfer.transfers import Stage, Transfer
+from chat.events import Address
 from tests.client.crypto.people import meet
-from tests.client.direct.clients import Client, ClientCase
+from tests.client.direct.clients import ELSEWHERE, Client, ClientCase
 from tests.client.link import at_once
 
 CONTENT = os.urandom(40 * PIECE + 5)
@@ -180,6 +181,20 @@ class Cuts(Case):
     def progress(self, transfer: Transfer) -> int:
         assert transfer.landing is not None
         return 10 * transfer.landing.have // SIZE
+
+    def test_both_look_for_each_other_at_the_same_moment(self) -> None:
+        self.ann.peers.learn(Address("bob", ELSEWHERE, self.bob.peers.listen("ann", 51_792)))
+        transfer = self.offers()
+        taking = self.begin_to_take(transfer)
+        for _ in range(3):
+            before = transfer.done
+            self.until(lambda before=before: transfer.done > before)  # type: ignore[misc]
+            self.net.wires[-1].cut()
+            self.net.clock.advance(PAUSES[0])
+            self.until(lambda: transfer.stage is not Stage.CUT)
+        self.net.settle()
+        self.successResultOf(taking)
+        self.assertEqual(self.ann.files(), {"notes.txt": CONTENT})
 
     def test_who_cannot_call_waits_to_be_called(self) -> None:
         """Only bob has an address; he looks for ann again, though she is the one who wants something."""

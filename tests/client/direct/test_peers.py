@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from chat.client.crypto.failures import NotGenuine
 from chat.client.direct.failures import NotThePeer, Unreachable
 from chat.client.direct.frames import Kind
 from chat.client.direct.line import CONFIRM_TIME, MOST_WAITING
-from chat.client.direct.peers import Gone, NoAddress
+from chat.client.direct.peers import AT_ONCE, Gone, NoAddress, Peers
 from chat.client.failures import ClientFailure
 from chat.events import Address
 from tests.client.crypto.people import published
-from tests.client.direct.clients import Client, ClientCase
+from tests.client.direct.clients import ELSEWHERE, Client, ClientCase
 
 WORDS = {"type": "private", "text": "under the doormat"}
 
@@ -107,12 +109,40 @@ class Reaching(ClientCase):
         first = self.line()
         self.net.wires[0].silent = True
         self.bob.peers._lines.clear()
+        self.net.clock.advance(AT_ONCE)
         second = self.line()
         self.assertIsNot(first, second)
         self.assertEqual(len(self.ann.peers.lines_to("bob")), 1)
         self.assertTrue(self.net.wires[0].transports[1].disconnecting)
         self.run_now(second.tell(WORDS))
         self.assertEqual(self.ann.read, [WORDS])
+
+
+class BothAtOnce(ClientCase):
+    """Each has the other's address."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann.peers.learn(Address("bob", ELSEWHERE, self.bob.peers.listen("ann", 51_792)))
+
+    def test_both_keep_the_same_link(self) -> None:
+        for _ in range(2):
+            calls = [Deferred.fromCoroutine(each.line_to(who)) for each, who in self.both()]
+            self.net.settle()
+            lines = [self.successResultOf(each) for each in calls]
+            self.assertEqual([each.peers.lines_to(who) for each, who in self.clients()], [[line] for line in lines])
+            for line in lines:
+                self.run_now(line.tell(WORDS))
+            self.assertEqual([len(wire.recorded) > 0 and wire.over for wire in self.net.wires].count(False), 1)
+            self.net.wires[-1].cut()
+            self.net.wires[-2].cut()
+            self.net.clock.advance(AT_ONCE)
+
+    def both(self) -> list[tuple[Peers, str]]:
+        return [(each.peers, who) for each, who in self.clients()]
+
+    def clients(self) -> list[tuple[Client, str]]:
+        return [(self.ann, "bob"), (self.bob, "ann")]
 
 
 class ShuttingOut(ClientCase):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.client.peering import Peering
 from chat.client.printing import Printer
 from chat.client.screen.carried import Carried, direct_lines
 from chat.client.talks import Key
 from chat.client.transfer.offer import Offer
 from chat.client.transfer.transfers import Stage, Transfer
+from tests.client.engines import Desk
 from tests.client.theatre import Play, ScreenCase
 
 
@@ -97,3 +100,23 @@ class OnTheScreen(ScreenCase):
             self.assertNotIn(Key(False, "bob"), play.desk.state.talks)
 
         self.play_as("ann", scene, room="lobby")
+
+
+class Waiting(Peering):
+    """Somebody has left a file while nobody was here."""
+
+    def offers(self) -> list[Transfer]:
+        return [transfer()]
+
+
+class AtTheStart(ScreenCase):
+    def desk(self, *args: Any, **more: Any) -> Desk:
+        desk = super().desk(*args, **more)
+        desk.direct = Waiting()
+        return desk
+
+    def test_what_was_offered_meanwhile_is_shown(self) -> None:
+        async def scene(play: Play) -> None:
+            play.line("bob offers a file: notes.txt (4.0 KiB)")
+
+        self.play_as("ann", scene)
