@@ -6,6 +6,7 @@ client that catches a ``ChatError``: it is shown like a refusal of the server.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chat.client.engine import Engine
@@ -173,6 +174,8 @@ class Keyboard:
         if isinstance(reply, RoomEntered):
             talk = engine.state.enter(reply)
             await engine.catching.newest(talk)
+            if engine.seals.ready:
+                reply = replace(reply, sealed=False)  # here one can read it, and speak
         elif isinstance(reply, RoomLeft):
             engine.state.drop(Key.of(reply.conversation))
         elif isinstance(reply, LoggedOut) and not reply.closing:

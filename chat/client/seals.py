@@ -30,6 +30,11 @@ class Seals:
 
     # keys
 
+    @property
+    def ready(self) -> bool:
+        """Whether what is sealed can be read and written here."""
+        return False
+
     def lacking(self, account: str) -> bool:
         """Whether an account has no keys on this device yet: a login with the password makes them."""
         return False
@@ -91,6 +96,10 @@ class Seals:
         return None
 
     # what goes
+
+    def state_of(self, talk: Talk) -> str:
+        """In a few words whether what is said somewhere is sealed, or empty."""
+        return ""
 
     async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         """Seal something where it has to be; nothing is awaited between the sealing and the return.

@@ -50,6 +50,7 @@ class KeyRing:
 
     :ivar last_letter: the number of the last letter that was taken.
     :ivar offers: files that wait for a yes or no, as plain JSON values.
+    :ivar link: the code by which another device becomes one of the same person, and until when it is good.
     :ivar waiting: letters that do not open yet: the number, whose, of which device, and what.
     """
 
@@ -63,6 +64,7 @@ class KeyRing:
         self.waiting: list[tuple[int, str, str, bytes]] = [
             (number, user, device, read(body)) for number, user, device, body in records.get("waiting letters", ())
         ]
+        self.link: tuple[str, float] = tuple(records.get("link", ("", 0.0)))
         self._policies = {
             name.partition(" ")[2]: Policy(**kept) for name, kept in records.items() if name.startswith("policy ")
         }
@@ -107,6 +109,11 @@ class KeyRing:
         if self.conversations.unsafe(conversation) or self._broken:
             self.save()
         return sealed
+
+    def set_link(self, code: str, until: float) -> None:
+        """The code is kept, as the one device may have to leave for the other to come."""
+        self.link = code, until
+        self._dirty["link"] = [code, until]
 
     # letters
 

@@ -11,17 +11,25 @@ from chat.client.talks import Key, Talk
 from chat.wire.safe import safe
 
 
-def topic_line(state: State, talk: Talk | None) -> Text:
-    """What the conversation is."""
+def topic_line(state: State, talk: Talk | None, sealed: str = "") -> Text:
+    """What the conversation is.
+
+    :param sealed: in a few words whether what is said there is sealed.
+    """
     if talk is None:
         return Text("no room", no_wrap=True)
     if talk.key.room:
         line = Text(f"#{safe(talk.title)}", style="bold", no_wrap=True, overflow="ellipsis")
+        if talk.sealed:
+            line.append(f"  {sealed}", style="not bold")
         if talk.topic:
             line.append(f"  {safe(talk.topic)}", style="not bold")
         return line
     presence = state.state_of(talk.title)
-    return Text(f"{HERE.get(presence, '')} {safe(talk.title)} ({presence})", style="bold", no_wrap=True)
+    line = Text(f"{HERE.get(presence, '')} {safe(talk.title)} ({presence})", style="bold", no_wrap=True)
+    if sealed:
+        line.append(f"  {sealed}", style="not bold")
+    return line
 
 
 def status_line(

@@ -370,7 +370,8 @@ class Talking(Screen[None]):
         files, bars = self.query_one("#files", Static), self._carried.bars()
         files.update(bars)
         files.display = bool(bars)
-        self.query_one("#topic", Static).update(topic_line(self._state, self.talk))
+        sealed = self._engine.seals.state_of(self.talk) if self.talk is not None else ""
+        self.query_one("#topic", Static).update(topic_line(self._state, self.talk, sealed))
         status = self._engine.status
         self.set_class(status.phase not in (Phase.ONLINE, Phase.CATCHING_UP), "alarmed")
         line = status_line(

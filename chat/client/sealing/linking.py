@@ -29,8 +29,8 @@ from chat.client.sealing.spelling import letter_args
 from chat.events import Letter, LettersKept
 from chat.names import fold
 
-LASTS: Final = 600.0
-"""Seconds for which a code is good."""
+LASTS: Final = 1_800.0
+"""Seconds for which a code is good: where a server lets one device in at a time, the two take turns."""
 
 _GROUPS, _GROUP = 4, 5
 _REQUEST, _ANSWER = b"chat link request 1", b"chat link answer 1"
@@ -69,28 +69,28 @@ class Linking:
         self._seconds = seconds
         self._found = found
         self._linked = linked
-        self._code = ""
-        self._until = 0.0
 
     def offer(self) -> str:
         """:returns: a code to be typed on the other device."""
-        self._code, self._until = new_code(), self._seconds() + LASTS
-        return self._code
+        self._ring.set_link(new_code(), self._seconds() + LASTS)
+        self._ring.save()
+        return self._ring.link[0]
 
     async def ask_for(self, code: str) -> None:
         """Ask the other devices of the same person, one of which shows this code.
 
         :raises ClientFailure: when there is none.
         """
-        self._code, self._until = _plain(code), self._seconds() + LASTS
         if len(_plain(code)) != _GROUPS * _GROUP:
             raise ClientFailure(f"A code has {_GROUPS} groups of {_GROUP} letters and digits.")
+        self._ring.set_link(code, self._seconds() + LASTS)
         own = self._ring.own
         content = {"device": own.name, "identity": written(own.keys.identity), "signing": written(own.keys.signing)}
         body = self._seal(content, _REQUEST)
         others = await self._others()
         if not others:
             raise ClientFailure("You have no other device with keys.")
+        self._ring.save()
         await self._send([letter_args(own.user, device, body) for device in others])
 
     async def _others(self) -> list[str]:
@@ -103,7 +103,8 @@ class Linking:
     async def take(self, letter: Letter) -> None:
         """A letter of that kind has come; who has no code that opens it does not mind it."""
         own = self._ring.own
-        if fold(letter.author) != own.user or not self._code or self._seconds() > self._until:
+        code, until = self._ring.link
+        if fold(letter.author) != own.user or not code or self._seconds() > until:
             return
         if own.account_key is not None and (content := self._open(letter.body, _REQUEST)) is not None:
             await self._answer(str(content.get("device")), letter.device)
@@ -117,13 +118,13 @@ class Linking:
             letter_args(self._ring.own.user, device, self._seal(part, _ANSWER)) for part in _parts(self._ring.bundle())
         ]
         await self._send(letters)
-        self._code = ""
+        self._ring.set_link("", 0.0)
         self._found(f"{device} is one of your devices now.")
 
     def _take_answer(self, content: Mapping[str, Any]) -> None:
         self._ring.take_bundle(content)
         if content.get("last"):
-            self._code = ""
+            self._ring.set_link("", 0.0)
             self._linked()
 
     async def _send(self, letters: list[dict[str, str]]) -> None:
@@ -133,7 +134,7 @@ class Linking:
                 raise ClientFailure("The server does not pass it on. Try again later.")
 
     def _cipher(self) -> AESGCM:
-        key = sha256(statement("chat link 1", self._ring.own.user, _plain(self._code)))
+        key = sha256(statement("chat link 1", self._ring.own.user, _plain(self._ring.link[0])))
         return AESGCM(key.digest())
 
     def _seal(self, content: Mapping[str, Any], purpose: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from chat.client.background import unattended
 from chat.client.crypto.device import KEPT_READY
+from chat.client.crypto.envelope import place
 from chat.client.crypto.failures import NotGenuine
 from chat.client.crypto.ring import KeyRing
 from chat.client.crypto.signing import AccountKey
@@ -82,6 +83,10 @@ class Sealing(Seals):
         self._account = ""
 
     # keys
+
+    @property
+    def ready(self) -> bool:
+        return self.ring is not None and self.ring.own.account_key is not None
 
     def lacking(self, account: str) -> bool:
         return not self._cupboard.path(account, self._device).exists()
@@ -327,6 +332,15 @@ class Sealing(Seals):
         return self.ring.conversations.end(talk.conversation)
 
     # what goes
+
+    def state_of(self, talk: Talk) -> str:
+        if self.ring is None:
+            return "sealed, and your keys are locked" if talk.sealed else ""
+        conversation = talk.conversation or Conversation(0, partner=talk.title)
+        policy = self.ring.policy(place(conversation, self.ring.own.user))
+        if policy.plain or not (policy.sealed or talk.sealed):
+            return "not sealed"
+        return "sealed, verified" if not talk.key.room and self.ring.pins.is_verified(talk.title) else "sealed"
 
     async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         if self.ring is None:

@@ -123,7 +123,7 @@ async def link(sealing: Sealing, here: Talk | None, code: Word | None = None) ->
         if code is None:
             raise ClientFailure("Type link on a device that is one of yours, and here what it shows: link CODE")
         await sealing.linking.ask_for(code)
-        return Done("Asked. This device is yours as soon as the other one has answered.")
+        return Done("Asked. This device is yours as soon as the other one is signed in and has answered.")
     if code is not None:
         raise ClientFailure("This device is one of yours already. Type link alone to make another one yours.")
-    return Done(f"On the other device, within ten minutes: link {sealing.linking.offer()}")
+    return Done(f"On the other device, within half an hour: /link {sealing.linking.offer()}")

@@ -65,6 +65,18 @@ class Devices(SealedCase):
         laptop.types(f"/link {code}")
         self.assertNotIn("one of your devices", self.told(self.ann))
 
+    def test_where_a_server_lets_one_device_in_at_a_time_the_two_take_turns(self) -> None:
+        code = self.code(self.ann)
+        self.ann.engine.close()
+        laptop = self.enters("ann", machine="laptop", device="laptop")
+        laptop.types(f"/link {code}")
+        laptop.engine.close()
+        self.enters("ann").engine.close()
+        laptop = self.enters("ann", machine="laptop", device="laptop")
+        self.assertIn("This device is one of yours now", self.told(laptop))
+        self.bob.types(f"message ann {WORDS}")
+        self.assertEqual(self.sealed(laptop)[-1], WORDS)
+
     def test_whoever_has_lost_all_begins_anew_and_others_are_told(self) -> None:
         self.ann.engine.close()
         anew = self.enters("ann", machine="new one", device="laptop")
