@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from twisted.internet.defer import DeferredLock
+
 from chat.client.crypto.conversations import KeyLetter
 from chat.client.crypto.failures import KeyMissing, NotGenuine
 from chat.client.crypto.ring import KeyRing
@@ -48,6 +50,7 @@ class Post:
         self._ask = ask
         self._found = found
         self.takers: dict[str, Take] = {"key": ring.conversations.take_key}
+        self._one_at_a_time = DeferredLock()
         self.take_link: Callable[[Letter], Awaitable[object]] = _nobody
 
     # what comes
@@ -57,20 +60,23 @@ class Post:
 
         :raises ClientFailure: when the connection does not last, or nothing can be saved.
         """
-        more = True
-        while more:
-            inbox = await self._ask("inbox.read", {"limit": PAGE})
-            if not isinstance(inbox, Inbox) or not inbox.letters:
-                return
-            for letter in inbox.letters:
-                await self._take(letter)
-            await self._acknowledge(inbox.letters[-1].number)
-            more = inbox.more
+        async with self._one_at_a_time:
+            more = True
+            while more:
+                inbox = await self._ask("inbox.read", {"limit": PAGE})
+                if not isinstance(inbox, Inbox) or not inbox.letters:
+                    return
+                for letter in inbox.letters:
+                    await self._take(letter)
+                await self._acknowledge(inbox.letters[-1].number)
+                more = inbox.more
 
     async def take(self, letter: Letter) -> None:
-        """A letter has come live."""
-        await self._take(letter)
-        await self._acknowledge(letter.number)
+        """A letter has come live; it waits for those that came before it."""
+        async with self._one_at_a_time:
+            if letter.number > self._ring.last_letter:
+                await self._take(letter)
+                await self._acknowledge(letter.number)
 
     async def _take(self, letter: Letter) -> None:
         if letter.number <= self._ring.last_letter:

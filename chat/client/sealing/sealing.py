@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from twisted.internet.defer import DeferredLock
+
 from chat.client.background import unattended
 from chat.client.crypto.device import KEPT_READY
 from chat.client.crypto.envelope import place
@@ -24,7 +26,7 @@ from chat.client.sealing.speaking import Speaker
 from chat.client.sealing.spelling import publication_args
 from chat.client.seals import Seals
 from chat.client.state import State
-from chat.client.talks import Key, Talk
+from chat.client.talks import Talk
 from chat.events import (
     Entry,
     Event,
@@ -81,6 +83,7 @@ class Sealing(Seals):
         self._verbs = verbs
         self._client: ChatClient | None = None
         self._account = ""
+        self._one_at_a_time = DeferredLock()
 
     # keys
 
@@ -190,7 +193,10 @@ class Sealing(Seals):
     def close(self) -> None:
         ring, self.ring = self.ring, None
         if ring is not None:
-            ring.close()
+            try:
+                ring.close()
+            except ClientFailure as error:
+                self.found(None, str(error), True)
 
     def relock(self, passphrase: str) -> None:
         if self.ring is not None:
@@ -299,8 +305,7 @@ class Sealing(Seals):
             self.released()
 
     async def _look_at(self, user: str) -> None:
-        """Somebody has other keys than before: show it at once where that person is written to in seals."""
-        talk = self.state.talks.get(Key(False, fold(user)))
+        """Somebody has other keys than before: show it at once, wherever the person here is looking."""
         if self.ring is None or self.ring.pins.account_key(user) is None:
             return
         await self.directory.look([user])
@@ -308,9 +313,9 @@ class Sealing(Seals):
             self.ring.save()
             self._read_again()
         try:
-            self.speaker.show_changes(talk or Talk(Key(False, fold(user)), user), user)
+            self.speaker.show_changes(None, user)
         except ClientFailure as error:
-            self.found(talk, str(error).removeprefix("Not sent. "), True)
+            self.found(None, str(error).removeprefix("Not sent. "), True)
 
     def read(self, talk: Talk, entry: Entry) -> Entry:
         if self.ring is None:
@@ -348,7 +353,9 @@ class Sealing(Seals):
                 raise ClientFailure("Not sent: your keys are locked, so it could not be sealed. Type: unlock")
             return None
         try:
-            return await self.speaker.seal(talk, text, action=action, ref=ref)
+            # One after the other: who makes another key must not meet who hands the one before over.
+            async with self._one_at_a_time:
+                return await self.speaker.seal(talk, text, action=action, ref=ref)
         except NotGenuine as error:
             self.found(talk, str(error), True)
             raise

@@ -19,7 +19,7 @@ from chat.events import MembershipChanged, People
 from chat.names import fold
 from chat.values import Conversation, Kind, Sealed
 
-Found = Callable[[Talk, str, bool], object]
+Found = Callable[[Talk | None, str, bool], object]
 """Tells a person something of a conversation; the last says whether it is alarming."""
 
 _COMING: Final = frozenset({Kind.JOINED, Kind.CREATED})
@@ -148,7 +148,7 @@ class Speaker:
         if news:
             raise NotYetShown("Not sent, as you may want to look at that first.")
 
-    def show_changes(self, talk: Talk, user: str) -> bool:
+    def show_changes(self, talk: Talk | None, user: str) -> bool:
         """Show how somebody's keys have changed; what is shown is accepted, but for what needs an own word.
 
         :returns: whether anything was shown.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from chat.client.marks import InTheClear
 from chat.client.sealing.directory import FRESH
 from chat.client.sending import Fate
@@ -177,3 +180,38 @@ class WithoutKeys(SealedCase):
         self.assertEqual(ann.screen.said()[-1], "sealed, and your keys are locked: unlock")
         self.run_link(self.sealing(ann).unlock_again(PASSWORD))
         self.assertEqual(ann.screen.said()[-1], "are you there?")
+
+
+class TheInbox(SealedCase):
+    def test_a_letter_that_comes_live_overtakes_none_that_is_still_being_read(self) -> None:
+        bob, carol = self.enters("bob"), self.enters("carol")
+        bob.types("verify carol")
+        bob.engine.close()
+        for name in ("ann", "eve"):
+            self.enters(name).types(f"message bob from {name}")
+        late: list[dict[str, Any]] = []
+        bob = self.desk(keys=self.folder / "bob")
+        self.desks.append(bob)
+
+        def slow(frame: dict[str, Any]) -> list[dict[str, Any]]:
+            """What the server says of ann's keys is on its way for a while."""
+            if any(person["user"] == "ann" for person in frame.get("people", ()) if frame["type"] == "keys"):
+                late.append(frame)
+                return []
+            return [frame]
+
+        dial = bob.dial
+
+        def call(*both: Any) -> Any:
+            client = dial(*both)
+            bob.links[-1].tamper = slow
+            return client
+
+        bob.engine._dial = call
+        self.begin(bob.engine.log_in("bob", PASSWORD))
+        self.settle()
+        self.assertEqual(len(late), 1)
+        carol.types("message bob from carol")
+        bob.links[-1].client.dataReceived(json.dumps(late[0]).encode() + b"\n")
+        self.settle()
+        self.assertEqual(sorted(self.sealed(bob)), ["from ann", "from carol", "from eve"])
