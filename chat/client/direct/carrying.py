@@ -135,7 +135,14 @@ class Carrier:
         """
         transfer.landing = landing = Landing(self._folder, transfer.offer)
         transfer.stage, transfer.moved = Stage.MOVING, self._clock.seconds()
-        await self._in_thread(landing.resume)
+        try:
+            await self._in_thread(landing.resume)
+        except ClientFailure:
+            transfer.stage = Stage.OFFERED
+            transfer.let_go()
+            raise
+        if transfer.landing is None:
+            return  # it was taken back meanwhile
         if lines := self._lines(transfer):
             await self._go_on(lines[0], transfer)
         else:

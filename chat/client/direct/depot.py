@@ -157,7 +157,12 @@ class Depot:
         """
         transfer.landing = landing = Landing(self._folder, transfer.offer)
         transfer.stage = Stage.MOVING
-        await self._in_thread(landing.resume)
+        try:
+            await self._in_thread(landing.resume)
+        except ClientFailure:
+            transfer.stage = Stage.OFFERED
+            transfer.let_go()
+            raise
         unattended(self._carried(transfer, self._fetch(transfer, landing)))
 
     async def _fetch(self, transfer: Transfer, landing: Landing) -> None:

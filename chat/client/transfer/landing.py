@@ -46,6 +46,7 @@ class Landing:
         self.offer = offer
         self._free = free
         self._lock = RLock()
+        self._ended = False
         self._pieces = Pieces(offer.id, offer.key)
         self._digest = sha256()
         self._next = 0
@@ -98,7 +99,10 @@ class Landing:
         :raises BadFile: when it cannot be read.
         """
         with self._lock:
-            while not self.whole and len(data := self._read(self._next)) == self._length(self._next):
+            while not (self._ended or self.whole):
+                data = self._read(self._next)
+                if len(data) != self._length(self._next):
+                    return
                 self._digest.update(data)
                 self._next += 1
 
@@ -160,7 +164,8 @@ class Landing:
         raise BadFile(f"{self._path} has {MOST_NUMBERED:,} files called {self.offer.name}.")
 
     def close(self) -> None:
-        """Let go of it; what has come stays. Waits for a thread that reads or checks it."""
+        """Let go of it; what has come stays. A thread that reads it stops, one that checks it is waited for."""
+        self._ended = True
         with self._lock:
             for each in (self._file, self._folder):
                 if each >= 0:
@@ -169,6 +174,7 @@ class Landing:
 
     def discard(self) -> None:
         """Let go of it, and of what has come."""
+        self._ended = True
         with self._lock:
             if self._folder >= 0:
                 with suppress(OSError):

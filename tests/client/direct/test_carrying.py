@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from chat.client.direct.carrying import MOST_OFFERED, STALLED, Carrier
 from chat.client.direct.frames import Kind
@@ -138,6 +138,31 @@ class SayingNo(Case):
         path.write_bytes(b"")
         self.run_now(self.ann.carrier.take(transfer))
         self.assertEqual([self.ann.stages[-1], self.bob.stages[-1]], [Stage.OVER, Stage.OVER])
+
+
+class Threads(Case):
+    """What is read whole is read aside, and much may happen meanwhile."""
+
+    def test_a_file_that_is_taken_back_while_the_beginning_of_it_is_read(self) -> None:
+        transfer = self.offers()
+        aside: Deferred[None] = Deferred()
+        self.ann.carrier._in_thread = lambda call: aside
+        taking = self.begin(self.ann.carrier.take(transfer))
+        (sent,) = self.bob.carrier.transfers
+        self.bob.carrier.refuse(sent)
+        self.net.settle()
+        aside.callback(None)
+        self.successResultOf(taking)
+        self.assertEqual((transfer.stage, self.ann.carrier.transfers), (Stage.OVER, []))
+
+    def test_a_beginning_that_cannot_be_read_leaves_the_offer_as_it_was(self) -> None:
+        transfer = self.offers()
+        self.ann.carrier._in_thread = lambda call: fail(BadFile("It cannot be read."))
+        self.fails(self.ann.carrier.take(transfer), BadFile)
+        self.assertEqual(self.ann.carrier.open_offers("bob"), [transfer])
+        self.ann.carrier._in_thread = at_once
+        self.run_now(self.ann.carrier.take(transfer))
+        self.assertEqual(self.ann.files(), {"notes.txt": CONTENT})
 
 
 class Cuts(Case):
