@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import getpass
 import sys
 import time
@@ -80,12 +81,17 @@ def run(words: Sequence[str], files: Files) -> int:
     options = parser.parse_args(words)
     if options.plain:
         return _plain(options, files)
+    gc.disable()
     try:
         from chat.client.screen.start import start
     except ImportError as error:
         raise ClientFailure(
             f"The screen needs Textual ({error}). Install it: pip install 'chatserver[client]', or use: chat --plain"
         ) from None
+    # What is imported stays: to look for garbage in it, and as often as is usual, takes a tenth of a start.
+    gc.freeze()
+    gc.set_threshold(50_000)
+    gc.enable()
     address = _usual(options.server, options.unencrypted, files) if options.server else None
     return start(files, address, options.user)
 
