@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import getpass
+import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -75,11 +76,11 @@ def run(words: Sequence[str], files: Files) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("server", nargs="?", metavar="HOST[:PORT]", help="where to go; without it you may pick")
-    parser.add_argument("--plain", action="store_true", help="line by line, without a screen")
+    parser.add_argument("--plain", action="store_true", help="line by line, as on a terminal that can show no more")
     parser.add_argument("--version", action="version", version=f"chat {__version__}")
     _add_common(parser)
     options = parser.parse_args(words)
-    if options.plain:
+    if options.plain or not _can_paint():
         return _plain(options, files)
     gc.disable()
     try:
@@ -94,6 +95,11 @@ def run(words: Sequence[str], files: Files) -> int:
     gc.enable()
     address = _usual(options.server, options.unencrypted, files) if options.server else None
     return start(files, address, options.user)
+
+
+def _can_paint() -> bool:
+    """Whether there is a terminal that can show more than lines."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -30,15 +30,19 @@ def verifier_of(password: str, cost: int = COST) -> Verifier:
 
 
 class FakeClock:
-    """Wall time and monotonic time, moved together by ``advance``."""
+    """Wall time and monotonic time, moved together by ``advance``.
+
+    :ivar epoch: where the wall clock begins; may be set while others wait.
+    """
 
     def __init__(self) -> None:
+        self.epoch = 1_700_000_000
         self.clock = Clock()
         self.clock.advance(1_000_000)
         self.advance = self.clock.advance
 
     def seconds(self) -> float:
-        return 1_700_000_000 + self.clock.seconds()
+        return self.epoch + self.clock.seconds()
 
     def monotonic(self) -> float:
         return self.clock.seconds()

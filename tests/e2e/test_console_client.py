@@ -112,6 +112,12 @@ class AtATerminal(ClientCase):
         second.presses("C-c")
         second.sees(BYE, "ended with 130")
 
+    def test_a_dumb_terminal_gets_lines(self) -> None:
+        ann = Terminal(self.stage, "ann", ["env", "TERM=dumb", *CHAT, self.address])
+        self.addCleanup(ann.leave)
+        ann.sees("Username (new NAME makes an account):")
+        self.assertEqual(ann.modes(), "000")
+
     def test_a_server_whose_key_has_changed(self) -> None:
         ann = self.terminal("ann", self.address)
         ann.sees("Log in to chat")

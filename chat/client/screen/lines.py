@@ -26,7 +26,7 @@ BOLD = Style(bold=True)
 NOTICE = Style(italic=True)
 ALARM = Style(bold=True, reverse=True)
 MENTION = Style(bold=True, underline=True)
-_COLOURS = tuple(Style(color=name, bold=True) for name in ("cyan", "green", "yellow", "magenta", "blue", "red"))
+_COLOURS = tuple(Style(color=name, bold=True) for name in ("cyan", "green", "magenta", "blue", "red"))
 
 MARKS = {Fate.SENDING: " …", Fate.KEPT: " ✓", Fate.REFUSED: " ✗"}
 SEALED = "🔒"
