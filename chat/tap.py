@@ -47,7 +47,7 @@ from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
 from chat.journal import Logger, write_from
 from chat.meters import Meters
-from chat.process import leave_no_dumps, run_on_monotonic_time
+from chat.process import collect_rarely, leave_no_dumps, poll_without_log_contexts, run_on_monotonic_time
 from chat.settings import Settings
 from chat.storage.files import remove
 from chat.storage.hold import Hold, hold
@@ -122,6 +122,8 @@ def makeService(options: Options) -> ChatServer:
 
     leave_no_dumps()
     run_on_monotonic_time(reactor)
+    poll_without_log_contexts(reactor)
+    collect_rarely()
     assert options.parent is not None
 
     folder = os.getcwd()
@@ -208,7 +210,7 @@ class ChatServer(Service):
         self._held = held
         self._reactor = reactor
         clock = ReactorClock(reactor)
-        store = SqliteStore(settings.db, reactor.callFromThread)
+        store = SqliteStore(settings.db, reactor.callFromThread, reactor.callLater)
         self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
         self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
         self.chat.door = _door(self.chat, self._hashing)
@@ -228,7 +230,7 @@ class ChatServer(Service):
             kind: ChatFactory(kind, self.chat, performer, turn, self._census, certificate)
             for kind in ("auto", *FRONT_ENDS)
         }
-        self._traffic = TrafficFile(settings.traffic_log) if settings.traffic_log != "none" else None
+        self._traffic = TrafficFile(settings.traffic_log, soon=turn.soon) if settings.traffic_log != "none" else None
         if self._traffic is not None:
             self.chat.house.traffic.add_sink(self._traffic.write)
         self._ports: list[tuple[str, IListeningPort]] = []

@@ -102,8 +102,9 @@ class LocalBus:
         return subscription
 
     def publish(self, topics: Iterable[Topic], published: Published) -> None:
-        # Both topics of a note to oneself are the same.
-        distinct = tuple(dict.fromkeys(topics))
+        distinct = tuple(topics)
+        if len(distinct) > 1:  # both topics of a note to oneself are the same
+            distinct = tuple(dict.fromkeys(distinct))
         if self._hub is None or self._follower is None:
             self._tell(distinct, published)
         elif isinstance(published, Logged):

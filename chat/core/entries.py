@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from chat.core.directory import Directory
 from chat.core.room import words
 from chat.events import Deleted, Edited, Entry, MembershipChanged, RoomChanged, Said, Skipped, TopicChanged
@@ -51,4 +53,10 @@ def entry(row: Row, conversation: Conversation, directory: Directory, until: int
 
 def private_conversation(id: int, pair: Pair, reader: int, directory: Directory) -> Conversation:
     """A private conversation as one of its two people knows it."""
-    return Conversation(id, partner=directory.name_of(pair.beside(reader)))
+    return _with(id, directory.name_of(pair.high if reader == pair.low else pair.low))
+
+
+@lru_cache(maxsize=10_000)
+def _with(id: int, partner: str) -> Conversation:
+    """The same value again for those who go on talking."""
+    return Conversation(id, partner=partner)

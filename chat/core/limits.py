@@ -24,9 +24,10 @@ class TokenBucket:
         :param patience: seconds that the act may be put off.
         :returns: whether the act may happen, and after how many seconds; nothing is taken if it may not.
         """
-        rested = 0.0 if self._when is None else when - self._when
-        tokens = min(self._burst, self._tokens + rested * self._rate)
-        wait = max(0.0, (weight - tokens) / self._rate)
+        tokens = self._tokens if self._when is None else self._tokens + (when - self._when) * self._rate
+        if tokens > self._burst:
+            tokens = self._burst
+        wait = 0.0 if tokens >= weight else (weight - tokens) / self._rate
         allowed = wait <= patience
         self._when = when
         self._tokens = tokens - weight if allowed else tokens

@@ -193,22 +193,21 @@ class People:
             return
         if published.pair is None:
             return
-        house, row, pair = self._house, published.row, published.pair
+        house, row, pair, origin = self._house, published.row, published.pair, published.origin
         reader = user.account.id
-        other = pair.beside(reader)
+        other = pair.high if reader == pair.low else pair.low
         if other not in user.contacts:
             user.contacts = user.contacts | {other}
+        sessions = [session for session in user.sessions if session.live and session.origin != origin]
+        if row.author == reader and not sessions:
+            return  # as nearly always for who wrote it
         blocked = house.directory.blocks(reader, row.author)
         if row.author != reader and row.kind in SPOKEN and not blocked:
             user.last_from = row.author
-        omit = house.mind_of(published.origin)
-        sessions = [
-            session
-            for session in user.sessions
-            if session.live and session.mind not in omit and (session.mind.program or not blocked)
-        ]
+        if blocked:
+            sessions = [session for session in sessions if session.mind.program]
         if not sessions:
-            return  # as nearly always for who wrote it
+            return
         conversation = private_conversation(row.conversation, pair, reader, house.directory)
         event: Entry = Skipped(conversation, row.seq, row.seq)
         if not blocked:

@@ -138,11 +138,11 @@ class ChatService:
         """The sink of the store: publish each row, in commit order."""
         publish, note = self._bus.publish, self.search.note
         self.house.counts.stored(rows, self.clock.monotonic())
-        for draft, row, origin in ((each.draft, each.row, each.origin) for each in rows):
+        for draft, row, origin in rows:
             to = draft.conversation
             note(row.conversation)
             if isinstance(to, Pair):
-                publish({("account", to.low), ("account", to.high)}, Logged(row, to, draft, origin))
+                publish((("account", to.low), ("account", to.high)), Logged(row, to, draft, origin))
             else:
                 publish((("room", row.conversation),), Logged(row, None, draft, origin))
         self.house.traffic.stored(rows)

@@ -52,6 +52,11 @@ class StoredAs:
     away: str | None = None
     repeated: bool = False
 
+    @property
+    def as_expected(self) -> bool:
+        """Whether there is nothing to say of it to a person, who sees the line on the screen."""
+        return self.present is not False and self.away is None
+
 
 @dataclass(frozen=True, slots=True)
 class Welcome:

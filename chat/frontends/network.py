@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -36,15 +37,27 @@ def peer_of(transport: Any) -> Peer:
     binding = _binding(transport) if encrypted else None
     if not isinstance(host, str):
         return Peer("local socket", "local", True, encrypted, binding)
-    try:
-        ip = ip_address(host.partition("%")[0])
-    except ValueError:
+    found = _known(host)
+    if found is None:
         return Peer(host, host, False, encrypted, binding)
+    return Peer(*found, encrypted, binding)
+
+
+@lru_cache(maxsize=1_000)
+def _known(host: str) -> tuple[str, str, bool] | None:
+    """An address as it is written, its network, and whether it is this very machine; nothing for what is none.
+
+    The same addresses come again and again, above all that of the listener.
+    """
+    try:
+        ip = ip_address(host.partition("%")[0].removeprefix("::ffff:"))  # an IPv4 address on an IPv6 socket
+    except ValueError:
+        return None
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
     address = str(ip)
     network = address if isinstance(ip, IPv4Address) else f"{IPv6Address(int(ip) >> 64 << 64)}/64"
-    return Peer(address, network, ip.is_loopback, encrypted, binding)
+    return address, network, ip.is_loopback
 
 
 def is_encrypted(transport: Any) -> bool:
@@ -64,13 +77,11 @@ def address_of(transport: Any) -> tuple[str, int] | None:
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if not isinstance(host, str) or not isinstance(port, int):
         return None
-    try:
-        ip = ip_address(host.partition("%")[0])
-    except ValueError:
+    found = _known(host)
+    if found is None:
         return None
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    return "localhost" if ip.is_loopback else str(ip), port
+    address, _, loopback = found
+    return "localhost" if loopback else address, port
 
 
 def configure(transport: Any) -> None:

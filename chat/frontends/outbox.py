@@ -80,6 +80,14 @@ class Outbox:
             self._bound(len(batch))
         elif self._own is not None:
             self._own.append(batch)
+        elif self._backlog is None and self._socket is not None:  # as in `_push`: nearly every delivery comes here
+            try:
+                sent = self._socket.send(batch)
+            except OSError as error:
+                self._refused(batch, error)
+            else:
+                if sent < len(batch):
+                    self._fall_behind(batch[sent:])
         else:
             self._push(batch)
 
@@ -136,14 +144,18 @@ class Outbox:
         else:
             try:
                 sent = self._socket.send(bytes_)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                # The kernel tells a reset once, and has told it here: the reactor would read an orderly end.
-                self._transport.abortConnection()
-                return
-            if sent < len(bytes_):
-                self._fall_behind(bytes_[sent:])
+            except OSError as error:
+                self._refused(bytes_, error)
+            else:
+                if sent < len(bytes_):
+                    self._fall_behind(bytes_[sent:])
+
+    def _refused(self, bytes_: bytes, error: OSError) -> None:
+        if isinstance(error, BlockingIOError):
+            self._fall_behind(bytes_)
+        else:
+            # The kernel tells a reset once, and has told it here: the reactor would read an orderly end.
+            self._transport.abortConnection()
 
     def _fall_behind(self, rest: bytes) -> None:
         self._backlog = [rest]

@@ -12,13 +12,14 @@ from dataclasses import replace
 from chat.core.user import ChatUser
 from chat.events import (
     Closing,
+    Deleted,
+    Edited,
     Event,
     History,
     LoggedIn,
     LoggedOut,
     Missed,
     OwnSettings,
-    PrivateEntry,
     Refused,
     Removed,
     Reply,
@@ -125,8 +126,8 @@ class TextFrontEnd:
         return self._link.session.perform(call.verb.name, **call.arguments)
 
     async def respond(self, call: Call, reply: Reply) -> bytes:
-        if isinstance(reply, StoredAs) and reply.conversation.room:
-            return b""  # it is on the screen already, and the others see it
+        if isinstance(reply, StoredAs) and reply.as_expected:
+            return b""
         if isinstance(reply, LoggedIn):
             return await self._arrive(call, reply)
         if isinstance(reply, LoggedOut):
@@ -305,7 +306,7 @@ class TextFrontEnd:
         return self.audience_key(conversation).audience(conversation, self._link.turn)
 
     def deliver(self, event: Event) -> None:
-        if isinstance(event, PrivateEntry) and event.conversation.partner:
+        if isinstance(event, (Said, Edited, Deleted)) and event.conversation.partner:
             if self._holds:
                 if self._held_back is None:
                     self._held_back = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from functools import lru_cache
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 
@@ -40,12 +41,14 @@ class Neighbours:
     """
 
     def __init__(self, words: Iterable[str]) -> None:
+        # Most lines begin with one of a few hundred words.
+        self.near: Callable[[str], str | None] = lru_cache(maxsize=4_096)(self._near)
         self._words: dict[str, list[str]] = {}
         for word in words:
             for shorter in _shorter(word):
                 self._words.setdefault(shorter, []).append(word)
 
-    def near(self, word: str) -> str | None:
+    def _near(self, word: str) -> str | None:
         """One of the words that is one edit away, or nothing."""
         words = self._words
         if word not in words and not any(word[:place] + word[place + 1 :] in words for place in range(len(word))):

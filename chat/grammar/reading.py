@@ -181,11 +181,11 @@ def _in_room(text: str, context: Context) -> Reading:
     verb = context.table.get(word)
     if verb is not None and not verb.programs and word not in verb.spoken:
         if verb.bare is Bare.ALWAYS:
-            return _command(text, context)
+            return _called(verb, rest, context)
         if verb.bare is Bare.CHECKED and verb.access is not Access.GUEST and _certain(verb, rest, context.names):
             if _doubtful(verb, word, rest):
                 return Held(_speech(text, context), f"/{word} {_cut(rest)[0]} ...")
-            return _command(text, context)
+            return _called(verb, rest, context)
     meant = _guard(word, rest, verb, context)
     if meant is not None:
         return Held(_speech(text, context), meant)
@@ -286,6 +286,10 @@ def _command(text: str, context: Context) -> Reading:
     verb = context.table.get(word.lower())
     if verb is None or verb.programs:
         raise _unknown(word, context)
+    return _called(verb, rest, context)
+
+
+def _called(verb: Verb, rest: str, context: Context) -> Reading:
     if verb.access is Access.GUEST and context.logged_in:
         raise AlreadyLoggedIn()
     if verb.access in (Access.USER, Access.ADMINISTRATOR) and not context.logged_in:

@@ -193,6 +193,10 @@ class Table(Mapping[str, Verb]):
     def __getitem__(self, word: str) -> Verb:
         return self._words[word]
 
+    def get(self, word: str, default: Any = None, /) -> Any:
+        """Asked of the first word of every line; the inherited one raises an exception inside."""
+        return self._words.get(word, default)
+
     def __iter__(self) -> Iterator[str]:
         """Every name and alias."""
         return iter(self._words)

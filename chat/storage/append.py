@@ -47,14 +47,13 @@ def append(
         scheme, key, content = body.scheme, body.key, body.ciphertext
     elif body is not None:
         content = body.text
-    word = kind.value
     transaction.add(
-        (conversation << SEQ_BITS | seq, word, author, device, time, draft.ref, draft.target, scheme, key, content),
+        (conversation << SEQ_BITS | seq, kind, author, device, time, draft.ref, draft.target, scheme, key, content),
         Committed(draft, Row(conversation, seq, kind, author, device, time, body, draft.ref, draft.target), origin),
     )
     if retry is not None:
         transaction.remember((author, device, retry), (_digest(conversation, draft), conversation, seq, time))
-    effect = EFFECTS.get(word)
+    effect = EFFECTS.get(kind)
     if effect is not None:
         effect(transaction, conversation, seq, draft)
     return Stored(conversation, seq, time)

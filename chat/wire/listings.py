@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from chat.events import (
     Devices,
@@ -193,7 +192,7 @@ def found(reply: Found, view: View) -> str:
         return notice("Nothing found. Each word has to occur; a * at its end stands for any ending.", view)
     more = notice("Older ones were left out. Add a word, in:ROOM, from:NAME or since:2h.", view) if reply.more else ""
     around = notice("To see what was said around one of them: history ID", view)
-    return more + render_history(reversed(reply.entries), replace(view, current=None), ids=True) + around
+    return more + render_history(reversed(reply.entries), view._replace(current=None), ids=True) + around
 
 
 @renders(Missed)

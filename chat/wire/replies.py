@@ -45,11 +45,11 @@ def done(reply: Done, view: View) -> str:
 
 @renders(StoredAs)
 def stored(reply: StoredAs, view: View) -> str:
+    if reply.as_expected:
+        return ""
     user = f"User {place(reply.conversation)}"
     if reply.present is False:
         return notice(f"{user} is not here; your message is kept and will be delivered.", view)
-    if reply.away is None:
-        return ""
     return notice(f"{user} is away: {safe(reply.away)}" if reply.away else f"{user} is away.", view)
 
 

@@ -35,16 +35,17 @@ SEALED = "(sealed: this client cannot read it)"
 
 @renders(Said)
 def said(event: Said, view: View) -> str:
-    body = event.body
+    body, conversation = event.body, event.conversation
     if (
-        event.conversation.id == view.current
+        (conversation.id == view.current or conversation.partner)
         and type(body) is Text
         and body.text.isascii()
         and body.text.isprintable()
         and event.kind is Kind.TEXT
-        and not (event.again or view.times or event.conversation.partner)
+        and not (event.again or view.times)
     ):  # Nearly every line is one of these; nothing below would change it.
-        return f"{safe(event.author)}: {body.text}\n"
+        author = safe(event.author)
+        return f"{author if view.classic else _who(event, author)}: {body.text}\n"
     return _said(event, view, _stamp(event.time, view))
 
 

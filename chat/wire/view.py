@@ -7,17 +7,15 @@ stand in the module of their feature, and ``chat.wire.text`` brings them togethe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from chat.wire.safe import safe_lines
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What a rendering depends on besides the event: equal views give equal bytes.
 
     :param current: the conversation id of the room the reader is in, or nothing.

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 
 from chat.errors import Busy, Misconfigured, StoreUnavailable
-from chat.storage import sqlite
+from chat.storage import gathering
 from chat.storage.sqlite import SqliteStore
 from chat.storage.transaction import Transaction
 from chat.values import Kind, Pair, Text
@@ -79,7 +79,7 @@ class Batching(FileCase):
         self.assertEqual([len(commit) for commit in self.commits], [100])
 
     async def test_a_batch_is_bounded(self) -> None:
-        self.patch(sqlite, "MOST_AT_ONCE", 10)
+        self.patch(gathering, "MOST_AT_ONCE", 10)
         busy, go = self.occupy()
         sent = [self.store.append(text(self.lobby, self.bob, f"{n}")) for n in range(100)]
         go.set()
@@ -89,7 +89,7 @@ class Batching(FileCase):
         self.assertEqual([committed.row.seq for committed in self.rows], list(range(2, 102)))
 
     async def test_a_full_queue_refuses_at_once(self) -> None:
-        self.patch(sqlite, "MOST_WAITING", 3)
+        self.patch(gathering, "MOST_WAITING", 3)
         busy, go = self.occupy()
         sent = [self.store.append(text(self.lobby, self.bob)) for _ in range(3)]
         self.failureResultOf(self.store.append(text(self.lobby, self.bob)), Busy)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 import unittest
+from collections.abc import Callable
+from dataclasses import fields, replace
 
 from chat.events import Traffic
-from chat.storage.traffic import line
+from chat.storage.traffic import TrafficFile, line
 
 
 class Lines(unittest.TestCase):
@@ -32,5 +36,37 @@ class Lines(unittest.TestCase):
         event = Traffic(0, "text", "bob", conversation="k3", partner="ann")
         self.assertEqual("ann", json.loads(line(event))["with"])
 
+    def test_whatever_is_missing_is_left_out_of_a_full_line(self) -> None:
+        full = Traffic(0, "text", "bob", 5, "192.0.2.7", "r2", "ops", "ann", 100)
+        names = {each: "with" if each == "partner" else each for each in (field.name for field in fields(Traffic))}
+        for missing in names.keys() - {"time", "kind"}:
+            event = replace(full, **{missing: type(getattr(full, missing))()})
+            self.assertEqual(set(names.values()) - {names[missing]}, json.loads(line(event)).keys(), missing)
+
     def test_what_has_nothing_to_say_is_left_out(self) -> None:
         self.assertEqual({"time", "kind"}, json.loads(line(Traffic(0, "connected"))).keys())
+
+
+class Files(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "traffic.log")
+        self.turn: list[Callable[[], object]] = []
+        self.file = TrafficFile(self.path, soon=self.turn.append)
+
+    def read(self) -> list[int]:
+        with open(self.path, encoding="utf-8") as file:
+            return [json.loads(each)["session"] for each in file]
+
+    def test_what_one_turn_brings_is_written_at_its_end(self) -> None:
+        for session in (1, 2):
+            self.file.write([Traffic(0, "connected", session=session)])
+        self.assertEqual(([], 1), (self.read(), len(self.turn)))
+        self.turn.pop()()
+        self.assertEqual([1, 2], self.read())
+        self.file.write([Traffic(0, "connected", session=3)])
+        self.assertEqual(1, len(self.turn))
+        self.file.close()
+        self.turn.pop()()
+        self.assertEqual([1, 2, 3], self.read())

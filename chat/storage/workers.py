@@ -1,0 +1,183 @@
+"""The threads of the store: one writes, one reads; each opens, uses and closes a connection of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Final
+
+from chat.durations import Durations
+from chat.errors import StoreUnavailable
+from chat.interfaces import Committed
+from chat.storage.commits import Job, commit, remedy
+from chat.storage.transaction import Transaction
+from chat.storage.upgrade import connect
+
+_AT_ONCE: Final = 5_000
+"""Jobs that a thread takes at once."""
+
+_ANSWERS: Final = 0.005
+"""Seconds after which the reader hands over what it has found, although more is asked for: handing over wakes the
+reactor, which costs as much as a small query."""
+
+_UNREADABLE: Final = "The server cannot read its disk just now. Try again in a minute."
+
+
+class Worker(ABC):
+    """A thread with a queue and a connection of its own."""
+
+    def __init__(self, name: str, path: str, patience: float, ended: Callable[[], object]) -> None:
+        self._path = path
+        self._patience = patience
+        self._ended = ended
+        self._waiting: SimpleQueue[list[Job]] = SimpleQueue()
+        # A daemon thread: a process that ends without `stop` is not to hang in it. What was
+        # acknowledged is on disk.
+        self._thread = Thread(target=self._work, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, jobs: list[Job]) -> None:
+        """Queue some jobs."""
+        self._waiting.put(jobs)
+
+    @property
+    def waiting(self) -> int:
+        """How many times something was put that it has not taken yet."""
+        return self._waiting.qsize()
+
+    def end(self) -> None:
+        """Let the thread end when everything that waits is done; it calls ``ended`` last."""
+        self._waiting.put([])
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _work(self) -> None:
+        while jobs := self._take():
+            self.serve(jobs)
+        self.close()
+        self._ended()
+
+    def _take(self) -> list[Job]:
+        """Wait for something, then take what else waits; nothing comes after the empty list of `end`."""
+        taken = self._waiting.get()
+        if not taken:
+            return taken
+        with suppress(Empty):
+            while len(taken) < _AT_ONCE:
+                more = self._waiting.get_nowait()
+                if not more:
+                    self.end()  # when these are done
+                    break
+                taken += more
+        return taken
+
+    @abstractmethod
+    def serve(self, jobs: list[Job]) -> None:
+        """Do what is asked and hand over what came of it; never raises."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connection, if it was opened."""
+
+
+class Writer(Worker):
+    """:param done: called in this thread with the jobs, the rows of the commit, and what failed."""
+
+    def __init__(
+        self,
+        path: str,
+        patience: float,
+        ended: Callable[[], object],
+        done: Callable[[list[Job], Sequence[Committed], Exception | None], object],
+    ) -> None:
+        super().__init__("chat-writer", path, patience, ended)
+        self._done = done
+        self._transaction: Transaction | None = None
+        self.durations = Durations()
+
+    def serve(self, jobs: list[Job]) -> None:
+        committed: Sequence[Committed] = ()
+        trouble: Exception | None = None
+        begun = time.perf_counter()
+        try:
+            committed = commit(self._open(), jobs)
+            self.durations.observe(time.perf_counter() - begun)
+        except Exception as error:
+            trouble = error
+            for job in jobs:
+                job.failure = StoreUnavailable()
+        self._done(jobs, committed, trouble)
+
+    def _open(self) -> Transaction:
+        if self._transaction is None:
+            connection = connect(self._path, self._patience)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
+            self._transaction = Transaction(connection)
+        return self._transaction
+
+    def close(self) -> None:
+        # The last connection that closes moves the write-ahead log into the database.
+        if self._transaction is not None:
+            self._transaction.connection.close()
+
+
+class Reader(Worker):
+    """:param done: called in this thread with some jobs and what failed of the database."""
+
+    def __init__(
+        self,
+        path: str,
+        patience: float,
+        ended: Callable[[], object],
+        done: Callable[[list[Job], Exception | None], object],
+    ) -> None:
+        super().__init__("chat-reader", path, patience, ended)
+        self._done = done
+        self._connection: sqlite3.Connection | None = None
+
+    def serve(self, jobs: list[Job]) -> None:
+        answered: list[Job] = []
+        trouble: Exception | None = None
+        due = time.perf_counter() + _ANSWERS
+        for job in jobs:
+            try:
+                self._read(job)
+            except Exception as error:
+                job.failure = error
+                if remedy(error):
+                    trouble = error
+                    job.failure = StoreUnavailable(_UNREADABLE)
+            answered.append(job)
+            if time.perf_counter() >= due:
+                self._done(answered, trouble)
+                answered, trouble = [], None
+                due = time.perf_counter() + _ANSWERS
+        if answered:
+            self._done(answered, trouble)
+
+    def _read(self, job: Job) -> None:
+        """Run a job in one transaction, so that all its queries see the same moment."""
+        if self._connection is None:
+            connection = connect(self._path, self._patience)
+            connection.execute("PRAGMA query_only = ON")
+            self._connection = connection
+        self._connection.execute("BEGIN")
+        try:
+            job.run(self._connection)
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
