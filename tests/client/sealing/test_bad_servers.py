@@ -169,6 +169,32 @@ class Messages(BadServer):
         bodies = [row.body for row in page.entries]
         self.assertEqual([type(body) for body in bodies[-2:]], [Unopened, Unopened])
 
+    def test_a_message_that_was_held_back_in_the_place_of_another_one_later(self) -> None:
+        self.ann.types("message bob shall we?")
+        held: list[Frame] = []
+
+        def withhold(frame: Frame) -> list[Frame]:
+            if not is_sealed(frame):
+                return [frame]
+            held.append(frame)
+            return [self.emptied(frame)]
+
+        self.does(self.bob, withhold)
+        self.ann.types("message bob no, do not")
+
+        def swap(frame: Frame) -> list[Frame]:
+            for row in frame.get("messages", ()):
+                if row["msgid"].endswith(".3"):
+                    row["body"] = held[0]["body"]
+            return [frame]
+
+        self.does(self.bob, swap)
+        talk = self.bob.talk("ann", room=False)
+        assert talk.conversation is not None
+        page = self.run_link(self.bob.engine.ask("history", {"conversation": talk.conversation.reference, "limit": 10}))
+        third = next(row for row in page.entries if row.seq == 3)
+        self.assertEqual(third.body.text, "Something else stood in this place before, and not this message of ann.")
+
     def test_an_edit_of_another_message(self) -> None:
         self.ann.types("message bob do you want to marry me?")
         self.ann.types("message bob do you want fish?")

@@ -64,6 +64,19 @@ class Privately(SealedCase):
         self.assertEqual(self.sealed(bob), ["one", "two", "three"])
         self.assertEqual(bob.screen.findings, [])
 
+    def test_also_where_the_server_has_it_and_its_answer_was_lost(self) -> None:
+        ann, bob = self.enters("ann"), self.enters("bob")
+        ann.types("message bob one")
+        ann.links[-1].tamper = lambda frame: [] if frame["type"] == "stored" else [frame]
+        ann.types("message bob two")
+        self.assertEqual(ann.screen.outcomes[-1][0].text, "one")
+        ann.cut()
+        self.quiet_link()
+        self.assertEqual((ann.screen.outcomes[-1][0].text, ann.screen.outcomes[-1][0].fate), ("two", Fate.KEPT))
+        ann.types("message bob three")
+        self.assertEqual(self.sealed(bob), ["one", "two", "three"])
+        self.assertEqual((bob.screen.findings, ann.screen.findings[1:]), ([], []))
+
     def test_an_answer_goes_to_who_wrote_last_and_is_sealed(self) -> None:
         ann, bob = self.enters("ann"), self.enters("bob")
         ann.types("message bob one")
@@ -183,6 +196,40 @@ class WithoutKeys(SealedCase):
 
 
 class TheInbox(SealedCase):
+    def crashes(self, desk: Desk) -> None:
+        """The program ends without a word, and without saving anything more."""
+        sealing = self.sealing(desk)
+        assert sealing.ring is not None
+        sealing.ring.vault.close()
+        sealing.ring = None
+        desk.engine.close()
+
+    def test_a_letter_that_was_taken_before_a_crash_is_passed_over_without_a_word(self) -> None:
+        ann, bob = self.enters("ann"), self.enters("bob")
+        post = self.sealing(bob).post
+
+        async def save_alone(number: int) -> None:
+            post._ring.save()
+
+        post._acknowledge = save_alone  # type: ignore[method-assign]
+        ann.types("message bob one")
+        self.crashes(bob)
+        again = self.enters("bob")
+        ann.types("message bob two")
+        self.assertEqual(self.sealed(again), ["one", "two"])
+        self.assertEqual(again.screen.findings, [])
+
+    def test_what_a_server_was_told_is_received_is_saved(self) -> None:
+        ann, bob = self.enters("ann"), self.enters("bob")
+        ann.types("message bob one")
+        self.quiet_link()
+        self.crashes(bob)
+        again = self.enters("bob")
+        self.assertEqual(self.sealed(again), [])
+        ring = self.sealing(again).ring
+        assert ring is not None
+        self.assertIsNotNone(ring.conversations._chains["with ann bob"].digest(1))
+
     def test_a_letter_that_comes_live_overtakes_none_that_is_still_being_read(self) -> None:
         bob, carol = self.enters("bob"), self.enters("carol")
         bob.types("verify carol")

@@ -96,6 +96,7 @@ class Rooms(SealedCase):
     def test_a_server_that_says_that_it_is_sealed_no_more(self) -> None:
         """What was sealed once is never said in the clear because a server says so."""
         self.ann.types("one", room=ROOM)
+        self.quiet_link()
         self.ann.engine.close()
 
         def change(frame: dict[str, Any]) -> list[dict[str, Any]]:
@@ -114,6 +115,7 @@ class Rooms(SealedCase):
 
         ann.engine._dial = bad
         self.run_link(ann.engine.log_in("ann", PASSWORD))
+        self.assertFalse(ann.talk(ROOM).sealed)
         ann.types(WORDS, room=ROOM)
         self.assertEqual(self.sealed(self.bob)[-1], WORDS)
         self.assertNotIn(WORDS.encode(), self.recorded())
