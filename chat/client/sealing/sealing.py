@@ -8,7 +8,6 @@ from typing import Any
 from twisted.internet.defer import DeferredLock
 
 from chat.client.background import unattended
-from chat.client.crypto.device import KEPT_READY
 from chat.client.crypto.envelope import place
 from chat.client.crypto.failures import NotGenuine
 from chat.client.crypto.ring import KeyRing
@@ -20,10 +19,10 @@ from chat.client.sealing.cupboard import Cupboard
 from chat.client.sealing.directory import Directory
 from chat.client.sealing.linking import Linking
 from chat.client.sealing.post import Post
+from chat.client.sealing.publishing import Publisher
 from chat.client.sealing.reading import Reader, locked
 from chat.client.sealing.searching import merged, search
 from chat.client.sealing.speaking import Speaker
-from chat.client.sealing.spelling import publication_args
 from chat.client.seals import Seals
 from chat.client.state import State
 from chat.client.talks import Talk
@@ -31,25 +30,19 @@ from chat.events import (
     Entry,
     Event,
     Found,
-    Keys,
     KeysChanged,
     KeysLeft,
     Letter,
     MembershipChanged,
     Presence,
-    PublishedKeys,
     Reply,
 )
 from chat.grammar.amounts import SpanType
 from chat.grammar.queries import beginning, read_query
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Table, Verb
-from chat.keys import Publication
 from chat.names import fold
 from chat.values import Conversation, Sealed
-
-LOW = KEPT_READY // 2
-"""One-time keys at the server below which new ones are published."""
 
 InThread = Callable[..., Awaitable[Any]]
 
@@ -116,6 +109,7 @@ class Sealing(Seals):
             ring, self.directory, self.ask, self._now, lambda words: self.found(None, words, False), self._linked
         )
         self.post.take_link = self.linking.take
+        self.publisher = Publisher(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
         self.speaker = Speaker(ring, self.directory, self.post, self.ask, self.found, self._now)
         self.unlocked()
 
@@ -126,12 +120,12 @@ class Sealing(Seals):
         if not self._has(account):
             self.close()
             return
-        await self._begin(self.ring)
+        await self._begin()
 
-    async def _begin(self, ring: KeyRing) -> None:
+    async def _begin(self) -> None:
         self.directory.all_stale()
         try:
-            await self._publish(ring)
+            await self.publisher.publish(self._account)
             await self.post.collect()
         except RequestRefused as refused:
             self.found(None, f"Your keys could not be published: {refused}", True)
@@ -141,7 +135,7 @@ class Sealing(Seals):
         self.found(None, "This device is one of yours now.", False)
         if self.ring is not None:
             self.ring.save()
-            unattended(self._begin(self.ring))
+            unattended(self._begin())
             self._read_again()
 
     async def begin_anew(self) -> None:
@@ -153,7 +147,7 @@ class Sealing(Seals):
             account_key = AccountKey()
             self.ring.own.hold(account_key)
             self.ring.pins.pin(self.ring.own.user, account_key.public)
-            await self._publish(self.ring, reset=True)
+            await self.publisher.publish(self._account, reset=True)
 
     async def unlock_again(self, passphrase: str) -> None:
         """The same for somebody who is logged in; what did not open before is opened.
@@ -162,7 +156,7 @@ class Sealing(Seals):
         """
         await self.unlock(self._account, passphrase)
         if self.ring is not None:
-            await self._begin(self.ring)
+            await self._begin()
             self._read_again()
 
     def accept(self, user: str) -> None:
@@ -218,63 +212,6 @@ class Sealing(Seals):
         """Tell the person something of the keys."""
         self.observer.found(talk, words, alarming)
 
-    # what this device publishes
-
-    async def _publish(self, ring: KeyRing, reset: bool = False) -> None:
-        """See to it that the server has what others need of this device.
-
-        :param reset: whether the account key takes the place of another one.
-        """
-        own, me = ring.own, self._account
-        mine = await self.ask("keys.of", {"users": [me]})
-        shown = next(iter(mine.people), None) if isinstance(mine, Keys) else None
-        theirs = shown.account_key if shown is not None else None
-        if own.account_key is None and theirs is None:
-            own.hold(AccountKey())
-        if own.account_key is not None:
-            ring.pins.pin(own.user, own.account_key.public, {own.name: own.keys})
-        if reset:
-            shown = theirs = None
-        if theirs is not None and (own.account_key is None or own.account_key.public != theirs):
-            self._strange(own.account_key is not None)
-        known = shown is not None and any((each.device, each.keys) == (own.name, own.keys) for each in shown.devices)
-        left = await self.ask("keys.publish", {}) if known else KeysLeft(0, True)
-        assert isinstance(left, KeysLeft) or not known, "the server answers with what is left"
-        await self._supply(ring, left if isinstance(left, KeysLeft) else KeysLeft(0, True), shown, known, reset)
-        if not known and own.account_key is not None:
-            # Which other devices one has is new to a new device, and no news.
-            await self.directory.look([me], again=True)
-            ring.pins.accept(own.user)
-            ring.save()
-
-    def _strange(self, another: bool) -> None:
-        if another:
-            words = "THE SERVER SHOWS ANOTHER KEY OF YOURS THAN THIS DEVICE HOLDS. Were they reset on another device?"
-            self.found(None, f"{words} If so, link this one to it: link. If not, do not trust this server.", True)
-        else:
-            words = "This device is not one of yours yet: it can neither read nor write what is sealed."
-            self.found(None, f"{words} On another device of yours type: link. Or begin anew: link new", True)
-
-    async def _supply(
-        self, ring: KeyRing, left: KeysLeft, shown: PublishedKeys | None, known: bool, reset: bool = False
-    ) -> None:
-        """Publish what is missing."""
-        if known and left.one_time >= LOW and not left.fallback_used:
-            return
-        whole = ring.own.publication(left.one_time, left.fallback_used)
-        theirs = shown.account_key if shown is not None else None
-        account_key = whole.account_key if theirs is None else None
-        device = None if known else whole.device
-        ring.save()
-        await self.ask("keys.publish", publication_args(_part(whole, account_key, device, reset)))
-        ring.own.published()
-        ring.save()
-
-    async def replenish(self, left: KeysLeft) -> None:
-        """Others have taken some of what this device has published."""
-        if self.ring is not None:
-            await self._supply(self.ring, left, None, True)
-
     # what comes
 
     def heard(self, event: Event) -> bool:
@@ -286,7 +223,7 @@ class Sealing(Seals):
             self.directory.stale(event.user)
             unattended(self._look_at(event.user))
         elif isinstance(event, KeysLeft):
-            unattended(self.replenish(event))
+            unattended(self.publisher.replenish(event))
         elif isinstance(event, Presence):
             for user in event.users:
                 self.directory.stale(user)
@@ -387,7 +324,3 @@ class Sealing(Seals):
         if self.ring is not None:
             conversation = talk.conversation or Conversation(0, partner=talk.title)
             self.ring.conversations.take_back(conversation)
-
-
-def _part(whole: Publication, account_key: bytes | None, device: Any, reset: bool) -> Publication:
-    return Publication(account_key, reset, device, whole.one_time, whole.fallback)

@@ -72,6 +72,8 @@ async def accept(sealing: Sealing, here: Talk | None, user: User) -> Done:
     Ask that person by another way first, and compare: verify NAME.
     """
     ring = _ring(sealing)
+    if fold(user) == ring.own.user:
+        raise ClientFailure("No server tells you which key is yours. To use here the one of another device: link")
     await sealing.directory.look([user], again=True)
     if ring.pins.offered_key(user) is None:
         raise ClientFailure(f"The server shows no other key of {user} than the one that is known here.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat.client.sealing.linking import LASTS
-from chat.events import Refused
+from chat.events import KeysLeft, Refused
 from tests.client.engines import Desk
 from tests.client.sealing.people import WORDS, SealedCase
 
@@ -64,6 +64,20 @@ class Devices(SealedCase):
             self.pass_time(5)
         laptop.types(f"/link {code}")
         self.assertNotIn("one of your devices", self.told(self.ann))
+
+    def test_new_one_time_keys_are_published_and_nobody_is_told_of_them(self) -> None:
+        publisher = self.sealing(self.bob).publisher
+        claimed = {"devices": [{"user": "bob", "device": "desk"}]}
+        for _ in range(5):
+            self.run_link(self.ann.engine.ask("keys.claim", claimed))
+        left = self.run_link(self.bob.engine.ask("keys.publish", {}))
+        self.assertEqual(left.one_time, 44)
+        before = self.recorded().count(b"keys-changed")
+        self.run_link(publisher.replenish(left))
+        self.assertEqual(self.run_link(self.bob.engine.ask("keys.publish", {})).one_time, 44)
+        self.run_link(publisher.replenish(KeysLeft(left.one_time, True)))
+        self.assertEqual(self.run_link(self.bob.engine.ask("keys.publish", {})), KeysLeft(50, False))
+        self.assertEqual(self.recorded().count(b"keys-changed"), before)
 
     def test_where_a_server_lets_one_device_in_at_a_time_the_two_take_turns(self) -> None:
         code = self.code(self.ann)
