@@ -210,6 +210,25 @@ class Talking(ScreenCase):
 
         self.play_as("ann", scene, room="lobby")
 
+    def test_the_bell_rings_for_private_lines_and_for_ones_name_once_in_a_burst(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            rung: list[None] = []
+            play.app.bell = lambda: rung.append(None)  # type: ignore[method-assign]  # a terminal without a sound
+            for line, rings in (("hello all", 0), ("hello ann", 1), ("message ann psst", 2), ("channel", 2)):
+                bob.types(line, room="lobby")
+                await play.settle()
+                self.assertEqual(len(rung), rings, line)
+            await play.types("I am ann")
+            self.assertEqual(len(rung), 2)
+            for _ in range(20):
+                bob.types("ann?", room="lobby")
+            await play.settle()
+            self.assertEqual(len(rung), 3)
+
+        self.play_as("ann", scene, room="lobby")
+
     def test_a_typing_error_in_a_private_verb_is_not_said(self) -> None:
         bob = self.logged_in("bob", "lobby")
 
