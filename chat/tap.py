@@ -54,6 +54,7 @@ from chat.storage.hold import Hold, hold
 from chat.storage.sqlite import SqliteStore
 from chat.storage.traffic import TrafficFile
 from chat.storage.upgrade import prepare
+from chat.wire import safe
 
 log = Logger()
 
@@ -298,6 +299,7 @@ class ChatServer(Service):
         super().startService()
         self._held.sign()
         self._hashing.start()
+        safe.prepare()
         self._launch.begin()
         self._reactor.addSystemEventTrigger("after", "startup", self._handle_signals)
         Deferred.fromCoroutine(self.chat.start()).addCallbacks(self._started, self._not_started)

@@ -64,6 +64,12 @@ def _piled() -> re.Pattern[str]:
     return re.compile(f"({widthless}{{{PILE}}}){widthless}+")
 
 
+def prepare() -> None:
+    """Make the tables now, where nobody waits for it, instead of at the first text that needs them."""
+    _harmful()
+    _piled()
+
+
 def safe(text: str) -> str:
     """One line of text that any terminal can show as it is; breaks and tabs become spaces."""
     if text.isprintable():
