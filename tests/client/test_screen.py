@@ -125,6 +125,16 @@ class GettingIn(ScreenCase):
 
         self.play(scene)
 
+    def test_what_was_typed_stays_when_it_is_for_a_new_account(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.types("bob")
+            await play.presses("f4")
+            self.assertEqual((play.field("name"), play.focused()), ("bob", "name"))
+            await play.presses("enter", "enter")
+            self.assertIn("Type a password", play.sees())
+
+        self.play(scene)
+
     def test_a_password_without_a_name_asks_for_the_name(self) -> None:
         async def scene(play: Play) -> None:
             await play.presses("tab")

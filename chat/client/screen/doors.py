@@ -140,7 +140,8 @@ class Login(Screen[tuple[str, str, bool]]):
         self.query_one("#keys", Static).update(self._keys())
         if self._new:
             name = self.query_one("#name", Input)
-            name.value = ""
+            if name.value == self._form.name:  # that account exists: it was filled in, not typed
+                name.value = ""
             name.focus()
 
     def action_other_server(self) -> None:
@@ -155,7 +156,9 @@ class Login(Screen[tuple[str, str, bool]]):
             name.focus()
         elif not self._check(name.value.strip()):
             name.focus()
-        elif password.value:
+        elif not password.value:
+            self._show("Type a password, then Enter.")
+        else:
             self.dismiss((name.value.strip(), password.value, self._new))
 
 
