@@ -15,7 +15,7 @@ from chat.client.peering import WayBack
 from chat.client.sending import Outgoing
 from chat.client.talks import Key, Talk
 from chat.errors import ChatError
-from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
+from chat.events import Found, LoggedOut, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.reading import Ask, Call, Held, Reading, answer, read
 from chat.names import fold
 from chat.values import Text, is_msgid, parse_msgid
@@ -167,6 +167,8 @@ class Keyboard:
             reply = await engine.change_password(str(args["old"]), str(args["new"]))
         elif verb.name == "account":
             reply = await engine.delete_account(args, str(args.pop("password")))
+        elif verb.name == "search" and engine.seals.searches_alone(str(args["words"])):
+            reply = Found((), False)
         else:
             reply = await engine.ask(verb.name, args)
         if verb.name == "search":

@@ -118,6 +118,13 @@ class Seals:
     def refused(self, talk: Talk) -> None:
         """The server did not keep what was sealed last."""
 
+    def searches_alone(self, words: str) -> bool:
+        """Whether a search is for one sealed conversation, so that the server has nothing to learn of it.
+
+        :raises ChatError: when the words make no search.
+        """
+        return False
+
     async def search(self, words: str, there: Reply) -> Reply:
         """Add what is found here to what the server has found.
 

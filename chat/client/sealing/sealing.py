@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import DeferredLock
 
@@ -45,6 +45,10 @@ from chat.names import fold
 from chat.values import Conversation, Sealed
 
 InThread = Callable[..., Awaitable[Any]]
+
+
+SEALED: Final = ("sealed", "sealed, verified")
+"""What is said of a sealed conversation, not verified and verified."""
 
 
 class Sealing(Seals):
@@ -282,7 +286,7 @@ class Sealing(Seals):
         policy = self.ring.policy(place(conversation, self.ring.own.user))
         if policy.plain or not (policy.sealed or talk.sealed):
             return "not sealed"
-        return "sealed, verified" if not talk.key.room and self.ring.pins.is_verified(talk.title) else "sealed"
+        return SEALED[not talk.key.room and self.ring.pins.is_verified(talk.title)]
 
     async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         if self.ring is None:
@@ -296,6 +300,12 @@ class Sealing(Seals):
         except NotGenuine as error:
             self.found(talk, str(error), True)
             raise
+
+    def searches_alone(self, words: str) -> bool:
+        wanted = fold(read_query(words).place.lstrip("#@"))
+        return self.ring is not None and any(
+            talk.key.name == wanted and self.state_of(talk) in SEALED for talk in self.state.talks.values()
+        )
 
     async def search(self, words: str, there: Reply) -> Reply:
         if self.ring is None or not isinstance(there, Found):

@@ -59,6 +59,13 @@ class Searching(SealedCase):
         self.ann.types("message bob bread on friday")
         self.assertEqual(self.found(self.bob, "friday since:10s"), ["bread on friday"])
 
+    def test_where_all_is_sealed_the_server_does_not_learn_what_is_looked_for(self) -> None:
+        self.ann.types("message bob kippers today")
+        self.assertEqual(self.found(self.bob, "kippers in:ann"), ["kippers today"])
+        self.assertNotIn(b"kippers", self.recorded())
+        self.found(self.bob, "kippers")
+        self.assertIn(b"kippers", self.recorded())
+
     def test_what_it_says_now(self) -> None:
         self.ann.types("message bob fish on friday")
         self.ann.types("/edit meat on friday", person="bob")
