@@ -8,24 +8,15 @@ from here.
 
 from __future__ import annotations
 
+from chat.interfaces.accounts import Erased, TokenRecord
 from chat.interfaces.bus import Ephemeral, IBus, Logged, Published, Topic
 from chat.interfaces.clock import IClock, IDelayed, ITurn
+from chat.interfaces.decisions import Contents
 from chat.interfaces.frontends import IAudience, IMind
 from chat.interfaces.host import Finding, IHost
 from chat.interfaces.people import IChatUser, IDirectory, IDoor, IPasswordCredentials, ITokenCredentials
-from chat.interfaces.storage import (
-    Committed,
-    Contents,
-    Disk,
-    Erased,
-    IFileStore,
-    IKeyStore,
-    IStore,
-    Sink,
-    Snapshot,
-    StoredRoom,
-    TokenRecord,
-)
+from chat.interfaces.sealed import IFileStore, IKeyStore
+from chat.interfaces.storage import Committed, Disk, IStore, Sink, Snapshot, StoredRoom
 
 __all__ = [
     "Committed",

@@ -9,26 +9,24 @@ from typing import NamedTuple, Protocol
 from twisted.internet.defer import Deferred
 
 from chat.errors import ChatError
-from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
+from chat.interfaces.accounts import IAccountStore
+from chat.interfaces.decisions import IDecisionStore
+from chat.interfaces.sealed import IFileStore, IKeyStore
 from chat.preferences import Notify
 from chat.values import (
     Account,
-    Device,
     Draft,
     Invitation,
     Member,
-    Name,
     Origin,
     Page,
     Pair,
-    Rank,
     Restriction,
     RoomRecord,
     Row,
     Sanction,
     Stored,
     Unsure,
-    Verifier,
     Waiting,
 )
 
@@ -71,23 +69,6 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """What a database holds.
-
-    :param version: of its schema, as it was found.
-    :param newest: when the newest row was stored, milliseconds since the epoch, or nothing.
-    :param size: bytes of the file.
-    """
-
-    version: int
-    accounts: int
-    rooms: int
-    rows: int
-    newest: int | None
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the server holds in memory, as it is on disk at the start."""
 
@@ -97,101 +78,7 @@ class Snapshot:
     sanctions: tuple[Sanction, ...] = ()
 
 
-class Erased(NamedTuple):
-    """What one step of an erasure did.
-
-    :param more: whether something is left to do.
-    :param topics: the rooms whose topic was emptied, and what it was.
-    :param ended: whether this was the last step for one of the accounts.
-    """
-
-    more: bool
-    topics: tuple[tuple[int, str], ...] = ()
-    ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRecord:
-    account: int
-    device: str
-    created: int
-
-
-class IKeyStore(Protocol):
-    """The published keys and the inboxes, on disk; see `IStore` for what its Deferreds promise."""
-
-    def publish_keys(self, account: int, device: str, publication: Publication, when: int) -> Deferred[Supply]:
-        """Keep what a device publishes, all of it or nothing.
-
-        Numbered keys that are not newer than every one before are passed over: they may have been handed out. Other
-        keys of a device take its numbered ones with them, another account key takes the keys of all devices.
-
-        Fails with `chat.errors.AccountKeyExists` where another account key is there and nothing was said of a reset,
-        `chat.errors.NoSuchDevice`, `chat.errors.NoDeviceKeys` or `chat.errors.TooManyKeys`.
-        """
-
-    def keys_of(self, accounts: Collection[int], since: int) -> Deferred[tuple[AccountKeys, ...]]:
-        """What these accounts have published, in their order.
-
-        :param since: devices without keys are named where they were seen since then, milliseconds since the epoch.
-        """
-
-    def claim_keys(self, wanted: Sequence[Wanted]) -> Deferred[tuple[HandedOut, ...]]:
-        """Hand out a key of each of these devices: a one-time key, which nobody else ever gets, else the fallback key.
-
-        Devices that have none, or for which no account key vouches, are left out.
-        """
-
-    def put_into_inboxes(
-        self, author: int, device: str, letters: Sequence[Letter], when: int
-    ) -> Deferred[tuple[int | None, ...]]:
-        """Put messages into the inboxes of devices.
-
-        :param device: of the author.
-        :returns: fires with their numbers; nothing for a device without keys, or whose inbox is full.
-        """
-
-    def inbox(self, account: int, device: str, after: int, limit: int) -> Deferred[tuple[StoredLetter, ...]]:
-        """What lies in the inbox of a device after a number, the oldest first."""
-
-    def empty_inbox(self, account: int, device: str, upto: int) -> Deferred[None]:
-        """A device has everything up to this number."""
-
-    def inbox_size(self, account: int, device: str) -> Deferred[int]:
-        """How many messages lie in the inbox of a device."""
-
-
-class IFileStore(Protocol):
-    """Files that lie there for their readers, on disk; see `IStore` for what its Deferreds promise."""
-
-    def begin_file(self, sender: int, reader: int, count: int, quota: int, when: int) -> Deferred[int]:
-        """Make room for a file.
-
-        :param count: of its pieces.
-        :param quota: how many pieces of one sender may lie there.
-        :returns: fires with its id; fails with `chat.errors.QuotaUsed`.
-        """
-
-    def put_piece(self, file: int, sender: int, number: int, body: bytes) -> Deferred[int]:
-        """Keep a piece; one that is not the next is left out, so it may be sent again.
-
-        :returns: fires with how many are there; fails with `chat.errors.NoSuchFile`.
-        """
-
-    def piece(self, file: int, reader: int, number: int) -> Deferred[bytes | None]:
-        """A piece of a file that lies there for a reader; nothing where it is not there, or not yet."""
-
-    def end_file(self, file: int, account: int) -> Deferred[None]:
-        """Its sender or its reader has no use for it any more."""
-
-    def forget_files(self, before: int) -> Deferred[bool]:
-        """Remove some of what has ended, or is older than a time (ms since the epoch), in one small step.
-
-        :returns: fires with whether there may be more.
-        """
-
-
-class IStore(IKeyStore, IFileStore, Protocol):
+class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
     """The log and the accounts, on disk.
 
     Every method but `start` returns a Deferred that fires on the reactor thread. What changes something
@@ -327,119 +214,3 @@ class IStore(IKeyStore, IFileStore, Protocol):
 
     def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
         """Raise the marks of a person: conversation to seq."""
-
-    # accounts
-
-    def create_account(
-        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
-    ) -> Deferred[Account]:
-        """Make an account; without a verifier nobody can log in to it yet.
-
-        Fails with `chat.errors.NameTaken` when the name, or one that looks like it, exists.
-        """
-
-    def verifier(self, account: int) -> Deferred[Verifier | None]: ...
-
-    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
-        """Replace the verifier and end all tokens of the account."""
-
-    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[None]:
-        """Let the owner of a code choose a password, once; the password of now and all tokens end.
-
-        :param digest: SHA-256 of the code, which replaces an earlier one.
-        :param until: milliseconds since the epoch.
-        """
-
-    def code(self, account: int) -> Deferred[tuple[bytes, int] | None]:
-        """The digest of an account's code and when it ends, if it has one."""
-
-    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[None]:
-        """Choose a password with a code, which ends. Fails with `chat.errors.BadCredentials` when it has ended."""
-
-    def set_rank(self, account: int, rank: Rank) -> Deferred[None]: ...
-
-    def secret(self, name: str) -> Deferred[bytes]:
-        """32 random bytes that this server alone knows, made once for each name and kept."""
-
-    def set_realname(self, account: int, realname: str) -> Deferred[None]: ...
-
-    def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
-        """Change some of the fields of an account's `chat.preferences.Preferences`."""
-
-    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[None]:
-        """Note that a session of this device began or ended.
-
-        :param present: whether a session of it is signed in from now on.
-        """
-
-    def block(self, account: int, other: int) -> Deferred[None]: ...
-
-    def unblock(self, account: int, other: int) -> Deferred[None]: ...
-
-    def delete_account(self, account: int, when: int, erase: bool) -> Deferred[None]:
-        """Forget everything about an account but its name, which nobody else can take.
-
-        :param when: milliseconds since the epoch.
-        :param erase: whether what it wrote is emptied as well, by later calls of `erase`.
-        """
-
-    def erase(self) -> Deferred[Erased]:
-        """Empty some of what deleted accounts wrote: one small step through the log, and then through the index."""
-
-    # what operators decide
-
-    def impose(self, sanction: Sanction) -> Deferred[None]:
-        """Keep a sanction, in place of an earlier one of the same kind against the same."""
-
-    def lift(self, sanction: Sanction) -> Deferred[None]: ...
-
-    def set_retention(self, conversation: int, milliseconds: int | None) -> Deferred[None]:
-        """Keep the rows of a conversation for a while, or (nothing) for ever; 0 stands for all pairs."""
-
-    def retention(self) -> Deferred[dict[int, int]]:
-        """How long rows are kept, in milliseconds, by conversation; 0 stands for all pairs."""
-
-    def older(self, conversation: int, when: int) -> Deferred[int]:
-        """How many rows of a conversation (0: of all pairs) are older than a time, in milliseconds since the epoch."""
-
-    def outlived(self, when: int) -> Deferred[tuple[tuple[int, int], ...]]:
-        """The conversations that have rows which are kept no longer, each with the last seq of them."""
-
-    def forget_before(self, conversation: int, upto: int) -> Deferred[int]:
-        """Remove some of the rows up to a seq, the oldest first, in one small step.
-
-        :returns: fires with how many are left.
-        """
-
-    # copies, made aside while everything goes on
-
-    def back_up(self, file: str) -> Deferred[Contents]:
-        """Copy the whole database as of one moment.
-
-        Fails with `chat.errors.NotWritten` when the file is there or cannot be written, and with `chat.errors.Busy`
-        while another copy is being made.
-        """
-
-    def export(self, account: int, file: str) -> Deferred[int]:
-        """Write what is known of an account, and all that it wrote, as JSON lines; fails as `back_up` does.
-
-        :returns: fires with the number of lines.
-        """
-
-    def rehearse(self, file: str) -> Deferred[Contents]:
-        """Find out whether a backup could be put in place, by doing so beside it; fails with `NotWritten`."""
-
-    # devices and their tokens
-
-    def devices(self, account: int) -> Deferred[tuple[Device, ...]]: ...
-
-    def add_token(self, account: int, device: str, digest: bytes, when: int) -> Deferred[None]:
-        """Give a device a token in place of the one it had.
-
-        :param digest: SHA-256 of the token.
-        """
-
-    def token(self, digest: bytes) -> Deferred[TokenRecord | None]: ...
-
-    def end_device(self, account: int, device: str) -> Deferred[None]:
-        """Forget a device and its token."""

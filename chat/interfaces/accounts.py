@@ -1,0 +1,106 @@
+"""Accounts, their devices and their end, on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from twisted.internet.defer import Deferred
+
+from chat.values import Account, Device, Name, Rank, Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    account: int
+    device: str
+    created: int
+
+
+class Erased(NamedTuple):
+    """What one step of an erasure did.
+
+    :param more: whether something is left to do.
+    :param topics: the rooms whose topic was emptied, and what it was.
+    :param ended: whether this was the last step for one of the accounts.
+    """
+
+    more: bool
+    topics: tuple[tuple[int, str], ...] = ()
+    ended: bool = False
+
+
+class IAccountStore(Protocol):
+    """The part of a store that is about accounts."""
+
+    def create_account(
+        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
+    ) -> Deferred[Account]:
+        """Make an account; without a verifier nobody can log in to it yet.
+
+        Fails with `chat.errors.NameTaken` when the name, or one that looks like it, exists.
+        """
+
+    def verifier(self, account: int) -> Deferred[Verifier | None]: ...
+
+    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
+        """Replace the verifier and end all tokens of the account."""
+
+    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[None]:
+        """Let the owner of a code choose a password, once; the password of now and all tokens end.
+
+        :param digest: SHA-256 of the code, which replaces an earlier one.
+        :param until: milliseconds since the epoch.
+        """
+
+    def code(self, account: int) -> Deferred[tuple[bytes, int] | None]:
+        """The digest of an account's code and when it ends, if it has one."""
+
+    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[None]:
+        """Choose a password with a code, which ends. Fails with `chat.errors.BadCredentials` when it has ended."""
+
+    def set_rank(self, account: int, rank: Rank) -> Deferred[None]: ...
+
+    def secret(self, name: str) -> Deferred[bytes]:
+        """32 random bytes that this server alone knows, made once for each name and kept."""
+
+    def set_realname(self, account: int, realname: str) -> Deferred[None]: ...
+
+    def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
+        """Change some of the fields of an account's `chat.preferences.Preferences`."""
+
+    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[None]:
+        """Note that a session of this device began or ended.
+
+        :param present: whether a session of it is signed in from now on.
+        """
+
+    def block(self, account: int, other: int) -> Deferred[None]: ...
+
+    def unblock(self, account: int, other: int) -> Deferred[None]: ...
+
+    def delete_account(self, account: int, when: int, erase: bool) -> Deferred[None]:
+        """Forget everything about an account but its name, which nobody else can take.
+
+        :param when: milliseconds since the epoch.
+        :param erase: whether what it wrote is emptied as well, by later calls of `erase`.
+        """
+
+    def erase(self) -> Deferred[Erased]:
+        """Empty some of what deleted accounts wrote: one small step through the log, and then through the index."""
+
+    # devices and their tokens
+
+    def devices(self, account: int) -> Deferred[tuple[Device, ...]]: ...
+
+    def add_token(self, account: int, device: str, digest: bytes, when: int) -> Deferred[None]:
+        """Give a device a token in place of the one it had.
+
+        :param digest: SHA-256 of the token.
+        """
+
+    def token(self, digest: bytes) -> Deferred[TokenRecord | None]: ...
+
+    def end_device(self, account: int, device: str) -> Deferred[None]:
+        """Forget a device and its token."""
