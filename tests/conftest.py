@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -19,3 +21,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{what}: {lines[0]}")
         for line in lines[1:]:
             terminalreporter.line(f"    {line}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands over its figures (``-n``, pytest-xdist)."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = figures.TOLD
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    figures.TOLD.update(getattr(node, "workeroutput", {}).get("figures", {}))

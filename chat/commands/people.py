@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated
 
 from chat.commands.registry import command
@@ -54,27 +55,31 @@ async def list_(
     return People("users", people, more=len(accounts[MOST:]))
 
 
-def members_of(chat: ChatService, session: Session, word: str) -> People:
+def members_of(chat: ChatService, session: Session, word: str, after: str | None = None) -> People:
     """The members of a room, the highest roles first.
 
+    :param after: a folded name: those after it, by name; nothing for the order of the roles.
     :raises NotAMember: when the room is private and one is none.
     """
     room = chat.rooms.named(word)
     account = account_of(session)
     if room.record.private:
         room.may_read(account)
-    heights = sorted(
-        room.members.values(), key=lambda each: (-each.role.height, chat.directory.name_of(each.account).casefold())
-    )
+    named = [(chat.directory.name_of(id).casefold(), member) for id, member in room.members.items()]
+    named.sort(key=itemgetter(0))
+    if after is None:
+        members = [member for _, member in sorted(named, key=lambda each: -each[1].role.height)]
+    else:
+        members = [member for name, member in named if name > after]
     people = tuple(
         Person(
             chat.directory.name_of(each.account),
             chat.people.state_of(each.account, account),
             each.role if each.role is not Role.MEMBER else None,
         )
-        for each in heights[:MOST]
+        for each in members[:MOST]
     )
-    return People("members", people, room.name, len(heights[MOST:]))
+    return People("members", people, room.name, len(members[MOST:]))
 
 
 @command("whoami", group=GROUP, guarded={"whois": (1, 1)}, examples=("whois ann",))

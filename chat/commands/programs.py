@@ -93,6 +93,6 @@ async def roster(
 
 
 @command(group=GROUP, programs=True)
-async def members(chat: ChatService, session: Session, *, room: Room) -> People:
-    """the members of a room with their roles and states"""
-    return members_of(chat, session, room)
+async def members(chat: ChatService, session: Session, *, room: Room, after: Word = "") -> People:
+    """the members of a room with their roles and states, by name, a page at a time: those after a name"""
+    return members_of(chat, session, room, after.casefold())

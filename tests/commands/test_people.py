@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.commands import people
 from chat.events import Done, People, Profile, RoomEntered
 from chat.values import Rank, Role
 from tests.core.stage import Person, Stage
@@ -22,8 +23,8 @@ class PeopleCase(SynchronousTestCase):
         self.bob = self.stage.enter("bob", "ops")
 
     def state(self, reader: Person, name: str, command: str = "list", **more: Any) -> str:
-        people = reader.gets(People, command, **more).people
-        return next((person.state for person in people if person.name == name), "not listed")
+        shown = reader.gets(People, command, **more).people
+        return next((person.state for person in shown if person.name == name), "not listed")
 
 
 class Online(PeopleCase):
@@ -67,6 +68,18 @@ class Lists(PeopleCase):
             [("ann", Role.OWNER, "online"), ("bob", Role.MODERATOR, "online"), ("Adam", None, "offline")],
         )
         self.assertEqual((reply.title, reply.room), ("members", "ops"))
+
+    def test_the_members_of_a_large_room_page_by_page(self) -> None:
+        self.patch(people, "MOST", 2)
+        for name in ("Adam", "eve"):
+            self.stage.enter(name, "ops")
+        found: list[str] = []
+        last, more = "", 1
+        while more:
+            page = self.ann.gets(People, "members", room="ops", after=last)
+            found += names(page)
+            last, more = found[-1], page.more
+        self.assertEqual(found, ["Adam", "ann", "bob", "eve"])
 
     def test_whom_i_block(self) -> None:
         self.stage.account("Adam")

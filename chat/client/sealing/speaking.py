@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,9 @@ Found = Callable[[Talk | None, str, bool], object]
 
 _COMING: Final = frozenset({Kind.JOINED, Kind.CREATED})
 _MOVING: Final = _COMING | {Kind.LEFT, Kind.KICKED, Kind.BANNED}
+
+MOST_PAGES: Final = 100
+"""Pages of members of one room: 50,000 people."""
 
 
 class Speaker:
@@ -179,12 +182,26 @@ class Speaker:
         where = conversation.reference
         asked, people = self._members.get(where, (-FRESH, ()))
         if asked + FRESH <= self._now():
-            reply = await self._ask("members", {"room": conversation.room})
-            if not isinstance(reply, People) or reply.more:
-                raise ClientFailure(f"Not sent: the server does not say who is in {conversation.room}.")
-            people = tuple(each.name for each in reply.people)
+            people = tuple([name async for page in self._pages_of(conversation) for name in page])
             self._members[where] = (self._now(), people)
         return people
+
+    async def _pages_of(self, conversation: Conversation) -> AsyncIterator[tuple[str, ...]]:
+        """The names of the members of a room, in their order.
+
+        :raises ClientFailure: when they have no end, or the server does not tell them.
+        """
+        last = ""
+        for _ in range(MOST_PAGES):
+            reply = await self._ask("members", {"room": conversation.room, "after": last})
+            names = tuple(each.name for each in reply.people) if isinstance(reply, People) else ()
+            if not isinstance(reply, People) or (last and names and names[0].casefold() <= last.casefold()):
+                break
+            yield names
+            if not reply.more or not names:
+                return
+            last = names[-1]
+        raise ClientFailure(f"Not sent: the server does not say who is in {conversation.room}.")
 
     def saw(self, row: MembershipChanged) -> None:
         """A row says who has come or gone, and the person sees it."""

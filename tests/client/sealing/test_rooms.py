@@ -8,6 +8,7 @@ from chat.client.crypto.conversations import MOST_MESSAGES
 from chat.client.marks import Unopened
 from chat.client.sealing.directory import FRESH
 from chat.client.sending import Fate
+from chat.commands import people
 from chat.events import Said
 from tests.client.engines import Desk
 from tests.client.sealing.people import WORDS, SealedCase
@@ -35,6 +36,11 @@ class Rooms(SealedCase):
             self.assertEqual(self.sealed(desk), [WORDS, "nods"])
         self.assertNotIn(WORDS.encode(), self.recorded())
         self.assertIn("In den these people read it: ann, bob.", self.ann.screen.findings)
+
+    def test_a_room_whose_members_fill_many_pages(self) -> None:
+        self.patch(people, "MOST", 1)
+        self.ann.types(WORDS, room=ROOM)
+        self.assertEqual(self.sealed(self.bob), [WORDS])
 
     def test_a_new_member_reads_from_joining_on(self) -> None:
         self.ann.types("before", room=ROOM)
