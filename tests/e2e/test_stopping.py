@@ -59,9 +59,10 @@ class Stopping(StageCase):
 
     def test_what_was_typed_just_before_is_kept_or_refused(self) -> None:
         """Never lost in silence: each line is in the history, or was answered."""
-        ann = self.person("ann", "lobby")
+        bob, ann = self.person("bob", "lobby"), self.person("ann", "lobby")
         for number in range(200):
             ann.types(f"line {number}")
+        bob.sees("ann: line 0")
         self.assertEqual(self.stage.stop(), 0)
         ann.sees_the_end()
         refused = ann.shown.count("! ")
