@@ -89,7 +89,7 @@ class Secured(TLSMemoryBIOFactory):
         super().__init__(how, isinstance(how, Calling), links, clock)
         self._links = links
 
-    def buildProtocol(self, addr: Any) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]
+    def buildProtocol(self, addr: Any) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # it may be None
         """See ``twisted.internet.interfaces.IProtocolFactory``: where there is no link, there is no TLS either."""
         link = self._links.buildProtocol(addr)
         return None if link is None else self.protocol(self, link)
