@@ -247,12 +247,12 @@ class Engine:
             self._token = ""
             self._set(Phase.ENDED, event.reason)
             self.close()
-        self.direct.heard(event)
         talk, entries = self.state.take(event)
         if talk is not None:
             self.catching.came(talk, entries)
         if not isinstance(event, Entry):
             self._observer.happened(event)
+        self.direct.heard(event)
 
     def _lost(self, reason: ClientFailure, ends: list[ClientFailure]) -> None:
         """A connection has ended.

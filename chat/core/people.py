@@ -15,7 +15,7 @@ from chat.core.presence import Presence
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import ChatUser, Owed, Refusal, Session
 from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice, NotLoggedIn
-from chat.events import Entry, SignedOut, Skipped
+from chat.events import BlockChanged, Entry, SignedOut, Skipped
 from chat.interfaces import Ephemeral, Published
 from chat.values import SPOKEN, Account
 
@@ -249,6 +249,7 @@ class People:
         await self._house.store.block(account, other.id)
         self._house.directory.add_block(account, other.id)
         self.consent.blocked(account, other.id)
+        self._tell_others(session, BlockChanged(other.name.shown, True))
 
     async def unblock(self, session: Session, other: Account) -> None:
         """:raises NoEffect: when the other is not blocked."""
@@ -257,6 +258,13 @@ class People:
             raise NoEffect(f"User {other.name.shown} is not blocked.")
         await self._house.store.unblock(account, other.id)
         self._house.directory.remove_block(account, other.id)
+        self._tell_others(session, BlockChanged(other.name.shown, False))
+
+    def _tell_others(self, session: Session, event: BlockChanged) -> None:
+        """Tell the other sessions of one's own."""
+        for each in session.user.sessions if session.user is not None else ():
+            if each.live and each is not session:
+                each.mind.deliver(event)
 
     # who is here
 

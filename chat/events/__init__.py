@@ -44,6 +44,7 @@ from chat.events.live import (
     Address,
     AddressChanged,
     AskedConsent,
+    BlockChanged,
     Broadcasted,
     Closing,
     ConsentRefused,
@@ -89,6 +90,7 @@ __all__ = [
     "Address",
     "AddressChanged",
     "AskedConsent",
+    "BlockChanged",
     "Broadcasted",
     "Challenge",
     "ClaimedKey",
@@ -172,6 +174,7 @@ Event: TypeAlias = (
     | Removed
     | SignedOut
     | OwnSettings
+    | BlockChanged
     | Closing
     | Notice
     | Delivered

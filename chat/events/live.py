@@ -119,6 +119,17 @@ class OwnSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockChanged:
+    """Another session of one's own has blocked somebody, or ended a block.
+
+    :param blocked: whether the block holds now.
+    """
+
+    user: str
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """The server ends this connection.
 

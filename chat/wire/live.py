@@ -6,6 +6,7 @@ from chat.events import (
     Address,
     AddressChanged,
     AskedConsent,
+    BlockChanged,
     Closing,
     ConsentRefused,
     Delivered,
@@ -72,6 +73,12 @@ def consent_refused(event: ConsentRefused, view: View) -> str:
 @renders(AddressChanged)
 def address_changed(event: AddressChanged, view: View) -> str:
     return notice(f"User {safe(event.author)} has changed IP addresses. Ask for the address again.", view)
+
+
+@renders(BlockChanged)
+def block_changed(event: BlockChanged, view: View) -> str:
+    words = "blocked" if event.blocked else "unblocked"
+    return notice(f"User {safe(event.user)} has been {words}, in another session of yours.", view)
 
 
 @renders(Removed)

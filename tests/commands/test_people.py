@@ -7,9 +7,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands import people
-from chat.events import Done, People, Profile, RoomEntered
+from chat.events import BlockChanged, Done, People, Profile, RoomEntered
 from chat.values import Rank, Role
-from tests.core.stage import Person, Stage
+from tests.core.stage import MANY, Person, Stage
 
 
 def names(reply: People) -> list[str]:
@@ -146,6 +146,14 @@ class Blocking(PeopleCase):
         ann, bob = stage.enter("ann"), stage.enter("bob")
         self.assertEqual(bob.code("message", user="ann", text="x"), "blocked")
         self.assertEqual(names(ann.gets(People, "list", what="blocked")), ["bob"])
+
+    def test_ones_other_sessions_are_told_and_nobody_else(self) -> None:
+        stage = Stage(MANY)
+        ann, other, bob = stage.enter("ann"), stage.enter("ann", program=True), stage.enter("bob")
+        ann.gets(Done, "block", user="bob")
+        ann.gets(Done, "unblock", user="bob")
+        self.assertEqual(other.told(BlockChanged), [BlockChanged("bob", True), BlockChanged("bob", False)])
+        self.assertEqual(ann.told(BlockChanged) + bob.told(BlockChanged), [])
 
     def test_a_block_that_could_not_be_stored(self) -> None:
         self.stage.store.fail(1)

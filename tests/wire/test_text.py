@@ -12,6 +12,7 @@ from chat.events import (
     Address,
     AddressChanged,
     AskedConsent,
+    BlockChanged,
     Broadcasted,
     Closing,
     CommandTable,
@@ -231,6 +232,11 @@ class RoomEvents(Lines):
         self.shows(ConsentRefused("ann"), "* User ann does not give an address.\n")
         moved = "* User ann has changed IP addresses. Ask for the address again.\n"
         self.shows(AddressChanged("ann"), moved)
+
+    def test_a_block_that_another_session_has_made_or_ended(self) -> None:
+        blocked = "* User bob has been blocked, in another session of yours.\n"
+        self.shows(BlockChanged("bob", True), blocked)
+        self.shows(BlockChanged("bob", False), blocked.replace("blocked", "unblocked"))
 
     def test_invitations(self) -> None:
         change = MembershipChanged(OPS, 3, Kind.INVITED, "ann", "bob", NOON)

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
+from chat.client.background import unattended
 from chat.client.direct.addresses import own_addresses
 from chat.client.direct.carrying import Carrier
 from chat.client.direct.depot import Depot, Letters
@@ -26,7 +27,7 @@ from chat.client.peering import Peering, WayBack
 from chat.client.state import State
 from chat.client.transfer.offer import OFFER
 from chat.client.transfer.transfers import Stage, Transfer
-from chat.events import Address, AddressChanged, Event, Refused, Reply
+from chat.events import Address, AddressChanged, BlockChanged, Event, People, Refused, Reply
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Verb
 from chat.names import fold
@@ -119,6 +120,7 @@ class Desk(Peering):
     def begin(self) -> None:
         keys = self._find_keys()
         if keys is not None and self._keys is not None and self._keys.badge == keys.badge:
+            unattended(self._look_for_blocks())
             return  # the connection to the server was lost; the lines were not
         self.close()
         if keys is None:
@@ -161,12 +163,23 @@ class Desk(Peering):
             self._peers.learn(event)
         elif isinstance(event, AddressChanged):
             self._peers.forget(event.author)
+        elif isinstance(event, BlockChanged) and event.blocked:
+            self.shut_out(event.user)
 
     def shut_out(self, user: str) -> None:
         if self._peers is not None and self._carrier is not None and self._depot is not None:
+            linked = self._peers.lines_to(user)
             self._carrier.shut_out(user)
             self._depot.shut_out(user)
             self._peers.shut_out(user)
+            if linked:
+                self._screen.found(None, f"The link to {self._shown(user)} is closed.", False)
+
+    async def _look_for_blocks(self) -> None:
+        """Shut out whom another session has blocked while this one heard nothing of the server."""
+        blocked = await self._ask("list", {"what": "blocked"})
+        for each in blocked.people if isinstance(blocked, People) else ():
+            self.shut_out(each.name)
 
     # what comes from others
 

@@ -11,7 +11,7 @@ from chat.client.direct.link import Badge
 from chat.client.failures import ClientFailure
 from chat.client.talks import Key
 from chat.client.transfer.transfers import Stage
-from chat.events import Address, AddressChanged, AskedConsent, Refused
+from chat.events import Address, AddressChanged, AskedConsent, BlockChanged, Refused
 from tests.client import engines
 from tests.client.crypto.people import Person, published
 from tests.client.direct.clients import Letters
@@ -203,6 +203,43 @@ class Private(DeskCase):
         self.assertIn("no longer available", self.refused(self.bob, "private ann hello?"))
         self.assertEqual(len(self.ann.screen.directs), 1)
         self.assertEqual(self.net.hosts[HOME].listening, {})
+
+    def test_who_is_blocked_in_another_session_is_hung_up_on_here(self) -> None:
+        self.consents()
+        self.bob.types("private ann hi")
+        den = self.logged_in("ann", device="den")
+        den.types("block bob")
+        self.assertTrue(self.net.wires[-1].over)
+        self.assertEqual(self.net.hosts[HOME].listening, {})
+        self.assertEqual(self.ann.screen.events[-1], BlockChanged("bob", True))
+        self.assertEqual(self.ann.screen.findings, ["The link to bob is closed."])
+        self.refused(self.bob, "private ann hello?")
+        self.assertEqual(len(self.ann.screen.directs), 1)
+
+    def test_the_end_of_a_block_closes_nothing(self) -> None:
+        den = self.logged_in("ann", device="den")
+        den.types("block bob")
+        self.ann.types("getaddress bob")
+        self.bob.types("consent ann")
+        self.ann.types("private bob hi")
+        den.types("unblock bob")
+        self.assertFalse(self.net.wires[-1].over)
+        self.assertEqual(self.ann.screen.events[-1], BlockChanged("bob", False))
+        self.assertEqual(self.ann.screen.findings, [])
+
+    def test_who_was_blocked_while_the_server_was_gone_is_hung_up_on_as_soon_as_it_is_back(self) -> None:
+        self.consents()
+        self.bob.types("private ann hi")
+        self.ann.reachable = False
+        self.ann.cut()
+        den = self.logged_in("ann", device="den")
+        den.types("block bob")
+        self.bob.types("private ann are you there?")
+        self.assertEqual(len(self.ann.screen.directs), 2)
+        self.ann.reachable = True
+        self.quiet_link()
+        self.assertTrue(self.net.wires[-1].over)
+        self.assertEqual(self.ann.screen.findings, ["The link to bob is closed."])
 
     def test_who_comes_back_from_elsewhere_has_to_be_asked_again(self) -> None:
         self.consents()
