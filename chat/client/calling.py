@@ -23,7 +23,6 @@ from chat.client.observing import Observer
 from chat.client.peering import Peering
 from chat.client.protocol import ChatClient
 from chat.client.seals import Seals
-from chat.client.sending import Shelf
 from chat.client.shelf import DiskShelf
 from chat.client.state import State
 from chat.client.trust import pinned
@@ -69,11 +68,12 @@ def make_engine(
     """An engine for one server.
 
     :param device: what this client is called among the devices of an account.
-    :param keeping: whether lines that could not be sent are sent the next time: where it is not a program that is told
-        so, and may say them again.
+    :param keeping: whether what was typed is kept, and lines that could not be sent are sent the next time: where it is
+        not a program that is told so, and may say them again.
     """
-    state = State(make_shelf(reactor, files, address, device) if keeping else None)
-    seals = make_seals(files, address, state, observer, device)
+    shelf = make_shelf(reactor, files, address, device)
+    state = State(shelf if keeping else None)
+    seals = shelf.seals = make_seals(files, address, state, observer, device)
     engine = Engine(
         state,
         observer,
@@ -92,17 +92,12 @@ def make_engine(
 
 def make_shelf(
     reactor: Any, files: Files, address: Address, device: str, now: Callable[[], float] = time.time
-) -> Shelf:
-    """Where unsent lines wait on disk; written at the latest when the reactor stops.
+) -> DiskShelf:
+    """Where what a person has written lies on disk; it is there at the latest when the reactor stops.
 
     :param now: seconds since the epoch.
     """
-    shelf = DiskShelf(
-        lambda account: files.unsent(address, account, device),
-        lambda account, lines: files.keep_unsent(address, account, device, lines),
-        reactor,
-        now,
-    )
+    shelf = DiskShelf(files, address, device, reactor, now)
     reactor.addSystemEventTrigger("during", "shutdown", shelf.flush)
     return shelf
 

@@ -95,7 +95,7 @@ class Engine:
         self.direct = direct or Peering()
         self.seals = seals or Seals()
         self.seals.released = self._release
-        self.seals.unlocked = lambda: self.direct.begin()
+        self.seals.unlocked = self._unlocked
         state.reads = self.seals
         self.status = Status(Phase.CLOSED)
         self.welcome: Welcome | None = None
@@ -193,6 +193,7 @@ class Engine:
         self._beat(client, float(max(1, logged_in.heartbeat)))
         self._set(Phase.CATCHING_UP)
         await self._unlock(logged_in.account, password)
+        self.state.recall()
         self.direct.begin()
         self.current_room = await self.catching.begin(client)
         self._set(Phase.ONLINE)
@@ -205,6 +206,13 @@ class Engine:
         except ClientFailure as error:
             if passphrase:
                 self._observer.found(None, f"{error} If you have changed your password elsewhere, type: unlock", True)
+
+    def _unlocked(self) -> None:
+        """Keys are open: what lies under them can be taken up."""
+        self.direct.begin()
+        if self._client is not None and self.status.phase is Phase.ONLINE:
+            self.state.recall()
+            self.saying.begin(self._client)
 
     # staying in
 

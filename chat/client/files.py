@@ -1,8 +1,9 @@
 """What a client keeps between two starts, in the folders that the platform has for it; nobody else may read it.
 
 ``config.ini`` is the person's: settings, and the servers to pick from. ``servers.json`` is the program's: which key a
-server had when it was first met, and the tokens that log in without a password. ``history`` is what was typed,
-``unsent.json`` what could not be sent yet, ``errors.log`` what went wrong unseen in the run before or in this one.
+server had when it was first met, and the tokens that log in without a password. ``history`` is what was typed and
+``unsent.json`` what could not be sent yet, both of accounts without keys alone (see `chat.client.shelf`).
+``errors.log`` is what went wrong unseen in the run before or in this one.
 """
 
 from __future__ import annotations
@@ -166,9 +167,17 @@ class Files:
             return []
 
     def keep_typed(self, lines: list[str]) -> None:
-        """Remember lines of input."""
+        """Remember lines of input; without any there is no such file."""
+        if not lines:
+            self._remove(self._typed)
+            return
         with self._locked():
             self._write(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]))
+
+    def _remove(self, path: Path) -> None:
+        if path.exists():
+            with self._locked():
+                path.unlink(missing_ok=True)
 
     def open_log(self) -> IO[str]:
         """What goes wrong in this run; that of the run before is gone.
@@ -184,13 +193,18 @@ class Files:
         return found if isinstance(found, list) else []
 
     def keep_unsent(self, address: Address, account: str, device: str, lines: list[Any]) -> None:
-        """Remember them instead of those before."""
+        """Remember them instead of those before; without any of anybody there is no such file."""
+        if not lines and not self._unsent.exists():
+            return
         with self._locked():
             records = self._read(self._unsent)
             records.pop(name := f"{account}@{device} {_write_server(address)}", None)
             if lines:
                 records[name] = lines
-            self._write(self._unsent, json.dumps(records))
+            if records:
+                self._write(self._unsent, json.dumps(records))
+            else:
+                self._unsent.unlink()
 
     def _change(self, address: Address, change: Callable[[dict[str, Any]], object]) -> None:
         with self._locked():

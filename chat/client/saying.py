@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from chat.client.failures import Disconnected, HeldBack, RequestRefused, ServerNotTrusted
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
-from chat.client.seals import Seals
+from chat.client.seals import NOT_SEALED, Seals
 from chat.client.sending import TRY_AGAIN, Outgoing
 from chat.client.state import State
 from chat.client.talks import Talk
@@ -77,6 +77,8 @@ class Saying:
         :raises TooMuch: when too many wait.
         """
         self._state.unsent.put(outgoing)
+        if self._client is None and self._seals.locked(self._state.me):
+            self._refuse(outgoing, NOT_SEALED)  # it could not wait anywhere but in memory
         self._send_next()
 
     def _send_next(self) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Final
 
 from chat.client.failures import ClientFailure
 from chat.client.protocol import ChatClient
@@ -14,6 +15,8 @@ from chat.events import Entry, Event, Reply
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Table, Verb
 from chat.values import Sealed
+
+NOT_SEALED: Final = "Not sent: your keys are locked, so it could not be sealed. Type: unlock"
 
 
 class Seals:
@@ -70,6 +73,23 @@ class Seals:
 
     def relock(self, passphrase: str) -> None:
         """The password has changed, and with it what the keys are under."""
+
+    # what is kept under them
+
+    def locked(self, account: str) -> bool:
+        """Whether an account has keys on this device, and they are not open."""
+        return False
+
+    def recall(self, account: str, name: str) -> list[Any] | None:
+        """What was kept under that name, as JSON values; nothing where the account has no keys that are open."""
+        return None
+
+    def keep(self, account: str, name: str, lines: list[Any]) -> bool:
+        """Keep it under the keys of an account; it is on disk with the next `save`, at the latest with `close`.
+
+        :returns: whether that is so: the account has keys that are open.
+        """
+        return False
 
     # what comes
 

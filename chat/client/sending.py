@@ -7,7 +7,7 @@ id: sent once more after a broken connection, it is still stored once.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from secrets import token_urlsafe
@@ -65,7 +65,10 @@ class Outgoing:
 
 
 class Shelf(Protocol):
-    """Where lines wait that the program did not live to send."""
+    """Where things lie that a person has written: lines that the program did not live to send, and what was typed."""
+
+    def ready(self, account: str) -> bool:
+        """Whether what lies there of an account can be read now, and more can be put there."""
 
     def lines(self, account: str) -> list[Outgoing]:
         """What waits for an account, the oldest first; what waited for too long is marked as refused."""
@@ -73,9 +76,18 @@ class Shelf(Protocol):
     def keep(self, account: str, lines: Sequence[Outgoing]) -> None:
         """That is all that waits from now on."""
 
+    def typed(self, account: str) -> list[str]:
+        """Lines of input, the oldest first."""
+
+    def keep_typed(self, account: str, lines: Sequence[str]) -> None:
+        """These are the lines of input from now on."""
+
 
 class NoShelf:
     """Where nothing is kept."""
+
+    def ready(self, account: str) -> bool:
+        return True
 
     def lines(self, account: str) -> list[Outgoing]:
         return []
@@ -83,18 +95,23 @@ class NoShelf:
     def keep(self, account: str, lines: Sequence[Outgoing]) -> None:
         pass
 
+    def typed(self, account: str) -> list[str]:
+        return []
+
+    def keep_typed(self, account: str, lines: Sequence[str]) -> None:
+        pass
+
 
 class Unsent:
     """The lines that wait for the server, the oldest first.
 
     :param account: whose lines they are.
-    :param lines: those that waited before.
     """
 
-    def __init__(self, shelf: Shelf, account: str = "", lines: Iterable[Outgoing] = ()) -> None:
+    def __init__(self, shelf: Shelf, account: str = "") -> None:
         self._shelf = shelf
         self._account = account
-        self._lines: deque[Outgoing] = deque(lines)
+        self._lines: deque[Outgoing] = deque()
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -112,6 +129,17 @@ class Unsent:
             raise TooMuch(f"{MOST_UNSENT} lines wait to be sent; this one was not taken. Try again later.")
         self._lines.append(outgoing)
         self._shelf.keep(self._account, self._lines)
+
+    def recall(self) -> list[Outgoing]:
+        """Take up what waited on the shelf.
+
+        :returns: what has waited there for too long.
+        """
+        waited = self._shelf.lines(self._account)
+        self._lines.extend(each for each in waited if each.fate is Fate.SENDING)
+        if waited:
+            self._shelf.keep(self._account, self._lines)
+        return [each for each in waited if each.fate is Fate.REFUSED]
 
     def changed(self) -> None:
         """One of them is sealed now."""

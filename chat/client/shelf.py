@@ -1,13 +1,21 @@
-"""Keeps unsent lines on disk, so that they outlive the program: `chat.client.sending.Shelf` on a person's files."""
+"""Keeps on disk what a person has written, so that it outlives the program: implements `chat.client.sending.Shelf`.
+
+It lies under the keys of the account where there are any on this device, as what is sealed must not lie there in the
+clear either; while they are locked nothing is kept. Without keys it lies in files that nobody else may read; what is
+found there once there are keys is put under them, and removed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from twisted.logger import Logger
 
+from chat.client.dialing import Address
 from chat.client.failures import ClientFailure
+from chat.client.files import MOST_TYPED, Files
+from chat.client.seals import Seals
 from chat.client.sending import Fate, Outgoing
 from chat.client.talks import Key
 from chat.values import Sealed
@@ -19,59 +27,107 @@ WRITE_EVERY = 0.5
 MOST_DAYS = 6
 """Days after which a line is not sent by itself any more: a server remembers retry ids for seven."""
 
+TYPED: Final = "typed"
+UNSENT: Final = "unsent"
+
 log = Logger()
 
 
 class DiskShelf:
     """The shelf of one device on one server.
 
-    :param read: gives what is kept of an account, as JSON values.
-    :param write: replaces it.
     :param clock: a reactor, as far as it knows the time.
     :param now: seconds since the epoch.
+    :ivar seals: the keys under which all is kept, where there are any.
     """
 
-    def __init__(
-        self,
-        read: Callable[[str], list[Any]],
-        write: Callable[[str, list[Any]], object],
-        clock: Any,
-        now: Callable[[], float],
-    ) -> None:
-        self._read = read
-        self._write = write
+    def __init__(self, files: Files, address: Address, device: str, clock: Any, now: Callable[[], float]) -> None:
+        self.seals = Seals()
+        self._files = files
+        self._address = address
+        self._device = device
         self._clock = clock
         self._now = now
-        self._changed: dict[str, list[Any]] = {}
+        self._changed: dict[tuple[str, str], list[Any]] = {}
+        self._sealed: set[tuple[str, str]] = set()
         self._timer: Any = None
+
+    def ready(self, account: str) -> bool:
+        """See `chat.client.sending.Shelf.ready`."""
+        return not self.seals.locked(account)
 
     def lines(self, account: str) -> list[Outgoing]:
         """See `chat.client.sending.Shelf.lines`; one that cannot be read is left out."""
-        self.flush()
-        lines = [line for each in self._read(account) if (line := _load(each)) is not None]
+        found = {line.retry: line for each in self._read(account, UNSENT) if (line := _load(each)) is not None}
         oldest = (self._now() - MOST_DAYS * 86_400) * 1000
-        for line in lines:
+        for line in found.values():
             if line.time < oldest:
                 line.fate = Fate.REFUSED
                 line.why = f"It has waited for more than {MOST_DAYS} days. Say it again if it still holds."
-        return lines
+        return list(found.values())
 
     def keep(self, account: str, lines: Sequence[Outgoing]) -> None:
         """See `chat.client.sending.Shelf.keep`."""
-        self._changed[account] = [_dump(each) for each in lines]
-        if self._timer is None or not self._timer.active():
-            self._timer = self._clock.callLater(WRITE_EVERY, self.flush)
+        self._write(account, UNSENT, [_dump(each) for each in lines])
+
+    def typed(self, account: str) -> list[str]:
+        """See `chat.client.sending.Shelf.typed`."""
+        return [each for each in self._read(account, TYPED) if isinstance(each, str)][-MOST_TYPED:]
+
+    def keep_typed(self, account: str, lines: Sequence[str]) -> None:
+        """See `chat.client.sending.Shelf.keep_typed`."""
+        self._write(account, TYPED, list(lines[-MOST_TYPED:]))
 
     def flush(self) -> None:
         """Write now."""
         changed, self._changed = self._changed, {}
+        sealed, self._sealed = self._sealed, set()
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        for account, lines in changed.items():
-            try:
-                self._write(account, lines)
-            except ClientFailure as error:
-                log.warn("unsent lines are not kept: {error}", error=error)
+        try:
+            for (account, name), lines in changed.items():
+                self._write_plain(account, name, lines)
+            if sealed:
+                self.seals.save()
+            for account, name in sealed:
+                self._write_plain(account, name, [])
+        except ClientFailure as error:
+            log.warn("what was written is not kept: {error}", error=error)
+
+    def _read(self, account: str, name: str) -> list[Any]:
+        self.flush()
+        plain = self._read_plain(account, name)
+        kept = self.seals.recall(account, name)
+        if kept is None:
+            return plain
+        if plain:
+            kept = plain + kept
+            self._write(account, name, kept)
+            self.flush()
+        return kept
+
+    def _write(self, account: str, name: str, lines: list[Any]) -> None:
+        """Write within moments; what is under keys at the latest when they are locked."""
+        if not self.ready(account):
+            return
+        if self.seals.keep(account, name, lines):
+            self._sealed.add((account, name))
+        else:
+            self._changed[account, name] = lines
+        if self._timer is None or not self._timer.active():
+            self._timer = self._clock.callLater(WRITE_EVERY, self.flush)
+
+    def _read_plain(self, account: str, name: str) -> list[Any]:
+        if name == TYPED:
+            return list(self._files.typed())
+        return self._files.unsent(self._address, account, self._device)
+
+    def _write_plain(self, account: str, name: str, lines: list[Any]) -> None:
+        """:raises ClientFailure: when that is not possible."""
+        if name == TYPED:
+            self._files.keep_typed(lines)
+        else:
+            self._files.keep_unsent(self._address, account, self._device, lines)
 
 
 def _dump(line: Outgoing) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class State:
     :ivar rooms: the names of the rooms that there are, by folded name.
     :ivar members: who is in a room, by its key, as far as that was asked for.
     :ivar unsent: own lines on their way.
+    :ivar typed: lines of input, the oldest first.
     :ivar refused: own lines that were not stored, by conversation.
     :ivar table: the server's verbs, once they are known.
     :ivar held: a line that was held back, or nothing.
@@ -66,6 +67,7 @@ class State:
         self.members: dict[Key, set[str]] = {}
         self.invitations: dict[Key, Invited] = {}
         self.unsent = Unsent(self._shelf)
+        self.typed: list[str] = []
         self.refused: dict[Key, list[Outgoing]] = {}
         self.table = Table()
         self.held: Held | None = None
@@ -73,19 +75,29 @@ class State:
         self.last_said: tuple[Talk, int] | None = None
         self.reads: Reads | None = None
         self._named: re.Pattern[str] | None = None
+        self._recalled = False
 
     def be(self, account: str) -> None:
         """Somebody is logged in; somebody else than before has other conversations."""
         if self.me and fold(self.me) != fold(account):
             self.forget()
         if not self.me:
-            waited = self._shelf.lines(account)
-            self.unsent = Unsent(self._shelf, account, (each for each in waited if each.fate is Fate.SENDING))
-            for each in waited:
-                if each.fate is Fate.REFUSED:
-                    self.refuse(each, each.why)
+            self.unsent = Unsent(self._shelf, account)
         self.me = account
         self._named = re.compile(rf"(?<![\w-])@?{re.escape(account)}(?![\w-])", re.IGNORECASE)
+
+    def recall(self) -> None:
+        """Take up what the person wrote before, once, as soon as the keys are open under which it lies."""
+        if self._recalled or not self._shelf.ready(self.me):
+            return
+        self._recalled = True
+        for each in self.unsent.recall():
+            self.refuse(each, each.why)
+        self.typed[:0] = self._shelf.typed(self.me)
+
+    def keep_typed(self) -> None:
+        """Lines of input have come."""
+        self._shelf.keep_typed(self.me, self.typed)
 
     def forget(self) -> None:
         """Nobody is logged in, and nothing is known of anybody."""

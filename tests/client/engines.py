@@ -21,6 +21,7 @@ from chat.client.sealing.sealing import Sealing
 from chat.client.sealing.verbs import TABLE
 from chat.client.seals import Seals
 from chat.client.sending import Outgoing, Shelf
+from chat.client.shelf import DiskShelf
 from chat.client.state import State
 from chat.client.talks import Key, Talk
 from chat.client.transfer.transfers import Transfer
@@ -113,6 +114,8 @@ class Desk:
         if self._keys is not None:
             cupboard = Cupboard(self._keys, cost=2)
             seals = Sealing(self.state, observer, cupboard, self._device, seconds, at_once, TABLE)
+        if isinstance(self._shelf, DiskShelf):
+            self._shelf.seals = seals
         self.engine = Engine(
             self.state,
             observer,

@@ -11,11 +11,14 @@ from twisted.internet.task import Clock
 
 from chat.client.calling import make_shelf
 from chat.client.dialing import Address
+from chat.client.failures import ClientFailure
 from chat.client.files import Files
 from chat.client.observing import Phase
+from chat.client.sealing.sealing import Sealing
 from chat.client.sending import Fate, Outgoing, Shelf
 from chat.client.shelf import MOST_DAYS, WRITE_EVERY
 from chat.client.talks import Key
+from chat.grammar.reading import Ask
 from tests.client.engines import Desk, EngineCase
 from tests.frontends.server import PASSWORD
 
@@ -133,6 +136,134 @@ class LinesThatWait(ShelfCase):
         again = self.start()
         self.run_link(again.engine.log_in("ann", PASSWORD))
         self.assertEqual([each.text for each in again.state.refused[LOBBY]], ["too old"])
+
+
+class UnderKeys(ShelfCase):
+    """What may have been meant for a sealed conversation lies on no disk in the clear."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.keys = self.data / "keys"
+
+    def in_a_room(self) -> Desk:
+        ann = self.start(keys=self.keys)
+        self.run_link(ann.engine.register("ann", PASSWORD))
+        ann.types("connect lobby")
+        return ann
+
+    def dies(self, desk: Desk) -> None:
+        """Nothing is saved any more."""
+        seals = desk.engine.seals
+        assert isinstance(seals, Sealing) and seals.ring is not None
+        seals.ring.vault.close()
+        seals.ring = None
+        desk.engine.close()
+        self.settle()
+
+    def again(self) -> Desk:
+        ann = self.start(keys=self.keys)
+        self.run_link(ann.engine.log_in("ann", PASSWORD))
+        self.quiet_link()
+        return ann
+
+    def on_disk(self) -> bytes:
+        return b"".join(each.read_bytes() for each in self.data.rglob("*") if each.is_file())
+
+    def types(self, desk: Desk, *lines: str) -> None:
+        """Lines of input, as the screen keeps them."""
+        for line in lines:
+            desk.state.typed.append(line)
+            desk.state.keep_typed()
+
+    def test_lines_that_wait_are_there_again_and_cannot_be_read_before(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+        ann = self.in_a_room()
+        self.offline(ann, "the launch code")
+        self.leaves(ann)
+        self.assertNotIn(b"launch", self.on_disk())
+        again = self.again()
+        self.assertEqual(bob.screen.said(), ["the launch code"])
+        self.leaves(again)
+
+    def test_lines_of_input_are_there_again_and_cannot_be_read_before(self) -> None:
+        ann = self.in_a_room()
+        self.types(ann, "the launch code", "is\nhere")
+        self.reactor.advance(WRITE_EVERY)
+        self.dies(ann)
+        self.assertNotIn(b"launch", self.on_disk())
+        again = self.again()
+        self.assertEqual(again.state.typed, ["the launch code", "is\nhere"])
+        self.leaves(again)
+
+    def test_a_logout_takes_them_along_and_the_next_login_brings_them_back(self) -> None:
+        ann = self.in_a_room()
+        self.types(ann, "the launch code")
+        ann.types("/logout")
+        self.assertEqual(ann.state.typed, [])
+        self.run_link(ann.engine.log_in("ann", PASSWORD))
+        self.assertEqual(ann.state.typed, ["the launch code"])
+        self.leaves(ann)
+
+    def test_what_lay_there_in_the_clear_is_read_once_and_removed(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+        before = super().in_a_room()
+        self.types(before, "an old line")
+        self.offline(before, "unsent and old")
+        self.leaves(before)
+        self.assertIn(b"unsent and old", self.on_disk())
+        ann = self.again()
+        self.types(ann, "a new line")
+        self.assertEqual(bob.screen.said(), ["unsent and old"])
+        self.leaves(ann)
+        for name in ("history", "unsent.json"):
+            self.assertFalse((self.data / name).exists(), name)
+        self.assertNotIn(b"old", self.on_disk())
+        again = self.again()
+        self.assertEqual(again.state.typed, ["an old line", "a new line"])
+        self.assertEqual(bob.screen.said(), ["unsent and old"])
+        self.leaves(again)
+
+    def test_what_lies_there_in_the_clear_stays_as_long_as_it_cannot_be_put_under_keys(self) -> None:
+        before = super().in_a_room()
+        self.types(before, "an old line")
+        self.leaves(before)
+        ann = self.start(keys=self.keys)
+
+        def fail() -> None:
+            raise ClientFailure("the disk is full")
+
+        ann.engine.seals.save = fail  # type: ignore[method-assign]  # a disk that is full
+        self.run_link(ann.engine.log_in("ann", PASSWORD))
+        self.assertEqual(self.files.typed(), ["an old line"])
+        ann.engine.seals.close()
+
+    def test_while_they_are_locked_nothing_is_kept_and_nothing_lost(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+        ann = self.in_a_room()
+        self.types(ann, "an old line")
+        self.offline(ann, "unsent and old")
+        self.leaves(ann)
+        locked = self.start(keys=self.keys)
+        self.run_link(locked.engine.connect())
+        self.run_link(locked.engine.log_in_by_token(ann.tokens[-1]))
+        self.types(locked, "the launch code")
+        locked.reachable = False
+        locked.cut()
+        locked.types("is here", room="lobby")
+        self.assertEqual(len(locked.state.unsent), 0)
+        self.assertIn("Type: unlock", locked.state.refused[LOBBY][0].why)
+        self.reactor.advance(WRITE_EVERY)
+        self.assertFalse((self.data / "history").exists() or (self.data / "unsent.json").exists())
+        self.assertEqual(bob.screen.said(), [])
+        locked.reachable = True
+        self.quiet_link()
+        ask = locked.types("unlock", room="lobby")
+        self.assertIsInstance(ask, Ask)
+        self.run_link(locked.keyboard.answered(ask, PASSWORD, None))
+        self.quiet_link()
+        self.assertEqual(bob.screen.said(), ["unsent and old"])
+        self.assertEqual(locked.state.typed, ["an old line", "the launch code"])
+        self.leaves(locked)
 
 
 class TheFile(ShelfCase):

@@ -19,6 +19,7 @@ from chat.client.observing import Observer
 from chat.client.screen.app import ChatApp
 from chat.client.screen.talking import PAINT_EVERY
 from chat.client.screen.writing import Writing
+from chat.client.shelf import DiskShelf
 from tests.client.engines import Desk, EngineCase
 from tests.frontends.server import PASSWORD
 
@@ -113,13 +114,17 @@ class ScreenCase(EngineCase):
         size: tuple[int, int] = (80, 24),
         reachable: bool = True,
         slow: bool = False,
+        keys: Path | None = None,
     ) -> None:
         """Raise the curtain for one scene.
 
         :param reachable: whether calls get through.
         :param slow: whether nobody answers them.
+        :param keys: the folder of this machine's keys, for a client that has any.
         """
-        desk = self.desk()
+        clock = self.server.clock
+        shelf = DiskShelf(self.files, HERE, "desk", clock.clock, clock.seconds)
+        desk = self.desk(shelf=shelf, keys=keys)
         desk.reachable = reachable
         desk.slow = slow
 
@@ -136,6 +141,7 @@ class ScreenCase(EngineCase):
                 await scene(play)
 
         asyncio.run(run())
+        shelf.flush()
 
     def play_as(self, name: str, scene: Callable[[Play], Awaitable[None]], room: str = "", **more: Any) -> None:
         """The same for somebody who is logged in, in a room."""

@@ -187,7 +187,7 @@ class TheEnd(ClientCase):
         ann.sees(BYE, "ended with 0")
         self.assert_restored(ann)
 
-    def test_when_the_window_is_closed_what_was_not_sent_is_kept(self) -> None:
+    def test_when_the_window_is_closed_what_was_not_sent_is_kept_and_cannot_be_read(self) -> None:
         ann = self.at_the_door()
         ann.presses("F4")
         ann.types("ann")
@@ -199,9 +199,17 @@ class TheEnd(ClientCase):
         ann.sees("Not connected")
         ann.types("said to nobody yet")
         ann.sees("1 unsent")
+        program = ann.pid("chat")
         ann.leave()
-        unsent = Path(self.stage.path("home-ann")) / "data" / "chat" / "unsent.json"
-        self.stage.wait(lambda: unsent.exists() and "said to nobody yet" in unsent.read_text(), "it is not kept")
+        self.stage.wait(lambda: not Path(f"/proc/{program}").exists(), "it does not end")
+        files = [each for each in Path(self.stage.path("home-ann")).rglob("*") if each.is_file()]
+        self.assertNotIn(b"said to nobody yet", b"".join(each.read_bytes() for each in files))
+        before = self.stage.port
+        self.stage.start(f"--listen=tcp:{before}:interface=127.0.0.1")
+        again = self.terminal("ann", f"127.0.0.1:{before}")
+        again.sees("said to nobody yet ✓")
+        again.presses("Up", "Up")
+        again.sees("/connect lobby")
 
 
 class InPipes(ClientCase):

@@ -51,6 +51,7 @@ class KeyRing:
     :ivar last_letter: the number of the last letter that was taken.
     :ivar offers: files that wait for a yes or no, as plain JSON values.
     :ivar link: the code by which another device becomes one of the same person, and until when it is good.
+    :ivar written: what the owner has written, by name, as plain JSON values.
     :ivar waiting: letters that do not open yet: the number, whose, of which device, and what.
     """
 
@@ -69,6 +70,9 @@ class KeyRing:
             name.partition(" ")[2]: Policy(**kept) for name, kept in records.items() if name.startswith("policy ")
         }
         self.offers: list[Any] = records.get("offers", [])
+        self.written: dict[str, list[Any]] = {
+            name.partition(" ")[2]: kept for name, kept in records.items() if name.startswith("written ")
+        }
         self._dirty: dict[str, Any] = {}
         self._said: dict[tuple[str, int], Words | None] = {}
         self._broken = False
@@ -130,6 +134,12 @@ class KeyRing:
     def keep_offers(self, offers: list[Any]) -> None:
         """These files were offered in letters, and not answered for."""
         self.offers = self._dirty["offers"] = offers
+
+    # what the owner writes
+
+    def keep_written(self, name: str, lines: list[Any]) -> None:
+        """Keep that under a name, in place of what was there before."""
+        self.written[name] = self._dirty[f"written {name}"] = lines
 
     # words to be found again
 

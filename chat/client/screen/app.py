@@ -61,7 +61,6 @@ class ChatApp(App[int]):
         self._files = files
         self._place = Place(address, user) if address is not None else None
         self._settings = files.settings()
-        self._typed = files.typed()
         self.engine: Engine | None = None
         self._talking: Talking | None = None
         self.observer = Relay(self.call_later, self._take_status)
@@ -201,7 +200,7 @@ class ChatApp(App[int]):
 
     def _talk(self, engine: Engine, address: Address) -> None:
         self._place = Place(address, engine.state.me)
-        self._talking = Talking(engine, str(address), address.tls, self._typed, self._settings.bell)
+        self._talking = Talking(engine, str(address), address.tls, self._settings.bell)
         self.push_screen(self._talking)
         self.observer.show_on(self._talking)
 
@@ -263,15 +262,9 @@ class ChatApp(App[int]):
             self.exit(0)
             return
         self._leaving = True
-        self.keep_typed()
         if self.engine is not None:
             await self._farewell(self.engine)
         self.exit(0)
-
-    def keep_typed(self) -> None:
-        """Remember what was typed, for another time."""
-        if self._typed:
-            self._files.keep_typed(self._typed)
 
     async def _farewell(self, engine: Engine) -> None:
         with suppress(TimeoutError):

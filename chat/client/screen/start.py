@@ -81,7 +81,6 @@ async def _run(files: Files, address: Address | None, user: str) -> ChatApp:
 
     def die() -> None:
         """Leave without a terminal: nothing of it can be put back, and nothing may wait for it."""
-        app.keep_typed()
         reactor.fireSystemEvent("shutdown")
         os._exit(128 + signal.SIGHUP)
 

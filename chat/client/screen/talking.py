@@ -99,14 +99,13 @@ class Talking(Screen[None]):
         Binding("ctrl+c", "app.leave", "Leave", priority=True),
     ]
 
-    def __init__(self, engine: Engine, where: str, secure: bool, typed: list[str], bell: bool) -> None:
+    def __init__(self, engine: Engine, where: str, secure: bool, bell: bool) -> None:
         super().__init__()
         self._engine = engine
         self._state: State = engine.state
         self._keyboard = Keyboard(engine, time.time)
         self._where = where
         self._secure = secure
-        self._typed = typed
         self._bell = bell
         self._here: Key | None = None
         self._notes: dict[Key | None, Notes] = {}
@@ -124,7 +123,7 @@ class Talking(Screen[None]):
                 yield Feed(self._state)
         yield Static("", id="files", markup=False)
         yield Static("", id="hint", markup=False)
-        yield Writing(lambda text: complete(text, self._state, self.talk), self._typed)
+        yield Writing(lambda text: complete(text, self._state, self.talk), self._state.typed)
         yield Static("", id="status", markup=False)
 
     def on_mount(self) -> None:
@@ -207,6 +206,7 @@ class Talking(Screen[None]):
     @work
     async def on_writing_sent(self, event: Writing.Sent) -> None:
         here = self.talk
+        self._state.keep_typed()
         outcome = await twisted(self._keyboard.typed(event.text, here))
         while isinstance(outcome, Ask):
             asking = Asking(outcome.missing.prompt or "?", outcome.missing.type.secret)

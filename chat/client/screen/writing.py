@@ -43,7 +43,7 @@ class Writing(TextArea):
         super().__init__(soft_wrap=True, show_line_numbers=False, tab_behavior="focus", compact=True, **more)
         self._complete = complete
         self.typed = typed
-        self._place = len(typed)
+        self._back = 0
         self._draft = ""
         self._choices: list[str] = []
         self._choice = -1
@@ -65,7 +65,7 @@ class Writing(TextArea):
             return
         if not self.typed or self.typed[-1] != text:
             self.typed.append(text)
-        self._place = len(self.typed)
+        self._back = 0
         self._draft = ""
         self.put("")
         self.post_message(self.Sent(text))
@@ -76,18 +76,18 @@ class Writing(TextArea):
     def action_before(self) -> None:
         if self.cursor_location[0] > 0:
             self.action_cursor_up()
-        elif self._place > 0:
-            if self._place == len(self.typed):
+        elif self._back < len(self.typed):
+            if not self._back:
                 self._draft = self.text
-            self._place -= 1
-            self.put(self.typed[self._place])
+            self._back += 1
+            self.put(self.typed[-self._back])
 
     def action_after(self) -> None:
         if self.cursor_location[0] < self.document.line_count - 1:
             self.action_cursor_down()
-        elif self._place < len(self.typed):
-            self._place += 1
-            self.put(self.typed[self._place] if self._place < len(self.typed) else self._draft)
+        elif self._back:
+            self._back -= 1
+            self.put(self.typed[-self._back] if self._back else self._draft)
 
     def action_complete(self, step: int) -> None:
         if not self._choices:

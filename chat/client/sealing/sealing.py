@@ -23,7 +23,7 @@ from chat.client.sealing.publishing import Publisher
 from chat.client.sealing.reading import Reader, locked
 from chat.client.sealing.searching import merged, search
 from chat.client.sealing.speaking import Speaker
-from chat.client.seals import Seals
+from chat.client.seals import NOT_SEALED, Seals
 from chat.client.state import State
 from chat.client.talks import Talk
 from chat.events import (
@@ -203,6 +203,20 @@ class Sealing(Seals):
     async def _relock(self, ring: KeyRing, passphrase: str) -> None:
         await self._in_thread(self._cupboard.relock, ring, passphrase)
 
+    # what is kept under them
+
+    def locked(self, account: str) -> bool:
+        return not self._has(account) and not self.lacking(account)
+
+    def recall(self, account: str, name: str) -> list[Any] | None:
+        return self.ring.written.get(name, []) if self.ring is not None and self._has(account) else None
+
+    def keep(self, account: str, name: str, lines: list[Any]) -> bool:
+        if self.ring is None or not self._has(account):
+            return False
+        self.ring.keep_written(name, lines)
+        return True
+
     async def ask(self, cmd: str, args: Mapping[str, Any]) -> Reply:
         """Ask the server.
 
@@ -290,8 +304,8 @@ class Sealing(Seals):
 
     async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         if self.ring is None:
-            if talk.sealed or self._cupboard.path(self._account, self._device).exists():
-                raise ClientFailure("Not sent: your keys are locked, so it could not be sealed. Type: unlock")
+            if talk.sealed or self.locked(self._account):
+                raise ClientFailure(NOT_SEALED)
             return None
         try:
             # One after the other: who makes another key must not meet who hands the one before over.
