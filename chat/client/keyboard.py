@@ -11,11 +11,12 @@ from typing import Any
 
 from chat.client.engine import Engine
 from chat.client.failures import ClientFailure, RequestRefused
+from chat.client.finding import EVERYWHERE, FoundHere
 from chat.client.peering import WayBack
 from chat.client.sending import Outgoing
 from chat.client.talks import Key, Talk
 from chat.errors import ChatError
-from chat.events import Found, LoggedOut, Refused, Reply, RoomEntered, RoomLeft
+from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.reading import Ask, Call, Held, Reading, answer, read
 from chat.names import fold
 from chat.values import Text, is_msgid, parse_msgid
@@ -167,12 +168,10 @@ class Keyboard:
             reply = await engine.change_password(str(args["old"]), str(args["new"]))
         elif verb.name == "account":
             reply = await engine.delete_account(args, str(args.pop("password")))
-        elif verb.name == "search" and engine.seals.searches_alone(str(args["words"])):
-            reply = Found((), False)
+        elif verb.name == "search":
+            reply = await self._search(call, str(args["words"]))
         else:
             reply = await engine.ask(verb.name, args)
-        if verb.name == "search":
-            reply = await engine.seals.search(str(args["words"]), reply)
         if isinstance(reply, RoomEntered):
             talk = engine.state.enter(reply)
             await engine.catching.newest(talk)
@@ -187,6 +186,14 @@ class Keyboard:
         elif verb.name == "delete" and not isinstance(reply, Refused):
             await self._reread(str(args.get("id", "")), here)
         return reply
+
+    async def _search(self, call: Call, words: str) -> Reply:
+        """Where anything was sealed, the server is told what is looked for only when the person says so."""
+        engine = self._engine
+        if EVERYWHERE in call.arguments or not engine.seals.searches_here(words):
+            return await engine.seals.search(words, await engine.ask("search", {"words": words}))
+        engine.state.held = Held(Call(call.verb, call.arguments | {EVERYWHERE: True}), "")
+        return await engine.seals.search(words, FoundHere((), False))
 
     async def _reread(self, msgid: str, here: Talk | None) -> None:
         """Who changes a message is not told of the row that this makes."""

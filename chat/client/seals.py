@@ -138,17 +138,19 @@ class Seals:
     def refused(self, talk: Talk) -> None:
         """The server did not keep what was sealed last."""
 
-    def searches_alone(self, words: str) -> bool:
-        """Whether a search is for one sealed conversation, so that the server has nothing to learn of it.
+    def searches_here(self, words: str) -> bool:
+        """Whether a search goes through a conversation in which anything was sealed: the server is not to learn of it.
 
         :raises ChatError: when the words make no search.
         """
         return False
 
     async def search(self, words: str, there: Reply) -> Reply:
-        """Add what is found here to what the server has found.
+        """Add what is found here to what was found elsewhere.
 
+        :param there: of the same type is what is returned.
         :raises ChatError: when the words make no search.
+        :raises ClientFailure: when nothing can be looked through here, and nothing was elsewhere.
         """
         return there
 

@@ -10,9 +10,10 @@ from twisted.internet.defer import DeferredLock
 from chat.client.background import unattended
 from chat.client.crypto.envelope import place
 from chat.client.crypto.failures import NotGenuine
-from chat.client.crypto.ring import KeyRing
+from chat.client.crypto.ring import KeyRing, Policy
 from chat.client.crypto.signing import AccountKey
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused
+from chat.client.finding import FoundHere
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
 from chat.client.sealing.cupboard import Cupboard
@@ -296,11 +297,16 @@ class Sealing(Seals):
     def state_of(self, talk: Talk) -> str:
         if self.ring is None:
             return "sealed, and your keys are locked" if talk.sealed else ""
-        conversation = talk.conversation or Conversation(0, partner=talk.title)
-        policy = self.ring.policy(place(conversation, self.ring.own.user))
+        policy = self._policy(talk)
         if policy.plain or not (policy.sealed or talk.sealed):
             return "not sealed"
         return SEALED[not talk.key.room and self.ring.pins.is_verified(talk.title)]
+
+    def _policy(self, talk: Talk) -> Policy:
+        if self.ring is None:
+            return Policy()
+        conversation = talk.conversation or Conversation(0, partner=talk.title)
+        return self.ring.policy(place(conversation, self.ring.own.user))
 
     async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         if self.ring is None:
@@ -315,13 +321,19 @@ class Sealing(Seals):
             self.found(talk, str(error), True)
             raise
 
-    def searches_alone(self, words: str) -> bool:
+    def searches_here(self, words: str) -> bool:
         wanted = fold(read_query(words).place.lstrip("#@"))
-        return self.ring is not None and any(
-            talk.key.name == wanted and self.state_of(talk) in SEALED for talk in self.state.talks.values()
-        )
+        if not wanted and self.locked(self._account):
+            return True  # where anything was sealed is locked away as well
+        talks = (talk for talk in self.state.talks.values() if not wanted or talk.key.name == wanted)
+        return any(talk.sealed or self._policy(talk).sealed for talk in talks)
 
     async def search(self, words: str, there: Reply) -> Reply:
+        if self.ring is None and isinstance(there, FoundHere):
+            raise ClientFailure(
+                "Your keys are locked, so what was sealed cannot be looked through. Type: unlock, or ! to look through"
+                " the rest (the server reads the words then)."
+            )
         if self.ring is None or not isinstance(there, Found):
             return there
         query = read_query(words)

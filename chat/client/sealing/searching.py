@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from heapq import nlargest
 from typing import Any, Final
 
@@ -101,6 +102,6 @@ def _said(conversation: Conversation, seq: int, words: Any) -> Said:
 
 
 def merged(there: Found, here: list[Said], more: bool) -> Found:
-    """What the server has found, and what was found here."""
+    """What was found elsewhere, and what was found here."""
     both = sorted((*there.entries, *here), key=lambda each: getattr(each, "time", 0), reverse=True)
-    return Found(tuple(both[:MOST]), there.more or more or len(both) > MOST)
+    return replace(there, entries=tuple(both[:MOST]), more=there.more or more or len(both) > MOST)

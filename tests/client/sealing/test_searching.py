@@ -6,6 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.sealing.searching import MOST, matcher
 from chat.events import Found, Refused, Said
+from chat.wire.text import render
+from chat.wire.view import View
 from tests.client.engines import Desk
 from tests.client.sealing.people import WORDS, SealedCase
 
@@ -31,16 +33,44 @@ class Searching(SealedCase):
         self.ann, self.bob = self.enters("ann", "lobby"), self.enters("bob", "lobby")
 
     def found(self, desk: Desk, words: str) -> list[str]:
-        reply = desk.types(f"/search {words}", room="lobby")
+        reply = desk.types("!" if words == "!" else f"/search {words}", room="lobby")
         self.assertIsInstance(reply, Found, reply)
         return [getattr(row.body, "text", "") for row in reply.entries if isinstance(row, Said)]
 
-    def test_what_was_sealed_and_what_was_not_are_found_together(self) -> None:
+    def test_what_was_sealed_first_and_the_rest_when_the_person_says_so(self) -> None:
         self.ann.types("the code of the lobby", room="lobby")
         self.ann.types(f"message bob {WORDS}")
         for desk in (self.ann, self.bob):
-            self.assertEqual(set(self.found(desk, "code")), {WORDS, "the code of the lobby"})
+            self.assertEqual(self.found(desk, "code"), [WORDS])
+            self.assertEqual(set(self.found(desk, "!")), {WORDS, "the code of the lobby"})
         self.assertNotIn(WORDS.encode(), self.recorded())
+
+    def test_it_says_what_was_not_looked_through(self) -> None:
+        self.ann.types(f"message bob {WORDS}")
+        for words, shown in (("code", WORDS), ("kippers", "Nothing found.")):
+            text = render(self.ann.types(f"/search {words}", room="lobby"), View())
+            self.assertIn(shown, text)
+            self.assertIn("Only what was sealed was looked through. To look through the rest type !", text)
+        self.assertNotIn("Only", render(self.ann.types("!", room="lobby"), View()))
+
+    def test_who_has_sealed_nothing_asks_the_server_at_once(self) -> None:
+        self.ann.types("the code of the lobby", room="lobby")
+        self.assertEqual(self.found(self.bob, "code"), ["the code of the lobby"])
+        self.assertIsInstance(self.bob.types("!", room="lobby"), Refused)
+
+    def test_in_a_room_that_is_not_sealed_the_server_is_asked_at_once(self) -> None:
+        self.ann.types("the code of the lobby", room="lobby")
+        self.ann.types(f"message bob {WORDS}")
+        self.assertEqual(self.found(self.bob, "code in:lobby"), ["the code of the lobby"])
+
+    def test_while_the_keys_are_locked_the_server_does_not_learn_it_either(self) -> None:
+        self.ann.types("the code of the lobby", room="lobby")
+        self.ann.types(f"message bob {WORDS}")
+        self.sealing(self.bob).close()
+        refused = self.bob.types("/search code", room="lobby")
+        self.assertIn("Type: unlock, or !", getattr(refused, "text", ""))
+        self.assertNotIn(b'"cmd":"search"', self.recorded())
+        self.assertEqual(self.found(self.bob, "!"), ["the code of the lobby"])
 
     def test_after_a_restart(self) -> None:
         self.ann.types(f"message bob {WORDS}")
@@ -59,11 +89,12 @@ class Searching(SealedCase):
         self.ann.types("message bob bread on friday")
         self.assertEqual(self.found(self.bob, "friday since:10s"), ["bread on friday"])
 
-    def test_where_all_is_sealed_the_server_does_not_learn_what_is_looked_for(self) -> None:
+    def test_the_server_does_not_learn_what_is_looked_for_before_the_person_says_so(self) -> None:
         self.ann.types("message bob kippers today")
-        self.assertEqual(self.found(self.bob, "kippers in:ann"), ["kippers today"])
-        self.assertNotIn(b"kippers", self.recorded())
-        self.found(self.bob, "kippers")
+        for words in ("kippers in:ann", "kippers"):
+            self.assertEqual(self.found(self.bob, words), ["kippers today"])
+            self.assertNotIn(b"kippers", self.recorded())
+        self.found(self.bob, "!")
         self.assertIn(b"kippers", self.recorded())
 
     def test_what_it_says_now(self) -> None:

@@ -1,0 +1,24 @@
+"""What a search has found without the server, which would learn what somebody looks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from chat.events import Found
+from chat.wire.listings import found
+from chat.wire.view import View, notice, renders
+
+EVERYWHERE: Final = "everywhere"
+"""An argument of a search that the server may know of; it is none of the server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHere(Found):
+    """What was found in what was sealed, and nowhere else."""
+
+
+@renders(FoundHere)
+def found_here(reply: FoundHere, view: View) -> str:
+    rest = "Only what was sealed was looked through. To look through the rest type ! (the server reads the words then)."
+    return found(reply, view) + notice(rest, view)
