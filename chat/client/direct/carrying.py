@@ -22,6 +22,7 @@ from chat.client.direct.frames import Kind
 from chat.client.direct.line import Line
 from chat.client.direct.peers import Peers
 from chat.client.direct.seeking import Seeker
+from chat.client.direct.way import Way
 from chat.client.failures import ClientFailure
 from chat.client.transfer.failures import BadOffer
 from chat.client.transfer.landing import Landing
@@ -43,14 +44,8 @@ STALLED: Final = 60.0
 _NUMBER = 4
 
 
-class Carrier:
-    """All files that go from client to client.
-
-    :param folder: where files land.
-    :param in_thread: where files are read whole.
-    :param told: gets a transfer whenever it has changed.
-    :ivar transfers: those of which something may still become, the oldest first.
-    """
+class Carrier(Way):
+    """All files that go from client to client."""
 
     def __init__(
         self,
@@ -60,12 +55,8 @@ class Carrier:
         clock: Any,
         told: Callable[[Transfer], object],
     ) -> None:
-        self.transfers: list[Transfer] = []
+        super().__init__(folder, in_thread, clock, told)
         self._peers = peers
-        self._folder = folder
-        self._in_thread = in_thread
-        self._clock = clock
-        self._told = told
         self._landed: deque[Transfer] = deque(maxlen=MOST_OFFERED)
         self._seeker = Seeker(peers, clock, lambda user: bool(self._cut_with(user)), self._given_up)
         self._watch: Any = None
@@ -123,26 +114,7 @@ class Carrier:
         self.transfers.append(transfer)
         self._told(transfer)
 
-    def open_offers(self, user: str) -> list[Transfer]:
-        """The files that somebody has offered and not been answered for, the oldest first."""
-        theirs = (each for each in self.transfers if each.incoming and fold(each.user) == fold(user))
-        return [each for each in theirs if each.stage is Stage.OFFERED]
-
-    async def take(self, transfer: Transfer) -> None:
-        """Say yes to a file.
-
-        :raises ClientFailure: when it cannot be written.
-        """
-        transfer.landing = landing = Landing(self._folder, transfer.offer)
-        transfer.stage, transfer.moved = Stage.MOVING, self._clock.seconds()
-        try:
-            await self._in_thread(landing.resume)
-        except ClientFailure:
-            transfer.stage = Stage.OFFERED
-            transfer.let_go()
-            raise
-        if transfer.landing is None:
-            return  # it was taken back meanwhile
+    async def _fetch(self, transfer: Transfer, landing: Landing) -> None:
         if lines := self._lines(transfer):
             await self._go_on(lines[0], transfer)
         else:
@@ -186,12 +158,9 @@ class Carrier:
 
     # either way
 
-    def refuse(self, transfer: Transfer) -> None:
-        """Say no to a file, or no more; or take it back."""
-        transfer.give_up("You did not take it." if transfer.incoming else "You took it back.")
+    def _refused(self, transfer: Transfer) -> None:
         for line in self._lines(transfer):
             self._say(line, Kind.STOP, transfer)
-        self._end(transfer, Stage.OVER)
 
     def taken(self, line: Line, kind: Kind, body: bytes) -> None:
         """A frame that is of no letter.
@@ -226,20 +195,6 @@ class Carrier:
         transfer.why = why
         self._say(line, Kind.STOP, transfer)
         self._end(transfer, Stage.OVER)
-
-    def _moved(self, transfer: Transfer, upto: int) -> None:
-        transfer.moved = self._clock.seconds()
-        transfer.done = upto * transfer.offer.size // max(1, transfer.offer.pieces)
-        self._told(transfer)
-
-    def _end(self, transfer: Transfer, stage: Stage) -> None:
-        transfer.stage = stage
-        if stage is Stage.DONE:
-            transfer.done = transfer.offer.size
-        transfer.let_go()
-        if transfer in self.transfers:
-            self.transfers.remove(transfer)
-            self._told(transfer)
 
     # cuts
 
@@ -288,24 +243,21 @@ class Carrier:
 
     def shut_out(self, user: str) -> None:
         """Nothing goes to somebody, or comes from there, any more."""
-        for transfer in [each for each in self.transfers if fold(each.user) == fold(user)]:
+        for transfer in self.of(user):
             self.refuse(transfer)
 
     def close(self) -> None:
-        """It is the end; what has come of files stays."""
         self._seeker.close()
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
-        for transfer in self.transfers:
-            transfer.let_go()
-        self.transfers.clear()
+        super().close()
 
     def _with(self, line: Line) -> list[Transfer]:
         return [each for each in self.transfers if _whose(each) == (fold(line.link.user), line.link.device)]
 
     def _cut_with(self, user: str) -> list[Transfer]:
-        return [each for each in self.transfers if each.stage is Stage.CUT and fold(each.user) == fold(user)]
+        return [each for each in self.of(user) if each.stage is Stage.CUT]
 
     def _lines(self, transfer: Transfer) -> list[Line]:
         return [each for each in self._peers.lines_to(transfer.user) if each.link.device == transfer.device]

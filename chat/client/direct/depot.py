@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from chat.client.background import unattended
+from chat.client.direct.way import Way
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused
 from chat.client.sending import TRY_AGAIN
 from chat.client.transfer.failures import Damaged
@@ -53,14 +54,10 @@ class Letters(Protocol):
         """Keep plain JSON values; they are on disk before the server forgets what they came from."""
 
 
-class Depot:
+class Depot(Way):
     """All files that this client has left at the server, or may fetch there.
 
     :param ask: asks the server.
-    :param folder: where files land.
-    :param in_thread: where files are read whole.
-    :param told: gets a transfer whenever it has changed.
-    :ivar transfers: those of which something may still become, the oldest first.
     """
 
     def __init__(
@@ -72,13 +69,9 @@ class Depot:
         clock: Any,
         told: Callable[[Transfer], object],
     ) -> None:
-        self.transfers: list[Transfer] = []
+        super().__init__(folder, in_thread, clock, told)
         self._letters = letters
         self._ask = ask
-        self._folder = folder
-        self._in_thread = in_thread
-        self._clock = clock
-        self._told = told
         for user, device, content in letters.offers:
             self._take_up(user, device, content)
 
@@ -145,27 +138,10 @@ class Depot:
         offers = [[each.user, each.device, each.offer.content()] for each in self.transfers if each.incoming]
         self._letters.keep_offers(offers)
 
-    def open_offers(self, user: str) -> list[Transfer]:
-        """The files that somebody has left and that were not answered for, the oldest first."""
-        theirs = (each for each in self.transfers if each.incoming and fold(each.user) == fold(user))
-        return [each for each in theirs if each.stage is Stage.OFFERED]
-
-    async def take(self, transfer: Transfer) -> None:
-        """Say yes to a file; what becomes of it is told.
-
-        :raises ClientFailure: when it cannot be written.
-        """
-        transfer.landing = landing = Landing(self._folder, transfer.offer)
-        transfer.stage = Stage.MOVING
-        try:
-            await self._in_thread(landing.resume)
-        except ClientFailure:
-            transfer.stage = Stage.OFFERED
-            transfer.let_go()
-            raise
-        unattended(self._carried(transfer, self._fetch(transfer, landing)))
-
     async def _fetch(self, transfer: Transfer, landing: Landing) -> None:
+        unattended(self._carried(transfer, self._collect(transfer, landing)))
+
+    async def _collect(self, transfer: Transfer, landing: Landing) -> None:
         while not landing.whole:
             self._moved(transfer, landing.next)
             piece = await self._say(transfer, "files.get", {"file": transfer.offer.kept, "number": landing.next})
@@ -176,10 +152,7 @@ class Depot:
         self._end(transfer, Stage.DONE)
         await self._finished(transfer)
 
-    def refuse(self, transfer: Transfer) -> None:
-        """Say no to a file, or no more; or take it back."""
-        transfer.give_up("You did not take it." if transfer.incoming else "You took it back.")
-        self._end(transfer, Stage.OVER)
+    def _refused(self, transfer: Transfer) -> None:
         unattended(self._finished(transfer))
 
     async def _finished(self, transfer: Transfer) -> None:
@@ -231,28 +204,12 @@ class Depot:
             await deferLater(self._clock, wait or pause)
         raise ClientFailure("It was given up: the server does not answer, or is too busy.")
 
-    def _moved(self, transfer: Transfer, upto: int) -> None:
-        transfer.done = upto * transfer.offer.size // max(1, transfer.offer.pieces)
-        self._told(transfer)
-
     def _end(self, transfer: Transfer, stage: Stage) -> None:
-        transfer.stage = stage
-        if stage in (Stage.DONE, Stage.LEFT):
-            transfer.done = transfer.offer.size
-        transfer.let_go()
-        if transfer in self.transfers:
-            self.transfers.remove(transfer)
-            if transfer.incoming:
-                self._keep()
-            self._told(transfer)
+        super()._end(transfer, stage)
+        if transfer.incoming:
+            self._keep()
 
     def shut_out(self, user: str) -> None:
         """Nothing of somebody is wanted any more."""
         for transfer in self.open_offers(user):
             self.refuse(transfer)
-
-    def close(self) -> None:
-        """It is the end; what was offered is offered again the next time."""
-        for transfer in self.transfers:
-            transfer.let_go()
-        self.transfers.clear()

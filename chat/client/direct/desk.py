@@ -21,6 +21,7 @@ from chat.client.direct.failures import Unreachable
 from chat.client.direct.line import Line, Post
 from chat.client.direct.link import Badge
 from chat.client.direct.peers import Peers
+from chat.client.direct.way import Way
 from chat.client.failures import ClientFailure
 from chat.client.observing import Observer
 from chat.client.peering import Peering, WayBack
@@ -120,7 +121,8 @@ class Desk(Peering):
     def begin(self) -> None:
         keys = self._find_keys()
         if keys is not None and self._keys is not None and self._keys.badge == keys.badge:
-            unattended(self._look_for_blocks())
+            if self._peers is not None and self._peers.in_touch:
+                unattended(self._look_for_blocks())
             return  # the connection to the server was lost; the lines were not
         self.close()
         if keys is None:
@@ -284,13 +286,13 @@ class Desk(Peering):
         way, transfer = found[0]
         way.refuse(transfer)
 
-    def _oldest(self, user: str) -> tuple[Carrier | Depot, Transfer]:
+    def _oldest(self, user: str) -> tuple[Way, Transfer]:
         for way, transfer in self._ways(user):
             if transfer.incoming and transfer.stage is Stage.OFFERED:
                 return way, transfer
         raise ClientFailure(f"{user} offers no file.")
 
-    def _ways(self, user: str) -> list[tuple[Carrier | Depot, Transfer]]:
+    def _ways(self, user: str) -> list[tuple[Way, Transfer]]:
         """The files of which something may become, from and to somebody, the oldest first of each way."""
         ways = [each for each in (self._carrier, self._depot) if each is not None]
-        return [(way, each) for way in ways for each in way.transfers if fold(each.user) == fold(user)]
+        return [(way, each) for way in ways for each in way.of(user)]

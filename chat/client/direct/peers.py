@@ -49,6 +49,11 @@ class Peers:
 
     # who may
 
+    @property
+    def in_touch(self) -> bool:
+        """Whether there is any line, or anybody may call here."""
+        return bool(self._lines or self._let_in)
+
     def listen(self, user: str, port: int = 0) -> int:
         """Let somebody call here.
 
