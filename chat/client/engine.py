@@ -194,8 +194,8 @@ class Engine:
         self._set(Phase.CATCHING_UP)
         await self._unlock(logged_in.account, password)
         self.state.recall()
-        self.direct.begin()
         self.current_room = await self.catching.begin(client)
+        self.direct.begin()
         self._set(Phase.ONLINE)
         self.saying.begin(client)
 

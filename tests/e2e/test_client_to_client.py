@@ -65,3 +65,4 @@ class ClientToClient(StageCase):
         ann.types("getfile bob")
         ann.sees("taken/notes (2).bin")
         self.assertEqual((Path(self.stage.path("home-ann")) / "taken/notes (2).bin").read_bytes(), content)
+        bob.sees("ann has notes.bin (293.0 KiB).")

@@ -49,7 +49,7 @@ class KeyRing:
     """The keys of one device, and what was seen of others.
 
     :ivar last_letter: the number of the last letter that was taken.
-    :ivar offers: files that wait for a yes or no, as plain JSON values.
+    :ivar offers: files that wait for a yes or no, and answers that were not given yet, as plain JSON values.
     :ivar link: the code by which another device becomes one of the same person, and until when it is good.
     :ivar written: what the owner has written, by name, as plain JSON values.
     :ivar waiting: letters that do not open yet: the number, whose, of which device, and what.
@@ -132,7 +132,7 @@ class KeyRing:
         self._dirty["waiting letters"] = [[number, *whose, written(body)] for number, *whose, body in self.waiting]
 
     def keep_offers(self, offers: list[Any]) -> None:
-        """These files were offered in letters, and not answered for."""
+        """See `chat.client.direct.depot`, which knows what they are."""
         self.offers = self._dirty["offers"] = offers
 
     # what the owner writes

@@ -1,8 +1,10 @@
 """Files by way of the server, for people who are away or cannot be called: left there sealed, and fetched.
 
-The pieces lie at the server; what they are, and the key, is in a letter to each device of the reader. A letter is kept
-with the keys of this client until its file was taken or refused, also over a restart. What is lost with a connection is
-said again: a piece that is there already does no harm.
+The pieces lie at the server; what they are, and the key, is in a letter to each device of the reader. The device that
+takes the file, or refuses it, says so in a letter to the one that has left it, which waits there if nobody is online.
+What is not done with is kept with the keys of this client, also over a restart: what others offer, what was left and
+not answered for, and what is to be answered. What is lost with a connection is said again: a piece that is there
+already does no harm, nor does a second answer.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ from chat.client.failures import ClientFailure, Disconnected, RequestRefused
 from chat.client.sending import TRY_AGAIN
 from chat.client.transfer.failures import Damaged
 from chat.client.transfer.landing import Landing
-from chat.client.transfer.offer import Offer
+from chat.client.transfer.offer import ANSWER, Answer, Offer
 from chat.client.transfer.source import Source
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import FileKept, FilePiece, Refused, Reply
 from chat.names import fold
 
 MOST_OFFERED: Final = 10
-"""Files that one person may have left here and not been answered for; of more, the oldest are let go."""
+"""Files from one person, and to one, that are not answered for; of more, the oldest are let go."""
 
 MOST_IN_ALL: Final = 100
 
@@ -37,12 +39,16 @@ PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
 """Seconds after each try to say the same; after the last one it is given up."""
 
 
+_WAITING = (Stage.OFFERED, Stage.LEFT)
+
+
 class Letters(Protocol):
     """What the keys of this client do for files that are left."""
 
-    async def leave(self, user: str, content: Mapping[str, Any]) -> None:
+    async def leave(self, user: str, content: Mapping[str, Any], device: str = "") -> None:
         """Put a letter into the inbox of each device of somebody.
 
+        :param device: the one that gets it, where it is for no other.
         :raises ClientFailure: when none could be given any.
         """
 
@@ -58,6 +64,7 @@ class Depot(Way):
     """All files that this client has left at the server, or may fetch there.
 
     :param ask: asks the server.
+    :ivar answering: how many answers are on their way.
     """
 
     def __init__(
@@ -72,8 +79,19 @@ class Depot(Way):
         super().__init__(folder, in_thread, clock, told)
         self._letters = letters
         self._ask = ask
+        self._answers: list[tuple[str, str, Answer]] = []
+        self._over = False
+        self.answering = 0
         for user, device, content in letters.offers:
-            self._take_up(user, device, content)
+            if content.get("type") == ANSWER:
+                self._answers.append((user, device, Answer.from_content(content)))
+            else:
+                self._take_up(user, device, content)
+
+    def begin(self) -> None:
+        """There is a connection: say what could not be said before."""
+        for each in self._answers:
+            unattended(self._answer(*each))
 
     # from here
 
@@ -109,7 +127,23 @@ class Depot(Way):
             number = kept.next
             self._moved(transfer, number)
         await self._letters.leave(transfer.user, offer.content())
-        self._end(transfer, Stage.LEFT)
+        if transfer in self.transfers:  # it may have been answered for meanwhile
+            transfer.stage, transfer.done = Stage.LEFT, offer.size
+            transfer.let_go()
+            self._bound(transfer)
+            self._keep()
+            self._told(transfer)
+
+    def answered(self, user: str, device: str, content: Mapping[str, Any]) -> None:
+        """A letter says what became of a file that was left; what is none is left out."""
+        try:
+            answer = Answer.from_content(content)
+        except ClientFailure:
+            return
+        for transfer in self.of(user):
+            if not transfer.incoming and transfer.offer.id == answer.id:
+                transfer.why = f"{transfer.user} did not take it."
+                self._end(transfer, Stage.DONE if answer.taken else Stage.OVER)
 
     # to here
 
@@ -125,18 +159,28 @@ class Depot(Way):
             return False
         if not offer.kept or any(each.offer.id == offer.id for each in self.transfers):
             return False
-        transfer = Transfer(offer, user, device, True)
+        incoming = bool(device)
+        transfer = Transfer(offer, user, device, incoming, Stage.OFFERED if incoming else Stage.LEFT)
         self.transfers.append(transfer)
-        offers = [each for each in self.transfers if each.incoming]
-        theirs = [each for each in offers if fold(each.user) == fold(user)]
-        for old in {*theirs[:-MOST_OFFERED], *offers[:-MOST_IN_ALL]}:
-            self.transfers.remove(old)
-        self._told(transfer)
+        self._bound(transfer)
+        if incoming:
+            self._told(transfer)
         return True
 
+    def _bound(self, newest: Transfer) -> None:
+        """Let the oldest go where there are too many that go the same way."""
+        alike = [each for each in self.transfers if each.incoming is newest.incoming and each.stage in _WAITING]
+        theirs = [each for each in alike if fold(each.user) == fold(newest.user)]
+        for old in {*theirs[:-MOST_OFFERED], *alike[:-MOST_IN_ALL]}:
+            self.transfers.remove(old)
+
     def _keep(self) -> None:
-        offers = [[each.user, each.device, each.offer.content()] for each in self.transfers if each.incoming]
-        self._letters.keep_offers(offers)
+        """Keep what is not done with; a file that was left from here has no device."""
+        if self._over:
+            return
+        kept = [each for each in self.transfers if each.incoming or each.stage is Stage.LEFT]
+        offers = [[each.user, each.device, each.offer.content()] for each in kept]
+        self._letters.keep_offers(offers + [[user, device, each.content()] for user, device, each in self._answers])
 
     async def _fetch(self, transfer: Transfer, landing: Landing) -> None:
         unattended(self._carried(transfer, self._collect(transfer, landing)))
@@ -150,14 +194,40 @@ class Depot(Way):
             landing.add(piece.number, piece.body)
         transfer.path = await self._in_thread(landing.finish)
         self._end(transfer, Stage.DONE)
-        await self._finished(transfer)
+        self._finished(transfer)
 
     def _refused(self, transfer: Transfer) -> None:
-        unattended(self._finished(transfer))
+        self._finished(transfer)
 
-    async def _finished(self, transfer: Transfer) -> None:
-        """The server need not keep it any longer."""
-        await self._ask("files.end", {"file": transfer.offer.kept})
+    def _finished(self, transfer: Transfer) -> None:
+        """The server need not keep it any longer, and who has left it is told."""
+        if transfer.incoming:
+            answer = Answer(transfer.offer.id, transfer.offer.kept, transfer.stage is Stage.DONE)
+            self._answers.append((transfer.user, transfer.device, answer))
+            del self._answers[:-MOST_IN_ALL]
+            self._keep()
+            unattended(self._answer(*self._answers[-1]))
+        else:
+            unattended(self._forget(transfer.offer.kept))
+
+    async def _forget(self, kept: int) -> None:
+        await self._ask("files.end", {"file": kept})
+
+    async def _answer(self, user: str, device: str, answer: Answer) -> None:
+        """Tell somebody what became of a file; where that is not possible just now, it is tried at the next login."""
+        self.answering += 1
+        try:
+            try:
+                await self._letters.leave(user, answer.content(), device)
+            except ClientFailure as error:
+                if isinstance(error, Disconnected) or _passes(error):
+                    return
+                # Else there is nobody to be told.
+            await self._forget(answer.kept)
+        finally:
+            self.answering -= 1
+        self._answers = [each for each in self._answers if each[2] != answer]
+        self._keep()
 
     # either way
 
@@ -175,8 +245,8 @@ class Depot(Way):
                 self._told(transfer)
                 return
             self._end(transfer, Stage.OVER)
-            if not transfer.incoming:
-                await self._finished(transfer)
+            if not (transfer.incoming and isinstance(error, RequestRefused)):  # then it is at its end there already
+                self._finished(transfer)
 
     async def _say(self, transfer: Transfer, cmd: str, args: Mapping[str, object]) -> Reply:
         """Ask the server, again where it cannot answer just now.
@@ -206,10 +276,18 @@ class Depot(Way):
 
     def _end(self, transfer: Transfer, stage: Stage) -> None:
         super()._end(transfer, stage)
-        if transfer.incoming:
-            self._keep()
+        self._keep()
+
+    def close(self) -> None:
+        self._over = True
+        super().close()
 
     def shut_out(self, user: str) -> None:
         """Nothing of somebody is wanted any more."""
         for transfer in self.open_offers(user):
             self.refuse(transfer)
+
+
+def _passes(error: ClientFailure) -> bool:
+    """Whether the server may say yes another time."""
+    return isinstance(error, RequestRefused) and error.reply.code in TRY_AGAIN

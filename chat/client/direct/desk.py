@@ -26,7 +26,7 @@ from chat.client.failures import ClientFailure
 from chat.client.observing import Observer
 from chat.client.peering import Peering, WayBack
 from chat.client.state import State
-from chat.client.transfer.offer import OFFER
+from chat.client.transfer.offer import ANSWER, OFFER
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address, AddressChanged, BlockChanged, Event, People, Refused, Reply
 from chat.grammar.reading import Call
@@ -39,6 +39,9 @@ PRIVATE: Final = "private"
 
 LOOK_EVERY: Final = 0.2
 """Seconds between two looks at whether files are still on their way, when the client is about to end."""
+
+SETTLED: Final = (Stage.OFFERED, Stage.LEFT)
+"""The stages in which a file may wait for another day."""
 
 NO_KEYS: Final = "This client has no keys, and without keys nobody can be sure who is at the other end."
 
@@ -121,9 +124,12 @@ class Desk(Peering):
     def begin(self) -> None:
         keys = self._find_keys()
         if keys is not None and self._keys is not None and self._keys.badge == keys.badge:
+            # The connection to the server was lost; the lines were not.
             if self._peers is not None and self._peers.in_touch:
                 unattended(self._look_for_blocks())
-            return  # the connection to the server was lost; the lines were not
+            if self._depot is not None:
+                self._depot.begin()
+            return
         self.close()
         if keys is None:
             return
@@ -136,6 +142,7 @@ class Desk(Peering):
             keys, self._ask, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
         )
         keys.listen(OFFER, depot.offered)
+        keys.listen(ANSWER, depot.answered)
 
     def close(self) -> None:
         if self._carrier is not None:
@@ -147,7 +154,7 @@ class Desk(Peering):
         self._keys = self._peers = self._carrier = self._depot = None
 
     async def settled(self) -> None:
-        while any(each.stage is not Stage.OFFERED for each in self._transfers()):
+        while any(each.stage not in SETTLED for each in self._transfers()) or (self._depot and self._depot.answering):
             await deferLater(self._reactor, LOOK_EVERY)
 
     def offers(self) -> list[Transfer]:

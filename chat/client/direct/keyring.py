@@ -50,12 +50,12 @@ class LinkKeys:
         self._ring.save()
         return body
 
-    async def leave(self, user: str, content: Mapping[str, Any]) -> None:
+    async def leave(self, user: str, content: Mapping[str, Any], device: str = "") -> None:
         """See `chat.client.direct.depot.Letters.leave`."""
         letters = []
-        for device in self._ring.pins.devices_to_seal_for(user):
+        for each in [device] if device else self._ring.pins.devices_to_seal_for(user):
             with suppress(KeyMissing):  # the others may still have some
-                letters.append(letter_args(user, device, await self.seal(user, device, content)))
+                letters.append(letter_args(user, each, await self.seal(user, each, content)))
         kept = await self._sealing.ask("inbox.send", {"letters": letters}) if letters else None
         if not isinstance(kept, LettersKept) or len(kept.refused) == len(letters):
             raise ClientFailure(f"{user} could not be told of it.")

@@ -84,7 +84,7 @@ class Way(ABC):
 
     def _end(self, transfer: Transfer, stage: Stage) -> None:
         transfer.stage = stage
-        if stage in (Stage.DONE, Stage.LEFT):
+        if stage is Stage.DONE:
             transfer.done = transfer.offer.size
         transfer.let_go()
         if transfer in self.transfers:

@@ -16,8 +16,8 @@ from chat.client.talks import Talk
 from chat.client.transfer.transfers import Transfer
 from chat.events import Entry, Event, StoredAs
 
-MOST_FINDINGS = 100
-"""What is found about keys before there is a screen for it; of more, the oldest are let go."""
+MOST_MISSED = 100
+"""What comes before there is a screen for it and is shown later; of more, the oldest are let go."""
 
 
 class Relay:
@@ -32,15 +32,22 @@ class Relay:
         self._changed = changed
         self._screen: Talking | None = None
         self._waiting: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
-        self._findings: list[tuple[Talk | None, str, bool]] = []
+        self._missed: list[Callable[[Talking], object]] = []
 
     def show_on(self, screen: Talking | None) -> None:
-        """From now on that is the screen; what was found while there was none is shown on it."""
+        """From now on that is the screen; what was found and came to its end while there was none is shown on it."""
         self._screen = screen
         if screen is not None:
-            findings, self._findings = self._findings, []
-            for each in findings:
-                screen.found(*each)
+            missed, self._missed = self._missed, []
+            for show in missed:
+                screen.call_later(show, screen)  # it is not there yet
+
+    def _show(self, show: Callable[[Talking], object]) -> None:
+        if self._screen is not None:
+            show(self._screen)
+        else:
+            self._missed.append(show)
+            del self._missed[:-MOST_MISSED]
 
     def _soon(self, work: Callable[..., object], *args: Any) -> None:
         self._waiting.append((work, args))
@@ -74,15 +81,8 @@ class Relay:
             self._soon(self._screen.direct, user, author, text)
 
     def transferred(self, transfer: Transfer) -> None:
-        if self._screen is not None:
-            self._soon(self._screen.transferred, transfer)
+        if self._screen is not None or not transfer.going:  # a screen begins with those that may still come
+            self._soon(self._show, lambda screen: screen.transferred(transfer))
 
     def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
-        self._soon(self._take_finding, talk, words, alarming)
-
-    def _take_finding(self, talk: Talk | None, words: str, alarming: bool) -> None:
-        if self._screen is not None:
-            self._screen.found(talk, words, alarming)
-        else:
-            self._findings.append((talk, words, alarming))
-            del self._findings[:-MOST_FINDINGS]
+        self._soon(self._show, lambda screen: screen.found(talk, words, alarming))

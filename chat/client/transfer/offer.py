@@ -1,4 +1,4 @@
-"""What is said of a file before it is sent; it travels inside a letter that only the receiver can read. Pure."""
+"""What is said of a file in letters that only the other end can read: an offer, and what became of it. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from chat.client.transfer.pieces import ID_BYTES, KEY_BYTES, MOST_PIECES, PIECE,
 from chat.wire.safe import safe
 
 OFFER: Final = "file"
-"""The type of such a letter."""
+ANSWER: Final = "file-answer"
+"""The types of letters about files."""
 
 MOST_SIZE: Final = MOST_PIECES * PIECE
 
@@ -79,6 +80,38 @@ class Offer:
         except ValueError:
             raise BadOffer("A file was offered in a way that is not understood here.") from None
         return cls(id, landing_name(name), size, digest, key, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a file that was left at a server; it goes to who has left it.
+
+    :param id: see `Offer`, as ``kept``.
+    :param taken: whether it was; else it is not wanted.
+    """
+
+    id: bytes
+    kept: int
+    taken: bool
+
+    def content(self) -> dict[str, Any]:
+        """For the letter, as plain JSON values."""
+        return {"type": ANSWER, "id": written(self.id), "kept": self.kept, "taken": self.taken}
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Answer:
+        """Read what `content` gave.
+
+        :raises BadOffer: when it is none.
+        """
+        kept, taken = content.get("kept"), content.get("taken")
+        try:
+            id = read(str(content.get("id")))
+        except ValueError:
+            id = b""
+        if not id or type(kept) is not int or not isinstance(taken, bool):
+            raise BadOffer("A file was answered for in a way that is not understood here.")
+        return cls(id, kept, taken)
 
 
 def landing_name(name: str) -> str:

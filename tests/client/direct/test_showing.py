@@ -7,6 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.client.engine import Engine
+from chat.client.observing import Observer
 from chat.client.peering import Peering
 from chat.client.printing import Printer
 from chat.client.screen.carried import Carried, direct_lines
@@ -119,4 +121,28 @@ class AtTheStart(ScreenCase):
         async def scene(play: Play) -> None:
             play.line("bob offers a file: notes.txt (4.0 KiB)")
 
+        self.play_as("ann", scene)
+
+
+class BeforeTheStart(ScreenCase):
+    """A letter that came while one was away is read before there is a screen to show it on."""
+
+    def desk(self, *args: Any, **more: Any) -> Desk:
+        desk = super().desk(*args, **more)
+        make = desk.engine_for
+
+        def engine_for(observer: Observer) -> Engine:
+            engine, file = make(observer), transfer(incoming=False)
+            file.stage = Stage.DONE
+            engine.direct.begin = lambda: observer.transferred(file)  # type: ignore[method-assign]
+            return engine
+
+        desk.engine_for = engine_for  # type: ignore[method-assign]
+        return desk
+
+    def test_what_became_of_a_file_meanwhile_is_shown(self) -> None:
+        async def scene(play: Play) -> None:
+            play.line("bob has notes.txt (4.0 KiB).")
+
+        self.logged_in("ann", "lobby", device="den")
         self.play_as("ann", scene)

@@ -7,10 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import CancelledError, Deferred, fail
+
+from chat.client.direct.depot import MOST_OFFERED
 from chat.client.direct.desk import Choices, Desk
 from chat.client.direct.keyring import LinkKeys
+from chat.client.failures import ClientFailure, RequestRefused
 from chat.client.sealing.sealing import Sealing
-from chat.client.transfer.transfers import Stage
+from chat.client.transfer.offer import ANSWER, Answer
+from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address, Refused
 from tests.client import engines
 from tests.client.direct.net import Host, Net
@@ -141,6 +146,148 @@ class WithKeys(SealedCase):
         self.run_link(ann.engine.leave())
         self.addresses = iter(("203.0.113.78",))
         self.assertEqual(self.enters("Ann").engine.direct.offers(), [])
+
+    def again(self, desk: engines.Desk, name: str) -> engines.Desk:
+        """The program is ended, and started once more on the same machine."""
+        self.run_link(desk.engine.leave())
+        self.addresses = iter((desk.address,))
+        return self.enters(name)
+
+    def leaves(self) -> Transfer:
+        """Bob leaves a file for ann."""
+        self.bob.types(f"sendfile ann {self.file()}")
+        self.quiet_link()
+        (transfer,) = self.bob.screen.transfers
+        self.assertEqual(transfer.stage, Stage.LEFT)
+        return transfer
+
+    def test_who_has_left_a_file_is_told_when_it_was_taken(self) -> None:
+        transfer = self.leaves()
+        self.ann.types("getfile bob")
+        self.quiet_link()
+        self.assertEqual(transfer.stage, Stage.DONE)
+        self.assertEqual(transfer.line(), "Ann has secret plans.txt (195.3 KiB).")
+        self.assertEqual(self.again(self.bob, "bob").screen.transfers, [])
+
+    def test_who_has_left_a_file_is_told_that_it_is_not_wanted(self) -> None:
+        transfer = self.leaves()
+        self.ann.types("refusefile bob")
+        self.assertEqual((transfer.stage, transfer.why), (Stage.OVER, "Ann did not take it."))
+
+    def test_who_has_left_a_file_and_is_away_is_told_at_the_next_login(self) -> None:
+        self.leaves()
+        self.run_link(self.bob.engine.leave())
+        self.ann.types("getfile bob")
+        self.quiet_link()
+        bob = self.again(self.bob, "bob")
+        (transfer,) = bob.screen.transfers
+        self.assertEqual((transfer.stage, transfer.offer.name), (Stage.DONE, "secret plans.txt"))
+        self.assertEqual(self.again(bob, "bob").screen.transfers, [])
+
+    def test_an_answer_that_was_lost_is_given_when_there_is_a_connection_again(self) -> None:
+        for ends in (False, True):
+            transfer = self.leaves()
+            self.ann.reachable = False
+            self.begin(self.ann.keyboard.typed("getfile bob", None))
+            while self.ann.screen.transfers[-1].stage is not Stage.DONE:
+                self.server.clock.clock.advance(0)
+                self.ann.links[-1].pump()
+            self.assertFalse(self.settles(self.ann))
+            self.ann.cut()
+            self.pass_time(1)
+            self.assertTrue(self.settles(self.ann))
+            self.assertEqual(transfer.stage, Stage.LEFT)
+            self.ann.reachable = True
+            if ends:
+                self.ann = self.again(self.ann, "Ann")
+            else:
+                self.wait()
+            self.quiet_link()
+            self.assertEqual(transfer.stage, Stage.DONE)
+            self.bob.screen.transfers.clear()
+        self.assertEqual(self.kept(), 0)
+
+    def settles(self, desk: engines.Desk) -> bool:
+        """Whether nothing is on its way that the end of the program would cut off."""
+        settled = self.begin(desk.engine.direct.settled())
+        if not settled.called:
+            settled.addErrback(lambda failure: failure.trap(CancelledError)).cancel()
+            return False
+        return True
+
+    def test_nobody_else_answers_for_a_file(self) -> None:
+        transfer = self.leaves()
+        carol = self.enters("carol")
+        answer = Answer(transfer.offer.id, transfer.offer.kept, True).content()
+        self.run_link(self.depot(carol)._letters.look("bob"))
+        self.run_link(self.depot(carol)._letters.leave("bob", answer))
+        self.assertEqual(transfer.stage, Stage.LEFT)
+        depot = self.depot(self.bob)
+        depot.answered("Ann", "desk", answer | {"taken": "yes"})
+        depot.answered("Ann", "desk", answer | {"id": "?"})
+        self.assertEqual(transfer.stage, Stage.LEFT)
+        depot.answered("ann", "desk", answer)
+        self.assertEqual(transfer.stage, Stage.DONE)
+
+    def test_the_device_that_has_left_a_file_is_told_and_no_other(self) -> None:
+        self.addresses = iter(("203.0.113.77",))
+        phone, told = self.enters("bob", machine="pocket", device="phone"), []
+        phone.types(f"/link {self.bob.types('/link').text.rpartition(' ')[2]}")
+        self.sealing(phone).post.takers[ANSWER] = lambda *letter: told.append(letter)
+        transfer = self.leaves()
+        self.run_link(self.depot(self.ann)._letters.look("bob"))
+        self.ann.types("refusefile bob")
+        self.assertEqual((transfer.stage, told), (Stage.OVER, []))
+
+    def test_an_answer_that_the_server_does_not_take_just_now_is_given_later(self) -> None:
+        transfer, depot = self.leaves(), self.depot(self.ann)
+        leave = depot._letters.leave
+        depot._letters.leave = lambda *letter: fail(RequestRefused(Refused("too-fast", "Not so fast.")))
+        self.ann.types("refusefile bob")
+        depot._letters.leave = leave
+        self.assertEqual(transfer.stage, Stage.LEFT)
+        self.ann.cut()
+        self.quiet_link()
+        self.assertEqual(transfer.stage, Stage.OVER)
+
+    def test_where_nobody_can_be_told_the_file_is_at_its_end_all_the_same(self) -> None:
+        self.leaves()
+        self.depot(self.ann)._letters.leave = lambda *letter: fail(ClientFailure("There is nobody."))
+        self.ann.types("refusefile bob")
+        self.assertEqual(self.kept(), 0)
+        self.assertEqual(self.sealing(self.ann).ring.offers, [])  # type: ignore[union-attr]
+
+    def test_what_ends_after_the_end_changes_nothing_that_is_kept(self) -> None:
+        self.leaves()
+        depot, checked = self.depot(self.ann), Deferred[Path]()
+        depot._in_thread = lambda work: checked if work.__name__ == "finish" else at_once(work)
+        self.begin(self.ann.keyboard.typed("getfile bob", None))
+        self.quiet_link()
+        depot.close()
+        checked.callback(self.folder)
+        self.settle()
+        self.assertEqual(len(self.sealing(self.ann).ring.offers), 1)  # type: ignore[union-attr]
+
+    def depot(self, desk: engines.Desk) -> Any:
+        direct: Any = desk.engine.direct
+        return direct._depot
+
+    def test_a_file_that_was_left_is_taken_back(self) -> None:
+        self.leaves()
+        bob = self.again(self.bob, "bob")
+        self.assertIsNone(bob.types("refusefile ann"))
+        self.assertEqual([each.why for each in bob.screen.transfers], ["You took it back."])
+        self.assertIn("No file is offered", bob.types("refusefile ann").text)
+        self.ann.types("getfile bob")
+        self.assertEqual([each.stage for each in self.ann.screen.transfers], [Stage.OVER])
+        self.assertEqual(self.kept(), 0)
+
+    def test_of_many_files_that_were_left_the_oldest_are_let_go(self) -> None:
+        for _ in range(MOST_OFFERED + 2):
+            self.bob.types(f"sendfile ann {self.file(10)}")
+            self.quiet_link()
+        self.assertEqual(len(self.depot(self.bob).transfers), MOST_OFFERED)
+        self.assertEqual(len(self.ann.engine.direct.offers()), MOST_OFFERED)
 
     def test_cuts_on_the_way_to_the_server_and_back(self) -> None:
         path = self.file(20 * 32 * 1024)
