@@ -10,7 +10,7 @@ from datetime import tzinfo
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from chat.errors import BadUsage
@@ -68,6 +68,33 @@ class Preferences:
 
 QUIET = {each.quiet: each for each in Notify}
 """What each word of ``set quiet ROOM`` means."""
+
+SWITCH = {"on": True, "off": False}
+"""What each word means of a setting that is on or off."""
+
+
+class Setting(NamedTuple):
+    """Something that people set: ``set NAME VALUE``, or ``set NAME ROOM VALUE``.
+
+    :param hint: what it may be, in a few words.
+    :param words: all that it may be; nothing where people write words of their own.
+    :param of_room: whether each room has one.
+    """
+
+    hint: str
+    words: tuple[str, ...] = ()
+    of_room: bool = False
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "style": Setting("plain, or classic", tuple(Style)),
+    "time": Setting("on: the time before each line", tuple(SWITCH)),
+    "timezone": Setting("such as Europe/Berlin, or server"),
+    "bell": Setting("on: it rings when you are called", tuple(SWITCH)),
+    "quiet": Setting("ROOM on, mentions or off", tuple(QUIET), of_room=True),
+    "realname": Setting("what whois shows, or none"),
+}
+"""All that there is to set, in the order in which it is shown."""
 
 UNSET = Preferences()
 """What nobody has changed; one value for everybody."""

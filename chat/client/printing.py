@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Any
 
 from chat.client.observing import Phase, Status
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
 from chat.client.transfer.transfers import Stage, Transfer
+from chat.client.viewing import view_of
 from chat.events import Entry, Event, Refused, Reply, Said, SignedOut, StoredAs
 from chat.wire.safe import safe, safe_lines
-from chat.wire.text import View, render, render_history
+from chat.wire.text import render, render_history
 
 TOLD_EVERY = 25
 """Percent after which one is told how far a file has come."""
@@ -38,23 +36,13 @@ class Printer:
         self._told: dict[Transfer, tuple[Stage, int]] = {}
         self._write = write
 
-    def view(self) -> View:
-        """How this reader wants to see things."""
-        conversation = self.here.conversation if self.here is not None else None
-        zone: Any = datetime.now().astimezone().tzinfo
-        return View(
-            current=conversation.id if conversation is not None and conversation.room else None,
-            now=int(time.time() * 1000),
-            zone=zone,
-        )
-
     def show(self, shown: Reply | Event) -> None:
         """Show a reply or an event."""
-        self._write(render(shown, self.view()))
+        self._write(render(shown, view_of(self.here)))
 
     def show_past(self, rows: Iterable[Entry]) -> None:
         """Show rows with their times."""
-        self._write(render_history(rows, self.view()))
+        self._write(render_history(rows, view_of(self.here)))
 
     def note(self, text: str) -> None:
         """Show a remark of the client's own."""

@@ -12,11 +12,9 @@ from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import OwnSettings
 from chat.grammar.parameters import SettingType, SettingValueType
-from chat.preferences import QUIET, Style, find_time_zone
+from chat.preferences import QUIET, SETTINGS, SWITCH, Style, find_time_zone
 
 GROUP = "Settings"
-
-_SWITCH = {"on": True, "off": False}
 
 
 async def _style(chat: ChatService, session: Session, value: str) -> None:
@@ -49,9 +47,9 @@ async def _realname(chat: ChatService, session: Session, value: str) -> None:
 
 
 def _switched(setting: str, value: str) -> bool:
-    if value.lower() not in _SWITCH:
+    if value.lower() not in SWITCH:
         raise BadUsage(f"It is on or off. Write: set {setting} on")
-    return _SWITCH[value.lower()]
+    return SWITCH[value.lower()]
 
 
 _SETTERS: dict[str, Callable[[ChatService, Session, str], Awaitable[None]]] = {
@@ -73,7 +71,7 @@ _SETTERS: dict[str, Callable[[ChatService, Session, str], Awaitable[None]]] = {
 async def set_(
     chat: ChatService,
     session: Session,
-    setting: Annotated[str, SettingType(*_SETTERS)] | None = None,
+    setting: Annotated[str, SettingType(*SETTINGS)] | None = None,
     value: Annotated[str, SettingValueType()] | None = None,
 ) -> OwnSettings:
     """show your settings, or change one

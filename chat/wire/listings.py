@@ -19,6 +19,7 @@ from chat.events import (
     Skipped,
     VerbHelp,
 )
+from chat.preferences import SETTINGS
 from chat.wire.columns import columns, entry, paragraph
 from chat.wire.rows import render_history
 from chat.wire.safe import safe
@@ -215,10 +216,10 @@ def _missed(page: History, view: View) -> str:
 # --- settings -------------------------------------------------------------------------------------
 
 
-@renders(OwnSettings)
-def own_settings(reply: OwnSettings, view: View) -> str:
+def setting_values(reply: OwnSettings, view: View) -> dict[str, str]:
+    """What each setting is, in words; by its name in `chat.preferences.SETTINGS`."""
     zone = reply.timezone or "the server's"
-    values = {
+    return {
         "style": reply.style,
         "time": "on" if reply.time else "off",
         "timezone": f"{zone} ({offset(at(view.now, view.zone))})",
@@ -226,26 +227,21 @@ def own_settings(reply: OwnSettings, view: View) -> str:
         "quiet": ", ".join(f"{room} {how}" for room, how in reply.quiet.items()) or "no room",
         "realname": reply.realname or "none",
     }
+
+
+@renders(OwnSettings)
+def own_settings(reply: OwnSettings, view: View) -> str:
+    values = setting_values(reply, view)
     if reply.changed == "quiet":
         return notice(safe(f"Quiet rooms: {values['quiet']}." if reply.quiet else "No room is quiet now."), view)
     if reply.changed in values:
         return notice(safe(f"{reply.changed} is now {values[reply.changed]}."), view)
-    rows = [(name, value, _SETTINGS[name]) for name, value in values.items()]
+    rows = [(name, values[name], setting.hint) for name, setting in SETTINGS.items()]
     return (
         notice("Your settings:", view)
         + columns(rows)
         + notice("To change one: set style classic (/help set explains them)", view)
     )
-
-
-_SETTINGS = {
-    "style": "plain, or classic",
-    "time": "on: the time before each line",
-    "timezone": "such as Europe/Berlin, or server",
-    "bell": "on: it rings when you are called",
-    "quiet": "ROOM on, mentions or off",
-    "realname": "what whois shows, or none",
-}
 
 
 # --- help -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.events import OwnSettings, Refused
-from chat.preferences import UNSET, Notify, Preferences, Style, read_preferences
+from chat.preferences import SETTINGS, UNSET, Notify, Preferences, Style, read_preferences
 from tests.core.stage import MANY, Stage
 
 
@@ -34,6 +34,13 @@ class Settings(SynchronousTestCase):
             shown,
             OwnSettings("classic", True, "Europe/Berlin", True, {"ops": "mentions"}, "Bob B.", changed="realname"),
         )
+
+    def test_whatever_is_listed_can_be_set_to_each_of_its_words(self) -> None:
+        own = {"timezone": ("UTC",), "realname": ("Bob",)}
+        for name, setting in SETTINGS.items():
+            for word in setting.words or own[name]:
+                shown = self.set(name, f"ops {word}" if setting.of_room else word)
+                self.assertEqual(shown.changed, name)
 
     def test_and_back(self) -> None:
         for setting, values in {

@@ -27,6 +27,7 @@ F3              other servers and accounts
 F4              next unread
 F5              connect now
 F6              light or dark
+F7              settings of your account (or /set)
 Ctrl-C          leave
 
 Beside your lines: … on its way, ✓ kept by the server, ✓✓ delivered, ✗ refused.

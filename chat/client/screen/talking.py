@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -24,6 +23,7 @@ from chat.client.observing import Phase, Status
 from chat.client.screen.bars import status_line, topic_line
 from chat.client.screen.bridge import twisted
 from chat.client.screen.carried import Carried, direct_lines
+from chat.client.screen.choosing import Choosing
 from chat.client.screen.doors import Asking
 from chat.client.screen.feed import Feed, Notes
 from chat.client.screen.help import Helping
@@ -33,6 +33,7 @@ from chat.client.sending import Outgoing
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
 from chat.client.transfer.transfers import Transfer
+from chat.client.viewing import view_of
 from chat.events import (
     Deleted,
     Delivered,
@@ -40,6 +41,7 @@ from chat.events import (
     Entry,
     Event,
     LoggedOut,
+    OwnSettings,
     Presence,
     Reply,
     RoomEntered,
@@ -50,7 +52,7 @@ from chat.events import (
 from chat.grammar.reading import Ask
 from chat.names import fold
 from chat.wire.safe import safe
-from chat.wire.text import View, render
+from chat.wire.text import render
 
 NARROW = 60
 """Columns below which the side bar and the conversation take turns."""
@@ -96,6 +98,7 @@ class Talking(Screen[None]):
         Binding("pagedown", "page(1)", "Scroll down", priority=True),
         Binding("ctrl+end", "end", "Newest", priority=True),
         Binding("f5", "try_now", "Connect now", priority=True),
+        Binding("f7", "settings", "Settings", priority=True),
         Binding("ctrl+c", "app.leave", "Leave", priority=True),
     ]
 
@@ -222,6 +225,9 @@ class Talking(Screen[None]):
         elif isinstance(outcome, LoggedOut):
             self.post_message(self.Out(outcome.closing))
             return
+        elif isinstance(outcome, OwnSettings) and not outcome.changed:
+            self._choose(outcome)
+            return
         if outcome is not None and not isinstance(outcome, Talk):
             self.show(outcome)
         self.query_one(Feed).scroll_end(animate=False)
@@ -326,11 +332,7 @@ class Talking(Screen[None]):
 
     def show(self, shown: Reply | Event) -> None:
         """Show an answer of the server, or an event that is no row, where one is."""
-        zone: Any = datetime.now().astimezone().tzinfo
-        conversation = self.talk.conversation if self.talk is not None else None
-        current = conversation.id if conversation is not None and conversation.room else None
-        text = render(shown, View(current=current, now=int(time.time() * 1000), zone=zone))
-        if text:
+        if text := render(shown, view_of(self.talk)):
             self.note(text)
 
     def note(self, text: str) -> None:
@@ -384,6 +386,14 @@ class Talking(Screen[None]):
             at_end=self.query_one(Feed).at_end,
         )
         self.query_one("#status", Static).update(line)
+
+    def _choose(self, settings: OwnSettings) -> None:
+        """Show the page of settings."""
+        rooms = [talk.title for key, talk in self._state.talks.items() if key.room and talk.member]
+        self.app.push_screen(Choosing(settings, rooms, lambda line: twisted(self._keyboard.typed(line, None))))
+
+    def action_settings(self) -> None:
+        self.on_writing_sent(Writing.Sent("/set"))
 
     def action_help(self) -> None:
         self.app.push_screen(Helping(self._state.table))
