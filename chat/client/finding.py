@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat.events import Found
-from chat.wire.listings import found
-from chat.wire.view import View, notice, renders
 
 EVERYWHERE: Final = "everywhere"
 """An argument of a search that the server may know of; it is none of the server's."""
+
+THE_REST: Final = (
+    "Only what was sealed was looked through. To look through the rest type ! (the server reads the words then)."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundHere(Found):
     """What was found in what was sealed, and nowhere else."""
-
-
-@renders(FoundHere)
-def found_here(reply: FoundHere, view: View) -> str:
-    rest = "Only what was sealed was looked through. To look through the rest type ! (the server reads the words then)."
-    return found(reply, view) + notice(rest, view)

@@ -8,10 +8,10 @@ from chat.client.observing import Phase, Status
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
 from chat.client.transfer.transfers import Stage, Transfer
-from chat.client.viewing import view_of
+from chat.client.viewing import shown_in, view_of
 from chat.events import Entry, Event, Refused, Reply, Said, SignedOut, StoredAs
 from chat.wire.safe import safe, safe_lines
-from chat.wire.text import render, render_history
+from chat.wire.text import render_history
 
 TOLD_EVERY = 25
 """Percent after which one is told how far a file has come."""
@@ -38,7 +38,7 @@ class Printer:
 
     def show(self, shown: Reply | Event) -> None:
         """Show a reply or an event."""
-        self._write(render(shown, view_of(self.here)))
+        self._write(shown_in(self.here, shown))
 
     def show_past(self, rows: Iterable[Entry]) -> None:
         """Show rows with their times."""

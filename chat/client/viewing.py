@@ -1,4 +1,4 @@
-"""How the person at this machine wants to see things: in its time zone, and as of now."""
+"""How the person at this machine sees things: in its time zone, as of now, with what the client alone can say."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import time
 from datetime import datetime
 from typing import Any
 
+from chat.client.finding import THE_REST, FoundHere
 from chat.client.talks import Talk
-from chat.wire.view import View
+from chat.events import Event, Found, Reply
+from chat.wire.text import render
+from chat.wire.view import View, notice
 
 
 def view_of(here: Talk | None = None) -> View:
@@ -16,3 +19,11 @@ def view_of(here: Talk | None = None) -> View:
     conversation = here.conversation if here is not None else None
     current = conversation.id if conversation is not None and conversation.room else None
     return View(current=current, now=int(time.time() * 1000), zone=zone)
+
+
+def shown_in(here: Talk | None, shown: Reply | Event) -> str:
+    """A reply or an event as lines."""
+    view = view_of(here)
+    if isinstance(shown, FoundHere):
+        return render(Found(shown.entries, shown.more), view) + notice(THE_REST, view)
+    return render(shown, view)

@@ -33,7 +33,7 @@ from chat.client.sending import Outgoing
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
 from chat.client.transfer.transfers import Transfer
-from chat.client.viewing import view_of
+from chat.client.viewing import shown_in
 from chat.events import (
     Deleted,
     Delivered,
@@ -52,7 +52,6 @@ from chat.events import (
 from chat.grammar.reading import Ask
 from chat.names import fold
 from chat.wire.safe import safe
-from chat.wire.text import render
 
 NARROW = 60
 """Columns below which the side bar and the conversation take turns."""
@@ -332,7 +331,7 @@ class Talking(Screen[None]):
 
     def show(self, shown: Reply | Event) -> None:
         """Show an answer of the server, or an event that is no row, where one is."""
-        if text := render(shown, view_of(self.talk)):
+        if text := shown_in(self.talk, shown):
             self.note(text)
 
     def note(self, text: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.sealing.searching import MOST, matcher
+from chat.client.viewing import shown_in
 from chat.events import Found, Refused, Said
-from chat.wire.text import render
-from chat.wire.view import View
 from tests.client.engines import Desk
 from tests.client.sealing.people import WORDS, SealedCase
 
@@ -48,10 +47,10 @@ class Searching(SealedCase):
     def test_it_says_what_was_not_looked_through(self) -> None:
         self.ann.types(f"message bob {WORDS}")
         for words, shown in (("code", WORDS), ("kippers", "Nothing found.")):
-            text = render(self.ann.types(f"/search {words}", room="lobby"), View())
+            text = shown_in(None, self.ann.types(f"/search {words}", room="lobby"))
             self.assertIn(shown, text)
             self.assertIn("Only what was sealed was looked through. To look through the rest type !", text)
-        self.assertNotIn("Only", render(self.ann.types("!", room="lobby"), View()))
+        self.assertNotIn("Only", shown_in(None, self.ann.types("!", room="lobby")))
 
     def test_who_has_sealed_nothing_asks_the_server_at_once(self) -> None:
         self.ann.types("the code of the lobby", room="lobby")
