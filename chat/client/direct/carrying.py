@@ -24,7 +24,7 @@ from chat.client.direct.peers import Peers
 from chat.client.direct.seeking import Seeker
 from chat.client.direct.way import Way
 from chat.client.failures import ClientFailure
-from chat.client.transfer.failures import BadOffer
+from chat.client.transfer.failures import BadOffer, Damaged
 from chat.client.transfer.landing import Landing
 from chat.client.transfer.offer import Offer
 from chat.client.transfer.pieces import ID_BYTES
@@ -94,7 +94,7 @@ class Carrier(Way):
             for number, piece in transfer.source.due(upto):
                 line.link.send(Kind.PIECE, transfer.offer.id + number.to_bytes(_NUMBER) + piece)
         except ClientFailure as error:
-            self._give_up(line, transfer, str(error))
+            self._stop(line, transfer, error)
         else:
             self._moved(transfer, upto)
 
@@ -138,7 +138,7 @@ class Carrier(Way):
         try:
             landing.add(number, sealed)
         except ClientFailure as error:
-            self._give_up(line, transfer, str(error))
+            self._stop(line, transfer, error)
             return
         if landing.whole:
             Deferred.fromCoroutine(self._finish(line, transfer, landing))
@@ -150,7 +150,7 @@ class Carrier(Way):
         try:
             transfer.path = await self._in_thread(landing.finish)
         except ClientFailure as error:
-            self._give_up(line, transfer, str(error))
+            self._stop(line, transfer, error)
             return
         self._landed.append(transfer)
         self._say(line, Kind.HAVE, transfer, transfer.offer.pieces)
@@ -176,8 +176,7 @@ class Carrier(Way):
             if kind is Kind.WANT:
                 line.link.send(Kind.STOP, body)
         elif kind is Kind.STOP:
-            transfer.why = f"{transfer.user} {'took it back' if transfer.incoming else 'did not take it'}."
-            self._end(transfer, Stage.OVER)
+            self._give_up(transfer, f"{transfer.user} {'took it back' if transfer.incoming else 'did not take it'}.")
         elif transfer.incoming:
             if kind is Kind.PIECE:
                 self._piece(line, transfer, upto, rest)
@@ -191,10 +190,13 @@ class Carrier(Way):
     def _say(self, line: Line, kind: Kind, transfer: Transfer, number: int = 0) -> None:
         line.link.send(kind, transfer.offer.id + number.to_bytes(_NUMBER))
 
-    def _give_up(self, line: Line, transfer: Transfer, why: str) -> None:
-        transfer.why = why
+    def _stop(self, line: Line, transfer: Transfer, why: ClientFailure) -> None:
         self._say(line, Kind.STOP, transfer)
-        self._end(transfer, Stage.OVER)
+        if isinstance(why, Damaged):
+            self._give_up(transfer, str(why))
+        else:
+            transfer.why = str(why)
+            self._end(transfer, Stage.OVER)
 
     # cuts
 

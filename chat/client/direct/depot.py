@@ -237,14 +237,13 @@ class Depot(Way):
         except ClientFailure as error:
             if transfer not in self.transfers:
                 return  # it was stopped
-            transfer.why = str(error)
             if transfer.incoming and not isinstance(error, RequestRefused | Damaged):
                 # It still lies there, and may be taken later.
                 transfer.let_go()
-                transfer.stage = Stage.OFFERED
+                transfer.stage, transfer.why = Stage.OFFERED, str(error)
                 self._told(transfer)
                 return
-            self._end(transfer, Stage.OVER)
+            self._give_up(transfer, str(error))
             if not (transfer.incoming and isinstance(error, RequestRefused)):  # then it is at its end there already
                 self._finished(transfer)
 

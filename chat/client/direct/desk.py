@@ -27,6 +27,7 @@ from chat.client.observing import Observer
 from chat.client.peering import Peering, WayBack
 from chat.client.state import State
 from chat.client.transfer.offer import ANSWER, OFFER
+from chat.client.transfer.parts import remove_old_parts
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address, AddressChanged, BlockChanged, Event, People, Refused, Reply
 from chat.grammar.reading import Call
@@ -133,6 +134,7 @@ class Desk(Peering):
         self.close()
         if keys is None:
             return
+        unattended(self._tidy())
         self._keys = keys
         self._peers = Peers(self._reactor, keys.badge, keys.post, self._joined)
         self._carrier = Carrier(
@@ -143,6 +145,9 @@ class Desk(Peering):
         )
         keys.listen(OFFER, depot.offered)
         keys.listen(ANSWER, depot.answered)
+
+    async def _tidy(self) -> None:
+        await self._in_thread(remove_old_parts, self._choices.folder)
 
     def close(self) -> None:
         if self._carrier is not None:

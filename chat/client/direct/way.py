@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 
 from chat.client.failures import ClientFailure
 from chat.client.transfer.landing import Landing
+from chat.client.transfer.parts import remove_part
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.names import fold
 
@@ -63,8 +64,9 @@ class Way(ABC):
 
     def refuse(self, transfer: Transfer) -> None:
         """Say no to a file, or no more; or take it back."""
-        transfer.give_up("You did not take it." if transfer.incoming else "You took it back.")
-        self._end(transfer, Stage.OVER)
+        if transfer.incoming and transfer.landing is None:
+            remove_part(self._folder, transfer.offer.digest)  # of another try
+        self._give_up(transfer, "You did not take it." if transfer.incoming else "You took it back.")
         self._refused(transfer)
 
     @abstractmethod
@@ -81,6 +83,11 @@ class Way(ABC):
         transfer.moved = self._clock.seconds()
         transfer.done = upto * transfer.offer.size // max(1, transfer.offer.pieces)
         self._told(transfer)
+
+    def _give_up(self, transfer: Transfer, why: str) -> None:
+        """Nothing becomes of a file any more, nor of what has come of it."""
+        transfer.give_up(why)
+        self._end(transfer, Stage.OVER)
 
     def _end(self, transfer: Transfer, stage: Stage) -> None:
         transfer.stage = stage

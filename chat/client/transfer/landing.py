@@ -5,15 +5,13 @@ The rules:
 * Nothing is written outside of the one folder: it is opened once, and every name in it is one component.
 * No file that is there is touched: a name that is taken gets a number.
 * Under its own name a file is never half: it gets that at once, when its digest is the one that was offered.
-* What has come stays when the link is cut or the program ends. It is called after the digest, so that the same file,
-  offered again, goes on where it was.
+* What has come waits as `chat.client.transfer.parts` says.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import stat
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -23,6 +21,7 @@ from typing import Final
 
 from chat.client.transfer.failures import BadFile, Damaged
 from chat.client.transfer.offer import Offer, human
+from chat.client.transfer.parts import is_part, part_name
 from chat.client.transfer.pieces import PIECE, Pieces
 
 MOST_NUMBERED: Final = 1_000
@@ -50,7 +49,7 @@ class Landing:
         self._pieces = Pieces(offer.id, offer.key)
         self._digest = sha256()
         self._next = 0
-        self._part = f".{offer.digest.hex()[:32]}.part"
+        self._part = part_name(offer.digest)
         self._path = folder
         self._file = self._folder = -1
         try:
@@ -72,7 +71,7 @@ class Landing:
         self._file = os.open(self._part, flags, 0o600, dir_fd=self._folder)
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         status = os.fstat(self._file)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1 or status.st_uid != os.getuid():
+        if not is_part(status):
             raise BadFile(f"{self._path / self._part} is in the way. Remove it.")
         missing = self.offer.size - status.st_size
         if missing > self._free(self._folder):

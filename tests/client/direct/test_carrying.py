@@ -15,6 +15,8 @@ from chat.client.direct.peers import NoAddress
 from chat.client.direct.seeking import PAUSES
 from chat.client.failures import ClientFailure
 from chat.client.transfer.failures import BadFile
+from chat.client.transfer.landing import Landing
+from chat.client.transfer.parts import part_name
 from chat.client.transfer.pieces import PIECE
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address
@@ -122,6 +124,18 @@ class SayingNo(Case):
         self.run_now(self.ann.carrier.take(transfer))
         self.assertEqual([self.ann.stages[-1], self.bob.stages[-1]], [Stage.OVER, Stage.OVER])
         self.assertIn("changed on its way", transfer.why)
+        self.assertEqual(self.ann.files(), {})
+
+    def test_what_has_come_stays_where_there_is_no_room_for_more(self) -> None:
+        transfer = self.offers()
+
+        def add(landing: Landing, number: int, sealed: bytes) -> None:
+            raise BadFile("There is no room.")
+
+        self.patch(Landing, "add", add)
+        self.run_now(self.ann.carrier.take(transfer))
+        self.assertEqual((transfer.stage, transfer.why), (Stage.OVER, "There is no room."))
+        self.assertEqual(list(self.ann.files()), [part_name(transfer.offer.digest)])
 
     def test_a_file_that_changes_meanwhile_is_not_kept(self) -> None:
         path = self.file()

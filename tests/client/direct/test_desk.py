@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -10,6 +11,7 @@ from chat.client.direct.desk import NO_KEYS, Choices, Desk
 from chat.client.direct.link import Badge
 from chat.client.failures import ClientFailure
 from chat.client.talks import Key
+from chat.client.transfer.parts import part_name
 from chat.client.transfer.transfers import Stage
 from chat.events import Address, AddressChanged, AskedConsent, BlockChanged, Refused
 from tests.client import engines
@@ -311,8 +313,16 @@ class Files(DeskCase):
             self.settle()
             stages = [each.screen.transfers[-1].stage for each in (self.ann, self.bob)]
             self.assertEqual(stages, [Stage.OVER, Stage.OVER])
-        self.assertEqual([each.stat().st_size > 0 for each in (self.home / "ann").iterdir()], [True])
+            self.assertEqual(list((self.home / "ann").iterdir()), [])
         self.assertIn("No file is offered", self.refused(self.ann, "refusefile bob"))
+
+    def test_parts_that_nobody_goes_on_with_are_removed_at_a_login(self) -> None:
+        part = self.home / "carol" / part_name(bytes(32))
+        part.parent.mkdir()
+        part.write_bytes(b"x")
+        os.utime(part, (0, 0))
+        self.client("carol", "203.0.113.3")
+        self.assertFalse(part.exists())
 
     def test_the_talk_with_somebody_is_not_begun_at_the_server(self) -> None:
         self.consents()

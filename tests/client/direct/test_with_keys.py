@@ -15,6 +15,7 @@ from chat.client.direct.keyring import LinkKeys
 from chat.client.failures import ClientFailure, RequestRefused
 from chat.client.sealing.sealing import Sealing
 from chat.client.transfer.offer import ANSWER, Answer
+from chat.client.transfer.parts import part_name
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address, Refused
 from tests.client import engines
@@ -228,6 +229,27 @@ class WithKeys(SealedCase):
         self.assertEqual(transfer.stage, Stage.LEFT)
         depot.answered("ann", "desk", answer)
         self.assertEqual(transfer.stage, Stage.DONE)
+
+    def test_what_has_come_of_a_file_stays_over_a_restart_and_goes_when_it_is_refused(self) -> None:
+        self.bob.types(f"sendfile ann {self.file(20 * 32 * 1024)}")
+        self.quiet_link()
+        self.begin(self.ann.keyboard.typed("getfile bob", None))
+        while not self.ann.screen.transfers[-1].done:
+            self.ann.links[-1].pump()
+        ann = self.again(self.ann, "Ann")
+        self.assertEqual(list(self.landed(ann)), [part_name(ann.screen.transfers[-1].offer.digest)])
+        ann.types("refusefile bob")
+        self.assertEqual(self.landed(ann), {})
+
+    def test_what_has_come_of_a_file_goes_when_the_server_does_not_have_the_rest(self) -> None:
+        self.bob.types(f"sendfile ann {self.file(20 * 32 * 1024)}")
+        self.quiet_link()
+        self.begin(self.ann.keyboard.typed("getfile bob", None))
+        while not self.ann.screen.transfers[-1].done:
+            self.ann.links[-1].pump()
+        self.bob.types("refusefile ann")
+        self.quiet_link()
+        self.assertEqual((self.ann.screen.transfers[-1].stage, self.landed(self.ann)), (Stage.OVER, {}))
 
     def test_the_device_that_has_left_a_file_is_told_and_no_other(self) -> None:
         self.addresses = iter(("203.0.113.77",))
