@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from chat.client.background import unattended
@@ -10,7 +11,8 @@ from chat.client.protocol import ChatClient
 from chat.client.seals import Seals
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
-from chat.events import Entry, History, People, Resumed, Rooms, Standing
+from chat.errors import NotAMember
+from chat.events import Entry, History, People, Profile, Refused, Resumed, Rooms, RoomSettings, Standing
 from chat.names import fold
 
 PAGE = 200
@@ -157,6 +159,29 @@ class Catching:
         rooms = await client.ask("list", {"what": "channels"})
         if isinstance(rooms, Rooms):
             state.list_rooms(rooms)
+
+    async def look_up(self, names: Iterable[tuple[bool, str]]) -> bool:
+        """Ask for names that are not known here: new ones, and those behind the end of what was read of long lists.
+
+        :param names: whether it is a room, and the word that was typed.
+        :returns: whether any of them is known now.
+        :raises ClientFailure: when the connection does not last.
+        """
+        client, state, found = self._client, self._state, False
+        for room, word in names:
+            if client is None:
+                break
+            reply = await client.request("room" if room else "whois", {"room" if room else "user": word})
+            if isinstance(reply, Profile):
+                state.meet(reply.name, reply.state)
+            elif isinstance(reply, RoomSettings):
+                state.rooms[fold(reply.conversation.room)] = reply.conversation.room
+            elif room and isinstance(reply, Refused) and reply.code == NotAMember.code:
+                state.rooms[fold(word)] = word  # a private one: that it exists is told to who names it
+            else:
+                continue
+            found = True
+        return found
 
     # while it lasts
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from twisted.internet.defer import DeferredLock
+
 from chat.client.engine import Engine
 from chat.client.failures import ClientFailure, RequestRefused
 from chat.client.finding import EVERYWHERE, FoundHere
 from chat.client.peering import WayBack
 from chat.client.sending import Outgoing
+from chat.client.state import Names
 from chat.client.talks import Key, Talk
-from chat.errors import ChatError
+from chat.errors import BadName, ChatError
 from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.reading import Ask, Call, Held, Reading, answer, read
-from chat.names import fold
+from chat.names import fold, read_name
 from chat.values import Text, is_msgid, parse_msgid
 
 HELD = "held"
@@ -44,6 +47,7 @@ class Keyboard:
     def __init__(self, engine: Engine, clock: Any) -> None:
         self._engine = engine
         self._clock = clock
+        self._one_at_a_time = DeferredLock()
 
     async def typed(self, line: str, here: Talk | None) -> Reply | Ask | Talk | None:
         """Do what a line says.
@@ -51,13 +55,42 @@ class Keyboard:
         :param here: the conversation it was typed in.
         :returns: what is to be shown; what is to be asked for; the conversation to go to; or nothing.
         """
-        state = self._engine.state
-        try:
-            reading = read(line, state.context(here))
-        except ChatError as error:
-            return refusal(error)
-        state.held = None
+        async with self._one_at_a_time:
+            try:
+                reading = await self._read(line, here)
+            except ChatError as error:
+                return refusal(error)
+            self._engine.state.held = None
+            if isinstance(reading, Call) and reading.verb.name in (*_SAID, "reply"):
+                return await self._do(reading, here)  # before a line that was typed after it, and without waiting
         return await self._do(reading, here)
+
+    async def _read(self, line: str, here: Talk | None) -> Reading:
+        """Read a line; where names are not known that decide what it means, the server is asked for them first.
+
+        Not where what is said is sealed: no word of it is for the server.
+
+        :raises ChatError: when it means nothing.
+        """
+        engine, names = self._engine, Names(self._engine.state)
+        reading = read(line, engine.state.context(here, names))
+        speech = isinstance(reading, Call) and reading.verb.name == "say"
+        in_the_open = here is not None and here.key.room and not engine.seals.is_sealed(here)
+        if in_the_open and (speech or isinstance(reading, Held)):
+            missed = [each for each in dict.fromkeys(names.missed) if self._could_be_a_name(each[1])]
+            try:
+                if await engine.catching.look_up(missed):
+                    return read(line, engine.state.context(here))
+            except ClientFailure:
+                pass  # then what is known has to do
+        return reading
+
+    def _could_be_a_name(self, word: str) -> bool:
+        try:
+            read_name(word, verbs=self._engine.state.table)
+        except BadName:
+            return False
+        return True
 
     async def answered(self, ask: Ask, line: str, here: Talk | None) -> Reply | Ask | Talk | None:
         """Go on with a line of which something was asked for."""

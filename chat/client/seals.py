@@ -121,6 +121,10 @@ class Seals:
         """In a few words whether what is said somewhere is sealed, or empty."""
         return ""
 
+    def is_sealed(self, talk: Talk) -> bool:
+        """Whether what is said somewhere is sealed, as far as that is known here."""
+        return talk.sealed
+
     async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         """Seal something where it has to be; nothing is awaited between the sealing and the return.
 

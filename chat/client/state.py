@@ -242,26 +242,38 @@ class State:
 
     # reading lines
 
-    def context(self, here: Talk | None) -> Context:
+    def context(self, here: Talk | None, names: Names | None = None) -> Context:
         """What a line that is typed now depends on.
 
         In a conversation with a person the rules are those of a room, so the person stands for one.
+
+        :param names: where the names are looked up, so that one can see which were missed.
         """
         room = here.title if here is not None else None
-        return Context(self.table, Names(self), bool(self.me), room, self.held)
+        return Context(self.table, names or Names(self), bool(self.me), room, self.held)
 
 
 class Names:
-    """The names that a state knows, for `chat.grammar`."""
+    """The names that a state knows, for `chat.grammar`.
+
+    :ivar missed: those that it was asked for in vain: whether as a room, and the word.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.missed: list[tuple[bool, str]] = []
 
     def is_account(self, word: str) -> bool:
-        return fold(word) in self._state.people
+        return self._is_known(False, word)
 
     def is_room(self, word: str) -> bool:
-        return fold(word) in self._state.rooms
+        return self._is_known(True, word)
+
+    def _is_known(self, room: bool, word: str) -> bool:
+        known = fold(word) in (self._state.rooms if room else self._state.people)
+        if not known:
+            self.missed.append((room, word))
+        return known
 
     def near_account(self, word: str) -> str | None:
         found = near(fold(word), self._state.people)

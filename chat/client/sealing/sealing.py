@@ -302,6 +302,9 @@ class Sealing(Seals):
             return "not sealed"
         return SEALED[not talk.key.room and self.ring.pins.is_verified(talk.title)]
 
+    def is_sealed(self, talk: Talk) -> bool:
+        return talk.sealed or self.state_of(talk) in SEALED
+
     def _policy(self, talk: Talk) -> Policy:
         if self.ring is None:
             return Policy()
