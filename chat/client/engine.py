@@ -2,8 +2,9 @@
 
 How it works: after a login ``resume`` says how far each conversation has come. What is new is read page by page after
 the last row that is held (`chat.client.catching`), while what happens meanwhile comes live. Own lines wait in
-`chat.client.sending.Unsent` and are sent one after the other. A connection that breaks is made again, with growing
-pauses, and the account is logged in again by its token; then the same begins anew, from what is held. The rules:
+`chat.client.sending.Unsent` and are sent one after the other. A connection that breaks, or falls silent
+(`chat.client.heartbeat`), is made again (`chat.client.returning`), and the account is logged in again by its token;
+then the same begins anew, from what is held. The rules:
 
 * An own line leaves `Unsent` when the server has answered for it, and not before; its retry id stays the same.
 * A server that has done what an honest one does not do is not called again.
@@ -17,21 +18,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.task import deferLater
-from twisted.logger import Logger
+from twisted.internet.defer import Deferred
 
 from chat import __version__
 from chat.client.background import unattended
 from chat.client.catching import Catching
 from chat.client.entrance import Entrance
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
+from chat.client.heartbeat import Heartbeat
 from chat.client.observing import Observer, Phase, Status
 from chat.client.peering import Peering
 from chat.client.protocol import ChatClient
+from chat.client.returning import Returning
 from chat.client.saying import Saying
 from chat.client.seals import Seals
-from chat.client.sending import TRY_AGAIN, Outgoing
+from chat.client.sending import Outgoing
 from chat.client.state import State
 from chat.events import (
     CommandTable,
@@ -46,11 +47,6 @@ from chat.events import (
     Welcome,
 )
 from chat.grammar.remote import read_table
-
-log = Logger()
-
-PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before each try to come back; the last one holds from then on."""
 
 PATIENCE = 20.0
 """Seconds in which a server that was called answers the first requests."""
@@ -108,14 +104,11 @@ class Engine:
         self._make_entrance = entrance
         self.device = device
         self._keep_token = keep_token
-        self._jitter = jitter
+        self._heartbeat = Heartbeat(clock)
+        self._returning = Returning(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
         self._client: ChatClient | None = None
         self._entrance: Entrance | None = None
         self._token = ""
-        self._heartbeat: Any = None
-        self._heard = 0.0
-        self._pause: Deferred[None] | None = None
-        self._coming_back = False
         self._ends: list[ClientFailure] = []
         self._unheard: deque[Event] = deque()
 
@@ -190,7 +183,7 @@ class Engine:
         self.state.be(logged_in.account)
         self._token = logged_in.token
         self._keep_token(logged_in.account, logged_in.token)
-        self._beat(client, float(max(1, logged_in.heartbeat)))
+        self._heartbeat.begin(client, float(max(1, logged_in.heartbeat)))
         self._set(Phase.CATCHING_UP)
         await self._unlock(logged_in.account, password)
         self.state.recall()
@@ -216,26 +209,8 @@ class Engine:
 
     # staying in
 
-    def _beat(self, client: ChatClient, every: float) -> None:
-        """Give a sign of life so often, and expect one."""
-        self._heard = self._clock.seconds()
-
-        def beat() -> None:
-            if self._client is not client:
-                return
-            if self._clock.seconds() - self._heard > 2 * every:
-                client.drop("The server has fallen silent.")
-                return
-            client.request("ping").addCallbacks(self._alive, lambda _: None)
-            self._heartbeat = self._clock.callLater(every, beat)
-
-        self._heartbeat = self._clock.callLater(every / 2, beat)
-
-    def _alive(self, _: object) -> None:
-        self._heard = self._clock.seconds()
-
     def _take(self, event: Event) -> None:
-        self._heard = self._clock.seconds()
+        self._heartbeat.heard()
         if self.seals.busy:
             self._unheard.append(event)
             if len(self._unheard) > MOST_UNHEARD and self._client is not None:
@@ -270,14 +245,8 @@ class Engine:
         ends.append(reason)
         if self._client is None or ends is not self._ends:
             return
-        self._client = self._entrance = None
-        self.saying.end()
-        self._unheard.clear()
-        self.seals.pause()
-        self.catching.end()
-        if self._heartbeat is not None and self._heartbeat.active():
-            self._heartbeat.cancel()
-        if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._coming_back:
+        self._disconnected()
+        if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._returning.under_way:
             return
         if isinstance(reason, ServerNotTrusted):
             self._set(Phase.ENDED, str(reason), alarming=True)
@@ -286,58 +255,42 @@ class Engine:
         else:
             self._set(Phase.CLOSED, str(reason))
 
-    async def _come_back(self, reason: str) -> None:
-        self._coming_back = True
-        try:
-            await self._try_until_back(reason)
-        finally:
-            self._coming_back = False
-
-    async def _try_until_back(self, reason: str) -> None:
-        tries = 0
-        while self._token:
-            pause = PAUSES[min(tries, len(PAUSES) - 1)] * (0.5 + self._jitter())
-            tries += 1
-            self._set(Phase.WAITING, reason, pause)
-            try:
-                self._pause = deferLater(self._clock, pause)
-                await self._pause
-            except CancelledError:
-                if not self._token:
-                    return
-            try:
-                self._set(Phase.CONNECTING, reason)
-                await self._call()
-                await self.log_in_by_token(self._token)
-                return
-            except ServerNotTrusted as error:
-                self._set(Phase.ENDED, str(error), alarming=True)
-                return
-            except RequestRefused as refused:
-                reason = refused.reply.text
-                if refused.reply.code not in TRY_AGAIN:
-                    self._token = ""
-                    self._set(Phase.OPEN, reason)
-                    return
-                self._hang_up()
-            except ClientFailure as error:
-                reason = str(error)
-                if self._client is not None:
-                    self._hang_up()
-
-    def _hang_up(self) -> None:
-        """End a connection that will be made again by who calls this."""
-        client, self._client, self._entrance = self._client, None, None
+    def _disconnected(self) -> None:
+        """There is no connection until another one is made."""
+        self._client = self._entrance = None
         self.saying.end()
         self.seals.pause()
         self.catching.end()
-        if client is not None:
+        self._heartbeat.end()
+        self._unheard.clear()
+
+    # coming back
+
+    async def _come_back(self, reason: str) -> None:
+        try:
+            await self._returning.come_back(reason)
+        except ServerNotTrusted as error:
+            self._set(Phase.ENDED, str(error), alarming=True)
+        except RequestRefused as refused:
+            self._token = ""
+            self._set(Phase.OPEN, refused.reply.text)
+
+    def _wait(self, reason: str, pause: float) -> None:
+        if (client := self._client) is not None:
+            self._disconnected()
             client.close()
+        self._set(Phase.WAITING, reason, pause)
+
+    async def _try_again(self, reason: str) -> None:
+        self._set(Phase.CONNECTING, reason)
+        await self._call()
+        await self.log_in_by_token(self._token)
 
     def try_now(self) -> None:
         """Come back without waiting any longer."""
-        if self._pause is not None and self.status.phase is Phase.WAITING:
-            self._pause.cancel()
+        self._returning.wake()
+
+    # leaving
 
     def logged_out(self) -> None:
         """The account was logged out by its own wish; the connection stays, for another one."""
@@ -365,8 +318,7 @@ class Engine:
         """End the connection for good, and keep the token for another time."""
         self._token = ""
         self.direct.close()
-        if self._pause is not None and not self._pause.called:
-            self._pause.cancel()
+        self._returning.wake()
         if self.status.phase is not Phase.ENDED:
             self._set(Phase.CLOSED)
         if self._client is not None:

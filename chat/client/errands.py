@@ -11,12 +11,13 @@ from twisted.internet.task import deferLater
 
 from chat.client.calling import device_of, make_engine
 from chat.client.dialing import Address
-from chat.client.engine import PAUSES, Engine
+from chat.client.engine import Engine
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Phase, Status
 from chat.client.peering import Peering
 from chat.client.printing import Printer
+from chat.client.returning import PAUSES
 from chat.client.sending import TRY_AGAIN
 from chat.client.talks import Key, Talk
 from chat.errors import BadCredentials

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from chat.client.engine import PAUSES
 from chat.client.failures import Disconnected, RequestRefused, TooMuch
 from chat.client.observing import Phase
+from chat.client.returning import PAUSES
 from chat.client.sending import MOST_UNSENT, Fate
 from chat.events import Closing, Refused, RoomEntered, Said
 from chat.grammar.reading import Ask, read
