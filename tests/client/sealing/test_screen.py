@@ -52,6 +52,7 @@ class ADay(KeysCase):
             self.assertNotIn("sealed", play.line("#lobby   "))
             await play.types(f"message bob {WORDS}")
             self.assertEqual(self.sealed(bob), [WORDS])
+            self.assertIn(f"🔒ann: {WORDS} ✓", play.sees())
             self.assertIn("● bob (online)  sealed", play.sees())
             bob.types("message ann where?")
             await play.settle()
