@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from twisted.internet.defer import TimeoutError
+
 from chat.client.background import unattended
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
@@ -33,6 +35,9 @@ MARKS_EVERY = 1.0
 
 NAMES_EVERY = 60.0
 """Seconds between two looks at who there is."""
+
+NAME_PATIENCE = 2.0
+"""Seconds that a line waits for an answer about a name in it."""
 
 MOST_ROSTER = 10
 """Pages of the list of people that are read."""
@@ -164,14 +169,18 @@ class Catching:
         """Ask for names that are not known here: new ones, and those behind the end of what was read of long lists.
 
         :param names: whether it is a room, and the word that was typed.
-        :returns: whether any of them is known now.
+        :returns: whether any of them is known now; where the server takes its time, what it said in `NAME_PATIENCE`.
         :raises ClientFailure: when the connection does not last.
         """
         client, state, found = self._client, self._state, False
         for room, word in names:
             if client is None:
                 break
-            reply = await client.request("room" if room else "whois", {"room" if room else "user": word})
+            asked = client.request("room" if room else "whois", {"room" if room else "user": word})
+            try:
+                reply = await asked.addTimeout(NAME_PATIENCE, self._clock)
+            except TimeoutError:
+                break
             if isinstance(reply, Profile):
                 state.meet(reply.name, reply.state)
             elif isinstance(reply, RoomSettings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chat.client.catching import NAME_PATIENCE
 from chat.events import Profile, Refused, RoomEntered
 from tests.client.engines import Desk, EngineCase
 from tests.client.sealing.people import SealedCase
@@ -67,6 +68,16 @@ class Unheard(EngineCase):
         held = self.ann.types("connect den", room="lobby")
         assert isinstance(held, Refused)
         self.assertEqual(held.code, "held")
+
+    def test_a_server_that_does_not_answer_holds_no_line_up_for_long(self) -> None:
+        self.ann.links[-1].tamper = lambda frame: [] if frame.get("code") == "no-such-user" else [frame]
+        here = self.ann.talk("lobby")
+        for line in ("message later please", "hello?"):
+            self.begin(self.ann.keyboard.typed(line, here))
+        self.settle()
+        self.assertEqual(self.bob.screen.said(), [])
+        self.pass_time(NAME_PATIENCE)
+        self.assertEqual(self.bob.screen.said(), ["message later please", "hello?"])
 
     def test_who_was_asked_for_is_known_from_then_on(self) -> None:
         self.assertIsInstance(self.ann.types("whois zoe", room="lobby"), Profile)
