@@ -49,7 +49,7 @@ class DiskShelf:
         self._clock = clock
         self._now = now
         self._changed: dict[tuple[str, str], list[Any]] = {}
-        self._sealed: set[tuple[str, str]] = set()
+        self._sealed = False
         self._timer: Any = None
 
     def ready(self, account: str) -> bool:
@@ -81,7 +81,7 @@ class DiskShelf:
     def flush(self) -> None:
         """Write now."""
         changed, self._changed = self._changed, {}
-        sealed, self._sealed = self._sealed, set()
+        sealed, self._sealed = self._sealed, False
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         try:
@@ -89,8 +89,6 @@ class DiskShelf:
                 self._write_plain(account, name, lines)
             if sealed:
                 self.seals.save()
-            for account, name in sealed:
-                self._write_plain(account, name, [])
         except ClientFailure as error:
             log.warn("what was written is not kept: {error}", error=error)
 
@@ -102,8 +100,12 @@ class DiskShelf:
             return plain
         if plain:
             kept = plain + kept
-            self._write(account, name, kept)
-            self.flush()
+            self.seals.keep(account, name, kept)
+            try:
+                self.seals.save()
+                self._write_plain(account, name, [])
+            except ClientFailure as error:
+                log.warn("what was written stays in the clear: {error}", error=error)
         return kept
 
     def _write(self, account: str, name: str, lines: list[Any]) -> None:
@@ -111,7 +113,7 @@ class DiskShelf:
         if not self.ready(account):
             return
         if self.seals.keep(account, name, lines):
-            self._sealed.add((account, name))
+            self._sealed = True
         else:
             self._changed[account, name] = lines
         if self._timer is None or not self._timer.active():

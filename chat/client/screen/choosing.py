@@ -22,10 +22,10 @@ from chat.wire.listings import setting_values
 from chat.wire.safe import safe
 from chat.wire.view import View
 
-ABOUT = """\
-What is set here is kept with your account, and is how you are shown things on netcat and telnet.
-This screen has settings of its own in config.ini: chat --help says where.
-"""
+ABOUT = (
+    "What is set here is kept with your account, and is how you are shown things on netcat and telnet. This screen has"
+    " settings of its own in config.ini: chat --help says where."
+)
 
 Set = Callable[[str], Awaitable[Any]]
 """Does what a line says; see `chat.client.keyboard.Keyboard.typed`."""
@@ -76,7 +76,7 @@ class Choosing(ModalScreen[None]):
         LOOK.format(name="Choosing")
         + """
     Choosing > VerticalScroll { border: round $primary; }
-    Choosing OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
+    Choosing OptionList { text-wrap: nowrap; text-overflow: ellipsis; margin: 0 0 1 0; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [
