@@ -6,6 +6,7 @@ import contextlib
 import gc
 import resource
 import time
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
@@ -49,18 +50,57 @@ def run_on_monotonic_time(reactor: Any) -> None:
     reactor.seconds = time.monotonic
 
 
-def poll_without_log_contexts(reactor: Any) -> None:
-    """Let the reactor call who is ready without a context of its own for each.
+class ReactorTurn:
+    """The reactor's `chat.interfaces.ITurn`: one end of each turn for everybody.
 
-    Twisted does so for the prefix of old log messages (``log.callWithLogger``), which nothing here shows, and which
-    takes as long as it takes to read and understand a line. Only the reactor that Linux has by default is changed.
+    Under `poll` it comes when everything that was ready has been read, before the reactor waits; under any other
+    reactor as one ``callLater(0)``.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._calls: list[Callable[[], object]] = []
+        self._ending = False
+        self.polled = False
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do at the end of this turn."""
+        return bool(self._calls)
+
+    def soon(self, call: Callable[[], object]) -> None:
+        if not (self._calls or self._ending or self.polled):
+            self._reactor.callLater(0, self.end)
+        self._calls.append(call)
+
+    def end(self) -> None:
+        """Do it, and what is asked for meanwhile."""
+        self._ending = True
+        while self._calls:
+            calls, self._calls = self._calls, []
+            for call in calls:
+                try:
+                    call()
+                except Exception:
+                    log.failure("something at the end of a turn failed")
+        self._ending = False
+
+
+def poll(reactor: Any, turn: ReactorTurn) -> None:
+    """Let the reactor call who is ready without a context of its own for each, and end its turns before it waits.
+
+    Twisted makes a context for the prefix of old log messages (``log.callWithLogger``), which nothing here shows, and
+    which takes as long as it takes to read and understand a line. Only the reactor that Linux has by default is
+    changed.
     """
     if type(reactor) is not EPollReactor:
         return
     patched: Any = reactor
     selectables, act, wait = patched._selectables, patched._doReadOrWrite, patched._poller.poll
 
-    def poll(timeout: float | None) -> None:
+    def poll_once(timeout: float | None) -> None:
+        if turn:
+            turn.end()
+            timeout = patched.running and patched.timeout()  # as ``mainLoop`` does: there may be timers by now
         for number, event in wait(timeout, len(selectables)):
             selectable = selectables.get(number)
             if selectable is None:
@@ -70,4 +110,5 @@ def poll_without_log_contexts(reactor: Any) -> None:
             except Exception:
                 log.failure("{selectable!r} could not be read, written or ended", selectable=selectable)
 
-    patched.doIteration = poll
+    turn.polled = True
+    patched.doIteration = poll_once

@@ -47,7 +47,7 @@ from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
 from chat.journal import Logger, write_from
 from chat.meters import Meters
-from chat.process import collect_rarely, leave_no_dumps, poll_without_log_contexts, run_on_monotonic_time
+from chat.process import ReactorTurn, collect_rarely, leave_no_dumps, poll, run_on_monotonic_time
 from chat.settings import Settings
 from chat.storage.files import remove
 from chat.storage.hold import Hold, hold
@@ -123,7 +123,6 @@ def makeService(options: Options) -> ChatServer:
 
     leave_no_dumps()
     run_on_monotonic_time(reactor)
-    poll_without_log_contexts(reactor)
     collect_rarely()
     assert options.parent is not None
 
@@ -174,27 +173,6 @@ class ReactorClock:
         return deferLater(self._reactor, seconds)
 
 
-class ReactorTurn:
-    """The reactor's `chat.interfaces.ITurn`: one ``callLater(0)`` a turn for everybody."""
-
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        self._calls: list[Callable[[], object]] = []
-
-    def soon(self, call: Callable[[], object]) -> None:
-        if not self._calls:
-            self._reactor.callLater(0, self._run)
-        self._calls.append(call)
-
-    def _run(self) -> None:
-        calls, self._calls = self._calls, []
-        for call in calls:
-            try:
-                call()
-            except Exception:
-                log.failure("something at the end of a turn failed")
-
-
 class ChatServer(Service):
     """A running server: the service, its store, its thread pool and its listeners.
 
@@ -211,7 +189,9 @@ class ChatServer(Service):
         self._held = held
         self._reactor = reactor
         clock = ReactorClock(reactor)
-        store = SqliteStore(settings.db, reactor.callFromThread, reactor.callLater)
+        turn = ReactorTurn(reactor)
+        poll(reactor, turn)
+        store = SqliteStore(settings.db, reactor.callFromThread, reactor.callLater, turn.soon)
         self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
         self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
         self.chat.door = _door(self.chat, self._hashing)
@@ -224,7 +204,6 @@ class ChatServer(Service):
         self.chat.host = self._host
         performer = Performer(self.chat, TABLE)
         self._census = Census()
-        turn = ReactorTurn(reactor)
         path = os.path.abspath(settings.certificate)
         certificate = Certificate(path, clock.monotonic) if settings.certificate != "none" else None
         self._factories = {

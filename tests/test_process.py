@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.selectreactor import SelectReactor
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.process import poll_without_log_contexts
+from chat.process import ReactorTurn, poll
 
 
 class End:
@@ -43,11 +45,31 @@ class End:
         return "end"
 
 
+class Impatient:
+    """A poller that waits for nothing.
+
+    :ivar waits: the seconds that it should have waited.
+    """
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
+        self.waits: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def poll(self, seconds: float, most: int) -> Any:
+        self.waits.append(seconds)
+        return self.real.poll(0, most)
+
+
 class Polling(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor: Any = EPollReactor()
-        self.addCleanup(self.reactor._poller.close)
-        poll_without_log_contexts(self.reactor)
+        self.poller = self.reactor._poller = Impatient(self.reactor._poller)
+        self.addCleanup(self.poller.real.close)
+        self.turn = ReactorTurn(self.reactor)
+        poll(self.reactor, self.turn)
 
     def watch(self, act: Callable[[End], object] = lambda end: None) -> End:
         end = End(self, act)
@@ -87,5 +109,49 @@ class Polling(SynchronousTestCase):
 
     def test_another_reactor_stays_as_it_is(self) -> None:
         reactor = SelectReactor()
-        poll_without_log_contexts(reactor)
+        turn = ReactorTurn(reactor)
+        poll(reactor, turn)
         self.assertNotIn("doIteration", vars(reactor))
+        self.assertFalse(turn.polled)
+
+    def test_a_turn_ends_before_the_reactor_waits(self) -> None:
+        done: list[str] = []
+        self.watch(lambda end: self.turn.soon(lambda: done.append("read")))
+        self.reactor.doIteration(0)
+        self.assertEqual(done, [])
+        self.reactor.doIteration(0)
+        self.assertEqual(done, ["read"])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_a_timer_that_the_end_of_a_turn_has_set_is_not_slept_over(self) -> None:
+        self.turn.soon(lambda: self.reactor.callLater(0, lambda: None))
+        self.reactor.doIteration(30.0)
+        self.assertLess(self.poller.waits[-1], 30.0)
+
+
+class Turns(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.turn = ReactorTurn(self.clock)
+        self.done: list[str] = []
+
+    def test_its_end_comes_once_for_everybody_and_in_the_order_of_asking(self) -> None:
+        for word in ("a", "b"):
+            self.turn.soon(partial(self.done.append, word))
+        self.assertEqual((self.done, len(self.clock.getDelayedCalls())), ([], 1))
+        self.clock.advance(0)
+        self.assertEqual(self.done, ["a", "b"])
+        self.assertFalse(self.turn)
+
+    def test_what_its_end_asks_for_is_done_then_after_all_else(self) -> None:
+        self.turn.soon(lambda: self.turn.soon(lambda: self.done.append("last")))
+        self.turn.soon(lambda: self.done.append("first"))
+        self.clock.advance(0)
+        self.assertEqual((self.done, self.clock.getDelayedCalls()), (["first", "last"], []))
+
+    def test_one_that_fails_takes_nothing_from_the_others(self) -> None:
+        self.turn.soon(lambda: 1 / 0)
+        self.turn.soon(lambda: self.done.append("done"))
+        self.clock.advance(0)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.done, ["done"])

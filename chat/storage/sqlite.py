@@ -49,7 +49,8 @@ class SqliteStore(Store):
     :param path: the file; `chat.storage.upgrade` makes it, `chat.storage.hold` holds it.
     :param call_from_thread: calls a function with its arguments on the reactor's thread, in the order of
         asking (``reactor.callFromThread``).
-    :param call_later: calls on the reactor's thread after some seconds (``reactor.callLater``); without it, what is
+    :param call_later: calls on the reactor's thread after some seconds (``reactor.callLater``).
+    :param soon: calls at the end of the reactor's turn (`chat.interfaces.ITurn`). Without these two, what is
         to be written waits for nothing but the commit before it.
     :param patience: seconds to wait for another program that holds the database.
     :param monotonic: seconds that never jump.
@@ -62,6 +63,7 @@ class SqliteStore(Store):
         path: str,
         call_from_thread: Callable[..., object],
         call_later: Callable[[float, Callable[[], object]], Any] | None = None,
+        soon: Callable[[Callable[[], object]], object] | None = None,
         *,
         patience: float = PATIENCE,
         monotonic: Callable[[], float] = time.monotonic,
@@ -70,7 +72,7 @@ class SqliteStore(Store):
         self._call_from_thread = call_from_thread
         self._patience = patience
         self._trouble = Trouble(path, monotonic)
-        self._gathering = Gathering(self._hand_to_writer, call_later)
+        self._gathering = Gathering(self._hand_to_writer, call_later, soon)
         self._helper = Aside(self._path, patience, call_from_thread)
         self._committed: Sink | None = None
         self._writer: Writer | None = None

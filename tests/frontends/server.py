@@ -26,9 +26,9 @@ from chat.commands.table import TABLE
 from chat.core.perform import Performer
 from chat.core.service import ChatService
 from chat.frontends.connection import GREETING_DELAY, Census, ChatFactory, Connection
+from chat.process import ReactorTurn
 from chat.settings import Settings
 from chat.storage.memory import MemoryStore
-from chat.tap import ReactorTurn
 from tests.auth.fakes import COST, FakeClock, FakeHashing
 
 PASSWORD = "correct horse"

@@ -12,7 +12,7 @@ from chat.events import Closing, Event
 from chat.frontends.audience import Audience
 from chat.frontends.outbox import Outbox
 from chat.interfaces import IMind
-from chat.tap import ReactorTurn
+from chat.process import ReactorTurn
 from tests.frontends.server import ServerCase
 
 

@@ -10,7 +10,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.frontends.outbox import Outbox
-from chat.tap import ReactorTurn
+from chat.process import ReactorTurn
 
 MOST = 1 << 20
 

@@ -14,7 +14,11 @@ class GatheringCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.batches: list[int] = []
-        self.gathering = Gathering(lambda jobs: self.batches.append(len(jobs)), self.clock.callLater)
+        self.gathering = Gathering(
+            lambda jobs: self.batches.append(len(jobs)),
+            self.clock.callLater,
+            lambda call: self.clock.callLater(0, call),
+        )
 
     def asked(self, jobs: int = 1) -> None:
         for _ in range(jobs):
@@ -45,6 +49,12 @@ class Beginning(GatheringCase):
         self.clock.advance(0)
         self.assertEqual(self.batches, [1, 2])
 
+    def test_it_begins_after_all_else_that_the_turn_brings(self) -> None:
+        self.asked()
+        self.clock.callLater(0, lambda: self.batches.append(0))
+        self.clock.advance(0)
+        self.assertEqual(self.batches, [0, 1])
+
     def test_who_talks_alone_waits_for_nobody(self) -> None:
         for _ in range(3):
             self.asked()
@@ -73,6 +83,7 @@ class AfterABatch(GatheringCase):
     def setUp(self) -> None:
         super().setUp()
         self.commit(3)
+        self.commit(3)  # waits for a fourth in vain, and not again so soon
 
     def test_as_many_as_last_time_do_not_wait(self) -> None:
         self.asked(2)
@@ -94,3 +105,42 @@ class AfterABatch(GatheringCase):
         self.asked()
         self.clock.advance(0)
         self.assertEqual(self.batches, [1])
+
+    def test_a_moment_that_is_over_after_the_end_begins_nothing(self) -> None:
+        self.asked(3)
+        self.gathering.end()
+        self.clock.advance(PATIENCE)
+        self.assertEqual(self.batches, [3])
+
+
+class OneMore(GatheringCase):
+    """Now and then a commit waits for one more than the last one held."""
+
+    def talk(self, waiting: int, commits: int) -> list[int]:
+        """So many people talk, each as soon as the line before is on disk.
+
+        :returns: the commits that waited for somebody else, by number.
+        """
+        waited = []
+        for number in range(commits):
+            self.asked(waiting)
+            self.clock.advance(0)
+            if len(self.batches) == number:
+                waited.append(number)
+                self.clock.advance(PATIENCE)
+            self.gathering.committed()
+        return waited
+
+    def test_it_waits_ever_more_rarely_where_nobody_else_comes(self) -> None:
+        self.assertEqual(self.talk(3, 600), [1, 3, 7, 15, 31, 63, 127, 255, 511])
+        self.assertEqual(set(self.batches), {3})
+
+    def test_commits_grow_to_what_comes_in_that_time(self) -> None:
+        """A line comes every millisecond, whatever is on disk, and a commit takes as long."""
+        for _ in range(300):
+            begun = len(self.batches)
+            self.asked()
+            self.clock.advance(0.001)
+            if begun:
+                self.gathering.committed()
+        self.assertGreaterEqual(min(self.batches[-10:]), 5)
