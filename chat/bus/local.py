@@ -129,11 +129,12 @@ class LocalBus:
         self._tell(topics, ephemeral)
 
     def _tell(self, topics: Topics, published: Published) -> None:
-        self._untold.append((topics, published))
         if self._telling:
+            self._untold.append((topics, published))
             return
         self._telling = True
         try:
+            self._tell_one(topics, published)
             while self._untold:
                 self._tell_one(*self._untold.popleft())
         finally:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from chat.values import Sealed, Text
+from chat.values import Sealed, Text, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Opened(Text):
     """What was sealed, and is genuine."""
 
     mark: ClassVar[str] = "sealed"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class InTheClear(Text):
     """What anybody may have written or read, in a conversation that is sealed."""
 
     mark: ClassVar[str] = "NOT SEALED"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unopened(Text):
     """In place of what does not open: why that is so.
 

@@ -56,7 +56,8 @@ class Directory:
             self.remove_block(other, id)
 
     def account(self, word: str) -> Account | None:
-        return self._names.get(fold(word))
+        names = self._names
+        return names.get(word) or names.get(fold(word))  # nearly always it comes folded
 
     def account_by_id(self, id: int) -> Account | None:
         return self._accounts.get(id)
@@ -89,7 +90,7 @@ class Directory:
     # what the grammar asks
 
     def is_account(self, word: str) -> bool:
-        return fold(word) in self._names
+        return word in self._names or fold(word) in self._names
 
     def is_room(self, word: str) -> bool:
         return fold(word) in self._rooms

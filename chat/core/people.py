@@ -209,12 +209,11 @@ class People:
         if not sessions:
             return
         conversation = private_conversation(row.conversation, pair, reader, house.directory)
-        event: Entry = Skipped(conversation, row.seq, row.seq)
-        if not blocked:
-            event = entry(row, conversation, house.directory)
+        event: Entry = Skipped(conversation, row.seq, row.seq) if blocked else entry(row, conversation, house.directory)
+        told = not isinstance(event, Skipped)
         for session in sessions:
-            if session.mind.program or not isinstance(event, Skipped):
-                if row.author != reader and not isinstance(event, Skipped):
+            if told or session.mind.program:
+                if told and row.author != reader:
                     self._delivery.owe(session, row.conversation, Owed(reader, row.author, row.seq))
                 house.counts.deliveries += 1
                 session.mind.deliver(event)

@@ -59,8 +59,7 @@ class Performer:
                 raise UnknownCommand()
             if wait := self._admit(session, verb):
                 await self._service.house.pauses.wait(wait)
-                self._check_running()
-                self._check_access(session, verb)
+                self._check(session, verb)
             reply: Reply = await verb.run(self._service, session, **arguments)
         except ChatError as error:
             self.performed[command if verb else "", error.code] += 1
@@ -77,8 +76,7 @@ class Performer:
 
     def _admit(self, session: Session, verb: Verb) -> float:
         """:returns: the seconds that this command has to wait."""
-        self._check_running()
-        self._check_access(session, verb)
+        self._check(session, verb)
         if not verb.weight:
             return 0.0
         bucket = session.user.bucket if session.user is not None else session.bucket
@@ -91,11 +89,10 @@ class Performer:
         session.hurried = 0
         return wait
 
-    def _check_running(self) -> None:
+    def _check(self, session: Session, verb: Verb) -> None:
+        """Whether anybody may do anything, and this session this."""
         if self._service.house.stopping:
             raise ShuttingDown()
-
-    def _check_access(self, session: Session, verb: Verb) -> None:
         user = session.user
         if verb.access is Access.ANYONE or session.operator:
             return

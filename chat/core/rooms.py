@@ -79,7 +79,8 @@ class Rooms:
 
         :raises NoSuchRoom: with the name that was probably meant.
         """
-        room = self._house.room_names.get(fold(word))
+        names = self._house.room_names
+        room = names.get(word) or names.get(fold(word))  # nearly always it comes folded
         if room is None:
             shown = word if word.isprintable() and len(word) <= 40 else "of that name"
             meant = self._house.directory.near_room(word)

@@ -76,7 +76,7 @@ class Traffic:
             room = found.name if found is not None else ""
         return TrafficEvent(
             row.time,
-            row.kind.value,
+            row.kind,
             self._directory.name_of(row.author),
             origin.session if origin is not None else 0,
             session.mind.peer.network if session is not None else "",
@@ -101,4 +101,7 @@ def size_of(body: Body | None) -> int:
     """The bytes of a body."""
     if body is None:
         return 0
-    return len(body.ciphertext) if isinstance(body, Sealed) else len(body.text.encode())
+    if isinstance(body, Sealed):
+        return len(body.ciphertext)
+    text = body.text
+    return len(text) if text.isascii() else len(text.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chat.values import Conversation, Kind
+from chat.values import Conversation, Kind, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class Kept:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Traffic:
     """Something happened on the server: who, when, from where and how much, never what.
 

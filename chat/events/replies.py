@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chat.events.live import Invited
-from chat.values import Conversation, Rank
+from chat.values import Conversation, Rank, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Done:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredAs:
     """The message is on disk.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from chat.values import Body, Conversation, Kind
+from chat.values import Body, Conversation, Kind, value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Said:
     """Somebody said something in a room or privately.
 

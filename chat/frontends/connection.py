@@ -126,8 +126,11 @@ class Connection(LineReceiver):
         if self._skipping and lines:  # the first one is the end of a line that was refused
             self._skipping = False
             del lines[0]
-        whole = [self._line(line, front.most_bytes) for line in lines]
-        if len(self._rest) > front.most_bytes + 1:
+        most = front.most_bytes
+        whole: list[Any] = lines
+        if len(buffer) > most or b"\r" in buffer:
+            whole = [self._line(line, most) for line in lines]
+        if len(self._rest) > most + 1:
             self._rest = b""
             if not self._skipping:
                 self._skipping = True

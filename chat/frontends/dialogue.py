@@ -11,7 +11,7 @@ from chat.errors import BadText, PlainLoginRefused, TooLong
 from chat.events import Event, Refused, Reply
 from chat.frontends.link import TOO_LONG, Link
 from chat.frontends.pipeline import Pipeline
-from chat.frontends.telnet import HIDE, SHOW, with_line_ends
+from chat.frontends.telnet import HIDE, SHOW, Telnet, with_line_ends
 from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
 from chat.preferences import UNSET, Preferences
 from chat.values import Conversation
@@ -64,20 +64,25 @@ class Dialogue:
 
     def read(self, line: object) -> Call | bytes:
         """What a line means now: a command, or what is shown at once."""
-        self._end_hiding()
+        telnet = self._link.telnet
+        if telnet is not None and telnet.hidden:
+            self._end_hiding(telnet)
         if line is TOO_LONG:
             return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE))
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
         text = attempt(decode, line)
         if isinstance(text, Refused):
             return self._unreadable(text)
-        context = self._current_context()
-        ask, held = self.prompt, self.held
-        self.prompt = self.held = None
-        if held is not None:
-            self._context = None
-        self.prompted = ask is not None
-        reading = attempt(read, text, context) if ask is None else attempt(answer, ask, text, context)
+        context = self._context or self._new_context()
+        ask = self.prompt
+        if self.held is not None:
+            self.held = self._context = None
+        if ask is None:
+            self.prompted = False
+            reading = attempt(read, text, context)
+        else:
+            self.prompted, self.prompt = True, None
+            reading = attempt(answer, ask, text, context)
         if isinstance(reading, Call):
             return reading
         if reading is None:
@@ -118,14 +123,11 @@ class Dialogue:
         ask = self.prompt
         return self.shown(why) + (self._ask(ask) if ask is not None else b"")
 
-    def _current_context(self) -> Context:
-        context = self._context
-        if context is None:
-            link, room = self._link, self.room.room if self.room is not None else None
-            logged_in = link.session.user is not None
-            context = Context(link.service.table, link.service.directory, logged_in, room, self.held)
-            self._context = context
-        return context
+    def _new_context(self) -> Context:
+        link, room = self._link, self.room.room if self.room is not None else None
+        logged_in = link.session.user is not None
+        self._context = Context(link.service.table, link.service.directory, logged_in, room, self.held)
+        return self._context
 
     def _ask(self, ask: Ask, again: bool = False) -> bytes:
         """:param again: whether it was mistyped, so that somebody may want to know the way out."""
@@ -145,12 +147,10 @@ class Dialogue:
         link.telnet.hidden = True
         return shown + HIDE
 
-    def _end_hiding(self) -> None:
+    def _end_hiding(self, telnet: Telnet) -> None:
         """Let telnet show again what is typed; the line end of a hidden line was not shown either."""
-        telnet = self._link.telnet
-        if telnet is not None and telnet.hidden:
-            telnet.hidden = False
-            self._link.outbox.write(SHOW + b"\r\n")
+        telnet.hidden = False
+        self._link.outbox.write(SHOW + b"\r\n")
 
     # how it looks
 

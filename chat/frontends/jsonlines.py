@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Hashable, Sequence
-from dataclasses import dataclass
 
 from chat.core.perform import attempt
 from chat.errors import BadFrame, TooLong, UnknownCommand
@@ -13,13 +12,14 @@ from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
 from chat.grammar.reading import Call
 from chat.interfaces import IAudience, IDelayed
+from chat.values import value
 from chat.wire.jsonlines import Request, decode, encode, request_id
 
 FRAME_BYTES = 64 * 1024
 """The longest frame, without its end."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked(Call):
     """A call that came as a request, whose id the reply carries."""
 

@@ -128,12 +128,26 @@ class Pipeline:
         self._next = None
 
     def _pump(self) -> None:
+        """Read and start lines, until nothing waits or something has to be waited for."""
         if self._pumping:
             return
         self._pumping = True
         try:
-            while not self._busy and self._step():
-                pass
+            while not self._busy:
+                call = self._next
+                if call is None:
+                    if not self._lines or len(self._slots) >= MOST_UNANSWERED:
+                        break
+                    meaning = self._front.read(self._lines.popleft())
+                    if isinstance(meaning, bytes):
+                        self._show(meaning)
+                        continue
+                    call = meaning
+                if call.verb.barrier and self._slots:
+                    self._next = call
+                    break
+                self._next = None
+                self._start(call)
         finally:
             self._pumping = False
         waiting = len(self._lines or ())
@@ -145,27 +159,6 @@ class Pipeline:
         if self._ended and not (self._lines or self._slots or self._next):
             self._ended = False
             self._front.drained()
-
-    def _step(self) -> bool:
-        """Read or start one line.
-
-        :returns: whether there may be more to do now.
-        """
-        call = self._next
-        if call is None:
-            if not self._lines or len(self._slots) >= MOST_UNANSWERED:
-                return False
-            meaning = self._front.read(self._lines.popleft())
-            if isinstance(meaning, bytes):
-                self._show(meaning)
-                return True
-            call = meaning
-        if call.verb.barrier and self._slots:
-            self._next = call
-            return False
-        self._next = None
-        self._start(call)
-        return True
 
     def _show(self, answer: bytes) -> None:
         """Show an answer that is ready, in its turn."""
@@ -202,7 +195,8 @@ class Pipeline:
                 self._front.write(ready)
         if call.verb.barrier:
             self._busy = False
-        self._pump()
+        if self._lines or self._next or self._ended or self._paused:
+            self._pump()
 
 
 def _drive(coroutine: Coroutine[Deferred[Any], Any, None]) -> None:

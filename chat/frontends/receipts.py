@@ -104,8 +104,10 @@ class Receipts:
         pages = self._pages
         if pages is None:
             pages = self._pages = {}
-        pages[conversation] = max(seq, pages.get(conversation, 0))
-        self._look_soon()
+        if seq > pages.get(conversation, 0):
+            pages[conversation] = seq
+        if not self._soon:
+            self._look_soon()
 
     def asked(self, conversation: int, seq: int) -> None:
         """The same with a page that the person asked for: it counts as read, as soon as it provably arrived."""
@@ -173,7 +175,8 @@ class Receipts:
         if self._tentative is not None and self._clock.monotonic() - self._looked >= LATER:
             self._prove(self._tentative)
             self._tentative = None
-        self._look_soon()
+        if not self._soon:
+            self._look_soon()
 
     def ended(self) -> None:
         """The peer has ended its side in order, or has everything and stays silent."""

@@ -19,6 +19,7 @@ from chat.errors import AlreadyLoggedIn, BadUsage, ChatError, NotInRoom, NotLogg
 from chat.grammar.nearby import nearest
 from chat.grammar.parameters import Names, RoomType
 from chat.grammar.verbs import LONG, Access, Bare, Parameter, Table, Verb
+from chat.values import value
 
 _LONG_SECRET = 8
 """What is shorter is no password of anybody (`chat.auth.registration`)."""
@@ -27,7 +28,7 @@ _MODALS = frozenset({"can", "could", "may", "might", "must", "shall", "should", 
 """Names that stand after ``message`` in many a sentence; ``@will`` is surely a name."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """A command with its arguments, ready for ``Session.perform``."""
 
@@ -144,7 +145,7 @@ def answer(ask: Ask, line: str, context: Context) -> Reading:
     words = line if parameter.type.secret else line.strip()
     if not words.strip():
         raise BadUsage(f"Nothing done. Type {ask.call.verb.name} to start again.")
-    arguments = {**ask.call.arguments, **_given(ask.call.verb, parameter, words, context)}
+    arguments = {**ask.call.arguments, parameter.name: _given(ask.call.verb, parameter, words, context)}
     return _complete(ask.call.verb, arguments, context)
 
 
@@ -218,10 +219,12 @@ def _certain(verb: Verb, rest: str, names: Names, reasons: bool = False) -> bool
 
 def _doubtful(verb: Verb, word: str, rest: str) -> bool:
     """Whether what could be a private message is more likely part of a sentence; then it is neither sent nor said."""
-    name, text = _cut(rest)
-    if not verb.private or not text:
+    if not verb.private:
         return False
-    return name.lower() in _MODALS or _cut(text)[0].lower() in verb.doubted.get(word, ())
+    name, *following = rest.split(None, 2)[:2]
+    if not following:
+        return False
+    return name.lower() in _MODALS or following[0].lower() in verb.doubted.get(word, ())
 
 
 def _like_a_login(words: list[str], least: int, most: int, names: Names) -> bool:
@@ -237,6 +240,8 @@ def _like_a_login(words: list[str], least: int, most: int, names: Names) -> bool
 
 def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | None:
     """What a suspicious line probably meant, or nothing for an ordinary one."""
+    if verb is None and len(word) < LONG - 2:  # nearly every line
+        return None
     second, _ = _cut(rest)
     if verb is not None and not verb.programs:
         if verb.bare is Bare.HELD and rest:
@@ -317,10 +322,11 @@ def _arguments(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
         if not rest:
             break
         word, after = (rest, "") if each.type.rest else _cut(rest)
-        fits = each.type.certain(word, context.names) or each.type.mistyped(word)
-        if not fits and (not each.required or each.here) and _fits_later(written[place + 1 :], rest, context):
-            continue
-        arguments.update(_given(verb, each, word, context))
+        if not each.required or each.here:
+            fits = each.type.certain(word, context.names) or each.type.mistyped(word)
+            if not fits and _fits_later(written[place + 1 :], rest, context):
+                continue
+        arguments[each.name] = _given(verb, each, word, context)
         rest = after
     if rest:
         raise BadUsage(f"Too many words. {context.write(verb)}")
@@ -336,14 +342,14 @@ def _fits_later(later: tuple[Parameter, ...], rest: str, context: Context) -> bo
     )
 
 
-def _given(verb: Verb, parameter: Parameter, words: str, context: Context) -> dict[str, Any]:
+def _given(verb: Verb, parameter: Parameter, words: str, context: Context) -> Any:
     try:
         value = parameter.type.read(words)
     except BadUsage as error:
         line = error.line[0].upper() + error.line[1:]
         raise BadUsage(f"{line}. {context.write(verb)}") from None
     parameter.type.check(value, context.names, context.table)
-    return {parameter.name: value}
+    return value
 
 
 def _complete(verb: Verb, arguments: dict[str, Any], context: Context) -> Reading:

@@ -50,6 +50,8 @@ class Parameter:
 
     :param written: whether it has a place in a line of text.
     :param prompt: what a text front end asks when it is missing, or nothing.
+
+    :ivar here: whether the current room stands in for it.
     """
 
     name: str
@@ -58,11 +60,10 @@ class Parameter:
     default: Any
     written: bool
     prompt: str | None = None
+    here: bool = field(init=False, repr=False)
 
-    @property
-    def here(self) -> bool:
-        """Whether the current room stands in for it."""
-        return type(self.type) is HereType
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "here", type(self.type) is HereType)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,20 +94,14 @@ class TrafficFile:
 def line(event: Traffic) -> str:
     """One event as a line; what has nothing to say is left out.
 
-    Every message pays for this, so its few strings and numbers are put together here, all at once where all are
-    there: an encoder takes five times as long.
+    Every message pays for this, so what comes again and again is kept as it was written: who, and where. An encoder
+    takes ten times as long.
     """
     second, thousandths = divmod(event.time, 1000)
     begin = f'{{"time":"{_second(second)}.{thousandths:03}Z"'
     if event.size and event.conversation and event.network and event.session and event.account:
-        place = f',"room":{_word(event.room)}' if event.room else ""
-        if event.partner:
-            place += f',"with":{_word(event.partner)}'
-        return (
-            f'{begin},"kind":{_word(event.kind)},"account":{_word(event.account)},"session":{event.session}'
-            f',"network":{_word(event.network)},"conversation":{_word(event.conversation)}{place}'
-            f',"size":{event.size}}}\n'
-        )
+        who = _who(event.kind, event.account, event.session, event.network)
+        return f'{begin}{who}{_where(event.conversation, event.room, event.partner)},"size":{event.size}}}\n'
     written = [begin]
     for field, name in _NAMES:
         if value := getattr(event, field):
@@ -116,9 +110,18 @@ def line(event: Traffic) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _word(text: str) -> str:
-    """A string as JSON has it; names, kinds and addresses come again and again."""
-    return encode_basestring(text)
+def _who(kind: str, account: str, session: int, network: str) -> str:
+    word = encode_basestring
+    return f',"kind":{word(kind)},"account":{word(account)},"session":{session},"network":{word(network)}'
+
+
+@lru_cache(maxsize=4_096)
+def _where(conversation: str, room: str, partner: str) -> str:
+    word = encode_basestring
+    place = f',"room":{word(room)}' if room else ""
+    if partner:
+        place += f',"with":{word(partner)}'
+    return f',"conversation":{word(conversation)}{place}'
 
 
 @lru_cache(maxsize=4)

@@ -37,6 +37,7 @@ from chat.values.people import (
 )
 from chat.values.pieces import MOST_PIECES, PIECE_BYTES
 from chat.values.times import read_time, write_time
+from chat.values.value import value
 
 __all__ = [
     "BODY_BYTES",
@@ -78,5 +79,6 @@ __all__ = [
     "parse_reference",
     "read_time",
     "room_setting",
+    "value",
     "write_time",
 ]

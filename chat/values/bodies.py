@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from chat.values.value import value
+
 BODY_BYTES = 16 * 1024
 """The most UTF-8 bytes that one body may have."""
 
@@ -12,7 +14,7 @@ BODY_LINES = 40
 """The most lines that one body may have."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Text:
     """A body in the clear; may hold line breaks (``\\n``).
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -77,7 +77,7 @@ from chat.events import (
     Traffic,
     Welcome,
 )
-from chat.values import Kind
+from chat.values import Kind, value
 from chat.wire.codecs import CODECS, UNREADABLE, Codec, codec
 
 DEPTH = 32
@@ -237,7 +237,7 @@ def parse(line: bytes) -> tuple[Event | Reply, str | int | None]:
 # --- what programs send ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """A command of a program.
 
