@@ -8,7 +8,7 @@ from typing import Any
 from chat.client.screen.feed import Feed
 from chat.client.screen.writing import Writing
 from tests.client.sealing.people import WORDS, SealedCase
-from tests.client.theatre import Play, ScreenCase
+from tests.client.theatre import HERE, Play, ScreenCase
 from tests.frontends.server import PASSWORD
 
 ASKED = "Password of ann, to unlock your keys:"
@@ -118,13 +118,10 @@ class AnotherDay(KeysCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.bob = self.enters("bob")
-
-        async def scene(play: Play) -> None:
-            await self.comes(play)
-            await play.types(f"message bob {WORDS}")
-
-        self.start(scene)
+        self.bob, ann = self.enters("bob"), self.enters("ann")
+        ann.types(f"message bob {WORDS}")
+        self.run_link(ann.engine.leave())
+        self.files.keep_token(HERE, "ann", "desk", ann.tokens[-1])
 
     def test_asks_for_the_password_of_the_keys_until_it_is_right(self) -> None:
         async def scene(play: Play) -> None:
@@ -142,10 +139,15 @@ class AnotherDay(KeysCase):
     def test_brings_back_what_was_typed(self) -> None:
         async def scene(play: Play) -> None:
             await self.comes_back(play)
+            await play.types("message bob what was typed")
+
+        async def again(play: Play) -> None:
+            await self.comes_back(play)
             await play.presses("up")
-            self.assertEqual(play.app.screen.query_one(Writing).text, f"message bob {WORDS}")
+            self.assertEqual(play.app.screen.query_one(Writing).text, "message bob what was typed")
 
         self.start(scene)
+        self.start(again)
         self.assertEqual(self.files.typed(), [])
 
     def test_without_keys_shows_nothing_that_is_sealed_until_they_are_unlocked(self) -> None:
