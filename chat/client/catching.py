@@ -14,7 +14,7 @@ from chat.client.seals import Seals
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
 from chat.errors import NotAMember
-from chat.events import Entry, History, People, Profile, Refused, Resumed, Rooms, RoomSettings, Standing
+from chat.events import Entry, History, OwnSettings, People, Profile, Refused, Resumed, Rooms, RoomSettings, Standing
 from chat.names import fold
 
 PAGE = 200
@@ -82,6 +82,9 @@ class Catching:
         state.invitations = {Key.of(each.conversation): each for each in resumed.invitations[:1_000]}
         # All of them stand before anything is awaited, so that what comes live meanwhile finds its place.
         waiting = [stood for each in resumed.conversations if (stood := self._stand(each)) is not None]
+        settings = await client.request("set")
+        if isinstance(settings, OwnSettings):
+            state.take_settings(settings)
         await self._seals.begin(client, state.me)
         for talk, since in waiting:
             await self._fill(client, talk, since)
@@ -201,7 +204,7 @@ class Catching:
 
     def _told(self, talk: Talk, entries: list[Entry], live: bool) -> None:
         if entries:
-            talk.count(entries, self._state.me, self._state.names_me)
+            talk.count(entries, self._state.me, self._state.calls_me)
             self._state.learn(talk, entries)
             self._observer.rows_added(talk, entries, live)
 

@@ -19,7 +19,7 @@ from chat.client.sending import Outgoing
 from chat.client.state import Names
 from chat.client.talks import Key, Talk
 from chat.errors import BadName, ChatError
-from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
+from chat.events import LoggedOut, OwnSettings, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.reading import Ask, Call, Held, Reading, answer, read
 from chat.names import fold, read_name
 from chat.values import Text, is_msgid, parse_msgid
@@ -214,6 +214,8 @@ class Keyboard:
             engine.state.drop(Key.of(reply.conversation))
         elif isinstance(reply, LoggedOut) and not reply.closing:
             engine.logged_out()
+        elif isinstance(reply, OwnSettings):
+            engine.state.take_settings(reply)
         elif verb.name == "block" and not isinstance(reply, Refused):
             engine.direct.shut_out(str(args["user"]))
         elif verb.name == "delete" and not isinstance(reply, Refused):

@@ -16,6 +16,7 @@ from chat.events import (
     Event,
     Invited,
     MembershipChanged,
+    OwnSettings,
     People,
     Presence,
     Removed,
@@ -29,11 +30,15 @@ from chat.grammar.nearby import near
 from chat.grammar.reading import Context, Held
 from chat.grammar.verbs import Table
 from chat.names import fold
+from chat.preferences import Notify
 from chat.values import Conversation, Kind, Text
 
 MOST_TALKS = 2_000
 MOST_NAMES = 20_000
 """More conversations, people and rooms than that are not remembered."""
+
+QUIETEST = Notify.NOTHING.quiet
+"""What is set for a room that does not even call who is named."""
 
 MOST_SETTLED = 200
 """Refused lines that are remembered for each conversation."""
@@ -54,6 +59,7 @@ class State:
     :ivar table: the server's verbs, once they are known.
     :ivar held: a line that was held back, or nothing.
     :ivar reads: makes what is shown of what has come; nothing to show all as it comes.
+    :ivar quiet: the rooms that are not to call, or only when one is named: ``on`` or ``mentions``, by folded name.
     :ivar last_writer: when somebody has written privately last, and who; or nothing.
     :ivar last_said: where and at which seq something was said here last, or nothing.
     """
@@ -71,6 +77,7 @@ class State:
         self.refused: dict[Key, list[Outgoing]] = {}
         self.table = Table()
         self.held: Held | None = None
+        self.quiet: dict[str, str] = {}
         self.last_writer: tuple[int, str] | None = None
         self.last_said: tuple[Talk, int] | None = None
         self.reads: Reads | None = None
@@ -128,6 +135,14 @@ class State:
         self.refused.pop(key, None)
         self.members.pop(key, None)
 
+    def take_settings(self, settings: OwnSettings) -> None:
+        """What one has set for oneself."""
+        self.quiet = {fold(room): how for room, how in settings.quiet.items()}
+
+    def calls_me(self, said: Said) -> bool:
+        """Whether a message names the reader, in a room that may call."""
+        return self.quiet.get(fold(said.conversation.room)) != QUIETEST and self.names_me(said)
+
     def names_me(self, said: Said) -> bool:
         """Whether a message holds the reader's name as a word."""
         return self._named is not None and isinstance(said.body, Text) and bool(self._named.search(said.body.text))
@@ -150,6 +165,8 @@ class State:
             return talk, []
         elif isinstance(event, Removed):
             self.drop(Key.of(event.conversation))
+        elif isinstance(event, OwnSettings):
+            self.take_settings(event)
         elif isinstance(event, Entry):
             talk = self.talk_of(event.conversation)
             entries = talk.add(event)

@@ -239,6 +239,47 @@ class Talking(ScreenCase):
 
         self.play_as("ann", scene, room="lobby")
 
+    def test_a_quiet_room_does_not_call_and_its_lines_wait(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            rung: list[None] = []
+            play.app.bell = lambda: rung.append(None)  # type: ignore[method-assign]  # a terminal without a sound
+            await play.types("message bob hi")
+            marks = {"on": " #lobby (1)", "mentions": "!#lobby (2)", "off": "!#lobby (3)"}
+            for rings, (word, mark) in enumerate(marks.items()):
+                await play.types(f"/set quiet lobby {word}")
+                bob.types("lunch, ann?", room="lobby")
+                await play.settle()
+                self.assertIn(mark, play.sees())
+                self.assertEqual(len(rung), rings, word)
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_what_was_set_before_or_elsewhere_holds_too(self) -> None:
+        bob, other = self.logged_in("bob", "lobby"), self.logged_in("ann", "lobby", device="other")
+        other.types("/set quiet lobby on", room="lobby")
+
+        async def scene(play: Play) -> None:
+            await play.types("message bob hi")
+            bob.types("lunch, ann?", room="lobby")
+            await play.settle()
+            self.assertIn(" #lobby (1)", play.sees())
+            other.types("/set quiet lobby off", room="lobby")
+            bob.types("ann?", room="lobby")
+            await play.settle()
+            self.assertIn("!#lobby (2)", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_what_was_said_in_a_quiet_room_meanwhile_does_not_call_at_the_next_start(self) -> None:
+        bob, ann = self.logged_in("bob", "lobby"), self.logged_in("ann", "lobby")
+        ann.types("/set quiet lobby on", room="lobby")
+        self.run_link(ann.engine.leave())
+        bob.types("lunch, ann?", room="lobby")
+        talk = self.logged_in("ann").talk("lobby")
+        self.assertEqual((talk.unread, talk.mentions), (1, 0))
+
     def test_a_typing_error_in_a_private_verb_is_not_said(self) -> None:
         bob = self.logged_in("bob", "lobby")
 

@@ -23,8 +23,8 @@ from chat.wire.safe import safe
 from chat.wire.view import View
 
 ABOUT = (
-    "What is set here is kept with your account, and is how you are shown things on netcat and telnet. This screen has"
-    " settings of its own in config.ini: chat --help says where."
+    "What is set here is kept with your account, and is how you are shown things on netcat and telnet. On this screen a"
+    " quiet room does not call you; settings of its own are in config.ini: chat --help says where."
 )
 
 Set = Callable[[str], Awaitable[Any]]

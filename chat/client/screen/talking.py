@@ -293,7 +293,7 @@ class Talking(Screen[None]):
         """Whether a row is worth the bell: a private line, or one's name."""
         if not isinstance(row, Said) or row.author == self._state.me:
             return False
-        return not talk.key.room or self._state.names_me(row)
+        return not talk.key.room or self._state.calls_me(row)
 
     def happened(self, event: Event) -> None:
         if self._here is not None and self.talk is None:
