@@ -19,7 +19,7 @@ _DUMPED = "/proc/self/coredump_filter"
 """Which memory a core dump holds (``core(5)``); a limit of 0 does not bind a program that takes dumps from a pipe."""
 
 
-YOUNG = 20_000
+YOUNG = 50_000
 """Objects made and not gone, after which the youngest are looked at."""
 
 

@@ -16,6 +16,7 @@ from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
 from chat.errors import NoSuchConversation, NoSuchRoom, NoSuchUser
 from chat.events import Entry, History, Invited, Missed, Resumed, Said, Skipped, Standing
+from chat.interfaces import Backlog
 from chat.names import fold
 from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Unsure, Waiting
 
@@ -142,13 +143,13 @@ class Past:
         account = account_of(session)
         self._rooms.resume(session)
         told = {id: room.last for id, room in session.rooms.items()}
+        waiting, letters = await self._backlog(session)
         standings = tuple(
             replace(each, last=min(each.last, told.get(each.conversation.id, each.last)))
-            for each in await self.standings(session)
+            for each in self._standings(account, waiting)
         )
-        inbox = await self._house.store.inbox_size(account, session.device)
         last = max(self._rooms.of(account), key=lambda room: (room.members[account].entered, room.id), default=None)
-        return Resumed(standings, inbox, last.name if last is not None else None, self._invitations(account))
+        return Resumed(standings, letters, last.name if last is not None else None, self._invitations(account))
 
     def _invitations(self, account: int) -> tuple[Invited, ...]:
         invited = ((room.conversation, room.invited[account]) for room in self._rooms.inviting(account))
@@ -157,8 +158,14 @@ class Past:
     async def standings(self, session: Session) -> tuple[Standing, ...]:
         """Where a session's account stands in each of its conversations."""
         account = account_of(session)
+        return self._standings(account, (await self._backlog(session)).places)
+
+    async def _backlog(self, session: Session) -> Backlog:
+        account = account_of(session)
         blocked = self._house.directory.blocked_by(account)
-        waiting = await self._house.store.waiting(account, session.device, blocked, session.mind.shown())
+        return await self._house.store.waiting(account, session.device, blocked, session.mind.shown())
+
+    def _standings(self, account: int, waiting: Iterable[Waiting]) -> tuple[Standing, ...]:
         return tuple(
             Standing(
                 *(conversation, each.first, each.last, each.received, each.read, each.unread),

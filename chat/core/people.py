@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chat.core.consent import Consent
@@ -57,8 +57,7 @@ class People:
         if account is None:
             raise BadCredentials()
         house.sanctions.may_enter(account_id, house.now())
-        contacts = await house.store.pairs_of(account_id)
-        unsure = await house.store.unsure(account_id, session.device)
+        contacts, unsure = await house.store.returning(account_id, session.device)
         replaced: list[Session] = []
         while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
             rival = rivals[0]
@@ -85,7 +84,7 @@ class People:
                 self.end(each, "You have logged in from elsewhere; this session is over. To come back: login NAME")
         return user
 
-    def _attach(self, account: Account, session: Session, contacts: Collection[int]) -> ChatUser:
+    def _attach(self, account: Account, session: Session, contacts: frozenset[int]) -> ChatUser:
         house = self._house
         user = house.users.get(account.id)
         first = user is None
@@ -98,7 +97,7 @@ class People:
                 TokenBucket(settings.broadcasts / 60, settings.broadcasts),
             )
             if contacts:
-                user.contacts = frozenset(contacts)
+                user.contacts = contacts
             user.unsubscribe = house.bus.subscribe(("account", account.id), _Follower(self, user))
             house.users[account.id] = user
         user.sessions.append(session)

@@ -16,9 +16,10 @@ from chat.interfaces.frontends import IAudience, IMind
 from chat.interfaces.host import Finding, IHost
 from chat.interfaces.people import IChatUser, IDirectory, IDoor, IPasswordCredentials, ITokenCredentials
 from chat.interfaces.sealed import IFileStore, IKeyStore
-from chat.interfaces.storage import Committed, Disk, IStore, Sink, Snapshot, StoredRoom
+from chat.interfaces.storage import Backlog, Committed, Disk, IStore, Returning, Sink, Snapshot, StoredRoom
 
 __all__ = [
+    "Backlog",
     "Committed",
     "Contents",
     "Disk",
@@ -42,6 +43,7 @@ __all__ = [
     "ITurn",
     "Logged",
     "Published",
+    "Returning",
     "Sink",
     "Snapshot",
     "StoredRoom",

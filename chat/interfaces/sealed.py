@@ -50,9 +50,6 @@ class IKeyStore(Protocol):
     def empty_inbox(self, account: int, device: str, upto: int) -> Deferred[None]:
         """A device has everything up to this number."""
 
-    def inbox_size(self, account: int, device: str) -> Deferred[int]:
-        """How many messages lie in the inbox of a device."""
-
 
 class IFileStore(Protocol):
     """Files that lie there for their readers, on disk; see `IStore` for what its Deferreds promise."""

@@ -31,6 +31,28 @@ from chat.values import (
 )
 
 
+class Returning(NamedTuple):
+    """What a login has to know of who comes.
+
+    :param contacts: the accounts that it has a private conversation with.
+    :param unsure: what the device may have been shown beyond its marks.
+    """
+
+    contacts: frozenset[int]
+    unsure: Unsure
+
+
+class Backlog(NamedTuple):
+    """What waits for a device.
+
+    :param places: where it stands in each room that its account is a member of, and in each pair.
+    :param letters: how many messages lie in its inbox.
+    """
+
+    places: tuple[Waiting, ...]
+    letters: int
+
+
 class Committed(NamedTuple):
     """A row that is on disk now, as the sink gets it in commit order."""
 
@@ -177,8 +199,8 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
 
     def waiting(
         self, account: int, device: str, blocked: Collection[int], shown: Mapping[int, int] | None = None
-    ) -> Deferred[tuple[Waiting, ...]]:
-        """Where this account stands in each room it is a member of and each pair.
+    ) -> Deferred[Backlog]:
+        """What waits, all of it as of one moment.
 
         :param shown: up to where this very session was shown a conversation: no row up to there is unread.
         """
@@ -209,8 +231,8 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
     def note_crash(self, when: int) -> Deferred[None]:
         """Note at a start which devices were cut off: rows older than now (ms) they may have been shown."""
 
-    def unsure(self, account: int, device: str) -> Deferred[Unsure]:
-        """What a device may have been shown beyond its marks."""
+    def returning(self, account: int, device: str) -> Deferred[Returning]:
+        """What a login has to know."""
 
     def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
         """Raise the marks of a person: conversation to seq."""

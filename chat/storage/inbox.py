@@ -53,11 +53,3 @@ def inbox(
 def empty_inbox(transaction: Transaction, account: int, device: str, upto: int) -> None:
     """See `chat.interfaces.IKeyStore.empty_inbox`."""
     transaction.execute("DELETE FROM inbox WHERE account = ? AND device = ? AND id <= ?", (account, device, upto))
-
-
-def inbox_size(connection: sqlite3.Connection, account: int, device: str) -> int:
-    """How many messages wait in the inbox of a device."""
-    size: int = connection.execute(
-        "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
-    ).fetchone()[0]
-    return size

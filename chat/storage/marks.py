@@ -12,11 +12,13 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from json import dumps
+from operator import itemgetter
 from typing import Final
 
 from chat.errors import NoSuchConversation
-from chat.storage.log import COLUMNS, read_row
-from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction, last_seq
+from chat.interfaces import Backlog, Returning
+from chat.storage.log import COLUMNS, pairs_of, read_row
+from chat.storage.transaction import ENDS, LAST_SEQ, SEQ_BITS, Transaction
 from chat.values import SPOKEN, Row, Unsure, Waiting
 
 MOST_UNREAD: Final = 1_000
@@ -41,35 +43,39 @@ _MARKS: Final = (
 )
 
 _PLACES: Final = (
-    f"SELECT c.conversation, NULL, c.joined_seq,{_MARKS} FROM members c"
-    " JOIN rooms ON rooms.conversation = c.conversation AND rooms.deleted IS NULL WHERE c.account = :account"
-    f" UNION SELECT c.conversation, c.high, 0,{_MARKS} FROM pairs c WHERE c.low = :account"
-    f" UNION SELECT c.conversation, c.low, 0,{_MARKS} FROM pairs c WHERE c.high = :account AND c.low <> c.high"
-    " ORDER BY 1"
+    f"SELECT c.conversation, NULL, c.joined_seq,{_MARKS},{ENDS} FROM members c"
+    " JOIN rooms ON rooms.conversation = c.conversation AND rooms.deleted IS NULL"
+    " JOIN conversations ON id = c.conversation WHERE c.account = :account"
+    f" UNION ALL SELECT c.conversation, c.high, 0,{_MARKS},{ENDS} FROM pairs c"
+    " JOIN conversations ON id = c.conversation WHERE c.low = :account"
+    f" UNION ALL SELECT c.conversation, c.low, 0,{_MARKS},{ENDS} FROM pairs c"
+    " JOIN conversations ON id = c.conversation WHERE c.high = :account AND c.low <> c.high"
 )
 
 
 def waiting(
     connection: sqlite3.Connection, account: int, device: str, blocked: Collection[int], shown: Mapping[int, int]
-) -> tuple[Waiting, ...]:
-    """Where an account stands in each room it is a member of and each pair, in the order of their ids.
+) -> Backlog:
+    """Where an account stands, the places in the order of their ids, and how much lies in the inbox of the device.
 
     :param blocked: the accounts whose rows do not count.
     :param shown: up to where the session that asks was shown a conversation.
     """
     blocked_json = dumps(list(blocked))
     result = []
-    for conversation, partner, joined_seq, received, read in connection.execute(
-        _PLACES, {"account": account, "device": device}
-    ).fetchall():
-        first, last = last_seq(connection, conversation)
+    found = connection.execute(_PLACES, {"account": account, "device": device}).fetchall()
+    for conversation, partner, joined_seq, received, read, first, newest in sorted(found, key=itemgetter(0)):
+        last = first - 1 if newest is None else newest & LAST_SEQ
         received, read = max(received, joined_seq), max(read, joined_seq)
         start = max(received, read, shown.get(conversation, 0))
         unread = 0
         if start < last:
             unread = _count(connection, conversation, max(start, last - LOOKED_AT), account, blocked_json)
         result.append(Waiting(conversation, partner, first, last, received, read, unread))
-    return tuple(result)
+    letters: int = connection.execute(
+        "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
+    ).fetchone()[0]
+    return Backlog(tuple(result), letters)
 
 
 def _count(connection: sqlite3.Connection, conversation: int, start: int, account: int, blocked: str) -> int:
@@ -165,15 +171,16 @@ def mark_shown(transaction: Transaction, account: int, device: str, marks: Mappi
         )
 
 
-def unsure(connection: sqlite3.Connection, account: int, device: str) -> Unsure:
-    """What a device may have been shown beyond its marks."""
+def returning(connection: sqlite3.Connection, account: int, device: str) -> Returning:
+    """What a login has to know of who comes."""
     found = connection.execute(
         "SELECT unsure FROM devices WHERE account = ? AND device = ?", (account, device)
     ).fetchone()
     shown = connection.execute(
         "SELECT conversation, shown FROM received WHERE account = ? AND device = ? AND shown > seq", (account, device)
     )
-    return Unsure(found[0] if found is not None else 0, dict(shown))
+    unsure = Unsure(found[0] if found is not None else 0, dict(shown))
+    return Returning(frozenset(pairs_of(connection, account)), unsure)
 
 
 def mark_read(transaction: Transaction, account: int, marks: Mapping[int, int]) -> None:

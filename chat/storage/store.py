@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from chat.errors import ChatError
-from chat.interfaces import Contents, Disk, Erased, Sink, Snapshot, TokenRecord
+from chat.interfaces import Backlog, Contents, Disk, Erased, Returning, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.storage import accounts, backup, codes, deletion, inbox, keys, log, pieces, retention, rooms, sanctions
@@ -32,9 +32,7 @@ from chat.values import (
     Row,
     Sanction,
     Stored,
-    Unsure,
     Verifier,
-    Waiting,
 )
 
 P = ParamSpec("P")
@@ -162,7 +160,7 @@ class Store(ABC):
 
     def waiting(
         self, account: int, device: str, blocked: Collection[int], shown: Mapping[int, int] | None = None
-    ) -> Deferred[tuple[Waiting, ...]]:
+    ) -> Deferred[Backlog]:
         return self._read(standing.waiting, account, device, frozenset(blocked), dict(shown or {}))
 
     def missed(
@@ -186,8 +184,8 @@ class Store(ABC):
     def note_crash(self, when: int) -> Deferred[None]:
         return self._write(accounts.note_crash, when)
 
-    def unsure(self, account: int, device: str) -> Deferred[Unsure]:
-        return self._read(standing.unsure, account, device)
+    def returning(self, account: int, device: str) -> Deferred[Returning]:
+        return self._read(standing.returning, account, device)
 
     def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
         return self._write(standing.mark_read, account, dict(marks))
@@ -338,6 +336,3 @@ class Store(ABC):
 
     def empty_inbox(self, account: int, device: str, upto: int) -> Deferred[None]:
         return self._write(inbox.empty_inbox, account, device, upto)
-
-    def inbox_size(self, account: int, device: str) -> Deferred[int]:
-        return self._read(inbox.inbox_size, account, device)

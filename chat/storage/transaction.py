@@ -52,17 +52,20 @@ Retry = tuple[bytes, int, int, int]
 """The digest of what was sent; the conversation, seq and time that it got."""
 
 
+ENDS: Final = (
+    f" first_seq, (SELECT max(log.id) FROM log WHERE log.id BETWEEN conversations.id << {SEQ_BITS}"
+    f" AND conversations.id << {SEQ_BITS} | {LAST_SEQ})"
+)
+"""Columns of ``conversations``: the first seq that the log still holds, and the id of the newest row or nothing."""
+
+
 def last_seq(connection: sqlite3.Connection, conversation: int) -> tuple[int, int]:
     """Look up where a conversation begins and ends on disk.
 
     :returns: the first seq that the log still holds, and the newest one (0 when nothing was ever said).
     :raises NoSuchConversation: when there is none of that id.
     """
-    low = conversation << SEQ_BITS
-    found = connection.execute(
-        "SELECT first_seq, (SELECT max(id) FROM log WHERE id BETWEEN ? AND ?) FROM conversations WHERE id = ?",
-        (low, low | LAST_SEQ, conversation),
-    ).fetchone()
+    found = connection.execute(f"SELECT {ENDS} FROM conversations WHERE id = ?", (conversation,)).fetchone()
     if found is None:
         raise NoSuchConversation()
     first, newest = found

@@ -144,7 +144,7 @@ class Keys(ServerCase):
         bob = self.program("bob", resume=False)
         bob.asks("keys.publish", 1, device=DEVICE)
         bob.wire.clear()
-        waiting = SlowReads(self.server.store, "inbox_size")
+        waiting = SlowReads(self.server.store, "waiting")
         bob.asks("resume", 2)
         ann.asks("inbox.send", 3, letters=[{"user": "bob", "device": "default", "body": CIPHERTEXT}])
         ann.asks("message", 4, user="bob", text=SEALED)

@@ -175,9 +175,9 @@ class Devices(EngineCase):
         await self.store.end_device(bob.id, "phone")
         self.assertEqual(await self.store.devices(bob.id), (Device("desk", 600, True),))
         self.assertIsNone(await self.store.token(b"phone"))
-        received = [(await self.store.waiting(bob.id, device, ()))[0].received for device in ("phone", "desk")]
+        received = [(await self.store.waiting(bob.id, device, ())).places[0].received for device in ("phone", "desk")]
         self.assertEqual(received, [0, 1])
-        self.assertEqual(await self.store.inbox_size(bob.id, "phone"), 0)
+        self.assertEqual((await self.store.waiting(bob.id, "phone", ())).letters, 0)
 
     async def test_pairs_of_an_account(self) -> None:
         bob, eve, dan = [await self.person(name) for name in ("bob", "eve", "dan")]

@@ -34,7 +34,7 @@ class Inboxes(EngineCase):
         self.assertEqual(await self.bodies(bob, limit=1), [b"one"])
         await self.store.empty_inbox(bob, "phone", first)
         self.assertEqual(await self.bodies(bob), [b"two"])
-        self.assertEqual(await self.store.inbox_size(bob, "phone"), 1)
+        self.assertEqual((await self.store.waiting(bob, "phone", ())).letters, 1)
 
     async def test_a_number_is_never_given_twice(self) -> None:
         """Else acknowledging would take out what came later."""
@@ -74,7 +74,7 @@ class Inboxes(EngineCase):
         ann, bob = await self.people()
         await self.store.put_into_inboxes(ann, "desk", [Letter(bob, "phone", b"one")], 900)
         await self.store.end_device(bob, "phone")
-        self.assertEqual(await self.store.inbox_size(bob, "phone"), 0)
+        self.assertEqual((await self.store.waiting(bob, "phone", ())).letters, 0)
 
 
 class FileInboxes(Inboxes, OnFile): ...

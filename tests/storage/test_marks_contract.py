@@ -28,16 +28,16 @@ class Marks(EngineCase):
     async def of(
         self, account: int, conversation: int, *, device: str = "phone", blocked: tuple[int, ...] = ()
     ) -> Waiting:
-        places = await self.store.waiting(account, device, blocked)
+        places = (await self.store.waiting(account, device, blocked)).places
         return {place.conversation: place for place in places}[conversation]
 
     async def test_a_new_member_and_a_new_pair_begin_where_they_begin(self) -> None:
         room, pair = await self.stage()
         self.assertEqual(
             await self.store.waiting(EVE, "phone", ()),
-            (Waiting(room, None, 1, 5, 3, 3, 1), Waiting(pair, BOB, 1, 1, 0, 0, 1)),
+            ((Waiting(room, None, 1, 5, 3, 3, 1), Waiting(pair, BOB, 1, 1, 0, 0, 1)), 0),
         )
-        self.assertEqual(await self.store.waiting(DAN, "phone", ()), ())
+        self.assertEqual(await self.store.waiting(DAN, "phone", ()), ((), 0))
 
     async def test_marks_rise_and_never_fall(self) -> None:
         room, _ = await self.stage()
@@ -104,7 +104,7 @@ class Marks(EngineCase):
 
     async def test_what_this_session_was_shown_is_not_unread(self) -> None:
         room, pair = await self.stage()
-        waiting = await self.store.waiting(EVE, "phone", (), {room: 5})
+        waiting = (await self.store.waiting(EVE, "phone", (), {room: 5})).places
         self.assertEqual([(each.conversation, each.unread) for each in waiting], [(room, 0), (pair, 1)])
         rows = await self.store.missed(EVE, "phone", (), (room, pair), 10, {pair: 1})
         self.assertEqual([row.conversation for row in rows], [room])
@@ -117,14 +117,14 @@ class Marks(EngineCase):
     async def test_what_may_have_been_shown(self) -> None:
         """Kept by device, gone when a mark passes it, and no mark itself."""
         room, pair = await self.stage()
-        self.assertEqual(await self.store.unsure(EVE, "phone"), Unsure(0, {}))
+        self.assertEqual((await self.store.returning(EVE, "phone")).unsure, Unsure(0, {}))
         await self.store.mark_shown(EVE, "phone", {room: 5, pair: 1})
         await self.store.mark_shown(EVE, "phone", {room: 4})
-        self.assertEqual(await self.store.unsure(EVE, "phone"), Unsure(0, {room: 5, pair: 1}))
-        self.assertEqual(await self.store.unsure(EVE, "desk"), Unsure(0, {}))
+        self.assertEqual((await self.store.returning(EVE, "phone")).unsure, Unsure(0, {room: 5, pair: 1}))
+        self.assertEqual((await self.store.returning(EVE, "desk")).unsure, Unsure(0, {}))
         self.assertEqual((await self.of(EVE, room)).received, 3)
         await self.store.mark_received(EVE, "phone", {room: 5})
-        self.assertEqual(await self.store.unsure(EVE, "phone"), Unsure(0, {pair: 1}))
+        self.assertEqual((await self.store.returning(EVE, "phone")).unsure, Unsure(0, {pair: 1}))
 
     async def test_who_was_cut_off_by_a_crash(self) -> None:
         await self.stage()
@@ -133,8 +133,8 @@ class Marks(EngineCase):
         await self.store.saw(EVE, "desk", 950, present=False)
         await self.store.note_crash(5_000)
         await self.store.note_crash(6_000)
-        self.assertEqual((await self.store.unsure(EVE, "phone")).before, 5_000)
-        self.assertEqual((await self.store.unsure(EVE, "desk")).before, 0)
+        self.assertEqual((await self.store.returning(EVE, "phone")).unsure.before, 5_000)
+        self.assertEqual((await self.store.returning(EVE, "desk")).unsure.before, 0)
 
     async def test_missed_rows_come_by_time_the_oldest_first(self) -> None:
         room, pair = await self.stage()
@@ -166,7 +166,7 @@ class Marks(EngineCase):
     async def test_a_note_to_oneself_stands_once_and_is_never_unread(self) -> None:
         await self.stage()
         note = await self.store.append(text(Pair.of(EVE, EVE), EVE))
-        places = [place for place in await self.store.waiting(EVE, "phone", ()) if place.partner == EVE]
+        places = [place for place in (await self.store.waiting(EVE, "phone", ())).places if place.partner == EVE]
         self.assertEqual(places, [Waiting(note.conversation, EVE, 1, 1, 0, 0, 0)])
         self.assertEqual((await self.store.pairs_of(EVE))[EVE], note.conversation)
 

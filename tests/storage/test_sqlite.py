@@ -112,8 +112,10 @@ class Batching(FileCase):
         go.set()
         await gatherResults([busy, marked])
         await reading
-        self.assertEqual([(place.conversation, place.unread) for place in await asked], [(self.lobby, 0), (private, 0)])
-        (lobby, _) = await self.store.waiting(self.bob, "phone", ())
+        self.assertEqual(
+            [(place.conversation, place.unread) for place in (await asked).places], [(self.lobby, 0), (private, 0)]
+        )
+        (lobby, _), _ = await self.store.waiting(self.bob, "phone", ())
         self.assertEqual(lobby.read, 1)
 
     async def test_a_slow_read_delays_no_write(self) -> None:
