@@ -25,7 +25,7 @@ from chat.client.protocol import ChatClient
 from chat.client.seals import Seals
 from chat.client.shelf import DiskShelf
 from chat.client.state import State
-from chat.client.trust import pinned
+from chat.client.trust import SameDatabase, pinned
 from chat.events import Event
 
 Tell = Callable[[Event], object]
@@ -82,6 +82,7 @@ def make_engine(
         lambda client: Entrance(client, deferToThread, least_cost=least_cost),
         device=device,
         keep_token=lambda account, token: files.keep_token(address, account, device, token),
+        look=SameDatabase(files, address, lambda words: observer.found(None, words, False)).look,
         jitter=random.random,
         everything=everything,
         seals=seals,

@@ -64,6 +64,7 @@ class Engine:
     :param clock: the reactor, as far as it knows the time.
     :param entrance: makes the ways in of a connection.
     :param keep_token: gets each new token.
+    :param look: gets each welcome; raises `ServerNotTrusted` where a server is not to be talked to.
     :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
     :param everything: see `Catching`.
     :param direct: what goes from client to client.
@@ -82,6 +83,7 @@ class Engine:
         *,
         device: str,
         keep_token: Callable[[str, str], object] = lambda account, token: None,
+        look: Callable[[Welcome], object] = lambda welcome: None,
         jitter: Callable[[], float] = lambda: 0.5,
         everything: bool = False,
         direct: Peering | None = None,
@@ -104,6 +106,7 @@ class Engine:
         self._make_entrance = entrance
         self.device = device
         self._keep_token = keep_token
+        self._look = look
         self._heartbeat = Heartbeat(clock)
         self._returning = Returning(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
         self._client: ChatClient | None = None
@@ -139,7 +142,7 @@ class Engine:
         self._entrance = self._make_entrance(client)
         timer = self._clock.callLater(PATIENCE, lambda: client.drop("The server does not answer."))
         try:
-            self.welcome = await client.hello(f"chat {__version__}", self.device, heartbeat=True)
+            self.welcome = await self._greet(client)
             table = await client.ask("commands")
         finally:
             if timer.active():
@@ -149,6 +152,16 @@ class Engine:
             self.seals.add_verbs(self.state.table)
         self._set(Phase.OPEN)
         return self.welcome
+
+    async def _greet(self, client: ChatClient) -> Welcome:
+        welcome = await client.hello(f"chat {__version__}", self.device, heartbeat=True)
+        try:
+            self._look(welcome)
+        except ClientFailure:
+            self._disconnected()
+            client.close()
+            raise
+        return welcome
 
     async def log_in(self, user: str, password: str) -> None:
         """Log in and catch up; see `chat.client.entrance.Entrance.log_in`."""

@@ -127,7 +127,7 @@ class Errand:
             self._printer.show(reply)
             return 0 if isinstance(reply, StoredAs) else 1
         except ClientFailure as error:
-            self._printer.refuse(str(error))
+            self._printer.give_up(error)
             return 1
         finally:
             self._engine.close()
@@ -160,7 +160,7 @@ class Errand:
             status = await ended
             raise ClientFailure(status.reason)
         except ClientFailure as error:
-            self._printer.refuse(str(error))
+            self._printer.give_up(error)
             return 1
         finally:
             self._engine.close()

@@ -1,7 +1,8 @@
 """What a client keeps between two starts, in the folders that the platform has for it; nobody else may read it.
 
 ``config.ini`` is the person's: settings, and the servers to pick from. ``servers.json`` is the program's: which key a
-server had when it was first met, and the tokens that log in without a password. ``history`` is what was typed and
+server had when it was first met, which database, and the tokens that log in without a password. ``keys`` holds a folder
+for each server. ``history`` is what was typed and
 ``unsent.json`` what could not be sent yet, both of accounts without keys alone (see `chat.client.shelf`).
 ``errors.log`` is what went wrong unseen in the run before or in this one.
 """
@@ -9,13 +10,10 @@ server had when it was first met, and the tokens that log in without a password.
 from __future__ import annotations
 
 import configparser
-import fcntl
 import json
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -24,6 +22,8 @@ from platformdirs import PlatformDirs, user_downloads_path
 
 from chat.client.dialing import Address
 from chat.client.failures import ClientFailure
+from chat.client.folder import Folder
+from chat.client.known import Known, read_known, read_server, write_server
 
 MOST_RECENT = 20
 """Servers that are remembered, the latest first."""
@@ -32,27 +32,8 @@ MOST_TYPED = 500
 """Lines of input that are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A server that was met before.
-
-    :param pin: the SHA-256 of its certificate, or empty where an authority vouched for it, or it has no TLS.
-    :param tokens: what logs in without a password, by account.
-    :param account: who was logged in last, or empty.
-    :param met: when it was called last, seconds since the epoch.
-    """
-
-    address: Address
-    pin: bytes = b""
-    tokens: dict[str, str] = field(default_factory=dict, repr=False)
-    account: str = ""
-    met: float = 0.0
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """Whose accounts need no password here, the one of last time first."""
-        names = dict.fromkeys(each.rpartition("@")[0] for each in self.tokens)
-        return tuple(sorted(names, key=lambda name: (name != self.account, name)))
+_DATABASE = ".database"
+"""Says among keys of which database they are; no account is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +65,7 @@ class Files:
 
     def __init__(self, config: Path, data: Path) -> None:
         self.config = config / "config.ini"
-        self._data = data
+        self._folder = Folder(data)
         self._servers = data / "servers.json"
         self._typed = data / "history"
         self._unsent = data / "unsent.json"
@@ -107,7 +88,7 @@ class Files:
             parser.read(self.config, encoding="utf-8")
             section = dict(parser.items("chat")) if parser.has_section("chat") else {}
             listed = parser.items("servers") if parser.has_section("servers") else ()
-            servers = tuple((name, _read_server(words)) for name, words in listed)
+            servers = tuple((name, read_server(words)) for name, words in listed)
             bell = parser.getboolean("chat", "bell", fallback=True)
             port = parser.getint("chat", "direct-port", fallback=0)
             if not 0 <= port < 65_536:
@@ -122,9 +103,7 @@ class Files:
 
     def known(self) -> list[Known]:
         """The servers that were met, the latest first."""
-        found = [
-            known for words, record in self._records().items() if (known := _read_known(words, record)) is not None
-        ]
+        found = [known for words, record in self._records().items() if (known := read_known(words, record)) is not None]
         return sorted(found, key=lambda each: -each.met)
 
     def find(self, address: Address) -> Known:
@@ -150,14 +129,66 @@ class Files:
 
     def keys(self, address: Address) -> Path:
         """The folder of the keys that are used on a server; with TLS or without, it is the same server."""
-        return self._data / "keys" / quote(str(address), safe="")
+        return self._folder.path / "keys" / quote(str(address), safe="")
 
-    def forget(self, address: Address) -> None:
-        """Forget a server, its key and its tokens."""
-        with self._locked():
+    def meet(self, address: Address, database: str) -> Path | None:
+        """Remember which database a server has; what belongs to another one is put aside.
+
+        :returns: the folder in which that is now, if there was any.
+        """
+        if self.find(address).database != database:
+            self._change(address, lambda record: record.update(database=database))
+        keys = self.keys(address)
+        named = keys / _DATABASE
+        aside = None
+        with self._folder.locked():
+            keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if named.exists() and named.read_text("utf-8") != database:
+                aside = self._put_aside(address, keys)
+                keys.mkdir(mode=0o700)
+            self._folder.write(named, database)
+        return aside
+
+    def _put_aside(self, address: Address, keys: Path) -> Path:
+        """Keep the keys, and what lies under them, and lines that wait to be sent, out of the way."""
+        name, day = f"{keys.name} until ", time.strftime("%Y-%m-%d")
+        names = (f"{name}{day}", *(f"{name}{day} ({number})" for number in range(2, 1_000)))
+        aside = next(keys.with_name(each) for each in names if not keys.with_name(each).exists())
+        keys.rename(aside)
+        records = self._folder.read(self._unsent)
+        theirs = {f" {write_server(replace(address, tls=tls))}" for tls in (True, False)}
+        waiting = {who: lines for who, lines in records.items() if any(who.endswith(each) for each in theirs)}
+        if waiting:
+            self._folder.write(aside / self._unsent.name, json.dumps(waiting))
+            self._write_unsent({who: lines for who, lines in records.items() if who not in waiting})
+        return aside
+
+    def begin_anew(self, address: Address) -> None:
+        """A server that was set up anew is to be met as a new one; its key is still the one that is remembered."""
+        for each in self._both(address):
+            self._change(each, lambda record: [record.pop(name, None) for name in ("database", "tokens")])
+
+    def forget(self, address: Address) -> bool:
+        """Forget a server, its key and its tokens, so that it is met as a new one.
+
+        :returns: whether it was known.
+        """
+        both = self._both(address)
+        with self._folder.locked():
             records = self._records()
-            records.pop(_write_server(address), None)
-            self._write(self._servers, json.dumps(records, indent=1))
+            for each in both:
+                records.pop(write_server(each), None)
+            self._folder.write(self._servers, json.dumps(records, indent=1))
+        return bool(both)
+
+    def database(self, address: Address) -> str:
+        """Which database a server had when it was called last, with TLS or without; empty where that is not known."""
+        return next((each for known in self._both(address) if (each := self.find(known).database)), "")
+
+    def _both(self, address: Address) -> list[Address]:
+        """As what a server is known, with TLS and without."""
+        known = (each.address for each in self.known())
+        return [each for each in known if (each.host, each.port) == (address.host, address.port)]
 
     def typed(self) -> list[str]:
         """Lines of input, the oldest first."""
@@ -171,12 +202,12 @@ class Files:
         if not lines:
             self._remove(self._typed)
             return
-        with self._locked():
-            self._write(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]))
+        with self._folder.locked():
+            self._folder.write(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]))
 
     def _remove(self, path: Path) -> None:
         if path.exists():
-            with self._locked():
+            with self._folder.locked():
                 path.unlink(missing_ok=True)
 
     def open_log(self) -> IO[str]:
@@ -184,96 +215,39 @@ class Files:
 
         :raises ClientFailure: when nothing can be written.
         """
-        with self._locked():
-            return self._open(self._data / "errors.log")
+        with self._folder.locked():
+            return self._folder.open(self._folder.path / "errors.log")
 
     def unsent(self, address: Address, account: str, device: str) -> list[Any]:
         """Lines of a device that wait to be sent, as JSON values."""
-        found = self._read(self._unsent).get(f"{account}@{device} {_write_server(address)}", [])
+        found = self._folder.read(self._unsent).get(f"{account}@{device} {write_server(address)}", [])
         return found if isinstance(found, list) else []
 
     def keep_unsent(self, address: Address, account: str, device: str, lines: list[Any]) -> None:
         """Remember them instead of those before; without any of anybody there is no such file."""
         if not lines and not self._unsent.exists():
             return
-        with self._locked():
-            records = self._read(self._unsent)
-            records.pop(name := f"{account}@{device} {_write_server(address)}", None)
+        with self._folder.locked():
+            records = self._folder.read(self._unsent)
+            records.pop(name := f"{account}@{device} {write_server(address)}", None)
             if lines:
                 records[name] = lines
-            if records:
-                self._write(self._unsent, json.dumps(records))
-            else:
-                self._unsent.unlink()
+            self._write_unsent(records)
+
+    def _write_unsent(self, records: dict[str, Any]) -> None:
+        if records:
+            self._folder.write(self._unsent, json.dumps(records))
+        else:
+            self._unsent.unlink()
 
     def _change(self, address: Address, change: Callable[[dict[str, Any]], object]) -> None:
-        with self._locked():
+        with self._folder.locked():
             records = self._records()
-            record = records.setdefault(_write_server(address), {})
+            record = records.setdefault(write_server(address), {})
             change(record)
             record["met"] = time.time()
             latest = sorted(records.items(), key=lambda each: -float(each[1].get("met", 0)))[:MOST_RECENT]
-            self._write(self._servers, json.dumps(dict(latest), indent=1))
+            self._folder.write(self._servers, json.dumps(dict(latest), indent=1))
 
     def _records(self) -> dict[str, Any]:
-        return {words: record for words, record in self._read(self._servers).items() if isinstance(record, dict)}
-
-    def _read(self, path: Path) -> dict[str, Any]:
-        """A file as a JSON object; an empty one where there is none."""
-        try:
-            records = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return records if isinstance(records, dict) else {}
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other clients of this person from writing meanwhile.
-
-        :raises ClientFailure: when nothing can be written.
-        """
-        try:
-            self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(self._data / "lock", os.O_CREAT | os.O_RDWR, 0o600)) as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise ClientFailure(f"{self._data} cannot be written ({error.strerror}).") from None
-
-    def _write(self, path: Path, text: str) -> None:
-        """Replace a file whole, readable by nobody else."""
-        draft = path.with_suffix(".new")
-        with self._open(draft) as file:
-            file.write(text)
-        os.replace(draft, path)
-
-    def _open(self, path: Path) -> IO[str]:
-        """Begin a file that nobody else may read."""
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        os.fchmod(descriptor, 0o600)
-        return os.fdopen(descriptor, "w", encoding="utf-8")
-
-
-def _read_server(words: str) -> Address:
-    """``HOST[:PORT]``, and the word ``unencrypted`` after it."""
-    address, _, rest = words.strip().partition(" ")
-    if rest.strip() not in ("", "unencrypted"):
-        raise ValueError(f"{words[:60]!r}: write HOST[:PORT], or HOST[:PORT] unencrypted")
-    return Address.parse(address, tls=not rest.strip())
-
-
-def _write_server(address: Address) -> str:
-    return f"{address}{'' if address.tls else ' unencrypted'}"
-
-
-def _read_known(words: str, record: dict[str, Any]) -> Known | None:
-    try:
-        return Known(
-            _read_server(words),
-            bytes.fromhex(record.get("pin", "")),
-            {str(account): str(token) for account, token in record.get("tokens", {}).items()},
-            str(record.get("account", "")),
-            float(record.get("met", 0)),
-        )
-    except (ValueError, TypeError, AttributeError):
-        return None
+        return {words: record for words, record in self._folder.read(self._servers).items() if isinstance(record, dict)}

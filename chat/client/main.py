@@ -30,6 +30,7 @@ _MORE = """\
 other uses:
   chat send NAME TEXT      write to somebody (or to a room: '#ROOM'); TEXT may be - for standard input
   chat tail ROOM           show what is said in a room, line after line
+  chat forget HOST[:PORT]  meet a server as if for the first time, when it has another key or was set up anew
   chat keys export FILE    write the keys that seal what you say into a file; keys import FILE takes them from there
 
 The exit status of send, and of --plain when its input ends, is 0 only when every message is kept by the server.
@@ -69,6 +70,8 @@ def run(words: Sequence[str], files: Files) -> int:
         return _errand(words[0], words[1:], files)
     if words and words[0] == "keys":
         return _keys(words[1:], files)
+    if words and words[0] == "forget":
+        return _forget(words[1:], files)
     parser = argparse.ArgumentParser(
         prog="chat",
         description=_ABOUT,
@@ -128,7 +131,7 @@ def _usual(words: str | None, unencrypted: bool, files: Files) -> Address:
 def _plain(options: argparse.Namespace, files: Files) -> int:
     address = _usual(options.server, options.unencrypted, files)
 
-    def begin(reactor: Any) -> Coroutine[Any, Any, int]:
+    async def talk(reactor: Any) -> int:
         from twisted.internet.stdio import StandardIO
 
         keys = Keys()
@@ -139,9 +142,11 @@ def _plain(options: argparse.Namespace, files: Files) -> int:
         StandardIO(keys, reactor=reactor)
         printer.note(f"{address}{'' if address.tls else ' (NOT ENCRYPTED)'}")
         hide = hide_typing if person else None
-        return Plain(engine, printer, keys, time.time, hide).run(files.find(address), options.user)
+        status = await Plain(engine, printer, keys, time.time, hide).run(files.find(address), options.user)
+        await keys.close()
+        return status
 
-    return _react(begin)
+    return _react(talk)
 
 
 def _errand(name: str, words: Sequence[str], files: Files) -> int:
@@ -188,6 +193,16 @@ def _keys(words: Sequence[str], files: Files) -> int:
         raise ClientFailure("Say whose keys: --user NAME")
     move = export_keys if options.what == "export" else import_keys
     print(move(make_cupboard(files, address), account, device_of(files), options.file, _ask))
+    return 0
+
+
+def _forget(words: Sequence[str], files: Files) -> int:
+    parser = argparse.ArgumentParser(prog="chat forget")
+    parser.add_argument("server", metavar="HOST[:PORT]")
+    address = _usual(parser.parse_args(words).server, False, files)
+    if not files.forget(address):
+        raise ClientFailure(f"{address} is not known here.")
+    print(f"{address} is met as a new server the next time. Should it be one, what you had on it is put aside then.")
     return 0
 
 

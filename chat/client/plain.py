@@ -17,8 +17,8 @@ from zope.interface import implementer
 
 from chat.client.engine import Engine
 from chat.client.failures import ClientFailure, RequestRefused
-from chat.client.files import Known
 from chat.client.keyboard import Keyboard, refusal
+from chat.client.known import Known
 from chat.client.observing import Phase, Status
 from chat.client.printing import Printer
 from chat.client.talks import Key
@@ -43,6 +43,7 @@ class Keys(LineReceiver):
     def __init__(self) -> None:
         self._lines: DeferredQueue[str | None] = DeferredQueue()
         self._ended = False
+        self._gone: Deferred[None] = Deferred()
 
     def lineReceived(self, line: bytes) -> None:
         self._lines.put(line.decode("utf-8", "replace").rstrip("\r"))
@@ -61,6 +62,12 @@ class Keys(LineReceiver):
         if self.transport is not None:
             self.transport.write(text.encode("utf-8", "replace"))
 
+    async def close(self) -> None:
+        """End once all that was written is out."""
+        if self.transport is not None and not self._gone.called:
+            self.transport.loseConnection()
+            await self._gone
+
     def end(self) -> None:
         """No more lines come."""
         if not self._ended:
@@ -74,10 +81,16 @@ class Keys(LineReceiver):
         self.end()
 
     def writeConnectionLost(self) -> None:
-        self.end()
+        self._lost()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._lost()
+
+    def _lost(self) -> None:
+        """Nothing can be written any more."""
         self.end()
+        if not self._gone.called:
+            self._gone.callback(None)
 
 
 class Gone(Exception):
@@ -120,7 +133,7 @@ class Plain:
         except Gone:
             return 1
         except ClientFailure as error:
-            self._printer.refuse(str(error))
+            self._printer.give_up(error)
             return 1
         finally:
             self._hide(False)

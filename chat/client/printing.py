@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from chat.client.failures import ClientFailure
 from chat.client.observing import Phase, Status
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
@@ -33,6 +34,7 @@ class Printer:
         self.on_status: Callable[[Status], object] = lambda status: None
         self.on_settled: Callable[[], object] = lambda: None
         self.only = only
+        self._ended = ""
         self._told: dict[Transfer, tuple[Stage, int]] = {}
         self._write = write
 
@@ -52,6 +54,11 @@ class Printer:
         """Show what went wrong."""
         self.show(Refused("client", text))
 
+    def give_up(self, error: ClientFailure) -> None:
+        """Show what ended it all, where that was not shown as it happened."""
+        if str(error) != self._ended:
+            self.refuse(str(error))
+
     # the observer
 
     def status_changed(self, status: Status) -> None:
@@ -59,6 +66,7 @@ class Printer:
             if status.phase is Phase.WAITING:
                 self.refuse(f"{status.reason} Trying again in {max(1, round(status.wait))} s.")
             elif status.phase is Phase.ENDED:
+                self._ended = status.reason
                 self.refuse(status.reason)
         self.on_status(status)
 

@@ -156,6 +156,8 @@ class Talk:
         :returns: whether rows up to the newest are to be read after `high`.
         """
         self.be(standing.conversation)
+        if standing.last < self.high:
+            self._forget()  # the server was put back to an earlier time: what is held is not what it has
         self.first = max(1, standing.first)
         self.received = max(self.received, standing.received)
         self.read = max(self.read, standing.read)

@@ -38,7 +38,8 @@ async def hello(
         session.device = device
     limits = {"frame": FRAME_BYTES, "body": BODY_BYTES, "lines": BODY_LINES, "cost": chat.settings.bcrypt_cost}
     features = ("history", "inbox", "keys", "marks", "retry", "resume", "sealed", "skipped")
-    return Welcome(chat.settings.name, __version__, limits, features, chat.door.ways_in(session))
+    ways_in, database = chat.door.ways_in(session), await chat.database()
+    return Welcome(chat.settings.name, __version__, limits, features, ways_in, database)
 
 
 @command(group=GROUP, access=Access.ANYONE, programs=True)

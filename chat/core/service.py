@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+from typing import Final
 
 from twisted.internet.defer import race
 
@@ -32,6 +34,9 @@ from chat.values import Pair
 
 SETTLING = 1.0
 """Seconds that the end waits for what is on its way to the disk, to tell people what became of it."""
+
+DATABASE: Final = "database"
+"""The name of the secret that tells one database from another."""
 
 
 class ChatService:
@@ -70,6 +75,7 @@ class ChatService:
         self.files = KeptFiles(self.house)
         self.space = Space(self.house)
         self._bus = bus
+        self._database = ""
 
     async def start(self) -> None:
         """Take over what is on disk.
@@ -82,11 +88,21 @@ class ChatService:
         self.rooms.load(snapshot.rooms)
         unattended(self.store.note_crash(self.house.now()))
         await self.rooms.open_lobby()
+        unattended(self.store.secret(DATABASE).addCallback(lambda _: None))  # to be there when the disk takes no more
         await self.search.start()
         self.retention.start()
         self.files.start()
         self.space.start()
         self.deletion.start()
+
+    async def database(self) -> str:
+        """Which one this is: 32 digits that another one does not have, and that say nothing of the secret.
+
+        :raises StoreUnavailable: when it was not given any yet, and cannot be.
+        """
+        if not self._database:
+            self._database = sha256(await self.store.secret(DATABASE)).hexdigest()[:32]
+        return self._database
 
     async def stop(self, reason: str, last_words: Callable[[], Awaitable[None]] | None = None) -> None:
         """Tell every connection, end it, and commit what waits.

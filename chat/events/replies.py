@@ -60,13 +60,18 @@ class StoredAs:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """The answer to ``hello``: what a program needs to know before it logs in."""
+    """The answer to ``hello``: what a program needs to know before it logs in; with another ``database`` than before
+    the server was set up anew, and nothing that a program holds of it counts any more.
+
+    :param database: 32 digits, which stay the same for as long as the accounts and the log do; empty where not told.
+    """
 
     server: str
     version: str
     limits: Mapping[str, int]
     features: tuple[str, ...]
     auth: tuple[str, ...]
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)

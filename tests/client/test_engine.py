@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 
+from chat.client.dialing import Address
 from chat.client.failures import Disconnected, RequestRefused, TooMuch
 from chat.client.observing import Phase
 from chat.client.returning import PAUSES
 from chat.client.sending import MOST_UNSENT, Fate
-from chat.events import Closing, Refused, RoomEntered, Said
+from chat.client.trust import SetUpAnew
+from chat.events import Closing, Refused, RoomEntered, Said, Welcome
 from chat.grammar.reading import Ask, read
 from tests.client.engines import Desk, EngineCase
 from tests.frontends.server import PASSWORD
@@ -225,6 +227,27 @@ class StayingIn(EngineCase):
         self.assertEqual(ann.screen.status.phase, Phase.ENDED)
         self.assertIn("elsewhere", ann.screen.status.reason)
         self.assertEqual(other.screen.status.phase, Phase.ONLINE)
+
+    def test_a_server_that_was_set_up_anew_meanwhile_is_told_nothing(self) -> None:
+        ann = self.logged_in("ann", "lobby")
+        ann.types("said to the old one", room="lobby")
+
+        def look(welcome: Welcome) -> None:
+            self.assertEqual(len(welcome.database), 32)
+            raise SetUpAnew(Address("here.example"))
+
+        ann.engine._look = look
+        ann.cut()
+        ann.types("waits", room="lobby")
+        self.quiet_link()
+        status = ann.screen.status
+        self.assertEqual((status.phase, status.alarming), (Phase.ENDED, True))
+        self.assertIn("was set up anew", status.reason)
+        self.assertNotIn(b"login", ann.links[-1].sent)
+        self.assertEqual(len(ann.state.unsent), 1)
+        self.quiet_link()
+        self.assertEqual((len(ann.links), self.server.chat.house.sessions), (2, {}))
+        self.fails(ann.engine.connect(), SetUpAnew)
 
     def test_a_token_that_is_worth_nothing_any_more(self) -> None:
         ann, phone = self.logged_in("ann"), self.desk("phone")

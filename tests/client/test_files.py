@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +13,8 @@ from chat.client import files as files_module
 from chat.client.dialing import Address
 from chat.client.failures import ClientFailure
 from chat.client.files import Files
-from chat.client.trust import KeyChanged, pinned, spelled
+from chat.client.trust import KeyChanged, SameDatabase, SetUpAnew, pinned, spelled
+from chat.events import Welcome
 
 HOME = Address("home.example")
 OTHER = Address("other.example", 99, tls=False)
@@ -135,3 +137,101 @@ class AKey(FilesCase):
 
     def test_is_spelled_in_groups(self) -> None:
         self.assertEqual(spelled(bytes(range(4))), "0001 0203")
+
+
+class ADatabase(FilesCase):
+    """Keys, marks and tokens are of one database, and of use with no other."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.told: list[str] = []
+        self.server = self.program()
+
+    def program(self) -> SameDatabase:
+        return SameDatabase(self.files, HOME, self.told.append)
+
+    def welcome(self, database: str) -> Welcome:
+        return Welcome("home", "1.0", {}, (), (), database)
+
+    def key(self, folder: Path | None = None) -> Path:
+        return (folder or self.files.keys(HOME)) / "ann" / "desk.keys"
+
+    def has_keys(self) -> None:
+        self.server.look(self.welcome("one"))
+        self.key().parent.mkdir()
+        self.key().write_text("secret")
+        self.files.keep_token(HOME, "ann", "desk", "ct_1")
+        self.files.keep_unsent(HOME, "ann", "desk", ["waits"])
+        self.files.keep_unsent(OTHER, "ann", "desk", ["waits there"])
+
+    def aside(self) -> Path:
+        (folder,) = (each for each in self.files.keys(HOME).parent.iterdir() if "until" in each.name)
+        return folder
+
+    def test_is_remembered_at_the_first_meeting(self) -> None:
+        self.has_keys()
+        for server in (self.server, self.program()):
+            server.look(self.welcome("one"))
+            self.assertRaises(SetUpAnew, server.look, self.welcome("two"))
+        self.assertTrue(self.key().exists())
+        self.assertEqual((self.files.find(HOME).tokens, self.told), ({"ann@desk": "ct_1"}, []))
+
+    def test_is_the_same_one_with_tls_and_without(self) -> None:
+        self.has_keys()
+        bare = SameDatabase(self.files, replace(HOME, tls=False), self.told.append)
+        self.assertRaises(SetUpAnew, bare.look, self.welcome("two"))
+        bare.look(self.welcome("one"))
+
+    def test_of_a_server_that_does_not_say_is_no_other(self) -> None:
+        self.has_keys()
+        self.server.look(self.welcome(""))
+        self.program().look(self.welcome(""))
+        self.program().look(self.welcome("one"))
+
+    def test_that_a_server_begins_to_tell_of_takes_nothing_away(self) -> None:
+        self.key().parent.mkdir(parents=True)
+        self.key().write_text("secret")
+        self.server.look(self.welcome("one"))
+        self.assertEqual((self.key().read_text(), self.told), ("secret", []))
+
+    def test_of_before_is_put_aside_when_somebody_begins_anew(self) -> None:
+        self.has_keys()
+        self.files.pin(HOME, b"key")
+        self.files.begin_anew(HOME)
+        self.assertEqual((self.files.find(HOME).pin, self.files.find(HOME).tokens), (b"key", {}))
+        self.program().look(self.welcome("two"))
+        self.assertFalse(self.key().exists())
+        self.assertEqual(self.key(self.aside()).read_text(), "secret")
+        self.assertEqual(
+            self.told, [f"What you had on the server that was at {HOME} before is put aside in {self.aside()}."]
+        )
+        self.assertEqual(self.files.unsent(HOME, "ann", "desk"), [])
+        self.assertEqual(self.files.unsent(OTHER, "ann", "desk"), ["waits there"])
+        self.assertIn('["waits"]', (self.aside() / "unsent.json").read_text())
+
+    def test_of_before_is_not_put_aside_when_it_is_there_again(self) -> None:
+        self.has_keys()
+        self.files.forget(HOME)
+        self.program().look(self.welcome("one"))
+        self.assertEqual((self.key().read_text(), self.told), ("secret", []))
+
+    def test_of_before_is_put_aside_as_often_as_a_server_is_set_up_anew(self) -> None:
+        for number in range(3):
+            self.files.forget(HOME)
+            self.program().look(self.welcome(str(number)))
+        self.assertEqual(len(list(self.files.keys(HOME).parent.iterdir())), 3)
+        self.assertEqual(len(self.told), 2)
+
+    def test_that_another_program_has_met_anew_is_none_for_one_that_holds_what_was_before(self) -> None:
+        self.has_keys()
+        self.files.begin_anew(HOME)
+        self.program().look(self.welcome("two"))
+        self.assertRaises(SetUpAnew, self.server.look, self.welcome("two"))
+
+    def test_nobody_else_may_read_which_one_it_is(self) -> None:
+        before = os.umask(0)
+        self.addCleanup(os.umask, before)
+        self.server.look(self.welcome("one"))
+        keys = self.files.keys(HOME)
+        self.assertEqual(keys.stat().st_mode & 0o777, 0o700)
+        self.assertEqual([each.stat().st_mode & 0o777 for each in keys.iterdir()], [0o600])

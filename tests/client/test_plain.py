@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
 from chat.client.dialing import Address
-from chat.client.files import Known
+from chat.client.known import Known
 from chat.client.plain import Keys, Plain
 from chat.client.printing import Printer
 from tests.client.engines import Desk, EngineCase

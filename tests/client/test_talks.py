@@ -34,6 +34,25 @@ class TalkTestCase(SynchronousTestCase):
         return self.talk.stand(Standing(OPS, first, last, received, received, unread))
 
 
+class AfterABackup(TalkTestCase):
+    """A server that was put back to an earlier time has fewer rows than are held, and gives their numbers anew."""
+
+    def test_what_it_does_not_have_any_more_is_let_go(self) -> None:
+        self.stands(0)
+        for seq in (1, 2, 3):
+            self.talk.add(said(seq, "then"))
+        self.assertTrue(self.stands(2))
+        self.assertEqual((self.talk.rows, self.talk.high), ([], 0))
+        self.talk.extend(page(1, 2))
+        self.assertEqual(seqs(self.talk.add(said(3, "now"))), [3])
+
+    def test_what_it_still_has_stays(self) -> None:
+        self.stands(0)
+        self.talk.add(said(1))
+        self.assertFalse(self.stands(1))
+        self.assertEqual(seqs(self.talk.rows), [1])
+
+
 class Rows(TalkTestCase):
     def test_that_come_in_order(self) -> None:
         self.assertFalse(self.stands(0))

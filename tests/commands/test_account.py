@@ -137,6 +137,22 @@ class Hello(SynchronousTestCase):
         self.assertEqual((welcome.server, welcome.limits["body"]), ("chat", 16_384))
         self.assertTrue(program.session.heartbeat)
 
+    def test_which_database_it_is_stays_the_same(self) -> None:
+        stage = Stage()
+
+        def database(stage: Stage) -> str:
+            return stage.connection(program=True).gets(Welcome, "hello").database
+
+        before = database(stage)
+        self.assertEqual(database(stage.restart()), before)
+        self.assertNotEqual(database(Stage()), before)
+
+    def test_what_it_is_called_gives_no_secret_away(self) -> None:
+        stage = Stage()
+        secret = self.successResultOf(stage.store.secret("database"))
+        database = stage.connection(program=True).gets(Welcome, "hello").database
+        self.assertNotIn(database[:8], secret.hex())
+
     def test_it_does_not_rename_the_device_of_a_login(self) -> None:
         program = Stage().enter("bob", program=True, device="phone")
         program.does("hello", device="other")

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from unittest import skipUnless
 
@@ -135,6 +136,42 @@ class AtATerminal(ClientCase):
         again.does_not_see("┃ yes")
         again.types("trust")
         again.sees("Log in to chat")
+
+    def test_a_server_that_was_set_up_anew(self) -> None:
+        """One client runs meanwhile, another one comes later; neither takes one database for the other."""
+        ann = self.terminal("ann", self.address)
+        ann.sees("Log in to chat")
+        ann.presses("F4")
+        ann.types("ann")
+        ann.types(PASSWORD)
+        ann.sees("You are in no room yet")
+        ann.types("create ops")
+        ann.sees("You are in ops")
+        ann.types("said to the old one")
+        ann.sees("said to the old one ✓")
+        port = self.stage.port
+        self.stage.stop()
+        ann.types("never said")
+        ann.sees("never said …")
+        for name in ("credentials.db", "credentials.db-wal", "credentials.db-shm"):
+            with suppress(FileNotFoundError):
+                os.unlink(self.stage.path(name))
+        self.stage.start(f"--listen=tcp:{port}:interface=127.0.0.1")
+        plain = self.terminal("ann", "--plain", f"127.0.0.1:{port}", width=200)
+        plain.sees("was set up anew, or is another server", f"chat forget 127.0.0.1:{port}", "ended with 1")
+        self.assertEqual(plain.screen().count("was set up anew"), 1)
+        ann.sees("! 127.0.0.1", "was set up anew", "Not connected (F5: again)")
+        ann.presses("F5")
+        ann.sees("WAS SET UP ANEW", "Type anew to go on.")
+        ann.types("anew")
+        ann.sees("You have no account on it yet")
+        ann.presses("F4")
+        ann.types("ann")
+        ann.types(PASSWORD)
+        ann.sees("is put aside")
+        ann.types("create ops")
+        ann.sees("Room ops made")
+        ann.does_not_see("said")
 
 
 @skipUnless(shutil.which("tmux"), "tmux is not installed")

@@ -36,7 +36,7 @@ class Sealed(ClientCase):
 
         self.stage.stop()
         server = b"".join(each.read_bytes() for each in Path(self.stage.folder).glob("*") if each.is_file())
-        keys = [each for each in Path(self.stage.folder).glob("home-*/data/chat/keys/**/*") if each.is_file()]
+        keys = [each for each in Path(self.stage.folder).glob("home-*/data/chat/keys/**/*.keys") if each.is_file()]
         self.assertEqual(len(keys), 2)
         kept = b"".join(each.read_bytes() for each in keys)
         secrets = (WORDS, "in the oven", PASSWORD)

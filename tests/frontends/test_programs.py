@@ -14,6 +14,7 @@ class Requests(ServerCase):
         program.sends(b'{"id": "1", "cmd": "hello", "args": {"client": "test"}}\n')
         frame = program.frame()
         self.assertEqual([frame[name] for name in ("type", "id", "server")], ["welcome", "1", "chat"])
+        self.assertRegex(frame["database"], "^[0-9a-f]{32}$")
         self.assertEqual(frame["limits"]["frame"], FRAME_BYTES)
 
     def test_ids_are_echoed_as_they_are(self) -> None:

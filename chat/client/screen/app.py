@@ -18,15 +18,17 @@ from chat.client.failures import ClientFailure, NoEncryption, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Observer, Phase, Status
 from chat.client.screen.bridge import twisted
-from chat.client.screen.doors import Asking, Choice, Form, Login, key_changed
+from chat.client.screen.doors import Asking, Choice, Form, Login, key_changed, set_up_anew
 from chat.client.screen.picking import Picking, Place
 from chat.client.screen.relay import Relay
 from chat.client.screen.talking import Talking
-from chat.client.trust import KeyChanged
+from chat.client.trust import KeyChanged, SetUpAnew
 from chat.errors import AlreadySignedIn, BadPassword
 from chat.wire.safe import safe
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
+
+NO_ACCOUNT = "You have no account on it yet: F4 makes one."
 
 FAREWELL = 2.0
 """Seconds that a server has to take note of somebody who leaves."""
@@ -99,9 +101,10 @@ class ChatApp(App[int]):
             if self._place == place:
                 self._place = None
 
-    async def _enter(self, engine: Engine, place: Place) -> str:
+    async def _enter(self, engine: Engine, place: Place, problem: str = "") -> str:
         """Connect and log in.
 
+        :param problem: what to say to who has to log in.
         :returns: why that came to nothing.
         """
         address = place.address
@@ -113,6 +116,11 @@ class ChatApp(App[int]):
                 self._files.pin(address, error.now)
                 return await self._enter(engine, place)
             return str(error)
+        except SetUpAnew as error:
+            if await self.push_screen_wait(set_up_anew(address)):
+                self._files.begin_anew(address)
+                return await self._enter(engine, place, NO_ACCOUNT)
+            return str(error)
         except NoEncryption as error:
             question = f"{error}\n\nWithout encryption everybody on the way can read and change what you say."
             if await self.push_screen_wait(Choice(question, "unencrypted", "goes back")):
@@ -120,7 +128,7 @@ class ChatApp(App[int]):
             return str(error)
         except ClientFailure as error:
             return str(error)
-        return await self._log_in(engine, place)
+        return await self._log_in(engine, place, problem)
 
     async def _log_in(self, engine: Engine, place: Place, problem: str = "") -> str:
         """Log in by token, and by password where that will not do.
@@ -213,6 +221,10 @@ class ChatApp(App[int]):
         elif self.engine is not None and self._place is not None:
             self._close_talking()
             self._again(self.engine, self._place, "Logging out. Bye for now!")
+
+    def on_talking_again(self) -> None:
+        """Call the same server as if nobody had been there yet."""
+        self._go_elsewhere(self._place)
 
     def _close_talking(self) -> None:
         if self._talking is not None:

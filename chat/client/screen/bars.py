@@ -52,6 +52,8 @@ def status_line(
         line.append(f"Connecting to {where} ...  ")
     elif status.phase is Phase.CATCHING_UP:
         line.append("Reading what you missed ...  ")
+    elif status.phase is Phase.ENDED:
+        line.append(f"Not connected (F5: again): {safe(status.reason)}  ")
     elif status.phase is not Phase.ONLINE:
         line.append(f"{safe(status.reason) or 'Not connected.'}  ")
     if unsent := len(state.unsent):

@@ -203,6 +203,17 @@ def key_changed(address: Address, error: KeyChanged) -> Choice:
     return Choice(words, "trust", "goes back")
 
 
+def set_up_anew(address: Address) -> Choice:
+    """What becomes of what was there before."""
+    words = Text()
+    words.append(f" {str(address).upper()} WAS SET UP ANEW \n\n", style="bold reverse")
+    words.append("Or it is another server: your account, your conversations and everybody's keys are not on it.")
+    words.append(" Ask its operator before you go on.\n\n")
+    words.append("If you do, your own keys, what was typed and what was not sent are put aside on this machine, and")
+    words.append(" nothing of it goes to the new one. So far nothing was sent.")
+    return Choice(words, "anew", "goes back")
+
+
 class Asking(ModalScreen[str]):
     """Something that a command asks for; dismissed with what was typed."""
 

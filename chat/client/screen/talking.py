@@ -75,6 +75,9 @@ class Talking(Screen[None]):
     Talking.alarmed #status { background: $error; text-style: bold; }
     """
 
+    class Again(Message):
+        """Somebody whose connection was ended for good wants another one."""
+
     class Out(Message):
         """Somebody has logged out.
 
@@ -275,6 +278,8 @@ class Talking(Screen[None]):
     # the observer
 
     def status_changed(self, status: Status) -> None:
+        if status.alarming:
+            self.note(f"! {safe(status.reason)}")
         self._changed()
 
     def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
@@ -398,4 +403,7 @@ class Talking(Screen[None]):
         self.app.push_screen(Helping(self._state.table))
 
     def action_try_now(self) -> None:
-        self._engine.try_now()
+        if self._engine.status.phase is Phase.ENDED:
+            self.post_message(self.Again())
+        else:
+            self._engine.try_now()
