@@ -6,8 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
-from benchmarks import door, idle, screen, sealing, startup
+from benchmarks import door, idle, screen, sealing, spread, startup
 from benchmarks.compare import SCENARIOS, Compared, compare
 from benchmarks.irc import Inspircd, Ngircd
 from benchmarks.peers import Chat, ChatPrograms, Peer, Yardstick
@@ -15,7 +16,7 @@ from benchmarks.plot import Bar, plot
 from benchmarks.processes import Failed, allow_connections
 from benchmarks.talk import Rooms, percentile
 
-OTHERS = ("storm", "idle", "door", "start", "screen", "sealing")
+OTHERS = ("spread", "storm", "idle", "door", "start", "screen", "sealing")
 
 WIRES = {
     "text": lambda: Chat(),
@@ -46,7 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
             if name in SCENARIOS:
                 within &= _compare(name, arguments, bars, files)
             else:
-                within &= _one(name, arguments.scale)
+                within &= _one(name, arguments.scale, arguments.rounds)
         except (Failed, OSError) as error:
             print(f"{name}: {error}", file=sys.stderr)
             within = False
@@ -121,7 +122,9 @@ def _verdict(what: str, value: float, limit: float, aim: float | None = None, un
     return within
 
 
-def _one(name: str, scale: float) -> bool:
+def _one(name: str, scale: float, rounds: int) -> bool:
+    if name == "spread":
+        return _spread(scale, rounds)
     if name == "storm":
         return _storm(scale)
     if name == "idle":
@@ -140,6 +143,14 @@ def _sealing(scale: float) -> bool:
     print(f"  one message in a hundred takes {found.sealed_p99:.1f} ms to seal, {found.opened_p99:.1f} ms to open")
     sealed = _verdict("to seal a message", found.sealed, sealing.LIMIT, unit=" ms")
     return _verdict("to open one", found.opened, sealing.LIMIT, unit=" ms") and sealed
+
+
+def _spread(scale: float, rounds: int) -> bool:
+    few, many = spread.measure(int(spread.MESSAGES * scale), rounds)
+    for each in (few, many):
+        print(f"spread: {each.rooms:,} rooms, {each.cost:.2f} us a delivery, {each.memory / 2**20:.0f} MiB")
+    ratio = median(more / less for less, more in zip(few.costs, many.costs, strict=True))
+    return _verdict("of what it costs in few rooms", ratio, spread.LIMIT)
 
 
 def _storm(scale: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 
+from benchmarks import spread
 from benchmarks.compare import SCENARIOS, compare
 from benchmarks.irc import Inspircd, Ngircd
 from benchmarks.peers import Chat, ChatPrograms, Peer, Yardstick
@@ -39,6 +40,11 @@ class ShortRuns(unittest.TestCase):
     def test_pairs(self) -> None:
         for compared in compare(Pairs(2, messages=40), (Chat(), ChatPrograms(), Yardstick()), rounds=1):
             self.assertEqual(40, compared.runs[0].deliveries)
+
+    def test_the_same_people_in_few_rooms_and_in_many(self) -> None:
+        few, many = spread.measure(messages=100, rounds=1, many=30, people=20, settle=0.1)
+        self.assertEqual([2, 30], [few.rooms, many.rooms])
+        self.assertEqual([1, 1], [len(few.costs), len(many.costs)])
 
     def test_every_sender_says_as_much(self) -> None:
         """Messages are shared out evenly, or the last ones would not be said."""
