@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from math import inf
 
 from chat.core.delivery import Delivery
 from chat.core.entries import entry, private_conversation
@@ -145,7 +146,7 @@ class Past:
         told = {id: room.last for id, room in session.rooms.items()}
         waiting, letters = await self._backlog(session)
         standings = tuple(
-            replace(each, last=min(each.last, told.get(each.conversation.id, each.last)))
+            replace(each, last=told[each.conversation.id]) if each.last > told.get(each.conversation.id, inf) else each
             for each in self._standings(account, waiting)
         )
         last = max(self._rooms.of(account), key=lambda room: (room.members[account].entered, room.id), default=None)

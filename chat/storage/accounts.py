@@ -118,8 +118,11 @@ def all_blocks(connection: sqlite3.Connection) -> tuple[tuple[int, int], ...]:
 def saw(transaction: Transaction, account: int, device: str, when: int, present: bool) -> None:
     """Note that a session of a device began or ended; a device is known from its first session on."""
     transaction.execute("UPDATE accounts SET seen = max(seen, ?) WHERE id = ?", (when, account))
-    _note_device(transaction, account, device, when)
-    transaction.execute("UPDATE devices SET present = ? WHERE account = ? AND device = ?", (present, account, device))
+    transaction.execute(
+        "INSERT INTO devices (account, device, seen, present) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen), present = excluded.present",
+        (account, device, when, present),
+    )
 
 
 def note_crash(transaction: Transaction, when: int) -> None:

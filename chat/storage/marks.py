@@ -61,7 +61,7 @@ def waiting(
     :param blocked: the accounts whose rows do not count.
     :param shown: up to where the session that asks was shown a conversation.
     """
-    blocked_json = dumps(list(blocked))
+    blocked_json = _listed(blocked)
     result = []
     found = connection.execute(_PLACES, {"account": account, "device": device}).fetchall()
     for conversation, partner, joined_seq, received, read, first, newest in sorted(found, key=itemgetter(0)):
@@ -76,6 +76,11 @@ def waiting(
         "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
     ).fetchone()[0]
     return Backlog(tuple(result), letters)
+
+
+def _listed(accounts: Collection[int]) -> str:
+    """For ``json_each``."""
+    return dumps(list(accounts)) if accounts else "[]"  # as nearly always
 
 
 def _count(connection: sqlite3.Connection, conversation: int, start: int, account: int, blocked: str) -> int:
@@ -111,7 +116,7 @@ def missed(
     :param limit: the most rows.
     :param shown: see `waiting`.
     """
-    blocked_json = dumps(list(blocked))
+    blocked_json = _listed(blocked)
     logs = []
     for conversation in sorted(set(conversations)):
         start = max(_start(connection, account, device, conversation), shown.get(conversation, 0))

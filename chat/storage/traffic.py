@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -27,10 +26,6 @@ KEPT: Final = 10
 """Files that are put aside before the oldest one goes."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMES: Final = tuple(
-    (each.name, "with" if each.name == "partner" else each.name) for each in fields(Traffic) if each.name != "time"
-)
-"""Each field, and what it is called in a line."""
 
 
 class TrafficFile:
@@ -98,30 +93,28 @@ def line(event: Traffic) -> str:
     takes ten times as long.
     """
     second, thousandths = divmod(event.time, 1000)
-    begin = f'{{"time":"{_second(second)}.{thousandths:03}Z"'
-    if event.size and event.conversation and event.network and event.session and event.account:
-        who = _who(event.kind, event.account, event.session, event.network)
-        return f'{begin}{who}{_where(event.conversation, event.room, event.partner)},"size":{event.size}}}\n'
-    written = [begin]
-    for field, name in _NAMES:
-        if value := getattr(event, field):
-            written.append(f',"{name}":{encode_basestring(value) if isinstance(value, str) else value}')
-    return "".join(written) + "}\n"
+    who = _who(event.kind, event.account, event.session, event.network)
+    where = _where(event.conversation, event.room, event.partner)
+    size = f',"size":{event.size}' if event.size else ""
+    return f'{{"time":"{_second(second)}.{thousandths:03}Z"{who}{where}{size}}}\n'
 
 
 @lru_cache(maxsize=4_096)
 def _who(kind: str, account: str, session: int, network: str) -> str:
-    word = encode_basestring
-    return f',"kind":{word(kind)},"account":{word(account)},"session":{session},"network":{word(network)}'
+    return _members(kind=kind, account=account, session=session, network=network)
 
 
 @lru_cache(maxsize=4_096)
 def _where(conversation: str, room: str, partner: str) -> str:
-    word = encode_basestring
-    place = f',"room":{word(room)}' if room else ""
-    if partner:
-        place += f',"with":{word(partner)}'
-    return f',"conversation":{word(conversation)}{place}'
+    return _members(conversation=conversation, room=room, **{"with": partner})
+
+
+def _members(**members: str | int) -> str:
+    return "".join(
+        f',"{name}":{encode_basestring(value) if isinstance(value, str) else value}'
+        for name, value in members.items()
+        if value
+    )
 
 
 @lru_cache(maxsize=4)
