@@ -146,37 +146,43 @@ class Reader(Worker):
         self._connection: sqlite3.Connection | None = None
 
     def serve(self, jobs: list[Job]) -> None:
+        """Run the jobs, many in one transaction: each sees all that was on disk when it was asked for, or more, and
+        all its queries see the same moment."""
         answered: list[Job] = []
         trouble: Exception | None = None
         due = time.perf_counter() + _ANSWERS
         for job in jobs:
             try:
-                self._read(job)
+                job.run(self._begin())
             except Exception as error:
+                self._end()
                 job.failure = error
                 if remedy(error):
                     trouble = error
                     job.failure = StoreUnavailable(_UNREADABLE)
             answered.append(job)
             if time.perf_counter() >= due:
+                self._end()
                 self._done(answered, trouble)
                 answered, trouble = [], None
                 due = time.perf_counter() + _ANSWERS
+        self._end()
         if answered:
             self._done(answered, trouble)
 
-    def _read(self, job: Job) -> None:
-        """Run a job in one transaction, so that all its queries see the same moment."""
+    def _begin(self) -> sqlite3.Connection:
+        """The connection in a transaction."""
         if self._connection is None:
             connection = connect(self._path, self._patience)
             connection.execute("PRAGMA query_only = ON")
             self._connection = connection
-        self._connection.execute("BEGIN")
-        try:
-            job.run(self._connection)
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+        return self._connection
+
+    def _end(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         if self._connection is not None:
