@@ -46,7 +46,7 @@ class Gathering:
     ) -> None:
         self._hand_over = hand_over
         self._call_later = call_later
-        self._soon = soon or _at_once
+        self._soon = soon or at_once
         self._jobs: list[Job] = []
         self._committing = False
         self._arranged = False
@@ -119,5 +119,6 @@ class Gathering:
         self._hand_over(jobs)
 
 
-def _at_once(call: Callable[[], object]) -> None:
+def at_once(call: Callable[[], object]) -> None:
+    """For where a turn has no end."""
     call()

@@ -28,7 +28,7 @@ from chat.journal import Logger
 from chat.storage.aside import Aside
 from chat.storage.commits import Job
 from chat.storage.disk import look
-from chat.storage.gathering import MOST_WAITING, Gathering
+from chat.storage.gathering import MOST_WAITING, Gathering, at_once
 from chat.storage.store import Store, snapshot
 from chat.storage.transaction import Transaction
 from chat.storage.trouble import Trouble
@@ -73,6 +73,9 @@ class SqliteStore(Store):
         self._patience = patience
         self._trouble = Trouble(path, monotonic)
         self._gathering = Gathering(self._hand_to_writer, call_later, soon)
+        self._soon = soon or at_once
+        self._asked: list[Job] = []
+        self._unanswered = 0
         self._helper = Aside(self._path, patience, call_from_thread)
         self._committed: Sink | None = None
         self._writer: Writer | None = None
@@ -103,6 +106,7 @@ class SqliteStore(Store):
     def stop(self) -> Deferred[None]:
         if self._writer is not None and self._reader is not None:
             self._gathering.end()
+            self._ask_reader()
             writer, reader = self._writer, self._reader
             self._writer = self._reader = None
             writer.end()
@@ -126,7 +130,7 @@ class SqliteStore(Store):
         """How many jobs wait for the writer and the reader."""
         return {
             "writing": len(self._gathering),
-            "reading": self._reader.waiting if self._reader is not None else 0,
+            "reading": self._unanswered,
         }
 
     def _write(
@@ -142,10 +146,13 @@ class SqliteStore(Store):
     ) -> Deferred[T]:
         if self._reader is None:
             return fail(ShuttingDown())
-        if self._reader.waiting >= MOST_WAITING:
+        if self._unanswered >= MOST_WAITING:
             return fail(Busy())
+        self._unanswered += 1
         job = Job(call, arguments, options)
-        self._reader.put([job])
+        self._asked.append(job)
+        if len(self._asked) == 1:
+            self._soon(self._ask_reader)
         return job.deferred
 
     def _aside(
@@ -188,7 +195,14 @@ class SqliteStore(Store):
         for job in jobs:
             job.settle()
 
+    def _ask_reader(self) -> None:
+        """Hand over at once what one turn asks for: a reader that is woken for each question gets in the way."""
+        asked, self._asked = self._asked, []
+        if asked and self._reader is not None:
+            self._reader.put(asked)
+
     def _answer(self, jobs: list[Job], trouble: Exception | None) -> None:
+        self._unanswered -= len(jobs)
         if trouble is not None:
             self._trouble.note(trouble, 1)
         for job in jobs:

@@ -21,9 +21,9 @@ from chat.storage.upgrade import connect
 _AT_ONCE: Final = 5_000
 """Jobs that a thread takes at once."""
 
-_ANSWERS: Final = 0.005
+_ANSWERS: Final = 0.020
 """Seconds after which the reader hands over what it has found, although more is asked for: handing over wakes the
-reactor, which costs as much as a small query."""
+reactor, and then both threads want the interpreter, which costs more than a small query."""
 
 _UNREADABLE: Final = "The server cannot read its disk just now. Try again in a minute."
 
@@ -46,11 +46,6 @@ class Worker(ABC):
     def put(self, jobs: list[Job]) -> None:
         """Queue some jobs."""
         self._waiting.put(jobs)
-
-    @property
-    def waiting(self) -> int:
-        """How many times something was put that it has not taken yet."""
-        return self._waiting.qsize()
 
     def end(self) -> None:
         """Let the thread end when everything that waits is done; it calls ``ended`` last."""

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 
 from chat.errors import Busy, Misconfigured, StoreUnavailable
 from chat.storage import gathering
+from chat.storage import sqlite as on_file
 from chat.storage.sqlite import SqliteStore
 from chat.storage.transaction import Transaction
 from chat.values import Kind, Pair, Text
@@ -255,6 +257,30 @@ class Files(FileCase):
         while (await self.store.erase()).more:
             pass
         self.assertNotIn(b"supercalif", self.content())
+
+    async def test_what_one_turn_asks_for_is_handed_to_the_reader_at_its_end(self) -> None:
+        await self.store.stop()
+        ends: list[Callable[[], object]] = []
+        store = SqliteStore(self.path, reactor.callFromThread, soon=ends.append)  # type: ignore[attr-defined]
+        store.start(self.sink)
+        asked = [store.pairs_of(self.bob), store.pairs_of(self.bob)]
+        (end,) = ends
+        self.assertEqual(store.queues()["reading"], 2)
+        end()
+        self.assertEqual(await gatherResults(asked), [{}, {}])
+        self.assertEqual(store.queues()["reading"], 0)
+        asked = [store.pairs_of(self.bob)]
+        await store.stop()
+        self.assertEqual(await gatherResults(asked), [{}])
+
+    async def test_too_many_questions_are_refused_at_once(self) -> None:
+        self.patch(on_file, "MOST_WAITING", 2)
+        go = threading.Event()
+        asked = [self.store._read(lambda connection: go.wait()) for _ in range(2)]
+        self.failureResultOf(self.store.pairs_of(self.bob), Busy)
+        go.set()
+        await gatherResults(asked)
+        self.assertEqual(await self.store.pairs_of(self.bob), {})
 
     async def test_commits_are_synced(self) -> None:
         """Acknowledged means on the disk: FULL (2) syncs the write-ahead log at each commit."""
