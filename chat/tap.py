@@ -123,6 +123,8 @@ def makeService(options: Options) -> ChatServer:
 
     leave_no_dumps()
     run_on_monotonic_time(reactor)
+    turn = ReactorTurn(reactor)
+    poll(reactor, turn)
     collect_rarely()
     assert options.parent is not None
 
@@ -144,7 +146,9 @@ def makeService(options: Options) -> ChatServer:
             if settings.certificate != "none":
                 twistd.as_user(lambda: ensure_certificate(settings.certificate, settings.name))
             launch = Launch(options.parent)
-            server = twistd.as_user(lambda: ChatServer(placed(settings, folder), held, reactor, read_again, launch))
+            server = twistd.as_user(
+                lambda: ChatServer(placed(settings, folder), held, reactor, turn, read_again, launch)
+            )
             undo.callback(server.close)
             server.listen()
             twistd.as_user(server.listen_for_control)
@@ -182,15 +186,19 @@ class ChatServer(Service):
     """
 
     def __init__(
-        self, settings: Settings, held: Hold, reactor: Any, read_settings: Callable[[], Settings], launch: Launch
+        self,
+        settings: Settings,
+        held: Hold,
+        reactor: Any,
+        turn: ReactorTurn,
+        read_settings: Callable[[], Settings],
+        launch: Launch,
     ) -> None:
         self._settings = settings
         self._launch = launch
         self._held = held
         self._reactor = reactor
         clock = ReactorClock(reactor)
-        turn = ReactorTurn(reactor)
-        poll(reactor, turn)
         store = SqliteStore(settings.db, reactor.callFromThread, reactor.callLater, turn.soon)
         self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
         self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
