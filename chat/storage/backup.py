@@ -22,6 +22,13 @@ from chat.storage.upgrade import APPLICATION, SCHEMA, connect, prepare
 PATIENCE: Final = 5.0
 """Seconds to wait for a program that holds a file."""
 
+BEGINNING: Final = 1_767_225_600
+"""2026-01-01, before which no number was given; seconds since the epoch."""
+
+A_SECOND: Final = {"inbox": 1_000, "files": 1_000, "conversations": 1}
+"""More numbers than anybody has given a second, on average since then. Those of letters and files may have 53 bits
+(`chat.keys.MOST_NUMBER`), those of conversations 31 (`chat.storage.transaction.SEQ_BITS`): enough until 2094."""
+
 
 def back_up(connection: sqlite3.Connection, file: str) -> Contents:
     """Copy the whole database as of one moment, and look at the copy.
@@ -128,9 +135,37 @@ class _Draft:
         with closing(connect(self.path, PATIENCE)) as draft:
             _check(draft, self._file)
             found = contents(draft, self.path)
+            with draft:
+                draft.execute("BEGIN IMMEDIATE")
+                _count_on(draft, time.time())
+                _hand_out_nothing_again(draft)
             # Else what stands in its log would be lost when it is moved.
             draft.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.contents = Contents(version, found.accounts, found.rooms, found.rows, found.newest, found.size)
+
+
+def _count_on(connection: sqlite3.Connection, when: float) -> None:
+    """Go on with numbers that the database of before cannot have given, nor one that was put in its place earlier.
+
+    What has come since the backup is gone here, but clients remember its numbers: they would take a letter for one that
+    they have, and a new room for one that is lost.
+
+    :param when: now, seconds since the epoch.
+    """
+    for table, a_second in A_SECOND.items():
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is None:
+            continue  # a version that does not have it yet
+        (last,) = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        beyond = max(last or 0, int((when - BEGINNING) * a_second))
+        connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, beyond))
+
+
+def _hand_out_nothing_again(connection: sqlite3.Connection) -> None:
+    """Keys that may be used once may have been since: whose they are destroys the private half, and what is sealed with
+    one again opens nowhere. Each device makes new ones when it comes; until then, its fallback key serves."""
+    connection.execute("DELETE FROM one_time_keys")
+    connection.execute("UPDATE fallback_keys SET used = 1")
 
 
 def _check(connection: sqlite3.Connection, file: str) -> None:

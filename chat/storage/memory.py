@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred, fail, succeed
@@ -77,6 +78,12 @@ class MemoryStore(Store):
         """Commit what waits, all of it in one transaction, and each change at once from here on."""
         self._held = False
         self._commit_what_waits()
+
+    def put_back(self, file: str) -> None:
+        """Begin at the next start with what a database file holds."""
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")  # no log can stand beside a database in memory
+            self._image = connection.serialize()
 
     def fail(self, times: int) -> None:
         """Let the next commits fail with `StoreUnavailable`."""

@@ -11,6 +11,7 @@ from shutil import copy
 
 from chat.errors import Busy, Misconfigured, NotWritten
 from chat.interfaces import Contents
+from chat.keys import DeviceKeys, Letter, Publication
 from chat.storage.backup import restore
 from chat.storage.upgrade import SCHEMA, prepare
 from tests.storage.engines import OnFile, text
@@ -92,6 +93,22 @@ class ABackup(OnFile):
         restore(self.path, kept)
         await self.restart()
         self.assertEqual(await self.words(self.lobby), ["", "then", "now"])
+
+    async def test_no_number_that_was_given_since_is_given_again(self) -> None:
+        """Clients remember them, however often a backup is put back."""
+        bob = self.bob.id
+        await self.store.saw(bob, "desk", 700, True)
+        await self.store.publish_keys(bob, "desk", Publication(device=DeviceKeys(b"i" * 32, b"s" * 32)), 800)
+        await self.store.back_up(self.file)
+        given: set[tuple[str, int | None]] = set()
+        for times in range(1, 4):
+            (letter,) = await self.store.put_into_inboxes(bob, "desk", [Letter(bob, "desk", b"sealed")], 900)
+            given |= {("letter", letter), ("file", await self.store.begin_file(bob, bob, 1, 100, 900))}
+            self.assertEqual(len(given), 2 * times)
+            await self.store.stop()
+            restore(self.path, self.file)
+            await self.restart()
+        self.assertGreater(await self.room(bob, "ops"), self.lobby + 1_000_000)
 
     async def test_the_log_of_a_killed_server_does_not_come_along(self) -> None:
         """What stands in PATH-wal belongs to the database of before."""
