@@ -18,8 +18,9 @@ from chat.client.completing import complete
 from chat.client.failures import ServerNotTrusted
 from chat.client.observing import Phase, Status
 from chat.client.screen.bars import status_line, topic_line
-from chat.client.screen.feed import MOST_NOTES, Feed, Notes
+from chat.client.screen.feed import Feed
 from chat.client.screen.help import Helping
+from chat.client.screen.here import MOST_NOTES, Notes
 from chat.client.screen.lines import Drawing
 from chat.client.screen.sidebar import entry as side_line
 from chat.client.screen.sidebar import ordered

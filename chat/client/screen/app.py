@@ -289,7 +289,7 @@ class ChatApp(App[int]):
     def _take_status(self, status: Status) -> None:
         if self._talking is None or self.engine is None:
             return
-        self._talking.status_changed(status)
+        self._talking.hearing.status_changed(status)
         if status.phase is Phase.OPEN and self.engine.status is status and self._place is not None and status.reason:
             self._close_talking()
             self._again(self.engine, self._place, status.reason)

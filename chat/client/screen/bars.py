@@ -1,14 +1,65 @@
-"""The two bars of one line: above the conversation, what it is; at the bottom, how it stands. Pure."""
+"""The bars of a few lines: above the conversation, what it is; at the bottom, the files that move, a hint, and how it
+stands. What stands in the first and in the last is made by pure functions."""
 
 from __future__ import annotations
 
 from rich.text import Text
+from textual.widgets import Static
 
 from chat.client.observing import Phase, Status
 from chat.client.screen.sidebar import HERE
 from chat.client.state import State
 from chat.client.talks import Key, Talk
 from chat.wire.safe import safe
+
+
+class Bar(Static):
+    """One line across, which is always there."""
+
+    DEFAULT_CSS = "Bar { height: 1; width: 1fr; background: $primary 30%; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+
+
+class TopicBar(Bar):
+    """See `topic_line`."""
+
+
+class StatusBar(Bar):
+    """See `status_line`."""
+
+    DEFAULT_CSS = "StatusBar.alarmed { background: $error; text-style: bold; }"
+
+    def show(self, line: Text, alarmed: bool) -> None:
+        """:param alarmed: whether it is to stand out, as nobody can talk."""
+        self.set_class(alarmed, "alarmed")
+        self.update(line)
+
+
+class PassingBar(Static):
+    """A few lines, which are there while something stands in them."""
+
+    DEFAULT_CSS = "PassingBar { height: auto; padding: 0 1; display: none; }"
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+
+    def say(self, lines: Text) -> None:
+        self.update(lines)
+        self.display = bool(lines)
+
+
+class FilesBar(PassingBar):
+    """The files that are on their way; see `chat.client.screen.carried`."""
+
+    DEFAULT_CSS = "FilesBar { max-height: 3; }"
+
+
+class HintBar(PassingBar):
+    """What could be typed; see `chat.client.screen.writing`."""
+
+    DEFAULT_CSS = "HintBar { max-height: 2; color: $text-muted; }"
 
 
 def topic_line(state: State, talk: Talk | None, sealed: str = "") -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,32 +12,14 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from chat.client.screen.here import Notes
 from chat.client.screen.lines import Drawing
 from chat.client.state import State
 from chat.client.talks import Talk, span
 from chat.events import Entry
 
-MOST_NOTES = 300
-"""Answers of the server that are remembered for each conversation."""
-
 NEAR_TOP = 20
 """Lines from the top at which older ones are asked for."""
-
-
-@dataclass(slots=True)
-class Notes:
-    """What stands between the rows of a conversation and is none.
-
-    :ivar lines: text, and the seq after which it stands.
-    :ivar new_after: the seq after which everything was new when the conversation was opened, or nothing.
-    """
-
-    lines: list[tuple[int, str]] = field(default_factory=list)
-    new_after: int | None = None
-
-    def add(self, seq: int, text: str) -> None:
-        self.lines.append((seq, text))
-        del self.lines[:-MOST_NOTES]
 
 
 @dataclass(frozen=True, slots=True)

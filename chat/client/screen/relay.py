@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chat.client.observing import Status
+from chat.client.observing import Observer, Status
 from chat.client.screen.talking import Talking
 from chat.client.sending import Outgoing
 from chat.client.talks import Talk
@@ -30,19 +30,19 @@ class Relay:
     def __init__(self, later: Callable[[Callable[[], object]], object], changed: Callable[[Status], object]) -> None:
         self._later = later
         self._changed = changed
-        self._screen: Talking | None = None
+        self._screen: Observer | None = None
         self._waiting: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
-        self._missed: list[Callable[[Talking], object]] = []
+        self._missed: list[Callable[[Observer], object]] = []
 
     def show_on(self, screen: Talking | None) -> None:
         """From now on that is the screen; what was found and came to its end while there was none is shown on it."""
-        self._screen = screen
+        self._screen = screen.hearing if screen is not None else None
         if screen is not None:
             missed, self._missed = self._missed, []
             for show in missed:
-                screen.call_later(show, screen)  # it is not there yet
+                screen.call_later(show, screen.hearing)  # it is not there yet
 
-    def _show(self, show: Callable[[Talking], object]) -> None:
+    def _show(self, show: Callable[[Observer], object]) -> None:
         if self._screen is not None:
             show(self._screen)
         else:

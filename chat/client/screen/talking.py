@@ -13,42 +13,25 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Static
 
 from chat.client.completing import complete
 from chat.client.engine import Engine
 from chat.client.failures import ClientFailure
 from chat.client.keyboard import Keyboard
-from chat.client.observing import Phase, Status
-from chat.client.screen.bars import status_line, topic_line
+from chat.client.observing import Phase
+from chat.client.screen.bars import FilesBar, HintBar, StatusBar, TopicBar, status_line, topic_line
 from chat.client.screen.bridge import twisted
-from chat.client.screen.carried import Carried, direct_lines
 from chat.client.screen.choosing import Choosing
 from chat.client.screen.doors import Asking
-from chat.client.screen.feed import Feed, Notes
+from chat.client.screen.feed import Feed
+from chat.client.screen.hearing import Hearing
 from chat.client.screen.help import Helping
+from chat.client.screen.here import Here
 from chat.client.screen.sidebar import SideBar, ordered
 from chat.client.screen.writing import Writing
-from chat.client.sending import Outgoing
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
-from chat.client.transfer.transfers import Transfer
-from chat.client.viewing import shown_in
-from chat.events import (
-    Deleted,
-    Delivered,
-    Edited,
-    Entry,
-    Event,
-    LoggedOut,
-    OwnSettings,
-    Presence,
-    Reply,
-    RoomEntered,
-    RoomLeft,
-    Said,
-    StoredAs,
-)
+from chat.events import Deleted, Edited, Entry, LoggedOut, OwnSettings, RoomEntered, RoomLeft
 from chat.grammar.reading import Ask
 from chat.names import fold
 from chat.wire.safe import safe
@@ -61,18 +44,19 @@ PAINT_EVERY = 0.04
 
 
 class Talking(Screen[None]):
-    """Implements `chat.client.observing.Observer` by its methods of those names."""
+    """What the engine tells comes to its `hearing`.
+
+    :param where: the server, as it is shown.
+    :param secure: whether the connection is encrypted.
+    :param bell: whether the terminal's bell may ring.
+    """
 
     DEFAULT_CSS = """
-    #topic, #status { height: 1; width: 1fr; background: $primary 30%; padding: 0 1; }
-    #files { height: auto; max-height: 3; padding: 0 1; display: none; }
-    #hint { height: auto; max-height: 2; padding: 0 1; color: $text-muted; display: none; }
     #body { height: 1fr; }
     Talking.narrow SideBar { display: none; }
     Talking.aside SideBar { display: none; }
     Talking.narrow.listed SideBar { display: block; width: 1fr; }
     Talking.narrow.listed #talk { display: none; }
-    Talking.alarmed #status { background: $error; text-style: bold; }
     """
 
     class Again(Message):
@@ -112,44 +96,39 @@ class Talking(Screen[None]):
         self._where = where
         self._secure = secure
         self._bell = bell
-        self._here: Key | None = None
-        self._notes: dict[Key | None, Notes] = {}
+        self._here = Here(self._state, self._changed)
         self._drafts: dict[Key | None, str] = {}
-        self._carried = Carried()
-        self._rings = False
         self._dirty = False
         self._loading = False
+        self.hearing = Hearing(
+            self._state, self._here, arrived=self._arrived, put_out=lambda: self.open(None), changed=self._changed
+        )
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):
             yield SideBar(self._state)
             with Vertical(id="talk"):
-                yield Static("", id="topic", markup=False)
+                yield TopicBar()
                 yield Feed(self._state)
-        yield Static("", id="files", markup=False)
-        yield Static("", id="hint", markup=False)
-        yield Writing(lambda text: complete(text, self._state, self.talk), self._state.typed)
-        yield Static("", id="status", markup=False)
+        yield FilesBar()
+        yield HintBar()
+        yield Writing(lambda text: complete(text, self._state, self._here.talk), self._state.typed)
+        yield StatusBar()
 
     def on_mount(self) -> None:
         room = self._engine.current_room
         first = Key(True, fold(room)) if room else next(iter(ordered(self._state)), None)
         self.open(first if first in self._state.talks else None)
-        if self._here is None:
-            self.note("You are in no room yet. Type: list channels, then: connect ROOM. F1 is help.")
+        if self._here.key is None:
+            self._here.note("You are in no room yet. Type: list channels, then: connect ROOM. F1 is help.")
         for invited in self._state.invitations.values():
-            self.show(invited)
+            self._here.show(invited)
         for offered in self._engine.direct.offers():
-            self.transferred(offered)
+            self.hearing.transferred(offered)
         self._changed()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < NARROW, "narrow")
-
-    @property
-    def talk(self) -> Talk | None:
-        """The conversation that one is in."""
-        return self._state.talks.get(self._here) if self._here is not None else None
 
     # going from one conversation to another
 
@@ -159,14 +138,12 @@ class Talking(Screen[None]):
         :param carry: whether what is being written goes along; else it waits where it was begun, so that nobody says
             in one conversation what was meant for another.
         """
-        if key != self._here and not carry:
+        if key != self._here.key and not carry:
             writing = self.query_one(Writing)
-            self._drafts[self._here] = writing.text
+            self._drafts[self._here.key] = writing.text
             writing.put(self._drafts.pop(key, ""))
-        self._here = key
-        talk = self.talk
-        notes = self._notes.setdefault(key, Notes())
-        notes.new_after = talk.read if talk is not None and talk.unread else None
+        notes = self._here.go(key)
+        talk = self._here.talk
         self.remove_class("listed")
         self.query_one(Feed).open(talk, notes)
         if talk is not None:
@@ -186,7 +163,8 @@ class Talking(Screen[None]):
     def action_go(self, step: int) -> None:
         keys = ordered(self._state)
         if keys:
-            place = keys.index(self._here) if self._here in keys else -1 if step > 0 else 0
+            here = self._here.key
+            place = keys.index(here) if here in keys else -1 if step > 0 else 0
             self._go_to(keys[(place + step) % len(keys)])
 
     def action_waiting(self) -> None:
@@ -210,7 +188,7 @@ class Talking(Screen[None]):
 
     @work
     async def on_writing_sent(self, event: Writing.Sent) -> None:
-        here = self.talk
+        here = self._here.talk
         self._state.keep_typed()
         outcome = await twisted(self._keyboard.typed(event.text, here))
         while isinstance(outcome, Ask):
@@ -222,7 +200,7 @@ class Talking(Screen[None]):
         elif isinstance(outcome, RoomEntered):
             self.open(Key.of(outcome.conversation), carry=True)
         elif isinstance(outcome, RoomLeft):
-            if self.talk is None:
+            if self._here.talk is None:
                 self.open(next((key for key in ordered(self._state) if key in self._state.talks), None))
         elif isinstance(outcome, LoggedOut):
             self.post_message(self.Out(outcome.closing))
@@ -231,14 +209,12 @@ class Talking(Screen[None]):
             self._choose(outcome)
             return
         if outcome is not None and not isinstance(outcome, Talk):
-            self.show(outcome)
+            self._here.show(outcome)
         self.query_one(Feed).scroll_end(animate=False)
         self._changed()
 
     def on_writing_hint(self, event: Writing.Hint) -> None:
-        hint = self.query_one("#hint", Static)
-        hint.update(Text(safe(event.text)))
-        hint.display = bool(event.text)
+        self.query_one(HintBar).say(Text(safe(event.text)))
 
     # scrolling
 
@@ -253,13 +229,13 @@ class Talking(Screen[None]):
         self.query_one(Feed).scroll_end(animate=False)
 
     def on_feed_moved(self) -> None:
-        talk = self.talk
+        talk = self._here.talk
         if talk is not None and self.query_one(Feed).at_end:
             self._engine.catching.saw(talk)
         self._changed()
 
     def on_feed_older_wanted(self) -> None:
-        talk = self.talk
+        talk = self._here.talk
         if talk is not None and not self._loading:
             self._loading = True
             self._read_older(talk)
@@ -272,86 +248,18 @@ class Talking(Screen[None]):
             return  # the status line says it
         finally:
             self._loading = False
-        if added and talk is self.talk:
+        if added and talk is self._here.talk:
             self.query_one(Feed).prepended(added)
-
-    # the observer
-
-    def status_changed(self, status: Status) -> None:
-        if status.alarming:
-            self.note(f"! {safe(status.reason)}")
-        self._changed()
-
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
-        feed = self.query_one(Feed)
-        if talk is self.talk:
-            for row in rows:
-                feed.changed_from(
-                    row.ref if isinstance(row, Edited | Deleted) and talk.holds(row.ref) else span(row)[0]
-                )
-            if self.app.app_focus and feed.at_end:
-                self._engine.catching.saw(talk)
-        self._rings |= live and any(self._calls(talk, row) for row in rows)
-        self._changed()
-
-    def _calls(self, talk: Talk, row: Entry) -> bool:
-        """Whether a row is worth the bell: a private line, or one's name."""
-        if not isinstance(row, Said) or row.author == self._state.me:
-            return False
-        return not talk.key.room or self._state.calls_me(row)
-
-    def happened(self, event: Event) -> None:
-        if self._here is not None and self.talk is None:
-            self.open(None)  # put out: what is being written is for nobody else to read
-        if isinstance(event, Presence) and len(event.users) == 1 and self.talk is not None:
-            shown = self.talk.key.room or self.talk.key.name == fold(event.users[0])
-            if shown:
-                self.show(event)
-        elif not isinstance(event, Presence | Delivered):
-            self.show(event)
-        self._changed()
-
-    def direct(self, user: str, author: str, text: str) -> None:
-        mine = author != user
-        self._note_with(user, direct_lines(author, text, mine))
-        self._rings |= not mine
-
-    def transferred(self, transfer: Transfer) -> None:
-        if words := self._carried.changed(transfer):
-            self._note_with(transfer.user, words)
-        self._changed()
-
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
-        key = talk.key if talk is not None else self._here
-        self._note_in(key, f"{'! ' if alarming else '* '}{safe(words)}")
-
-    def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
-        if stored is None and outgoing.where != self._here:
-            self.note(f"! Not said to {safe(outgoing.where.name)}: {safe(outgoing.why)}")
-        elif stored is not None and (stored.present is False or stored.away is not None):
-            self.show(stored)
-        self._changed()
 
     # what is shown
 
-    def show(self, shown: Reply | Event) -> None:
-        """Show an answer of the server, or an event that is no row, where one is."""
-        if text := shown_in(self.talk, shown):
-            self.note(text)
-
-    def note(self, text: str) -> None:
-        """Show lines that are not of the conversation."""
-        self._note_in(self._here, text)
-
-    def _note_with(self, user: str, text: str) -> None:
-        """Show something in the conversation with somebody, and where one is."""
-        for key in {Key(False, fold(user)), self._here}:
-            self._note_in(key, text)
-
-    def _note_in(self, key: Key | None, text: str) -> None:
-        talk = self._state.talks.get(key) if key is not None else None
-        self._notes.setdefault(key, Notes()).add(talk.high if talk is not None else 0, text)
-        self._changed()
+    def _arrived(self, talk: Talk, rows: Sequence[Entry]) -> None:
+        """Rows have come in the conversation that one is in."""
+        feed = self.query_one(Feed)
+        for row in rows:
+            feed.changed_from(row.ref if isinstance(row, Edited | Deleted) and talk.holds(row.ref) else span(row)[0])
+        if self.app.app_focus and feed.at_end:
+            self._engine.catching.saw(talk)
 
     def _changed(self) -> None:
         """Paint soon; many changes are painted at once."""
@@ -363,33 +271,30 @@ class Talking(Screen[None]):
         self._dirty = False
         if not self.is_mounted:
             return
-        if self._rings and self._bell:
+        if self.hearing.rings() and self._bell:
             self.app.bell()
-        self._rings = False
-        if self._here is not None and self.talk is None:
+        if self._here.put_out:
             self.open(None)
             return
         self.query_one(Feed).draw()
         side = self.query_one(SideBar)
         if side.display:
-            side.show(self._here)
-        files, bars = self.query_one("#files", Static), self._carried.bars()
-        files.update(bars)
-        files.display = bool(bars)
-        sealed = self._engine.seals.state_of(self.talk) if self.talk is not None else ""
-        self.query_one("#topic", Static).update(topic_line(self._state, self.talk, sealed))
+            side.show(self._here.key)
+        self.query_one(FilesBar).say(self.hearing.carried.bars())
+        talk = self._here.talk
+        sealed = self._engine.seals.state_of(talk) if talk is not None else ""
+        self.query_one(TopicBar).update(topic_line(self._state, talk, sealed))
         status = self._engine.status
-        self.set_class(status.phase not in (Phase.ONLINE, Phase.CATCHING_UP), "alarmed")
         line = status_line(
             self._state,
             status,
-            self._here,
+            self._here.key,
             where=self._where,
             secure=self._secure,
             listed=side.display,
             at_end=self.query_one(Feed).at_end,
         )
-        self.query_one("#status", Static).update(line)
+        self.query_one(StatusBar).show(line, status.phase not in (Phase.ONLINE, Phase.CATCHING_UP))
 
     def _choose(self, settings: OwnSettings) -> None:
         """Show the page of settings."""
