@@ -18,6 +18,7 @@ from chat.client.completing import complete
 from chat.client.failures import ServerNotTrusted
 from chat.client.observing import Phase, Status
 from chat.client.screen.bars import status_line, topic_line
+from chat.client.screen.colours import Colours
 from chat.client.screen.feed import Feed
 from chat.client.screen.help import Helping
 from chat.client.screen.here import MOST_NOTES, Notes
@@ -58,7 +59,7 @@ class NothingButText(ClientCase):
         state = State()
         state.be("ann")
         state.take(event)
-        drawing = Drawing(width, FAR, "ann", state.names_me)
+        drawing = Drawing(width, FAR, "ann", state.names_me, Colours())
         if isinstance(event, Entry):
             talk = state.talk_of(event.conversation)
             strips = drawing.row(event, talk)

@@ -153,6 +153,21 @@ class Colours(LooksCase):
             self.logged_in(name, "lobby").types(f"I am {name}", room="lobby")
         self.test_can_be_read_in_both_themes()
 
+    def test_of_people_in_one_room_differ_in_both_themes(self) -> None:
+        people = ["ann", "bob"]
+        for name in ("carol", "dave", "eve", "frank"):
+            people.append(name)
+            self.logged_in(name, "lobby").types(f"I am {name}", room="lobby")
+
+        async def look(play: Play) -> None:
+            for _ in range(2):
+                styles = self.styles(play)
+                named = {name: next(style.color for text, style in styles if text == f"{name}: ") for name in people}
+                self.assertEqual(len(set(named.values())), len(people), f"{play.app.theme}: {named}")
+                await play.presses("f6")
+
+        self.day(look)
+
     def test_are_not_needed(self) -> None:
         """With NO_COLOR nothing is lost: marks say what colours say as well."""
         self.environment(NO_COLOR="1")

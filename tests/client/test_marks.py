@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.marks import InTheClear, Opened, Unopened
 from chat.client.screen.bars import topic_line
+from chat.client.screen.colours import Colours
 from chat.client.screen.lines import Drawing
 from chat.client.state import State
 from chat.client.talks import Key, Talk
@@ -49,7 +50,7 @@ class Marks(SynchronousTestCase):
 
     def test_on_the_screen(self) -> None:
         talk = Talk(Key(False, "bob"), "bob")
-        drawing = Drawing(60, UTC, "ann", lambda said: False)
+        drawing = Drawing(60, UTC, "ann", lambda said: False, Colours())
         for body, words in (
             (Text("hi"), "00:00 bob: hi"),
             (Opened("hi"), "00:00 🔒bob: hi"),

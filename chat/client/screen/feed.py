@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from chat.client.screen.colours import Colours
 from chat.client.screen.here import Notes
 from chat.client.screen.lines import Drawing
 from chat.client.state import State
@@ -58,6 +59,7 @@ class Feed(ScrollView, can_focus=False):
         self._state = state
         self.talk: Talk | None = None
         self.notes = Notes()
+        self._colours = Colours()
         self._strips: list[Strip] = []
         self._marks: list[Mark] = []
         self._fixed = 0
@@ -71,7 +73,7 @@ class Feed(ScrollView, can_focus=False):
     def _drawing(self) -> Drawing:
         zone: Any = datetime.now().astimezone().tzinfo
         width = self.scrollable_content_region.width or self.size.width
-        return Drawing(width, zone, self._state.me, self._state.names_me)
+        return Drawing(width, zone, self._state.me, self._state.names_me, self._colours)
 
     # what is shown
 
@@ -128,7 +130,7 @@ class Feed(ScrollView, can_focus=False):
         if talk is not None:
             for outgoing in (*self._state.refused.get(talk.key, ()), *self._state.unsent):
                 if outgoing.where == talk.key:
-                    self._strips += drawing.outgoing(outgoing)
+                    self._strips += drawing.outgoing(outgoing, talk)
         self.virtual_size = Size(drawing.width, len(self._strips))
         self.refresh()
         if self._was_at_end:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
-from zlib import crc32
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -12,6 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from chat.client.marks import Opened
+from chat.client.screen.colours import Colours
 from chat.client.sending import Fate, Outgoing
 from chat.client.talks import Talk
 from chat.events import Deleted, Edited, Entry, Said, Skipped
@@ -26,7 +26,6 @@ BOLD = Style(bold=True)
 NOTICE = Style(italic=True)
 ALARM = Style(bold=True, reverse=True)
 MENTION = Style(bold=True, underline=True)
-_COLOURS = tuple(Style(color=name, bold=True) for name in ("cyan", "green", "magenta", "blue", "red"))
 
 MARKS = {Fate.SENDING: " …", Fate.KEPT: " ✓", Fate.REFUSED: " ✗"}
 SEALED = "🔒"
@@ -34,11 +33,6 @@ SEALED = "🔒"
 
 DELIVERED = " ✓✓"
 """What stands after an own line: on its way, kept, refused; and in a private conversation, delivered."""
-
-
-def author_style(name: str) -> Style:
-    """The same colour for one person, every time."""
-    return _COLOURS[crc32(name.casefold().encode()) % len(_COLOURS)]
 
 
 def wrap(text: str, width: int, first: int) -> list[str]:
@@ -97,13 +91,15 @@ class Drawing:
 
     :param zone: of the times.
     :param names_me: whether somebody said the reader's name.
+    :param colours: of the names.
     """
 
-    def __init__(self, width: int, zone: tzinfo, me: str, names_me: object) -> None:
+    def __init__(self, width: int, zone: tzinfo, me: str, names_me: object, colours: Colours) -> None:
         self.width = max(10, width)
         self.zone = zone
         self.me = me
         self._names_me = names_me
+        self._colours = colours
 
     def day(self, when: date) -> Strip:
         """The line between two days."""
@@ -140,31 +136,31 @@ class Drawing:
             tail = DELIVERED if not talk.key.room and said.seq <= talk.delivered else MARKS[Fate.KEPT]
         tail = f"{' (edited)' if edited else ''}{tail}"
         if body is None:
-            return self._spoken(time, said.author, ["(deleted)"], "", DIM, said.kind is Kind.ACTION)
+            return self._spoken(talk, time, said.author, ["(deleted)"], "", DIM, said.kind is Kind.ACTION)
         if not isinstance(body, Text):
-            return self._spoken(time, said.author, ["(sealed: this client cannot read it)"], "", DIM, False)
+            return self._spoken(talk, time, said.author, ["(sealed: this client cannot read it)"], "", DIM, False)
         if body.mark:
             sealed = body.mark == Opened.mark
             time = Segment(f"{time.text}{SEALED if sealed else f'{body.mark}: '}", DIM if sealed else ALARM)
         named = not mine and callable(self._names_me) and self._names_me(said)
         style = MENTION if named else PLAIN
-        return self._spoken(time, said.author, safe_lines(body.text), tail, style, said.kind is Kind.ACTION)
+        return self._spoken(talk, time, said.author, safe_lines(body.text), tail, style, said.kind is Kind.ACTION)
 
     def _spoken(
-        self, time: Segment, author: str, texts: list[str], tail: str, style: Style, action: bool
+        self, talk: Talk, time: Segment, author: str, texts: list[str], tail: str, style: Style, action: bool
     ) -> list[Strip]:
         name = safe(author)
-        who = Segment(f"* {name} " if action else f"{name}: ", author_style(author))
+        who = Segment(f"* {name} " if action else f"{name}: ", self._colours.of(author, talk))
         indent = min(time.cell_length + who.cell_length, 16)
         return paragraph([time, who], texts, tail, style, self.width, indent)
 
-    def outgoing(self, outgoing: Outgoing) -> list[Strip]:
+    def outgoing(self, outgoing: Outgoing, talk: Talk) -> list[Strip]:
         """An own line that is not stored, or not yet."""
         time = Segment(at(outgoing.time, self.zone).strftime("%H:%M "), DIM)
         tail = MARKS[outgoing.fate]
         if outgoing.why:
             tail += f" {safe(outgoing.why)}"
-        return self._spoken(time, self.me, safe_lines(outgoing.text), tail, DIM, outgoing.action)
+        return self._spoken(talk, time, self.me, safe_lines(outgoing.text), tail, DIM, outgoing.action)
 
     def note(self, text: str) -> list[Strip]:
         """What the server or the client says, line by line."""
