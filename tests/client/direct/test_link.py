@@ -72,7 +72,8 @@ class Proving(Case):
         self.assertEqual(sorted(got), [(Kind.LETTER, b"under the doormat"), (Kind.LETTER, b"understood" * 5_000)])
         recorded = bytes(self.net.wires[0].recorded)
         self.assertGreater(len(recorded), 50_000)
-        for words in (b"doormat", b"understood", b"ann", b"bob", b"desk", b"phone"):
+        # The names of the devices go with those of the people, which three letters of 50,000 may spell by chance.
+        for words in (b"doormat", b"understood", b"desk", b"phone"):
             self.assertNotIn(words, recorded)
 
     def test_an_impostor_at_the_right_address_is_refused(self) -> None:
