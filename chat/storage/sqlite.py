@@ -71,7 +71,8 @@ class SqliteStore(Store):
         self._path = os.path.abspath(path)
         self._call_from_thread = call_from_thread
         self._patience = patience
-        self._trouble = Trouble(path, monotonic)
+        self._writing = Trouble(path, monotonic, "Nothing of {jobs} requests was kept")
+        self._reading = Trouble(path, monotonic, "Nothing of {jobs} requests was read")
         self._gathering = Gathering(self._hand_to_writer, call_later, soon)
         self._soon = soon or at_once
         self._asked: list[Job] = []
@@ -183,9 +184,9 @@ class SqliteStore(Store):
         """Tell the sink what is on disk, then everybody who asked what came of it."""
         self._gathering.committed()
         if trouble is not None:
-            self._trouble.note(trouble, len(jobs))
+            self._writing.note(trouble, len(jobs))
         else:
-            self._trouble.over()
+            self._writing.over()
         if committed:
             assert self._committed is not None
             try:
@@ -204,7 +205,9 @@ class SqliteStore(Store):
     def _answer(self, jobs: list[Job], trouble: Exception | None) -> None:
         self._unanswered -= len(jobs)
         if trouble is not None:
-            self._trouble.note(trouble, 1)
+            self._reading.note(trouble, sum(job.failure is not None for job in jobs))
+        else:
+            self._reading.over()
         for job in jobs:
             job.settle()
 

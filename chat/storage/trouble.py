@@ -15,12 +15,16 @@ QUIET: Final = 60.0
 
 
 class Trouble:
-    """Tells the operator once that the database fails and what to do, and once that it works again."""
+    """Tells the operator once that the database fails and what to do, and once that it works again.
+
+    :param lost: what became of the requests, with their number as ``{jobs}``.
+    """
 
     _log = Logger()
 
-    def __init__(self, path: str, monotonic: Callable[[], float]) -> None:
+    def __init__(self, path: str, monotonic: Callable[[], float], lost: str) -> None:
         self._path = path
+        self._lost = lost
         self._monotonic = monotonic
         self._told: float | None = None
         self._failing = False
@@ -36,12 +40,12 @@ class Trouble:
             self._log.failure("The database {path} failed in an unexpected way", Failure(error), path=self._path)
             return
         self._log.error(
-            "The database {path} fails: {error}. {remedy} Nothing of {jobs} requests was kept, and those who"
-            " asked were told; the server goes on by itself when it can.",
+            "The database {path} fails: {error}. {remedy} {lost}, and those who asked were told;"
+            " the server goes on by itself when it can.",
             path=self._path,
             error=str(error),
             remedy=known,
-            jobs=jobs,
+            lost=self._lost.format(jobs=jobs),
         )
 
     def over(self) -> None:

@@ -176,8 +176,16 @@ class Reader(Worker):
         return self._connection
 
     def _end(self) -> None:
-        if self._connection is not None and self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        """Leave the transaction; a connection that cannot do so is given up, and the next question opens another."""
+        connection = self._connection
+        if connection is None or not connection.in_transaction:
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._connection = None
+            with suppress(sqlite3.Error):
+                connection.close()
 
     def close(self) -> None:
         if self._connection is not None:

@@ -18,8 +18,10 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from chat.errors import Busy, Misconfigured, StoreUnavailable
 from chat.storage import gathering
 from chat.storage import sqlite as on_file
+from chat.storage.commits import Job
 from chat.storage.sqlite import SqliteStore
 from chat.storage.transaction import Transaction
+from chat.storage.workers import Reader
 from chat.values import Kind, Pair, Text
 from tests.storage.engines import EngineCase, OnFile, act, text
 
@@ -187,6 +189,39 @@ class Trouble(FileCase):
         self.assertEqual((await self.store.append(text(self.lobby, self.bob, long))).seq, 2)
         self.assertEqual(len(self.said("works again")), 1)
 
+    async def test_a_question_that_fails_is_no_failing_commit(self) -> None:
+        def fail(connection: sqlite3.Connection) -> None:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+
+        for _ in range(2):
+            with self.assertRaises(StoreUnavailable):
+                await self.store._read(fail)
+        await self.store.append(text(self.lobby, self.bob))
+        self.assertEqual((len(self.said("Nothing of 1 requests was read")), self.said("works again")), (1, []))
+        await self.store.pairs_of(self.bob)
+        self.assertEqual(len(self.said("works again")), 1)
+
+    def test_a_connection_that_cannot_be_led_out_of_its_transaction_is_given_up(self) -> None:
+        class Broken:
+            in_transaction = True
+
+            def execute(self, sql: str) -> None:
+                raise sqlite3.OperationalError("disk I/O error")
+
+            def close(self) -> None:
+                self.execute("")
+
+        done: list[list[Job]] = []
+        reader = Reader(self.path, 0.1, lambda: None, lambda jobs, trouble: done.append(jobs))
+        reader._connection = cast(Any, Broken())
+        broken, fine = Job(lambda connection: connection.execute("SELECT 1"), (), {}), Job(lambda _: 5, (), {})
+        reader.serve([broken, fine])
+        self.addCleanup(reader.close)
+        self.assertIsInstance(broken.failure, sqlite3.OperationalError)
+        self.assertEqual((done, fine.result), ([[broken, fine]], 5))
+
     async def test_a_file_that_is_read_only_for_a_while(self) -> None:
         """What shares the batch with the failing write fails too, and nothing of it is kept."""
         busy, go = self.occupy()
@@ -213,7 +248,7 @@ class Trouble(FileCase):
 
     async def test_the_log_says_it_again_after_a_minute(self) -> None:
         now = [0.0]
-        self.store._trouble._monotonic = lambda: now[0]
+        self.store._writing._monotonic = lambda: now[0]
         for now[0] in (0.0, 59.0, 61.0, 62.0):
             with self.assertRaises(StoreUnavailable):
                 await self.store._write(self.write_read_only)
