@@ -8,6 +8,8 @@ those who were known before, because everybody comes back at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chat.core.house import House
 from chat.core.room import CROWD
 from chat.core.user import ChatUser
@@ -22,6 +24,9 @@ GRACE = 30.0
 
 BURST = 2.0
 """Seconds after an announcement in which further ones are collected."""
+
+AT_ONCE = 200
+"""Names in one event for a program."""
 
 _NAMED = 3
 
@@ -125,9 +130,13 @@ class Presence:
         for listener, states in told.items():
             for state, names in states.items():
                 shown = names if len(names) <= _NAMED + 1 else names[:_NAMED]
-                self._deliver(listener, PresenceEvent(tuple(shown), state, others=len(names) - len(shown)))
+                people = PresenceEvent(tuple(shown), state, others=len(names) - len(shown))
+                groups = (names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE))
+                self._deliver(listener, people, [PresenceEvent(tuple(group), state) for group in groups])
 
-    def _deliver(self, listener: int, event: PresenceEvent) -> None:
+    def _deliver(self, listener: int, people: PresenceEvent, programs: Iterable[PresenceEvent] = ()) -> None:
+        """:param programs: what programs are told instead: they keep a list of who is here, so they want every name."""
         user = self._house.users.get(listener)
         for mind in self._house.minds_of(user) if user is not None else ():
-            mind.deliver(event)
+            for event in (mind.program and programs) or (people,):
+                mind.deliver(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.core import presence
 from chat.core.presence import FEW
 from chat.events import Presence
 from tests.core.stage import MANY, Person, Stage, now
@@ -37,6 +38,18 @@ class ComingAndGoing(PresenceCase):
         self.pass_time(2)
         event = self.ann.told(Presence)[1]
         self.assertEqual((event.users, event.others), (("carol", "dave", "erin"), 2))
+
+    def test_a_program_is_told_every_name_of_a_burst(self) -> None:
+        self.patch(presence, "AT_ONCE", 3)
+        program = self.stage.enter("zoe", program=True)
+        self.pass_time(10)
+        program.forget()
+        for name in ("bob", "carol", "dave", "erin", "frank", "grace"):
+            self.stage.enter(name)
+        self.pass_time(2)
+        self.assertEqual(
+            told(program), [("online", ("bob",)), ("online", ("carol", "dave", "erin")), ("online", ("frank", "grace"))]
+        )
 
     def test_four_are_all_named(self) -> None:
         for name in ("bob", "carol", "dave", "erin", "frank"):
