@@ -256,8 +256,11 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
             elif bounds[0] <= len(words) <= bounds[1] and _reads(verb, rest, context):
                 meant = context.names.near_room(words[0]) if type(verb.written[0].type) is RoomType else None
                 return f"{word} {meant}" if meant is not None else f"/{word} {' '.join(words)}"
-        if verb.private and second and (known := context.names.near_account(second)):
-            return f"{word} {known} ..."
+        if verb.private and second:
+            if second == rest and context.names.is_account(second):  # the text was forgotten
+                return f"{word} {second} ..."
+            if known := context.names.near_account(second):
+                return f"{word} {known} ..."
         return None
     if len(word) < LONG - 2 or not second:
         return None

@@ -27,6 +27,11 @@ class Held_(SynchronousTestCase):
         }.items():
             self.assertEqual(meaning(line), ("held", meant))
 
+    def test_a_private_verb_and_a_name_without_a_text(self) -> None:
+        for line in ("message bob", "tell alice", "msg @bob"):
+            self.assertEqual(meaning(line), ("held", f"{line} ..."))
+        self.assertEqual(meaning("tell me")[0], "said")
+
     def test_what_begins_like_a_login_or_a_password(self) -> None:
         for line in (
             "login bob secret", "login", "LOGIN bob", "password hunter22", "passwd a b", "register bob secret",
