@@ -85,16 +85,21 @@ class ReactorTurn:
         self._ending = False
 
 
+_PARTS = ("_selectables", "_doReadOrWrite", "_poller")
+"""Of the reactor, what `poll` goes by."""
+
+
 def poll(reactor: Any, turn: ReactorTurn) -> None:
     """Let the reactor call who is ready without a context of its own for each, and end its turns before it waits.
 
     Twisted makes a context for the prefix of old log messages (``log.callWithLogger``), which nothing here shows, and
     which takes as long as it takes to read and understand a line. Only the reactor that Linux has by default is
-    changed.
+    changed, and only where it is made as it is known here: a later Twisted may be made otherwise, and then goes its own
+    way.
     """
-    if type(reactor) is not EPollReactor:
-        return
     patched: Any = reactor
+    if type(reactor) is not EPollReactor or not all(hasattr(reactor, part) for part in _PARTS):
+        return
     selectables, act, wait = patched._selectables, patched._doReadOrWrite, patched._poller.poll
 
     def poll_once(timeout: float | None) -> None:

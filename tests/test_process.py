@@ -114,6 +114,14 @@ class Polling(SynchronousTestCase):
         self.assertNotIn("doIteration", vars(reactor))
         self.assertFalse(turn.polled)
 
+    def test_a_reactor_that_is_made_otherwise_goes_its_own_way(self) -> None:
+        reactor: Any = EPollReactor()
+        self.addCleanup(reactor._poller.close)
+        del reactor._selectables
+        turn = ReactorTurn(reactor)
+        poll(reactor, turn)
+        self.assertFalse(turn.polled)
+
     def test_a_turn_ends_before_the_reactor_waits(self) -> None:
         done: list[str] = []
         self.watch(lambda end: self.turn.soon(lambda: done.append("read")))
