@@ -82,6 +82,7 @@ class Catching:
         state.invitations = {Key.of(each.conversation): each for each in resumed.invitations[:1_000]}
         # All of them stand before anything is awaited, so that what comes live meanwhile finds its place.
         waiting = [stood for each in resumed.conversations if (stood := self._stand(each)) is not None]
+        self._seals.gone(standing)
         settings = await client.request("set")
         if isinstance(settings, OwnSettings):
             state.take_settings(settings)
@@ -230,6 +231,7 @@ class Catching:
         if isinstance(page, History) and not talk.rows:
             first = span(page.entries[0])[0] if page.entries else page.last + 1
             talk.begin_at(max(1, first))
+            self._seals.stand(talk, page.last)
             self._seals.skip(talk, max(1, first))
             taken = talk.extend(page)
             talk.see()

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from chat.client.failures import ClientFailure
 from chat.client.protocol import ChatClient
-from chat.client.talks import Talk
+from chat.client.talks import Key, Talk
 from chat.events import Entry, Event, Reply
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Table, Verb
@@ -107,6 +107,12 @@ class Seals:
     def reread(self, entry: Entry) -> Entry:
         """A row of the past, in any order."""
         return entry
+
+    def stand(self, talk: Talk, last: int) -> None:
+        """The log of a conversation ends with that seq just now; what was read behind it is there no more."""
+
+    def gone(self, here: Collection[Key]) -> None:
+        """The server has these conversations; what was read of another private one is there no more."""
 
     def skip(self, talk: Talk, first: int) -> None:
         """Rows before a seq are not going to be read."""

@@ -47,6 +47,8 @@ class Reads(Protocol):
 
     def reread(self, entry: Entry) -> Entry: ...
 
+    def stand(self, talk: Talk, last: int) -> None: ...
+
 
 class AsItComes:
     """Shows everything as it comes."""
@@ -56,6 +58,9 @@ class AsItComes:
 
     def reread(self, entry: Entry) -> Entry:
         return entry
+
+    def stand(self, talk: Talk, last: int) -> None:
+        """Nothing is remembered here."""
 
 
 def span(entry: Entry) -> tuple[int, int]:
@@ -166,6 +171,7 @@ class Talk:
         self.sealed = self.sealed or standing.sealed
         self._placed = True
         self._ahead.clear()
+        self._reads.stand(self, standing.last)
         return standing.last > self.high
 
     def begin_at(self, seq: int) -> None:

@@ -72,6 +72,21 @@ class Chain:
         self.__init__(first)  # type: ignore[misc]  # another beginning
         self._counts = counts
 
+    def put_back(self, last: int) -> int:
+        """The log ends with an earlier row than was seen: forget what stood behind it, so that something else may come
+        there. How far each device has counted stays, as they go on from there.
+
+        :returns: how many rows are gone.
+        """
+        lost = max(0, self._last - last)
+        if lost:
+            self._first = min(self._first, last + 1)
+            self._last = last
+            self._digests = {seq: digest for seq, digest in self._digests.items() if seq <= last}
+            self._unseen = {seq for seq in self._unseen if seq <= last}
+            self._counts = {author: (count, min(at, last)) for author, (count, at) in self._counts.items()}
+        return lost
+
     def forget(self, user: str) -> None:
         """Somebody has new keys, and counts anew."""
         self._counts = {author: count for author, count in self._counts.items() if author[0] != user}

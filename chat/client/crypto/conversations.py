@@ -222,6 +222,21 @@ class Conversations:
             chain.skip_to(first, (fold(self._device.user), self._device.name))
             self._dirty.add(("chain", where))
 
+    def partners(self) -> list[str]:
+        """Whom there was anything private with: folded names, in order."""
+        own = fold(self._device.user)
+        pairs = [where.split(" ")[1:] for where in self._chains if where.startswith("with ")]
+        return sorted(one if other == own else other for one, other in pairs)
+
+    def put_back(self, conversation: Conversation, last: int) -> int:
+        """See `Chain.put_back`. What was opened stays bound to its place: nowhere else does it open again."""
+        where = place(conversation, self._device.user)
+        chain = self._chains.get(where)
+        lost = 0 if chain is None else chain.put_back(last)
+        if lost:
+            self._dirty.add(("chain", where))
+        return lost
+
     def forget(self, user: str) -> None:
         """Somebody's new keys were accepted: they count anew."""
         for where, chain in self._chains.items():
@@ -252,9 +267,9 @@ class Conversations:
             chain.add(seq, digest, (fold(author), device), None)
             raise
         at = given.opened.get(index)
-        if at == seq:
+        if at == seq <= chain.end:
             return Opened(envelope, ())
-        if at is not None:
+        if at not in (None, seq):
             chain.add(seq, digest, (fold(author), device), None)
             raise NotGenuine(f"This is a message of {author} that was sent before, and was repeated by somebody else.")
         self._remember(given, index, seq)

@@ -36,6 +36,21 @@ def doubt_words(doubt: Doubt, author: str) -> str:
     return f"{_DOUBTS[doubt].format(author=author)} The server, or whoever holds it, leaves out or rearranges messages."
 
 
+def loss_words(lost: int) -> str:
+    """So many of the last rows of a conversation are no longer there."""
+    lines = "The last line that was shown here is" if lost == 1 else f"The last {lost:,} lines that were shown here are"
+    return f"{lines} gone from the server: it was put back to an earlier time, or whoever holds it takes lines back."
+
+
+def gone_words(partner: str, lost: int) -> str:
+    """A private conversation of so many rows is no longer there."""
+    lines = "1 line" if lost == 1 else f"{lost:,} lines"
+    return (
+        f"The server has no conversation with {partner} any more ({lines}): it was put back to an earlier time, the"
+        " account was deleted, or whoever holds it takes lines back."
+    )
+
+
 def named(devices: Iterable[tuple[str, str]]) -> str:
     """Devices as they are written: ``bob@phone, ann@laptop``."""
     return ", ".join(f"{user}@{device}" for user, device in devices)

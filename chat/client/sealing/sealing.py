@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
 from twisted.internet.defer import DeferredLock
@@ -18,6 +18,7 @@ from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
 from chat.client.sealing.cupboard import Cupboard
 from chat.client.sealing.directory import Directory
+from chat.client.sealing.findings import gone_words, loss_words
 from chat.client.sealing.linking import Linking
 from chat.client.sealing.post import Post
 from chat.client.sealing.publishing import Publisher
@@ -26,7 +27,7 @@ from chat.client.sealing.searching import merged, search
 from chat.client.sealing.speaking import Speaker
 from chat.client.seals import NOT_SEALED, Seals
 from chat.client.state import State
-from chat.client.talks import Talk
+from chat.client.talks import Key, Talk
 from chat.events import (
     Entry,
     Event,
@@ -50,6 +51,9 @@ InThread = Callable[..., Awaitable[Any]]
 
 SEALED: Final = ("sealed", "sealed, verified")
 """What is said of a sealed conversation, not verified and verified."""
+
+WITH_NOBODY: Final = Key(False, "nobody")
+"""What the server calls all whose accounts are gone: several conversations under one name, where nothing opens."""
 
 
 class Sealing(Seals):
@@ -282,6 +286,21 @@ class Sealing(Seals):
 
     def reread(self, entry: Entry) -> Entry:
         return locked(entry) if self.ring is None else self.reader.reread(entry)
+
+    def stand(self, talk: Talk, last: int) -> None:
+        if self.ring is None or talk.conversation is None or talk.key == WITH_NOBODY:
+            return
+        if lost := self.ring.conversations.put_back(talk.conversation, last):
+            self.found(talk, loss_words(lost), True)
+
+    def gone(self, here: Collection[Key]) -> None:
+        if self.ring is None:
+            return
+        for partner in self.ring.conversations.partners():
+            if (key := Key(False, partner)) in here or key == WITH_NOBODY:
+                continue
+            if lost := self.ring.conversations.put_back(Conversation(0, partner=partner), 0):
+                self.found(None, gone_words(partner, lost), True)
 
     def skip(self, talk: Talk, first: int) -> None:
         if self.ring is not None and talk.conversation is not None:

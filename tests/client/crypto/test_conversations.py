@@ -188,6 +188,28 @@ class TheOrderOfThings(Case):
         sealed = self.eve.conversations.seal(OPS, "so be it")
         self.assertEqual(self.bob.opens(OPS, 2, self.eve, sealed).doubts, (Doubt.FORKED,))
 
+    def test_a_server_that_is_put_back_can_say_something_else_and_repeats_nothing(self) -> None:
+        first, *lost = (self.says(self.ann, text, self.bob) for text in ("one", "two", "three"))
+        for each in (self.ann, self.bob):
+            self.assertEqual(each.conversations.put_back(OPS, 1), 2)
+            each.restarts()
+        with self.assertRaises(NotGenuine):
+            self.bob.opens(OPS, 2, self.ann, first)
+        with self.assertRaises(NotGenuine):
+            self.bob.opens(OPS, 2, self.ann, lost[1])
+        self.assertEqual(self.bob.conversations.put_back(OPS, 1), 1)
+        del self.log[1:]
+        self.says(self.ann, "four")
+        self.assertEqual(self.bob.opens(OPS, 2, *self.log[1]).envelope.text, "four")
+        self.assertEqual(self.bob.conversations.put_back(OPS, 2), 0)
+
+    def test_what_was_taken_back_and_comes_again_shows(self) -> None:
+        self.says(self.ann, "one", self.bob)
+        sealed = self.says(self.ann, "two", self.bob)
+        self.bob.conversations.put_back(OPS, 1)
+        self.assertEqual(self.bob.opens(OPS, 2, self.ann, sealed).doubts, (Doubt.REORDERED,))
+        self.assertEqual(self.bob.conversations.end(OPS), 2)
+
     def test_what_the_server_refused_leaves_no_gap(self) -> None:
         self.says(self.ann, "one", self.bob)
         self.ann.conversations.seal(OPS, "refused")

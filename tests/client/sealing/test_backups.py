@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from chat.client.crypto.chain import Doubt
+from chat.client.marks import Opened
+from chat.client.sealing.findings import doubt_words, gone_words, loss_words
+from chat.events import Said
 from chat.storage.backup import restore
 from chat.values import Conversation
+from tests.client.engines import Desk
 from tests.client.sealing.people import WORDS, SealedCase
-from tests.frontends.server import Server
+from tests.frontends.server import PASSWORD, Server
 
 
 class AfterABackup(SealedCase):
@@ -37,6 +42,106 @@ class AfterABackup(SealedCase):
             bob = self.enters("bob")
             self.enters(author).types(f"message bob {WORDS}")
             self.assertEqual(self.sealed(bob), [WORDS])
+
+    def lines_are_lost(self, *lines: str) -> None:
+        """Ann and Bob talk, and what they say last is not in the backup."""
+        ann = self.enters("ann")
+        self.enters("bob")
+        ann.types("message bob kept")
+        self.back_up()
+        for each in lines:
+            ann.types(f"message bob {each}")
+        self.quiet_link()
+
+    def again(self, name: str) -> Desk:
+        """Somebody's program is ended, and started anew."""
+        for desk in self.desks:
+            if desk.state.me == name:
+                desk.engine.close()
+        return self.enters(name)
+
+    def test_what_is_said_after_it_opens_for_everybody(self) -> None:
+        self.lines_are_lost("one", "two", "three")
+        self.put_back()
+        ann, bob = self.enters("ann"), self.enters("bob")
+        said = ["four", "five", "six", "seven", "eight"]
+        for each in said:
+            ann.types(f"message bob {each}")
+        bob.types("message ann nine")
+        self.quiet_link()
+        for desk in (ann, bob):
+            self.assertEqual(self.sealed(desk)[-6:], [*said, "nine"])
+            talk = desk.talk("bob" if desk is ann else "ann", room=False)
+            self.run_link(desk.engine.catching.older(talk))
+            again = [row.body.text for row in talk.rows if isinstance(row, Said) and isinstance(row.body, Opened)]
+            self.assertEqual(again, ["kept", *said, "nine"])
+
+    def test_what_is_said_after_it_in_a_conversation_that_is_lost_as_a_whole(self) -> None:
+        for each in ("ann", "bob"):
+            self.enters(each).engine.close()
+        self.back_up()
+        ann, bob = self.enters("ann"), self.enters("bob")
+        for each in ("one", "two"):
+            ann.types(f"message bob {each}")
+        self.put_back()
+        ann, bob = self.enters("ann"), self.enters("bob")
+        bob.types("message ann three")
+        for desk, other in ((ann, "bob"), (bob, "ann")):
+            self.assertEqual(self.sealed(desk), ["three"])
+            self.assertEqual(desk.screen.findings, [gone_words(other, 2)])
+
+    def test_what_is_said_after_it_in_a_room_that_one_entered_since(self) -> None:
+        ann, bob = self.enters("ann"), self.enters("bob")
+        ann.types("create ops")
+        ann.types("/room sealed on", room="ops")
+        self.back_up()
+        bob.types("connect ops sealed")
+        for each in ("one", "two"):
+            ann.types(each, room="ops")
+        self.assertEqual(self.sealed(bob), ["one", "two"])
+        self.put_back()
+        ann, bob = self.enters("ann"), self.enters("bob")
+        bob.types("connect ops sealed")
+        ann.types("three", room="ops")
+        bob.types("four", room="ops")
+        for desk, lost in ((ann, 3), (bob, 2)):
+            self.assertEqual(self.sealed(desk), ["three", "four"])
+            self.assertEqual(desk.screen.findings[0], loss_words(lost))
+            self.assertNotIn("rearranges", " ".join(desk.screen.findings))
+
+    def test_what_is_lost_is_told_once(self) -> None:
+        self.lines_are_lost("one", "two", "three")
+        self.put_back()
+        for name in ("ann", "bob"):
+            self.assertEqual(self.enters(name).screen.findings, [loss_words(3)])
+            self.assertEqual(self.again(name).screen.findings, [])
+
+    def test_a_name_for_all_who_are_gone_is_nobody_who_lost_anything(self) -> None:
+        ann = self.enters("ann")
+        for each in ("bob", "carol"):
+            self.enters(each)
+            for words in ("one", "two", "three")[: len(each) - 2]:
+                ann.types(f"message {each} {words}")
+        self.quiet_link()
+        for desk in self.desks[1:]:
+            self.run_link(desk.engine.delete_account({"action": "delete"}, PASSWORD))
+        told = self.again("ann").screen.findings
+        self.assertEqual(told[:2], [gone_words("bob", 1), gone_words("carol", 3)])
+        self.assertEqual(self.again("ann").screen.findings, [])
+
+    def test_who_comes_after_as_many_new_lines_is_told_of_a_rearrangement(self) -> None:
+        self.lines_are_lost("one", "two")
+        self.put_back()
+        ann = self.enters("ann")
+        for each in ("three", "four", "five"):
+            ann.types(f"message bob {each}")
+        bob = self.enters("bob")
+        self.assertEqual(self.sealed(bob), ["kept", "five"])
+        self.assertEqual(bob.screen.findings, [doubt_words(doubt, "ann") for doubt in (Doubt.FORKED, Doubt.WITHHELD)])
+        ann.types("message bob six")
+        bob.types("message ann seven")
+        self.assertEqual(self.sealed(bob), ["kept", "five", "six", "seven"])
+        self.assertEqual(self.sealed(ann)[-2:], ["six", "seven"])
 
     def test_who_comes_later_can_be_written_to_before(self) -> None:
         for each in ("ann", "bob", "carol"):
