@@ -109,11 +109,12 @@ class Errand:
         body: dict[str, object] | None = None
         deadline = self._reactor.seconds() + PATIENCE
         try:
+            said = _text(text)
             await self._log_in()
             while True:
                 try:
                     if body is None:
-                        body = await self._seal(room, name, text)
+                        body = await self._seal(room, name, said)
                     reply = await self._engine.ask(cmd, args | {"text": body, "retry": retry})
                 except Disconnected as error:
                     reply = Refused("busy", str(error))
@@ -132,10 +133,10 @@ class Errand:
         finally:
             self._engine.close()
 
-    async def _seal(self, room: str, name: str, text: str) -> dict[str, object]:
+    async def _seal(self, room: str, name: str, said: Text) -> dict[str, object]:
         """The body of a message, sealed where it has to be."""
         talk = self._engine.state.talk(Key(bool(room), fold(room or name)), room or name)
-        return write_body(await self._engine.seals.seal(talk, text) or Text(text))
+        return write_body(await self._engine.seals.seal(talk, said.text) or said)
 
     async def tail(self, room: str, lines: int) -> int:
         """Show the last lines of a room, and each one that comes, until somebody ends it.
@@ -164,3 +165,11 @@ class Errand:
             return 1
         finally:
             self._engine.close()
+
+
+def _text(text: str) -> Text:
+    """:raises ClientFailure: when it is no message, with what to do."""
+    try:
+        return Text(text)
+    except ValueError as error:
+        raise ClientFailure(f"{error}") from None

@@ -105,6 +105,6 @@ async def broadcast(chat: ChatService, session: Session, text: Words) -> Done:
     try:
         body = Text(text)
     except ValueError as error:
-        raise BadUsage(f"{error}. Write: broadcast TEXT".capitalize()) from None
+        raise BadUsage(f"{error} Write: broadcast TEXT") from None
     everybody = chat.talk.broadcast(session, body.text)
     return Done("" if everybody else "Your message could not be received by some recipients.")

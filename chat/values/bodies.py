@@ -19,7 +19,7 @@ class Text:
     """A body in the clear; may hold line breaks (``\\n``).
 
     :cvar mark: what a reader's own program says of it, beside the author; never sent.
-    :raises ValueError: when empty, or longer than `BODY_BYTES` or `BODY_LINES`.
+    :raises ValueError: when empty, or longer than `BODY_BYTES` or `BODY_LINES`; with a sentence for a person.
     """
 
     mark: ClassVar[str] = ""
@@ -29,11 +29,11 @@ class Text:
     def __post_init__(self) -> None:
         text = self.text
         if not text or text.isspace():
-            raise ValueError("a message needs some text")
+            raise ValueError("A message needs some text.")
         if len(text) * 4 > BODY_BYTES and len(text.encode()) > BODY_BYTES:
-            raise ValueError(f"a message has at most {BODY_BYTES:,} bytes")
+            raise ValueError(f"A message has at most {BODY_BYTES:,} bytes. Send it in parts.")
         if "\n" in text and text.count("\n") >= BODY_LINES:
-            raise ValueError(f"a message has at most {BODY_LINES} lines")
+            raise ValueError(f"A message has at most {BODY_LINES} lines. Send it in parts.")
 
 
 @dataclass(frozen=True, slots=True)

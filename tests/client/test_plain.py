@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
 from chat.client.dialing import Address
+from chat.client.errands import Errand
+from chat.client.files import Files
 from chat.client.known import Known
 from chat.client.plain import Keys, Plain
 from chat.client.printing import Printer
@@ -152,3 +156,31 @@ class TheExitStatus(PlainCase):
         ann.keys.dataReceived(b"message ann the last one")
         self.assertEqual(self.status(ann), 0)
         self.assertIn("the last one", self.logged_in("ann").screen.said())
+
+
+class Sending(PlainCase):
+    """``chat send``."""
+
+    def test_what_is_too_long_is_said_in_one_line_before_anybody_is_called(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        files = Files(Path(folder.name), Path(folder.name))
+        ann = self.logged_in("ann", "lobby")
+        for text, why in (
+            ("\n".join("x" * 41), "! A message has at most 40 lines. Send it in parts.\n"),
+            ("x" * 16_385, "! A message has at most 16,384 bytes. Send it in parts.\n"),
+            ("", "! A message needs some text.\n"),
+        ):
+            written: list[str] = []
+            errand = Errand(
+                self.server.clock,
+                files,
+                HERE,
+                Printer(written.append),
+                lambda prompt: PASSWORD,
+                user="ann",
+                use="send",
+                engine=lambda *args, **more: ann.engine,
+            )
+            self.assertEqual(self.run_link(errand.send("#lobby", text)), 1)
+            self.assertEqual(written, [why])
