@@ -33,7 +33,8 @@ other uses:
   chat forget HOST[:PORT]  meet a server as if for the first time, when it has another key or was set up anew
   chat keys export FILE    write the keys that seal what you say into a file; keys import FILE takes them from there
 
-The exit status of send, and of --plain when its input ends, is 0 only when every message is kept by the server.
+The exit status of send, and of --plain when its input ends, is 0 only when every message is kept by the server,
+and no line was held back or refused.
 Servers to pick from, and settings, stand in {config}:
 
   [chat]

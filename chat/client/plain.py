@@ -23,7 +23,7 @@ from chat.client.observing import Phase, Status
 from chat.client.printing import Printer
 from chat.client.talks import Key
 from chat.errors import AlreadySignedIn, BadPassword
-from chat.events import LoggedOut, Reply, RoomEntered, RoomLeft
+from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.reading import Ask
 from chat.names import fold
 
@@ -121,7 +121,7 @@ class Plain:
         """Log in, talk until there is no more input, and see everything kept.
 
         :param user: who logs in; where nobody is named, the one of last time if it is a person who types.
-        :returns: 0 when every line that was said is kept.
+        :returns: 0 when every line that was said is kept, and none was refused or held back.
         """
         try:
             await self._engine.connect()
@@ -230,6 +230,8 @@ class Plain:
                 outcome = await self._keyboard.answered(outcome, answer, printer.here)
             if isinstance(outcome, Reply):
                 printer.show(outcome)
+            if isinstance(outcome, Refused):
+                printer.failed = True
             if isinstance(outcome, RoomEntered):
                 printer.here = self._engine.state.talk_of(outcome.conversation)
             elif isinstance(outcome, RoomLeft) and printer.here is not None:

@@ -74,7 +74,7 @@ class Plainly(PlainCase):
         self.assertIn("! Not sent. Did you mean: message bob ...", seen)
         self.assertIn("bob: hi ann\nbob (private): psst\n", seen)
         self.assertNotIn("ann: hello", seen)
-        self.assertEqual(self.status(ann), 0)
+        self.assertEqual(self.status(ann), 1)
 
     def test_passwords_are_not_seen_while_they_are_typed(self) -> None:
         ann = self.plain("new ann")
@@ -133,6 +133,13 @@ class TheExitStatus(PlainCase):
     def test_is_0_only_when_every_line_is_kept(self) -> None:
         self.assertEqual(self.status(self.plain("new ann", PASSWORD, "message ann note", person=False)), 0)
         self.assertEqual(self.status(self.plain("ann", PASSWORD, "message nobody hi", person=False)), 1)
+
+    def test_is_1_when_a_line_was_held_back_or_refused_before_it_was_sent(self) -> None:
+        self.logged_in("bob", "lobby")
+        lines = {"ann": "mesage bob secret", "eve": f"message bob {'x' * 16_385}", "joe": "connect nowhere"}
+        for name, line in lines.items():
+            status = self.status(self.plain(f"new {name}", PASSWORD, "connect lobby", "hello", line, person=False))
+            self.assertEqual((line[:40], status), (line[:40], 1))
 
     def test_is_1_where_nobody_could_log_in(self) -> None:
         self.assertEqual(self.status(self.plain(person=False)), 1)
