@@ -462,6 +462,26 @@ class TheInput(ScreenCase):
 
         self.play_as("ann", scene, room="lobby")
 
+    def test_what_is_too_long_for_one_message_stays_and_the_line_beside_it_says_what_to_do(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+        many, wide = "\n".join(f"line {number}" for number in range(301)), "x" * 16_385
+
+        async def scene(play: Play) -> None:
+            writing = play.app.screen.query_one(Writing)
+            for pasted, hint in (
+                (many, "These are 301 lines. A message has at most 40 lines. Send it in parts."),
+                (wide, "A message has at most 16,384 bytes. Send it in parts."),
+            ):
+                play.app.post_message(events.Paste(pasted))
+                await play.settle()
+                play.line(hint)
+                await play.presses("enter")
+                self.assertEqual((writing.text, bob.screen.said()), (pasted, []))
+                play.line(hint)
+                writing.put("")
+
+        self.play_as("ann", scene, room="lobby")
+
 
 class TheSize(ScreenCase):
     def test_narrow_screens_show_the_list_or_the_conversation(self) -> None:

@@ -9,6 +9,8 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
+from chat.values import Text
+
 MOST_LINES = 6
 """The most lines that it grows to."""
 
@@ -61,8 +63,8 @@ class Writing(TextArea):
     def action_send(self) -> None:
         text = self.text
         self._choices = []
-        if not text.strip():
-            return
+        if not text.strip() or self._too_long():
+            return  # it stays, and what is beside it says why
         if not self.typed or self.typed[-1] != text:
             self.typed.append(text)
         self._back = 0
@@ -125,6 +127,15 @@ class Writing(TextArea):
             event.prevent_default()
             act()
 
+    def _too_long(self) -> str:
+        """Why it cannot be one message, and what to do; nothing where it can."""
+        text = self.text.strip()  # as it is read
+        try:
+            Text(text or "-")
+        except ValueError as error:
+            return f"{error}"
+        return ""
+
     # what stands beside it
 
     def on_text_area_changed(self) -> None:
@@ -134,8 +145,11 @@ class Writing(TextArea):
         if self._choices:
             shown = "  ".join(each.strip() for each in self._choices[max(0, self._choice) :][:8])
         else:
-            lines = self.document.line_count
-            shown = f"{lines} lines: Enter sends them as one message." if lines > 1 else ""
+            lines, too_long = self.document.line_count, self._too_long()
+            if too_long:
+                shown = f"These are {lines} lines. {too_long}" if lines > 1 else too_long
+            else:
+                shown = f"{lines} lines: Enter sends them as one message." if lines > 1 else ""
         if shown != self._hinted:
             self._hinted = shown
             self.post_message(self.Hint(shown))
