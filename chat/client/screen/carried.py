@@ -27,22 +27,24 @@ class Carried:
     """The files that are on their way, and what was said of them."""
 
     def __init__(self) -> None:
-        self._stages: dict[Transfer, Stage] = {}
+        self._going: dict[tuple[bytes, str, bool], tuple[Stage, Transfer]] = {}
 
     def changed(self, transfer: Transfer) -> str:
         """A file has moved.
 
+        :param transfer: itself, or as it stood at a moment.
         :returns: what is to be noted of that; nothing where the bar shows it.
         """
-        before, now = self._stages.get(transfer), transfer.stage
-        self._stages[transfer] = now
+        which, now = (transfer.offer.id, transfer.user, transfer.incoming), transfer.stage
+        before, _ = self._going.get(which, (None, transfer))
+        self._going[which] = now, transfer
         if not transfer.going:
-            del self._stages[transfer]
+            del self._going[which]
         return "" if now in (before, Stage.MOVING) else f"* {transfer.line()}"
 
     def bars(self) -> Text:
         """One line for each that moves, with a bar."""
-        lines = [self._bar(each) for each, stage in self._stages.items() if stage in (Stage.MOVING, Stage.CUT)]
+        lines = [self._bar(each) for stage, each in self._going.values() if stage in (Stage.MOVING, Stage.CUT)]
         return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
     def _bar(self, transfer: Transfer) -> str:

@@ -7,6 +7,7 @@ more than a line of chat, so what comes meanwhile is done together, in the order
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 from chat.client.observing import Observer, Status
@@ -82,7 +83,8 @@ class Relay:
 
     def transferred(self, transfer: Transfer) -> None:
         if self._screen is not None or not transfer.going:  # a screen begins with those that may still come
-            self._soon(self._show, lambda screen: screen.transferred(transfer))
+            now = copy(transfer)  # by the time it is shown it may have gone on, which is told as well
+            self._soon(self._show, lambda screen: screen.transferred(now))
 
     def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
         self._soon(self._show, lambda screen: screen.found(talk, words, alarming))

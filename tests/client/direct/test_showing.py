@@ -103,6 +103,18 @@ class OnTheScreen(ScreenCase):
 
         self.play_as("ann", scene, room="lobby")
 
+    def test_each_stage_of_a_file_is_told_once_however_fast_they_follow(self) -> None:
+        async def scene(play: Play) -> None:
+            file = transfer(incoming=False)
+            for stage in (Stage.OFFERED, Stage.MOVING, Stage.DONE):
+                file.stage = stage
+                play.app.observer.transferred(file)
+            await play.settle()
+            play.line("notes.txt (4.0 KiB) is offered to bob.")
+            play.line("bob has notes.txt (4.0 KiB).")
+
+        self.play_as("ann", scene, room="lobby")
+
 
 class Waiting(Peering):
     """Somebody has left a file while nobody was here."""
