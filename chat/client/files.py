@@ -238,7 +238,7 @@ class Files:
         if records:
             self._folder.write(self._unsent, json.dumps(records))
         else:
-            self._unsent.unlink()
+            self._unsent.unlink(missing_ok=True)  # who has asked whether there is one had no lock yet
 
     def _change(self, address: Address, change: Callable[[dict[str, Any]], object]) -> None:
         with self._folder.locked():

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -112,6 +113,21 @@ class Servers(FilesCase):
         (self.folder / "data").write_text("a file")
         self.assertRaises(ClientFailure, self.files.pin, HOME, b"x")
         self.assertEqual(self.files.known(), [])
+
+
+class LinesThatWait(FilesCase):
+    def test_that_another_program_removes_at_the_same_moment_are_gone(self) -> None:
+        self.files.keep_unsent(HOME, "ann", "desk", ["a line"])
+        folder, locked = self.files._folder, self.files._folder.locked
+
+        def meanwhile() -> Any:
+            folder.locked = locked  # type: ignore[method-assign]
+            self.files.keep_unsent(HOME, "ann", "desk", [])
+            return locked()
+
+        folder.locked = meanwhile  # type: ignore[method-assign]
+        self.files.keep_unsent(HOME, "ann", "desk", [])
+        self.assertEqual(self.files.unsent(HOME, "ann", "desk"), [])
 
 
 class AKey(FilesCase):
