@@ -8,6 +8,7 @@ found there once there are keys is put under them, and removed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from twisted.logger import Logger
@@ -79,18 +80,14 @@ class DiskShelf:
         self._write(account, TYPED, list(lines[-MOST_TYPED:]))
 
     def flush(self) -> None:
-        """Write now."""
-        changed, self._changed = self._changed, {}
-        sealed, self._sealed = self._sealed, False
+        """Write now; what cannot be written keeps nothing else from it, and is tried again by the next call."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        try:
-            for (account, name), lines in changed.items():
-                self._write_plain(account, name, lines)
-            if sealed:
-                self.seals.save()
-        except ClientFailure as error:
-            log.warn("what was written is not kept: {error}", error=error)
+        for which, lines in tuple(self._changed.items()):
+            if _works(partial(self._write_plain, *which, lines)):
+                del self._changed[which]
+        if self._sealed and _works(self.seals.save):
+            self._sealed = False
 
     def _read(self, account: str, name: str) -> list[Any]:
         self.flush()
@@ -103,6 +100,7 @@ class DiskShelf:
             self.seals.keep(account, name, kept)
             try:
                 self.seals.save()
+                self._changed.pop((account, name), None)
                 self._write_plain(account, name, [])
             except ClientFailure as error:
                 log.warn("what was written stays in the clear: {error}", error=error)
@@ -114,12 +112,15 @@ class DiskShelf:
             return
         if self.seals.keep(account, name, lines):
             self._sealed = True
+            self._changed.pop((account, name), None)
         else:
             self._changed[account, name] = lines
         if self._timer is None or not self._timer.active():
             self._timer = self._clock.callLater(WRITE_EVERY, self.flush)
 
     def _read_plain(self, account: str, name: str) -> list[Any]:
+        if (account, name) in self._changed:
+            return self._changed[account, name]  # it could not be written
         if name == TYPED:
             return list(self._files.typed())
         return self._files.unsent(self._address, account, self._device)
@@ -130,6 +131,15 @@ class DiskShelf:
             self._files.keep_typed(lines)
         else:
             self._files.keep_unsent(self._address, account, self._device, lines)
+
+
+def _works(write: Callable[[], object]) -> bool:
+    try:
+        write()
+    except ClientFailure as error:
+        log.warn("what was written is not kept: {error}", error=error)
+        return False
+    return True
 
 
 def _dump(line: Outgoing) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from chat.client.failures import ClientFailure
 from chat.client.files import Files
 from chat.client.observing import Phase
 from chat.client.sealing.sealing import Sealing
-from chat.client.sending import Fate, Outgoing, Shelf
-from chat.client.shelf import MOST_DAYS, WRITE_EVERY
+from chat.client.seals import Seals
+from chat.client.sending import Fate, Outgoing
+from chat.client.shelf import MOST_DAYS, WRITE_EVERY, DiskShelf
 from chat.client.talks import Key
 from chat.grammar.reading import Ask
 from tests.client.engines import Desk, EngineCase
@@ -50,7 +51,7 @@ class ShelfCase(EngineCase):
         self.files = Files(Path(folder.name) / "config", self.data)
         self.reactor = Reactor()
 
-    def shelf(self, device: str = "desk") -> Shelf:
+    def shelf(self, device: str = "desk") -> DiskShelf:
         return make_shelf(self.reactor, self.files, HERE, device, self.server.clock.seconds)
 
     def kept(self, account: str = "ann", device: str = "desk") -> list[str]:
@@ -266,6 +267,16 @@ class UnderKeys(ShelfCase):
         self.leaves(locked)
 
 
+class OpenKeys(Seals):
+    """Keys under which nothing lies yet."""
+
+    def recall(self, account: str, name: str) -> list[Any] | None:
+        return []
+
+    def keep(self, account: str, name: str, lines: list[Any]) -> bool:
+        return True
+
+
 class TheFile(ShelfCase):
     def test_is_for_nobody_else_and_written_within_moments(self) -> None:
         ann = self.in_a_room()
@@ -280,6 +291,36 @@ class TheFile(ShelfCase):
         for nonsense in ("", "[1]", '{"ann@desk chat.example": 7}', '{"ann@desk chat.example": [1, {"room": 1}]}'):
             (self.data / "unsent.json").write_text(nonsense)
             self.assertEqual(self.shelf().lines("ann"), [])
+
+    def test_that_cannot_be_written_is_written_later_and_keeps_no_other_from_it(self) -> None:
+        shelf, write = self.disk_is_full()
+        shelf.keep("ann", [Outgoing(LOBBY, "say", {"room": "lobby"}, "it waits", 0, "retry")])
+        self.reactor.advance(WRITE_EVERY)
+        self.assertEqual((self.kept(), self.files.typed()), (["it waits"], []))
+        self.files.keep_typed = write  # type: ignore[method-assign]
+        self.reactor.stops()
+        self.assertEqual(self.files.typed(), ["it was typed"])
+
+    def test_that_could_not_be_written_does_not_come_once_it_is_under_keys(self) -> None:
+        shelf, write = self.disk_is_full()
+        self.reactor.advance(WRITE_EVERY)
+        shelf.seals = OpenKeys()
+        self.assertEqual(shelf.typed("ann"), ["it was typed"])
+        self.files.keep_typed = write  # type: ignore[method-assign]
+        shelf.keep_typed("ann", ["it was typed", "and more"])
+        self.reactor.stops()
+        self.assertEqual(self.files.typed(), [])
+
+    def disk_is_full(self) -> tuple[DiskShelf, Any]:
+        """:returns: a shelf with a line that was typed, and what will write such lines when there is room again."""
+
+        def fail(lines: list[str]) -> None:
+            raise ClientFailure("the disk is full")
+
+        shelf, write = self.shelf(), self.files.keep_typed
+        self.files.keep_typed = fail  # type: ignore[method-assign]
+        shelf.keep_typed("ann", ["it was typed"])
+        return shelf, write
 
     def test_that_cannot_be_written_keeps_nobody_from_talking(self) -> None:
         ann = self.in_a_room()
