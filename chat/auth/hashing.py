@@ -20,6 +20,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from chat.core.spans import time_left
 from chat.errors import Busy, ShuttingDown
 
 P = ParamSpec("P")
@@ -115,7 +116,8 @@ class HashingPool:
                 self._changed.notify()
         if waiting >= self._most_waiting:
             wait = max(1.0, waiting * self._seconds / self._size)
-            return fail(Failure(Busy(f"Many people log in just now. Try again in {wait:.0f} seconds.", wait=wait)))
+            left = time_left(round(wait * 1000))
+            return fail(Failure(Busy(f"Many people log in just now. Try again in {left}.", wait=wait)))
         self._open.add(job)
         return result
 

@@ -14,6 +14,7 @@ from chat.auth.codes import HOURS, digest, new_code
 from chat.auth.hashing import IHashing
 from chat.auth.verification import Verification
 from chat.core.limits import TokenBucket
+from chat.core.spans import time_left
 from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
 from chat.interfaces import IClock, IDirectory, IStore
 from chat.names import read_name
@@ -207,7 +208,7 @@ class Registrar:
         allowed, wait = bucket.take(self._clock.monotonic())
         if not allowed:
             raise TooFast(
-                f"Many accounts were made from your network just now. Try again in {max(1.0, wait):.0f} seconds.",
+                f"Many accounts were made from your network just now. Try again in {time_left(round(wait * 1000))}.",
                 wait=wait,
             )
 

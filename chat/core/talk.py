@@ -5,6 +5,7 @@ from __future__ import annotations
 from chat.core.entries import private_conversation
 from chat.core.house import House
 from chat.core.rooms import Rooms, account_of
+from chat.core.spans import time_left
 from chat.core.unless import UnlessRepeated
 from chat.core.user import Session
 from chat.errors import BlockedByRecipient, NobodyToReplyTo, TooFast
@@ -102,7 +103,7 @@ class Talk:
         self._house.sanctions.may_speak(user.account.id, self._house.now())
         allowed, wait = user.broadcasts.take(self._house.clock.monotonic())
         if not allowed:
-            raise TooFast(f"That is too many broadcasts. Wait {max(1, round(wait))} seconds.", wait=wait)
+            raise TooFast(f"That is too many broadcasts. Wait {time_left(round(wait * 1000))}.", wait=wait)
         fields: dict[str, str | int | bool | None] = {
             "author": user.account.id,
             "text": text,

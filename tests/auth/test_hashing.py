@@ -107,7 +107,7 @@ class APoolAtWork(PoolTestCase):
         waiting = [pool.run(int, "1"), pool.run(int, "2")]
         busy = self.failureResultOf(pool.run(int, "3"), Busy).value
         self.assertGreaterEqual(busy.wait, 1)
-        self.assertIn("Try again in 1 seconds", busy.line)
+        self.assertIn("Try again in 1 second.", busy.line)
         go_on.set()
         self.turn_until(waiting[1])
         self.assertEqual([self.successResultOf(each) for each in waiting], [1, 2])

@@ -145,6 +145,7 @@ class ManyAccountsFromOneNetwork(RegistrarTestCase):
         self.hashing.calls.clear()
         refused = self.failureResultOf(self.register("one-more"), TooFast).value
         self.assertEqual((refused.wait, self.hashing.calls), (1.0, []))
+        self.assertEqual(refused.line, "Many accounts were made from your network just now. Try again in 1 second.")
         self.successResultOf(self.register("one-more", peer=ELSEWHERE))
         self.clock.advance(1)
         self.successResultOf(self.register("another-one"))
