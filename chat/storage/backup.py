@@ -63,7 +63,7 @@ def rehearse_beside(place: str, file: str, schema: Path = SCHEMA) -> Contents:
     """Do everything that `restore` does but the last step, in a folder beside a database.
 
     :param place: the database.
-    :raises Misconfigured: when the backup cannot be read, is damaged, or belongs to a newer version.
+    :raises Misconfigured: when the backup is not there, cannot be read, is damaged, or belongs to a newer version.
     """
     with _Draft(place, file, schema) as draft:
         return draft.contents
@@ -125,6 +125,10 @@ class _Draft:
         shutil.rmtree(self._folder)
 
     def _fill(self) -> None:
+        try:
+            os.stat(self._file)
+        except FileNotFoundError:
+            raise Misconfigured(f"There is no file {self._file}. Nothing has changed.") from None
         source = f"file:{quote(os.path.abspath(self._file))}?mode=ro"
         with closing(sqlite3.connect(source, uri=True, timeout=PATIENCE, isolation_level=None)) as backup:
             if backup.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from shutil import copy
+from typing import Any
 
 from chat.errors import Busy, Misconfigured, NotWritten
 from chat.interfaces import Contents
@@ -76,7 +77,8 @@ class ABackup(OnFile):
         for bad in (bytes(content), b"garbage " * 1_000, b""):
             Path(self.file).write_bytes(bad)
             await self.assertFailure(self.store.rehearse(self.file), NotWritten)
-        await self.assertFailure(self.store.rehearse("/nowhere/backup.db"), NotWritten)
+        missing: Any = await self.assertFailure(self.store.rehearse("/nowhere/backup.db"), NotWritten)
+        self.assertEqual(missing.line, "There is no file /nowhere/backup.db. Nothing has changed.")
         self.assertEqual([each for each in os.listdir(os.path.dirname(self.path)) if each.startswith(".restore")], [])
 
     async def test_in_its_place_it_is_what_was_and_the_one_before_is_kept(self) -> None:
