@@ -283,11 +283,8 @@ class Catching:
             if talk.conversation is not None and talk.high > talk.received:
                 talk.received = talk.high
                 received[talk.conversation.reference] = talk.high
-        read = {
-            talks[key].conversation.reference: talks[key].read  # type: ignore[union-attr]  # it was said where it was read
-            for key in self._seen
-            if key in talks and talks[key].conversation is not None
-        }
+        seen = [talks[key] for key in self._seen if key in talks]
+        read = {talk.conversation.reference: talk.read for talk in seen if talk.conversation is not None}
         self._seen.clear()
         for cmd, marks in (("received", received), ("read", read)):
             if marks:

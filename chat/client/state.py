@@ -108,9 +108,9 @@ class State:
 
     def forget(self) -> None:
         """Nobody is logged in, and nothing is known of anybody."""
-        table, reads = self.table, self.reads
-        self.__init__(self._shelf)  # type: ignore[misc]  # the state of a beginning
-        self.table, self.reads = table, reads
+        fresh = State(self._shelf)
+        fresh.table, fresh.reads = self.table, self.reads
+        vars(self).update(vars(fresh))
 
     # conversations
 

@@ -37,8 +37,7 @@ class Talk:
             self._house.may_say(account, now)
             room.may_speak(account, now)
             room.may_take(body)
-            if room.record.slow:
-                room.pace(account, self._house.clock.monotonic())
+            room.pace(account, self._house.clock.monotonic())
         if isinstance(body, Sealed):
             kind = Kind.SEALED
         draft = Draft(room.id, kind, account, session.device, now, body, retry=retry)

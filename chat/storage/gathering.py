@@ -69,8 +69,7 @@ class Gathering:
         if self._timer is not None:
             if len(self._jobs) == self._enough:
                 self._timer.cancel()
-                self._timer = None
-                self._soon(self._at_last)
+                self._waited()
         elif not (self._committing or self._arranged):
             self._arrange()
         return True
@@ -85,6 +84,7 @@ class Gathering:
         """Hand over all that waits."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         while self._jobs:
             self._begin()
 
@@ -96,16 +96,20 @@ class Gathering:
             if not self._until_more:
                 self._enough += 1
         if len(self._jobs) < self._enough and self._call_later is not None:
-            self._timer = self._call_later(PATIENCE, self._begin)
+            self._timer = self._call_later(PATIENCE, self._waited)
         else:
             self._soon(self._at_last)
+
+    def _waited(self) -> None:
+        """As many have come as were waited for, or the time is over."""
+        self._timer = None
+        self._soon(self._at_last)
 
     def _at_last(self) -> None:
         """The turn ends: begin after all else that is to be done then."""
         self._soon(self._begin)
 
     def _begin(self) -> None:
-        self._timer = None
         self._arranged = False
         if not self._jobs:
             return  # the end has come

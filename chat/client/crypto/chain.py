@@ -68,9 +68,10 @@ class Chain:
 
         :param own: this device, which goes on counting.
         """
-        counts = {own: self._counts[own]} if own in self._counts else {}
-        self.__init__(first)  # type: ignore[misc]  # another beginning
-        self._counts = counts
+        self._first, self._last = first, first - 1
+        self._digests.clear()
+        self._unseen.clear()
+        self._counts = {own: self._counts[own]} if own in self._counts else {}
 
     def put_back(self, last: int) -> int:
         """The log ends with an earlier row than was seen: forget what stood behind it, so that something else may come
