@@ -19,7 +19,7 @@ from chat.errors import BadCredentials
 from chat.interfaces import IClock, IDirectory, IPasswordCredentials, IStore, ITokenCredentials
 
 TOKEN_DAYS = 90
-"""Days after which a token that was not used is worth nothing."""
+"""Days after which the token of a device that was not there is worth nothing."""
 
 _DAY = 24 * 60 * 60 * 1000
 
@@ -71,10 +71,10 @@ class TokenChecker:
         account = self._directory.account_by_id(record.account)
         if account is None:
             raise BadCredentials("This account does not exist any more.")
-        # Each login gives its device another token, so one that was made long ago was not used since.
-        if self._clock.seconds() * 1000 - record.created > TOKEN_DAYS * _DAY:
+        if self._clock.seconds() * 1000 - record.seen > TOKEN_DAYS * _DAY:
             raise BadCredentials(
                 f"This device was away for more than {TOKEN_DAYS} days: log in with your password.",
                 suggest=f"login {account.name.shown}",
             )
+        credentials.record = record
         return account.id

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from zope.interface import implementer
 
-from chat.interfaces import IPasswordCredentials, ITokenCredentials
+from chat.interfaces import IPasswordCredentials, ITokenCredentials, TokenRecord
 from chat.values import Peer
 
 
@@ -21,10 +21,11 @@ class PasswordCredentials:
 
 
 @implementer(ITokenCredentials)
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TokenCredentials:
     """What an earlier login of this device handed out (`chat.auth.tokens`)."""
 
     token: str = field(repr=False)
     device: str
     peer: Peer
+    record: TokenRecord | None = field(default=None, init=False)

@@ -16,9 +16,10 @@ from chat.auth.credentials import PasswordCredentials, TokenCredentials
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
 from chat.auth.scram import Exchange, Proofs, ways
-from chat.auth.tokens import digest, new_token
+from chat.auth.tokens import RENEWED_AFTER, digest, new_token
 from chat.core.house import House
 from chat.core.people import Arrival
+from chat.core.rooms import account_of
 from chat.core.user import Session
 from chat.errors import BadCredentials, Busy, NothingToTakeOver, PlainLoginRefused, ShuttingDown, StoreUnavailable
 from chat.interfaces import IChatUser
@@ -74,11 +75,16 @@ class Door:
         session.exchange = None
         return exchange.signature
 
-    async def log_in_by_token(self, session: Session, token: str) -> None:
+    async def log_in_by_token(self, session: Session, token: str) -> str:
         """See `chat.interfaces.IDoor`; the session carries the device that the token was made for."""
         session.exchange = None
         credentials = TokenCredentials(token, session.device, session.mind.peer)
         await self._enter(credentials, Arrival(session, by_token=True))
+        record = credentials.record
+        assert record is not None, "the checker found it"
+        if record.newest and self._house.now() - record.created < RENEWED_AFTER:
+            return token
+        return await self.hand_out_token(session, token) or token
 
     async def register(self, session: Session, name: str, password: str, realname: str) -> None:
         """See `chat.interfaces.IDoor`."""
@@ -126,14 +132,21 @@ class Door:
         """See `chat.interfaces.IDoor`."""
         return await self._registrar.give_code(account)
 
-    async def hand_out_token(self, session: Session) -> str:
-        """See `chat.interfaces.IDoor`."""
+    async def hand_out_token(self, session: Session, before: str | None = None) -> str:
+        """See `chat.interfaces.IDoor`.
+
+        :param before: a token that goes on letting the device in, as the answer that holds the new one may get lost.
+        """
         user = session.user
         if user is None:
             raise BadCredentials()
-        token = new_token()
-        kept = self._house.store.add_token(user.account.id, session.device, digest(token), self._house.now())
+        token, old = new_token(), digest(before) if before is not None else None
+        kept = self._house.store.add_token(user.account.id, session.device, digest(token), self._house.now(), old)
         return await kept.addCallbacks(lambda _: token, _without_token)
+
+    async def end_token(self, session: Session) -> None:
+        """See `chat.interfaces.IDoor`."""
+        await self._house.store.end_token(account_of(session), session.device).addErrback(_without_token)
 
     async def change_password(self, session: Session, old: str, new: str) -> None:
         """See `chat.interfaces.IDoor`."""
@@ -211,6 +224,6 @@ class Door:
 
 
 def _without_token(failure: Failure) -> str:
-    """Nothing can be written just now: who is logged in stays so, and needs the password the next time."""
+    """Nothing can be written just now: who comes in or goes does so all the same."""
     failure.trap(StoreUnavailable, Busy)
     return ""

@@ -82,8 +82,8 @@ async def login(
     here = session.device if session.mind.program else DEFAULT_DEVICE
     if token is not None:
         session.device = device or here
-        await chat.door.log_in_by_token(session, token)
-        return await logged_in(chat, session)
+        token = await chat.door.log_in_by_token(session, token)
+        return await logged_in(chat, session, token=token)
     if user is None or (password is None and scram is None):
         raise BadUsage("login needs user and password, or a token.")
     name, _, after = user.partition("@")
@@ -115,12 +115,16 @@ async def takeover(chat: ChatService, session: Session) -> LoggedIn:
     return await logged_in(chat, session, signature=signature)
 
 
-async def logged_in(chat: ChatService, session: Session, created: bool = False, signature: str = "") -> LoggedIn:
+async def logged_in(
+    chat: ChatService, session: Session, created: bool = False, signature: str = "", token: str = ""
+) -> LoggedIn:
     """The reply to whatever has logged a session in.
 
+    :param token: what it has for the next time; without it, a program gets one.
     :raises BadCredentials: when it was ended from elsewhere meanwhile.
     """
-    token = await chat.door.hand_out_token(session) if session.mind.program else ""
+    if session.mind.program and not token:
+        token = await chat.door.hand_out_token(session)
     user = session.user
     if user is None:
         raise BadCredentials("This session was ended from elsewhere. Log in again: login NAME")
@@ -131,8 +135,11 @@ async def logged_in(chat: ChatService, session: Session, created: bool = False, 
 async def logout(chat: ChatService, session: Session) -> LoggedOut:
     """log out; the connection stays
 
-    You stay a member of your rooms, and what is said meanwhile waits for you.
+    You stay a member of your rooms, and what is said meanwhile waits for you. The token of a program is worth nothing
+    any more; to keep it, end with quit.
     """
+    if session.mind.program:
+        await chat.door.end_token(session)
     return LoggedOut(_end(session))
 
 

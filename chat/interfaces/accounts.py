@@ -13,9 +13,18 @@ from chat.values import Account, Device, Name, Rank, Verifier
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
+    """Whose token it is.
+
+    :param created: when the device got its newest one, milliseconds since the epoch.
+    :param seen: when it was last there, milliseconds since the epoch.
+    :param newest: whether it is that one, and not the one before.
+    """
+
     account: int
     device: str
     created: int
+    seen: int
+    newest: bool = True
 
 
 class Erased(NamedTuple):
@@ -94,13 +103,19 @@ class IAccountStore(Protocol):
 
     def devices(self, account: int) -> Deferred[tuple[Device, ...]]: ...
 
-    def add_token(self, account: int, device: str, digest: bytes, when: int) -> Deferred[None]:
-        """Give a device a token in place of the one it had.
+    def add_token(
+        self, account: int, device: str, digest: bytes, when: int, before: bytes | None = None
+    ) -> Deferred[None]:
+        """Give a device a token in place of those it had.
 
         :param digest: SHA-256 of the token.
+        :param before: of one that lets it in as well, until the next is made.
         """
 
     def token(self, digest: bytes) -> Deferred[TokenRecord | None]: ...
+
+    def end_token(self, account: int, device: str) -> Deferred[None]:
+        """Let a device need the password again."""
 
     def end_device(self, account: int, device: str) -> Deferred[None]:
         """Forget a device and its token."""

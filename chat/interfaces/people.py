@@ -35,6 +35,7 @@ class ITokenCredentials(ICredentials):
     token = Attribute("The token, a str.")
     device = Attribute("The device that it was made for, a str.")
     peer = Attribute("The `chat.values.Peer` that it came from.")
+    record = Attribute("The `chat.interfaces.TokenRecord` that whoever checked it found, or None.")
 
 
 class IDirectory(Protocol):
@@ -69,7 +70,11 @@ class IDoor(Protocol):
         :returns: the server's final message, by which it proves itself.
         """
 
-    async def log_in_by_token(self, session: Any, token: str) -> None: ...
+    async def log_in_by_token(self, session: Any, token: str) -> str:
+        """Log in with what `hand_out_token` gave this device, or what an earlier call of this did.
+
+        :returns: the token for the next time, mostly the same.
+        """
 
     async def register(self, session: Any, name: str, password: str, realname: str) -> None:
         """Make an account and log in to it."""
@@ -99,7 +104,10 @@ class IDoor(Protocol):
         """How this very connection may log in: ``scram-bcrypt``, ``scram-bcrypt-plus``, ``password``, ``token``."""
 
     async def hand_out_token(self, session: Any) -> str:
-        """A token that logs this device in again."""
+        """A new token that logs this device in again, in place of those it had; empty when it cannot be kept."""
+
+    async def end_token(self, session: Any) -> None:
+        """Let this device need the password again, as far as that can be kept."""
 
     async def change_password(self, session: Any, old: str, new: str) -> None: ...
 

@@ -151,20 +151,39 @@ def devices(connection: sqlite3.Connection, account: int) -> tuple[Device, ...]:
     return tuple(Device(name, seen, bool(has_token)) for name, seen, has_token in found)
 
 
-def add_token(transaction: Transaction, account: int, device: str, digest: bytes, when: int) -> None:
-    """Give a device a token in place of the one it had."""
+def add_token(
+    transaction: Transaction, account: int, device: str, digest: bytes, when: int, before: bytes | None = None
+) -> None:
+    """Give a device a token in place of those it had.
+
+    :param before: the one that lets it in as well, until the next is made.
+    """
     _note_device(transaction, account, device, when)
     transaction.execute(
-        "INSERT INTO tokens (account, device, digest, created) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (account, device) DO UPDATE SET digest = excluded.digest, created = excluded.created",
-        (account, device, digest, when),
+        "INSERT INTO tokens (account, device, digest, created, before) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (account, device) DO UPDATE"
+        " SET digest = excluded.digest, created = excluded.created, before = excluded.before",
+        (account, device, digest, when, before),
     )
 
 
 def token(connection: sqlite3.Connection, digest: bytes) -> TokenRecord | None:
     """Whose token it is, if anybody's."""
-    found = connection.execute("SELECT account, device, created FROM tokens WHERE digest = ?", (digest,)).fetchone()
-    return None if found is None else TokenRecord(*found)
+    for column in ("digest", "before"):
+        found = connection.execute(
+            "SELECT account, device, created, seen FROM tokens JOIN devices USING (account, device)"
+            f" WHERE {column} = ?",
+            (digest,),
+        ).fetchone()
+        if found is not None:
+            account, device, created, seen = found
+            return TokenRecord(account, device, created, seen, newest=column == "digest")
+    return None
+
+
+def end_token(transaction: Transaction, account: int, device: str) -> None:
+    """Let a device need the password again."""
+    transaction.execute("DELETE FROM tokens WHERE account = ? AND device = ?", (account, device))
 
 
 def end_device(transaction: Transaction, account: int, device: str) -> None:

@@ -289,11 +289,16 @@ class Store(ABC):
     def devices(self, account: int) -> Deferred[tuple[Device, ...]]:
         return self._read(accounts.devices, account)
 
-    def add_token(self, account: int, device: str, digest: bytes, when: int) -> Deferred[None]:
-        return self._write(accounts.add_token, account, device, digest, when)
+    def add_token(
+        self, account: int, device: str, digest: bytes, when: int, before: bytes | None = None
+    ) -> Deferred[None]:
+        return self._write(accounts.add_token, account, device, digest, when, before)
 
     def token(self, digest: bytes) -> Deferred[TokenRecord | None]:
         return self._read(accounts.token, digest)
+
+    def end_token(self, account: int, device: str) -> Deferred[None]:
+        return self._write(accounts.end_token, account, device)
 
     def end_device(self, account: int, device: str) -> Deferred[None]:
         return self._write(accounts.end_device, account, device)

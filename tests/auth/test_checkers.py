@@ -194,9 +194,10 @@ class AToken(DoorTestCase):
         self.token = new_token()
         self.record(self.bob.id)
 
-    def record(self, account: int) -> None:
+    def record(self, account: int, present: int = 0) -> None:
+        """:param present: seconds for which the device was there after it had got its token."""
         created = int(self.clock.seconds() * 1000)
-        self.store.tokens[digest(self.token)] = TokenRecord(account, "phone", created)
+        self.store.tokens[digest(self.token)] = TokenRecord(account, "phone", created, created + present * 1000)
 
     def come_back(self, token: str, device: str = "phone") -> Deferred[int]:
         return self.tokens.requestAvatarId(TokenCredentials(token, device, HOME))
@@ -221,6 +222,11 @@ class AToken(DoorTestCase):
         refused = self.refusal(self.come_back(self.token))
         self.assertIsInstance(refused, BadCredentials)
         self.assertIn("log in with your password", refused.line)
+
+    def test_used_all_the_time_since_one_login(self) -> None:
+        self.record(self.bob.id, present=80 * 24 * 3600)
+        self.clock.advance(100 * 24 * 3600)
+        self.successResultOf(self.come_back(self.token))
 
     def test_of_an_account_that_is_gone(self) -> None:
         self.record(99)

@@ -161,7 +161,7 @@ class StayingIn(EngineCase):
         self.pass_time(PAUSES[-1])
         self.assertEqual(ann.screen.status.phase, Phase.ONLINE)
         self.assertEqual(self.online(), ["ann"])
-        self.assertEqual(len(set(ann.tokens)), 2)
+        self.assertEqual(len(set(ann.tokens)), 1)
 
     def test_at_once_when_somebody_says_so(self) -> None:
         ann = self.logged_in("ann")

@@ -8,10 +8,12 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.auth.door import TAKEOVER_TIME
-from chat.events import LoggedIn, Presence, Refused, SignedOut
+from chat.events import LoggedIn, LoggedOut, Presence, Refused, SignedOut
 from chat.settings import Settings
 from chat.values import Text
 from tests.core.stage import MANY, PASSWORD, PATIENT, Person, Stage
+
+DAY = 24 * 3600
 
 
 class SignInCase(SynchronousTestCase):
@@ -194,9 +196,47 @@ class Tokens(SignInCase):
     def test_it_is_good_for_its_device_only(self) -> None:
         self.assertEqual(self.second.code("login", token=self.first.token, device="phone"), "bad-credentials")
 
-    def test_the_next_login_replaces_it(self) -> None:
+    def test_it_stays_the_same_for_a_day(self) -> None:
+        self.bob.does("quit")
+        self.stage.clock.advance(DAY - 3600)
+        self.assertEqual([self.renewed(self.first.token) for _ in range(3)], [self.first.token] * 3)
+
+    def test_the_one_before_is_good_until_the_next_is_made(self) -> None:
+        """The answer that held the new one may have been lost."""
+        self.stage.clock.advance(DAY)
+        lost = self.renewed(self.first.token)
+        second = self.renewed(self.first.token)
+        self.assertEqual(len({self.first.token, lost, second}), 3)
+        self.assertEqual(self.renewed(lost), "")
+        self.assertEqual(self.renewed(second), second)
+        self.stage.clock.advance(DAY)
+        third = self.renewed(second)
+        self.assertEqual(self.renewed(self.first.token), "")
+        self.assertEqual(self.renewed(third), third)
+
+    def test_it_goes_on_while_the_disk_takes_nothing(self) -> None:
+        for _ in range(2):
+            self.stage.store.fail(10)
+            self.assertEqual(self.renewed(self.first.token), self.first.token)
+            self.stage.clock.advance(DAY)
+
+    def test_logging_out_ends_it_and_quitting_does_not(self) -> None:
+        self.bob.does("quit")
         self.second.does("login", token=self.first.token)
-        self.assertEqual(self.bob.code("login", token=self.first.token), "bad-credentials")
+        self.second.does("logout")
+        self.assertEqual(self.second.code("login", token=self.first.token), "bad-credentials")
+
+    def test_logging_out_needs_no_disk(self) -> None:
+        self.stage.store.fail(10)
+        self.bob.gets(LoggedOut, "logout")
+        self.assertEqual(self.here(), [])
+
+    def renewed(self, token: str) -> str:
+        """What a login by a token is answered with for the next time; nothing when it is refused."""
+        connection = self.stage.connection(True)
+        reply = connection.does("login", token=token)
+        connection.hangs_up()
+        return reply.token if isinstance(reply, LoggedIn) else ""
 
     def test_a_new_password_ends_it(self) -> None:
         self.bob.does("password", old=PASSWORD, new="another password")

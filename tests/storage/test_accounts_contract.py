@@ -160,11 +160,32 @@ class Devices(EngineCase):
         bob = await self.person("bob")
         old, new = sha256(b"old").digest(), sha256(b"new").digest()
         await self.store.add_token(bob.id, "phone", old, 600)
-        self.assertEqual(await self.store.token(old), TokenRecord(bob.id, "phone", 600))
+        self.assertEqual(await self.store.token(old), TokenRecord(bob.id, "phone", 600, 600))
         await self.store.add_token(bob.id, "phone", new, 700)
         self.assertIsNone(await self.store.token(old))
-        self.assertEqual(await self.store.token(new), TokenRecord(bob.id, "phone", 700))
-        self.assertEqual(await self.store.devices(bob.id), (Device("phone", 700, True),))
+        await self.store.saw(bob.id, "phone", 800, False)
+        self.assertEqual(await self.store.token(new), TokenRecord(bob.id, "phone", 700, 800))
+        self.assertEqual(await self.store.devices(bob.id), (Device("phone", 800, True),))
+
+    async def test_the_token_before_lets_in_until_the_next_is_made(self) -> None:
+        bob = await self.person("bob")
+        first, second, third = (sha256(each).digest() for each in (b"first", b"second", b"third"))
+        await self.store.add_token(bob.id, "phone", first, 600)
+        await self.store.add_token(bob.id, "phone", second, 700, before=first)
+        self.assertEqual(await self.store.token(second), TokenRecord(bob.id, "phone", 700, 700))
+        self.assertEqual(await self.store.token(first), TokenRecord(bob.id, "phone", 700, 700, newest=False))
+        await self.store.add_token(bob.id, "phone", third, 800, before=second)
+        self.assertEqual([bool(await self.store.token(each)) for each in (first, second, third)], [False, True, True])
+        await self.store.add_token(bob.id, "phone", first, 900)
+        self.assertEqual([bool(await self.store.token(each)) for each in (first, second, third)], [True, False, False])
+
+    async def test_an_ended_token_ends_with_the_one_before(self) -> None:
+        bob = await self.person("bob")
+        await self.store.add_token(bob.id, "phone", b"1" * 32, 600)
+        await self.store.add_token(bob.id, "phone", b"2" * 32, 700, before=b"1" * 32)
+        await self.store.end_token(bob.id, "phone")
+        self.assertEqual([await self.store.token(each * 32) for each in (b"1", b"2")], [None, None])
+        self.assertEqual(await self.store.devices(bob.id), (Device("phone", 700, False),))
 
     async def test_a_device_that_is_ended_is_forgotten_with_its_token_and_marks(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
