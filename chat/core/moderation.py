@@ -38,7 +38,7 @@ class Moderation:
         self._check(session, room, kind, target.id)
         if target.id == account_of(session):
             raise BadUsage(f"That would be yourself. To leave: disconnect {room.name}")
-        if kind is Kind.KICKED and target.id not in room.members:
+        if kind is Kind.KICKED and (target.id not in room.members or target.id in room.leaving):
             raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
         self._check_reason(session, room, reason)
         heir = heir_of(room, target.id)

@@ -38,7 +38,7 @@ class Presence:
         self._stopped = False
         self._missing: dict[int, IDelayed] = {}
         self._window: IDelayed | None = None
-        self._waiting: dict[tuple[str, int], frozenset[int]] = {}
+        self._waiting: dict[tuple[str, int], tuple[str, frozenset[int]]] = {}
 
     def stop(self) -> None:
         """Tell nothing more: that everybody goes at the end is no news."""
@@ -109,7 +109,7 @@ class Presence:
         if self._window is not None:
             opposite = ("offline" if state == "online" else "online", user.account.id)
             if self._waiting.pop(opposite, None) is None:
-                self._waiting[state, user.account.id] = listeners
+                self._waiting[state, user.account.id] = (user.name, listeners)
             return
         self._window = self._house.clock.call_later(BURST, self._close_window)
         event = PresenceEvent((user.name,), state)
@@ -122,9 +122,8 @@ class Presence:
             return
         self._window = self._house.clock.call_later(BURST, self._close_window)
         told: dict[int, dict[str, list[str]]] = {}
-        for (state, account), listeners in self._waiting.items():
+        for (state, _), (name, listeners) in self._waiting.items():
             for listener in listeners:
-                name = self._house.directory.name_of(account)
                 told.setdefault(listener, {}).setdefault(state, []).append(name)
         self._waiting.clear()
         for listener, states in told.items():

@@ -276,7 +276,7 @@ class Rooms:
         if row.kind in _INVITATIONS:
             self._invite(room, row, account)
         if row.kind in _REMOVALS:
-            self._remove(room, row, account, published.origin)
+            self._remove(room, row, account, published.origin, until)
         elif row.kind is Kind.CLOSED:
             self._close(room, row)
             return
@@ -327,7 +327,7 @@ class Rooms:
         for account in room.invited:
             house.invitations.get(account, set()).discard(room.id)
 
-    def _remove(self, room: Room, row: Row, account: int, origin: Origin | None) -> None:
+    def _remove(self, room: Room, row: Row, account: int, origin: Origin | None, until: int | None = None) -> None:
         self._house.memberships.get(account, set()).discard(room.id)
         user: ChatUser | None = self._house.users.get(account)
         if user is None:
@@ -339,7 +339,7 @@ class Rooms:
             if session.rooms.pop(room.id, None) is not None:
                 room.exit(account, session.mind)
                 if session.origin != origin:
-                    session.mind.deliver(Removed(room.conversation, row.kind, author, detail))
+                    session.mind.deliver(Removed(room.conversation, row.kind, author, detail, until))
 
 
 def account_of(session: Session) -> int:

@@ -79,12 +79,17 @@ class AddressChanged:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """This session itself is out of a room: it left it elsewhere, was kicked or banned."""
+    """This session itself is out of a room: it left it elsewhere, was kicked or banned.
+
+    :param detail: the reason, or empty.
+    :param until: the end of a ban, where it has one.
+    """
 
     conversation: Conversation
     kind: Kind
     author: str
     detail: str = ""
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

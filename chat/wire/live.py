@@ -20,7 +20,7 @@ from chat.events import (
 from chat.values import Kind
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
-from chat.wire.words import named, place
+from chat.wire.words import moment, named, place
 
 _STATES = {
     "online": ("has logged on", "have logged on"),
@@ -30,7 +30,7 @@ _STATES = {
 }
 _REMOVALS = {
     Kind.KICKED: "You were kicked from {room} by {author}",
-    Kind.BANNED: "You were banned from {room} by {author}",
+    Kind.BANNED: "You were banned from {room} by {author}{until}",
     Kind.CLOSED: "{room} was closed by {author}",
 }
 
@@ -84,7 +84,8 @@ def block_changed(event: BlockChanged, view: View) -> str:
 @renders(Removed)
 def removed(event: Removed, view: View) -> str:
     words = _REMOVALS.get(event.kind, "You have left {room}")
-    words = words.format(room=place(event.conversation), author=safe(event.author))
+    until = "" if event.until is None else f" until {moment(event.until, view.now, view.zone)}"
+    words = words.format(room=place(event.conversation), author=safe(event.author), until=until)
     return notice(f"{words}: {safe(event.detail)}" if event.detail else f"{words}.", view)
 
 

@@ -63,6 +63,15 @@ class Kicking(ModerationCase):
         self.assertEqual(self.does(self.mod, "kick", "bob"), "not-stored")
         self.assertEqual(self.may_speak(self.phone), "")
 
+    def test_of_two_moderators_at_once_one_has_kicked(self) -> None:
+        """Whoever is on the way out is nobody to kick any more."""
+        self.stage.store.hold()
+        kick = self.mod.starts("kick", user="bob", room="ops")
+        self.assertEqual(self.does(self.ann, "kick", "bob"), "not-a-member")
+        self.stage.store.release()
+        self.successResultOf(kick)
+        self.assertEqual([each.author for each in self.ann.told(MembershipChanged)], ["mod"])
+
     def test_refusals(self) -> None:
         self.assertEqual(self.does(self.phone, "kick", "mod"), "forbidden")
         self.assertEqual(self.does(self.mod, "kick", "ann"), "forbidden")
@@ -73,6 +82,12 @@ class Kicking(ModerationCase):
 
 
 class Banning(ModerationCase):
+    def test_one_is_told_until_when(self) -> None:
+        self.does(self.mod, "ban", "bob", duration=60, reason="spam")
+        (event,) = self.phone.told(Removed)
+        self.assertEqual((event.kind, event.detail), (Kind.BANNED, "spam"))
+        self.assertEqual(event.until, self.stage.chat.house.now() + 60_000)
+
     def test_it_keeps_out_until_it_ends(self) -> None:
         self.does(self.mod, "ban", "bob", duration=60, reason="spam")
         self.assertEqual([event.kind for event in self.phone.told(Removed)], [Kind.BANNED])

@@ -6,8 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core import presence
 from chat.core.presence import FEW
-from chat.events import Presence
-from tests.core.stage import MANY, Person, Stage, now
+from chat.events import Done, LoggedIn, Presence
+from tests.core.stage import MANY, PASSWORD, Person, Stage, now
 
 
 def told(person: Person) -> list[tuple[str, tuple[str, ...]]]:
@@ -69,6 +69,16 @@ class ComingAndGoing(PresenceCase):
         self.pass_time(10)
         self.ann.forget()
         bob.does("logout")
+        self.assertEqual(told(self.ann), [("offline", ("bob",))])
+
+    def test_who_deletes_the_account_within_a_burst_leaves_by_name(self) -> None:
+        bob = self.stage.connection()
+        bob.gets(LoggedIn, "new", user="bob", password=PASSWORD)
+        self.pass_time(10)
+        self.stage.enter("carol")
+        self.ann.forget()
+        bob.gets(Done, "account", action="delete", password=PASSWORD)
+        self.pass_time(2)
         self.assertEqual(told(self.ann), [("offline", ("bob",))])
 
     def test_a_second_session_is_not_told(self) -> None:

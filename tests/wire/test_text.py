@@ -263,6 +263,8 @@ class RoomEvents(Lines):
     def test_the_reader_is_out(self) -> None:
         self.shows(Removed(OPS, Kind.KICKED, "bob", "spam"), "* You were kicked from ops by bob: spam\n")
         self.shows(Removed(OPS, Kind.BANNED, "bob"), "* You were banned from ops by bob.\n")
+        banned = Removed(OPS, Kind.BANNED, "bob", "spam", NOON + 3_600_000)
+        self.shows(banned, "* You were banned from ops by bob until 13:00: spam\n")
         self.shows(Removed(OPS, Kind.LEFT, "ann"), "* You have left ops.\n")
 
     def test_gaps_are_for_programs(self) -> None:
