@@ -6,8 +6,8 @@ is pure and never runs anything. The rules of section 2 of the protocol:
 * ``/verb`` is always a command; ``say``, ``chat``, ``'text`` and ``//text`` are always speech;
 * outside a room every line is a command;
 * in a room a bare verb is a command only where its arguments can be checked, all else is speech;
-* a line that looks like a mistyped private command or like a login is held, not said; and so is one that
-  could be a private message but is more likely a sentence (``tell bob to call me``), which is not sent either.
+* a line that looks like a mistyped private command, like a login, or like what a moderator does for a reason is held,
+  not said; and so is one that could be a private message but is more likely a sentence (``tell bob to call me``), which is not sent either.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _certain(verb: Verb, rest: str, names: Names, reasons: bool = False) -> bool
         if not rest:
             return checked and not (each.required and not each.here)
         if each.type.rest:
-            return each.type.certain(rest, names) or (checked and (each.required or reasons))
+            return each.type.certain(rest, names) or (checked and (each.required or (reasons and each.type.free)))
         word, after = _cut(rest)
         if each.type.certain(word, names):
             if word.lower() in each.type.opens:
@@ -261,6 +261,8 @@ def _guard(word: str, rest: str, verb: Verb | None, context: Context) -> str | N
                 return f"{word} {second} ..."
             if known := context.names.near_account(second):
                 return f"{word} {known} ..."
+        if context.names.is_account(second) and _certain(verb, rest, context.names, reasons=True):  # ban bob for spam
+            return f"/{word} {second} ..."
         return None
     if len(word) < LONG - 2 or not second:
         return None

@@ -60,6 +60,15 @@ class Held_(SynchronousTestCase):
         self.assertEqual(meaning("connect loby"), ("held", "connect lobby"))
         self.assertEqual(meaning("create loby"), ("held", "/create loby"))
 
+    def test_what_a_moderator_does_with_a_reason(self) -> None:
+        """The reason is free text, so it may be a sentence; the person it is about need not read it either way."""
+        for line in ("kick bob go away", "ban bob 10m being rude", "Mute @bob 1m shush", "ban bob spam"):
+            word, name, _ = line.split(maxsplit=2)
+            self.assertEqual(meaning(line), ("held", f"/{word.lower()} {name} ..."))
+        for line in ("kick off is at eight", "ban plastic bags!", "mute button is the one on the left"):
+            self.assertEqual(meaning(line), ("said", line))
+        self.assertEqual(meaning("ban bob 10m")[0], "ban")
+
     def test_a_bare_broadcast(self) -> None:
         self.assertEqual(meaning("broadcast lunch!"), ("held", "/broadcast ..."))
 
