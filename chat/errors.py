@@ -91,7 +91,8 @@ class BadCredentials(ChatError):
     """A wrong name and a wrong password alike."""
 
     code = "bad-credentials"
-    text = "Wrong name or password. Try again: login NAME (or make an account: new NAME)"
+    what = "Wrong name or password."
+    text = f"{what} Try again: login NAME (or make an account: new NAME)"
     asks = "password"
 
 

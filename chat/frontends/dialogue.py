@@ -5,9 +5,10 @@ line that was held back; and how things look there.
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 from chat.core.perform import attempt
-from chat.errors import BadText, PlainLoginRefused, TooLong
+from chat.errors import BadCredentials, BadText, PlainLoginRefused, TooLong
 from chat.events import Event, Refused, Reply
 from chat.frontends.link import TOO_LONG, Link
 from chat.frontends.pipeline import Pipeline
@@ -52,7 +53,8 @@ class Dialogue:
 
     def end(self) -> None:
         """Nobody is logged in any more."""
-        self.prompt = self.held = self.room = None
+        self.leave_prompt()
+        self.held = self.room = None
         self._context = None
 
     def move(self, room: Conversation | None) -> None:
@@ -60,11 +62,26 @@ class Dialogue:
         self.room = room
         self._context = None
 
+    def leave_prompt(self) -> None:
+        """No answer is expected any more; what comes next stands on a line of its own."""
+        self.prompt = None
+        outbox, telnet = self._link.outbox, self._link.telnet
+        if not outbox.asking:
+            return
+        outbox.flush()
+        outbox.answered()
+        if telnet is not None and telnet.hidden:
+            self._end_hiding(telnet)
+        else:
+            outbox.write(self.text("\n"))
+
     # lines in
 
     def read(self, line: object) -> Call | bytes:
         """What a line means now: a command, or what is shown at once."""
         telnet = self._link.telnet
+        if self.prompt is not None:
+            self._link.outbox.answered()
         if telnet is not None and telnet.hidden:
             self._end_hiding(telnet)
         if line is TOO_LONG:
@@ -97,12 +114,20 @@ class Dialogue:
             Refused("held", f"Not sent. Did you mean: {reading.meant} ? Type ! to say it to {context.room} anyway.")
         )
 
-    def again(self, call: Call, reply: Refused, pipeline: Pipeline) -> bytes:
+    def refused(self, call: Call, reply: Refused, pipeline: Pipeline) -> bytes:
+        """Show a refusal, and ask once more for what was mistyped.
+
+        :param pipeline: where lines wait.
+        """
+        again = self._again(call, reply, pipeline)
+        if again and reply.text == BadCredentials.text:  # login NAME would be taken for a password now
+            reply = replace(reply, text=f"{BadCredentials.what} Try again.")
+        return self.shown(reply) + again
+
+    def _again(self, call: Call, reply: Refused, pipeline: Pipeline) -> bytes:
         """Ask once more for what was mistyped at a prompt; not where the next line has come already.
 
         In a room that line may be a password as well, and so may those after it: none is said.
-
-        :param pipeline: where lines wait.
         """
         again = next((each for each in call.verb.parameters if each.name == reply.ask), None)
         if again is None and reply.wait is not None:  # who has to wait a little types it once more

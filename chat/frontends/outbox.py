@@ -8,6 +8,7 @@ The rules:
   ``epoll_ctl`` and a poll for each recipient, more than the delivery itself. What does not go out at once is left to
   the transport, and until it is drained (`resumeProducing`) everything queues here.
 * Any other transport (TLS, tests) gets ``transport.write`` and says itself when it is full.
+* While a prompt waits for its answer, what comes unasked stands on lines of its own, and the prompt again after it.
 * Unsent bytes are bounded: a reader that is slower than that is dropped. Nothing is lost, the log has it.
 """
 
@@ -42,6 +43,7 @@ class Outbox:
         "_kernel",
         "_most",
         "_own",
+        "_prompt",
         "_socket",
         "_too_slow",
         "_transport",
@@ -55,6 +57,7 @@ class Outbox:
         self._most = most
         self._too_slow: Callable[[], None] | None = too_slow
         self._own: list[bytes] | None = None
+        self._prompt: tuple[bytes, bytes] | None = None
         self._held: list[bytes] | None = None
         self._backlog: list[bytes] | None = None
         self._unsent = 0
@@ -67,11 +70,30 @@ class Outbox:
 
     def write(self, line: bytes) -> None:
         """Send a line of this connection's own, at the end of the turn."""
-        if self._own is None:
+        if not self._own:
             self._own = [line]
             self._turn.soon(self.flush)
         else:
             self._own.append(line)
+
+    def ask(self, prompt: bytes, line_end: bytes) -> None:
+        """What was written last ends in a prompt; until `answered` all that comes is shown in lines around it.
+
+        :param line_end: what ends the line of the prompt.
+        """
+        self.flush()
+        self._prompt = (line_end, prompt)
+        self._own = []  # so that batches of audiences come by `flush` as well
+
+    @property
+    def asking(self) -> bool:
+        """Whether a prompt stands at the end of what was sent."""
+        return self._prompt is not None
+
+    def answered(self) -> None:
+        """The line of the prompt has ended."""
+        self._prompt = None
+        self._own = self._own or None
 
     def send(self, batch: bytes) -> None:
         """Send what an audience has for this connection, after everything that was handed over before."""
@@ -79,7 +101,7 @@ class Outbox:
             self._held.append(batch)
             self._bound(len(batch))
         elif self._own is not None:
-            self._own.append(batch)
+            self.write(batch)
         elif self._backlog is None and self._socket is not None:  # as in `_push`: nearly every delivery comes here
             try:
                 sent = self._socket.send(batch)
@@ -106,9 +128,13 @@ class Outbox:
 
     def flush(self) -> None:
         """Send the lines of one's own now."""
-        own, self._own = self._own, None
+        own, self._own = self._own, None if self._prompt is None else []
         if own:
-            self._push(own[0] if len(own) == 1 else b"".join(own))
+            lines = own[0] if len(own) == 1 else b"".join(own)
+            if self._prompt is not None and b"\n" in lines:
+                line_end, prompt = self._prompt
+                lines = line_end + lines + prompt
+            self._push(lines)
 
     def close(self) -> None:
         """Send what waits, and take no more."""

@@ -144,7 +144,7 @@ class TextFrontEnd:
         elif isinstance(reply, Refused):
             if call.verb.name == "catchup":
                 self._let_go_after(())
-            return self._dialogue.shown(reply) + self._dialogue.again(call, reply, self._pipeline)
+            return self._dialogue.refused(call, reply, self._pipeline)
         return self._dialogue.shown(reply)
 
     async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:
@@ -209,6 +209,8 @@ class TextFrontEnd:
 
     def write(self, answer: bytes) -> None:
         self.outbox.write(answer)
+        if self._dialogue.prompt is not None and answer and not answer.endswith(b"\n"):
+            self.outbox.ask(answer[answer.rfind(b"\n") + 1 :], self._dialogue.text("\n"))
 
     def pause(self, paused: bool) -> None:
         self._link.pause(paused)
@@ -341,7 +343,6 @@ class TextFrontEnd:
         return self._link.shows_life()
 
     def close(self, reason: str) -> None:
-        if self._dialogue.prompt is not None:
-            self.outbox.write(b"\n")  # the reason stands on a line of its own
+        self._dialogue.leave_prompt()
         self.outbox.write(self._dialogue.shown(Closing(reason)))
         self._link.hang_up()

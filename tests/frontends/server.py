@@ -97,6 +97,13 @@ class Caller:
         self.wire.clear()
         return _TIME.sub("(TIME)", text)
 
+    def raw(self) -> bytes:
+        """The same as it came, which telnet commands need."""
+        self._server.settle()
+        received: bytes = self.wire.value()
+        self.wire.clear()
+        return received
+
     def sees(self) -> list[str]:
         """The same in lines."""
         return self.gets().splitlines()

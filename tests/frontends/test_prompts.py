@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from chat.frontends.telnet import HIDE, SHOW
 from tests.frontends.server import ASKED, ASKED_AGAIN, NOWHERE, PASSWORD, WELCOME, ServerCase, SlowReads
 
 WRONG = "! Wrong name or password. Try again: login NAME (or make an account: new NAME)"
+OLD = "Old password (your typing is visible): "
+AGAIN = "! Wrong name or password. Try again."
 TIP = "* Tip: without the password, login NAME asks for it on a line of its own."
 
 
@@ -26,7 +29,7 @@ class LoggingIn(ServerCase):
     def test_a_wrong_password_is_asked_for_again(self) -> None:
         """Wish 001: the name is asked for once, the password as often as need be."""
         self.caller.types("login ann", "wrong password")
-        self.assertEqual(self.caller.gets(), f"{ASKED}{WRONG}\n{ASKED_AGAIN}")
+        self.assertEqual(self.caller.gets(), f"{ASKED}{AGAIN}\n{ASKED_AGAIN}")
         self.caller.types(PASSWORD)
         self.assertEqual(self.caller.sees(), [WELCOME, NOWHERE])
 
@@ -45,7 +48,7 @@ class LoggingIn(ServerCase):
 
     def test_a_password_keeps_its_spaces(self) -> None:
         self.caller.types("new bob", "  eight  ", "logout", "login bob", "eight")
-        self.assertIn(WRONG, self.caller.gets())
+        self.assertIn(AGAIN, self.caller.gets())
         self.caller.types("  eight  ")
         self.assertIn(WELCOME, self.caller.gets())
 
@@ -76,6 +79,58 @@ class LoggingIn(ServerCase):
         self.caller.wire.clear()
         self.caller.types(f"login ann {PASSWORD}")
         self.assertEqual(self.caller.sees(), ["! You are logged in already. Type logout first."])
+
+
+class WhatComesMeanwhile(ServerCase):
+    """While a prompt waits: on lines of its own, and the prompt once more, as the answer is still expected."""
+
+    settings = {"sessions": "many"}  # noqa: RUF012  # read only
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ann, self.bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(self.ann, self.bob)
+        self.ann.types("password")
+        self.assertEqual(self.ann.gets(), OLD)
+
+    def test_stands_above_the_prompt(self) -> None:
+        self.bob.types("message ann got a minute?")
+        self.assertEqual(self.ann.gets(), f"\nbob (private): got a minute?\n{OLD}")
+        self.bob.types("hi all")
+        self.assertEqual(self.ann.gets(), f"\nbob: hi all\n{OLD}")
+        self.ann.types("")
+        self.assertEqual(self.ann.gets(), "! Nothing done. Type password to start again.\n")
+        self.bob.types("hi again")
+        self.assertEqual(self.ann.gets(), "bob: hi again\n")
+
+    def test_what_came_while_the_answer_was_sent_follows_it(self) -> None:
+        self.bob.sends(b"/me waves\n")
+        self.ann.sends(b"\n")
+        self.assertEqual(self.ann.sees(), ["! Nothing done. Type password to start again.", "* bob waves"])
+
+    def test_a_bell_alone_leaves_the_prompt_where_it_is(self) -> None:
+        self.ann.protocol.outbox.write(b"\a")
+        self.assertEqual(self.ann.gets(), "\a")
+
+    def test_who_is_signed_out_meanwhile_is_asked_no_more(self) -> None:
+        phone = self.guest()
+        phone.types(f"login ann@phone {PASSWORD}", "password", PASSWORD, "new secret words")
+        self.assertEqual(
+            self.ann.gets(), "\n* Your password was changed from another session. Log in again: login NAME\n"
+        )
+        self.ann.types("online")
+        self.assertEqual(self.ann.sees(), ["! You are not logged in. Type: login NAME (or: new NAME)"])
+
+    def test_a_telnet_prompt_stays_hidden(self) -> None:
+        telnet = self.guest("telnet")
+        telnet.types(f"login ann@old {PASSWORD}\r", "password\r")
+        telnet.wire.clear()
+        self.bob.types("message ann got a minute?")
+        hidden = b"Old password: " + HIDE
+        self.assertEqual(telnet.raw(), b"\r\nbob (private): got a minute?\r\n" + hidden)
+        self.ann.types(PASSWORD, "new secret words")
+        gone = b"* Your password was changed from another session. Log in again: login NAME\r\n"
+        self.assertEqual(telnet.raw(), SHOW + b"\r\n" + gone)
 
 
 class SignedOutWhileArriving(ServerCase):
@@ -148,7 +203,7 @@ class ChangingThePassword(ServerCase):
             "* Your password is changed. Your other sessions are ended.\n",
         )
         ann.types("logout", "login ann", PASSWORD)
-        self.assertIn(WRONG, ann.gets())
+        self.assertIn(AGAIN, ann.gets())
         ann.types("new secret words")
         self.assertIn(WELCOME, ann.gets())
 
