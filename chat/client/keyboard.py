@@ -19,7 +19,7 @@ from chat.client.sending import Outgoing
 from chat.client.state import Names
 from chat.client.talks import Key, Talk
 from chat.errors import BadName, ChatError
-from chat.events import LoggedOut, OwnSettings, Refused, Reply, RoomEntered, RoomLeft
+from chat.events import Help, LoggedOut, OwnSettings, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.reading import Ask, Call, Held, Reading, answer, read
 from chat.names import fold, read_name
 from chat.values import Text, is_msgid, parse_msgid
@@ -203,6 +203,8 @@ class Keyboard:
             reply = await engine.delete_account(args, str(args.pop("password")))
         elif verb.name == "search":
             reply = await self._search(call, str(args["words"]))
+        elif verb.name == "help":
+            reply = await self._help(args)
         else:
             reply = await engine.ask(verb.name, args)
         if isinstance(reply, RoomEntered):
@@ -220,6 +222,18 @@ class Keyboard:
             engine.direct.shut_out(str(args["user"]))
         elif verb.name == "delete" and not isinstance(reply, Refused):
             await self._reread(str(args.get("id", "")), here)
+        return reply
+
+    async def _help(self, args: dict[str, Any]) -> Reply:
+        """What the server says, and the verbs that are this program's own."""
+        engine = self._engine
+        own = [each for each in engine.state.table.verbs if engine.seals.runs(each)]
+        asked = engine.state.table.get(str(args.get("verb", "")).lower().lstrip("/"))
+        if asked in own:
+            return Help(verb=asked.help)
+        reply = await engine.ask("help", args)
+        if isinstance(reply, Help) and reply.verb is None and own:
+            reply = replace(reply, groups=(*reply.groups, (own[0].group, tuple(each.help for each in own))))
         return reply
 
     async def _search(self, call: Call, words: str) -> Reply:

@@ -56,7 +56,7 @@ async def private(chat: ChatService, session: Session, user: User, text: Words) 
     through the server, so it is not sent.
     """
     other = chat.directory.named(user)
+    needs = "private takes the console client at both ends; nothing was sent."
     if not chat.people.consent.holds(session, other):
-        raise NeedsClient("Please request user address first (getaddress <user>).")
-    name = other.name.shown
-    raise NeedsClient(f"private takes the console client; nothing was sent. By way of the server: message {name} TEXT")
+        needs = f"Please request user address first (getaddress <user>). {needs}"  # as wish 001 has it
+    raise NeedsClient(f"{needs} By way of the server: message {other.name.shown} TEXT")

@@ -7,6 +7,7 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.errors import UnknownCommand
 from chat.events import Help, Pong, TimeNow, VerbHelp
+from chat.grammar.elsewhere import needs_client
 from chat.grammar.nearby import nearest
 from chat.grammar.parameters import Word
 from chat.grammar.verbs import Access, Bare, Verb
@@ -27,6 +28,8 @@ async def help_(chat: ChatService, session: Session, verb: Word | None = None) -
     word = verb.lower().lstrip("/")
     found = chat.table.get(word)
     if found is None or found.programs:
+        if (refusal := needs_client(word, chat.table)) is not None:
+            raise refusal
         meant = nearest(word, [name for each in shown for name in (each.name, *each.aliases)])
         raise UnknownCommand(f"There is no command {verb[:40]}. help shows them all.", suggest=meant)
     return Help(verb=found.help)

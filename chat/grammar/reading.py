@@ -6,8 +6,9 @@ is pure and never runs anything. The rules of section 2 of the protocol:
 * ``/verb`` is always a command; ``say``, ``chat``, ``'text`` and ``//text`` are always speech;
 * outside a room every line is a command;
 * in a room a bare verb is a command only where its arguments can be checked, all else is speech;
-* a line that looks like a mistyped private command, like a login, or like what a moderator does for a reason is held,
-  not said; and so is one that could be a private message but is more likely a sentence (``tell bob to call me``), which is not sent either.
+* a line that looks like a mistyped private command, like a login, or like what a moderator does for a reason is held, not
+  said; and so is one that could be a private message but is more likely a sentence (``tell bob to call me``), which is
+  not sent either.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.errors import AlreadyLoggedIn, BadUsage, ChatError, NotInRoom, NotLoggedIn, UnknownCommand
+from chat.grammar.elsewhere import needs_client
 from chat.grammar.nearby import nearest
 from chat.grammar.parameters import Names, RoomType
 from chat.grammar.verbs import LONG, Access, Bare, Parameter, Table, Verb
@@ -308,6 +310,8 @@ def _called(verb: Verb, rest: str, context: Context) -> Reading:
 
 
 def _unknown(word: str, context: Context) -> ChatError:
+    if (refusal := needs_client(word.lower(), context.table)) is not None:
+        return refusal
     shown = word if word.isprintable() and len(word) <= 40 else "that"
     words = [each for each in context.table if not context.table[each].programs]
     meant = nearest(word.lower(), words)

@@ -36,6 +36,10 @@ class AskingForHelp(SynchronousTestCase):
         refused = self.person.gets(Refused, "help", verb="mesage")
         self.assertEqual((refused.code, refused.suggest), ("unknown-command", "message"))
 
+    def test_a_verb_of_the_console_client(self) -> None:
+        refused = self.person.gets(Refused, "help", verb="/verify")
+        self.assertEqual((refused.code, refused.text[:32]), ("needs-client", "verify takes the console client "))
+
     def test_a_verb_of_programs_has_none(self) -> None:
         self.assertEqual(self.person.code("help", verb="resume"), "unknown-command")
 

@@ -144,7 +144,11 @@ class Private(Case):
 
     def test_without_an_address(self) -> None:
         refused = self.bob.gets(Refused, "private", user="ann", text="hi")
-        self.assertEqual(refused.text, "Please request user address first (getaddress <user>).")
+        self.assertEqual(
+            refused.text,
+            "Please request user address first (getaddress <user>). private takes the console client at both ends; "
+            "nothing was sent. By way of the server: message ann TEXT",
+        )
 
     def test_with_one(self) -> None:
         self.ask()

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.errors import BadUsage, NotInRoom, NotLoggedIn, UnknownCommand
+from chat.errors import BadUsage, NeedsClient, NotInRoom, NotLoggedIn, UnknownCommand
 from chat.values import Text
 from tests.grammar.town import GUEST, LOBBY, OUTSIDE, meaning, refusal
 
@@ -100,6 +100,12 @@ class WithASlash(SynchronousTestCase):
         self.assertIsInstance(refusal("/xyzzy"), UnknownCommand)
         for line in ("/", "//", "'"):
             self.assertIn("Nothing was said", refusal(line).line)
+
+    def test_a_verb_of_the_console_client_says_what_it_takes(self) -> None:
+        for line, context in (("/verify bob", LOBBY), ("Link", OUTSIDE), ("unlock", GUEST)):
+            error = refusal(line, context)
+            self.assertIsInstance(error, NeedsClient)
+            self.assertIn("takes the console client", error.line)
 
     def test_a_verb_of_programs_is_unknown(self) -> None:
         self.assertIsInstance(refusal("/resume"), UnknownCommand)

@@ -11,6 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import chat
 from chat import errors
+from chat.client.sealing import verbs
+from chat.commands.table import TABLE
+from chat.grammar.elsewhere import CLIENT_VERBS
 
 ROOT = Path(chat.__file__).parent
 OURS = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in sorted(ROOT.rglob("*.py"))}
@@ -69,6 +72,13 @@ class Modules(SynchronousTestCase):
     def test_no_module_is_called_after_nothing(self) -> None:
         stems = {Path(name).stem for name in OURS}
         self.assertEqual(stems & {"utils", "util", "common", "helpers", "helper", "misc", "manager"}, set())
+
+
+class VerbsOfTheClient(SynchronousTestCase):
+    def test_the_grammar_knows_them_all(self) -> None:
+        """The server names what it does not have, and imports nothing of the client for it."""
+        self.assertEqual(CLIENT_VERBS, set(verbs.TABLE))
+        self.assertEqual(CLIENT_VERBS & set(TABLE), set())
 
 
 class Refusals(SynchronousTestCase):

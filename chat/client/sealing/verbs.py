@@ -45,7 +45,8 @@ async def verify(
     await sealing.directory.look([user], again=True)
     mine, theirs = ring.pins.account_key(ring.own.user), ring.pins.account_key(user)
     if mine is None or theirs is None:
-        raise ClientFailure(f"{user if mine is not None else 'You'} have no keys that are known here yet.")
+        who = "You have" if mine is None else f"{user} has"
+        raise ClientFailure(f"{who} no keys that are known here yet.")
     offered = ring.pins.offered_key(user)
     if done is not None:
         if offered is not None:

@@ -103,3 +103,17 @@ class Devices(SealedCase):
         self.assertEqual(self.sealed(anew), [WORDS])
         anew.types("message bob hello again")
         self.assertEqual(self.sealed(self.bob)[-1], "hello again")
+
+
+class AskingForHelp(SealedCase):
+    """The server knows nothing of the verbs that are the client's own."""
+
+    def test_they_stand_after_those_of_the_server(self) -> None:
+        groups = dict(self.enters("ann").types("/help").groups)
+        self.assertEqual(list(groups)[-2:], ["Help", "Keys"])
+        self.assertIn("verify", [each.verb for each in groups["Keys"]])
+
+    def test_one_in_full(self) -> None:
+        ann = self.enters("ann")
+        self.assertEqual(ann.types("/help /Verify").verb.form, "verify NAME [yes]")
+        self.assertEqual(ann.types("/help message").verb.verb, "message")

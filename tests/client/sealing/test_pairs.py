@@ -133,6 +133,7 @@ class WithoutKeys(SealedCase):
         ann = self.enters("ann")
         ann.types("message bob hi")
         self.assertIn("Not sealed: bob has no keys", self.told(ann))
+        self.assertEqual(ann.types("verify bob").text, "bob has no keys that are known here yet.")
         ann.types("message bob there")
         self.assertEqual(self.told(ann).count("Not sealed"), 1)
 
