@@ -1,7 +1,9 @@
-"""What pytest prints at the end beside its own count, and how patient hypothesis is."""
+"""What pytest prints at the end beside its own count, how patient hypothesis is, and what a failed test leaves behind."""
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -12,6 +14,18 @@ from tests import figures
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that fails in its middle may leave Deferreds that failed as well, in cycles with its frames. They are told
+    of when they are collected, and trial counts that as an error of whichever test runs then: so they are collected
+    before the next one begins."""
+    failed = item.session.testsfailed
+    result = yield
+    if item.session.testsfailed > failed:
+        gc.collect()
+    return result
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
