@@ -35,8 +35,17 @@ REMEDIES: Final[Mapping[int, str]] = {
 (sqlite.org/rescode.html). Any other code means that a statement is wrong, which is a bug of ours."""
 
 
+class Misplaced(Exception):
+    """The database file was removed, moved, or replaced by another one: what is written to it now is lost at the end
+    of the process."""
+
+    remedy: Final = "Put the file back that was there, or restart the server to use what is there now."
+
+
 def remedy(error: BaseException) -> str | None:
     """What to do about a failure of the database, or nothing when it is the fault of one job."""
+    if isinstance(error, Misplaced):
+        return error.remedy
     if not isinstance(error, sqlite3.Error):
         return None
     return REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)

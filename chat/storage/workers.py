@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from abc import ABC, abstractmethod
@@ -14,7 +15,7 @@ from typing import Final
 from chat.durations import Durations
 from chat.errors import StoreUnavailable
 from chat.interfaces import Committed
-from chat.storage.commits import Job, commit, remedy
+from chat.storage.commits import Job, Misplaced, commit, remedy
 from chat.storage.transaction import Transaction
 from chat.storage.upgrade import connect
 
@@ -96,6 +97,7 @@ class Writer(Worker):
         super().__init__("chat-writer", path, patience, ended)
         self._done = done
         self._transaction: Transaction | None = None
+        self._file: os.stat_result | None = None
         self.durations = Durations()
 
     def serve(self, jobs: list[Job]) -> None:
@@ -118,7 +120,22 @@ class Writer(Worker):
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
             self._transaction = Transaction(connection)
+            self._file = os.stat(self._path)
+        self._check_file()
         return self._transaction
+
+    def _check_file(self) -> None:
+        """SQLite writes on to a file that was removed, and would say that all is well.
+
+        :raises Misplaced: when another file, or none, is where the open one was.
+        """
+        assert self._file is not None, "it was opened"
+        try:
+            there = os.stat(self._path)
+        except OSError as error:
+            raise Misplaced(f"it is gone: {error.strerror}") from error
+        if not os.path.samestat(self._file, there):
+            raise Misplaced("it was replaced by another file while the server runs")
 
     def close(self) -> None:
         # The last connection that closes moves the write-ahead log into the database.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import threading
@@ -261,6 +262,26 @@ class Trouble(FileCase):
         with self.assertRaises(sqlite3.OperationalError):
             await self.store._write(wrong)
         self.assertEqual(self.said("fails"), [])
+
+
+class TheFileIsTakenAway(FileCase):
+    """SQLite writes on to a file that has no name any more; nobody is to be told that this is kept."""
+
+    async def test_nothing_is_acknowledged_until_it_is_back(self) -> None:
+        aside = f"{self.path}.aside"
+        os.rename(self.path, aside)
+        for _ in range(2):
+            await self.assertFailure(self.store.append(text(self.lobby, self.bob, "lost")), StoreUnavailable)
+        self.assertEqual(len(self.said("Put the file back")), 1)
+        os.rename(aside, self.path)
+        await self.store.append(text(self.lobby, self.bob, "kept"))
+        self.assertEqual(len(self.said("works again")), 1)
+
+    async def test_or_replaced_by_another_one(self) -> None:
+        os.rename(self.path, f"{self.path}.aside")
+        shutil.copy(f"{self.path}.aside", self.path)
+        await self.assertFailure(self.store.append(text(self.lobby, self.bob, "lost")), StoreUnavailable)
+        self.assertEqual(len(self.said("replaced by another file")), 1)
 
 
 class Files(FileCase):
