@@ -1,4 +1,4 @@
-"""What pytest prints at the end beside its own count, how patient hypothesis is, and what a failed test leaves behind."""
+"""What pytest prints at its end, how patient hypothesis is, and that what a failed test leaves harms no other one."""
 
 from __future__ import annotations
 

@@ -25,14 +25,24 @@ _VALUES = {"private": ("on", "off"), "history": ("start", "joining"), "sealed": 
 """What may be written for a setting, beside the time of slow mode."""
 
 
-@command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/topic release on friday", "/topic"))
-async def topic(chat: ChatService, session: Session, text: Words = "", *, room: Here) -> Done:
-    """set the topic of the room
+@command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/topic", "/topic release on friday", "/topic none"))
+async def topic(chat: ChatService, session: Session, text: Words | None = None, *, room: Here) -> Done:
+    """show the topic of the room, or set it
 
-    Without text there is none.
+    none takes it away.
     """
-    await chat.moderation.set_topic(session, chat.rooms.named(room), text)
+    found = chat.rooms.named(room)
+    if text is None:
+        _check_view(found, session)
+        return Done(f"The topic of {found.name}: {found.topic}" if found.topic else f"{found.name} has no topic.")
+    await chat.moderation.set_topic(session, found, "" if text.strip().lower() == "none" else text)
     return Done()
+
+
+def _check_view(room: RoomState, session: Session) -> None:
+    """:raises NotAMember: of a private room, what it is like is for its members."""
+    if room.record.private:
+        room.may_read(account_of(session))
 
 
 @command(group=GROUP, barrier=True, weight=2, guarded={"invite": (1, 1)}, examples=("invite bob",))
@@ -72,8 +82,7 @@ async def room_(
     if setting is not None:
         await chat.moderation.change(session, found, _setting(setting, value))
         return Done()
-    if found.record.private:
-        found.may_read(account_of(session))
+    _check_view(found, session)
     record = found.record
     return RoomSettings(
         found.conversation,

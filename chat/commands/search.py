@@ -9,7 +9,7 @@ from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.events import Found
-from chat.grammar.amounts import NumberType, SpanType
+from chat.grammar.amounts import NumberType
 from chat.grammar.parameters import Words
 from chat.grammar.queries import beginning, read_query
 from chat.grammar.verbs import Bare
@@ -37,6 +37,6 @@ async def search(
     query = read_query(words)
     place = (await chat.past.place(session, query.place))[0] if query.place else None
     author = chat.directory.named(query.author) if query.author else None
-    span = SpanType().read(f"since {query.since}") if query.since else None
+    span = query.span
     since = beginning(span, chat.clock.seconds(), zone_of(session)) if span is not None else None
     return await chat.search.search(session, query.words, place=place, author=author, since=since or 0, limit=limit)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from chat.errors import BadUsage
-from chat.grammar.amounts import Span
+from chat.grammar.amounts import Span, SpanType
 
 _FORM = "WORDS [in:ROOM] [from:NAME] [since:2h]"
 _EMPTY = re.compile(r'(?:^|(?<=\s))(?:in|from|since):(?:"")?(?=\s|$)', re.IGNORECASE)
@@ -25,6 +25,21 @@ class Query(NamedTuple):
     place: str
     author: str
     since: str
+
+    @property
+    def span(self) -> Span | None:
+        """What ``since:`` says, or nothing.
+
+        :raises BadUsage: when it says no time.
+        """
+        if not self.since:
+            return None
+        try:
+            return SpanType().read(f"since {self.since}")
+        except BadUsage:
+            raise BadUsage(
+                f"There is no time {self.since[:40]}. Write: since:2h, since:09:00 or since:2026-11-20"
+            ) from None
 
 
 def read_query(text: str) -> Query:

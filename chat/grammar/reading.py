@@ -6,9 +6,9 @@ is pure and never runs anything. The rules of section 2 of the protocol:
 * ``/verb`` is always a command; ``say``, ``chat``, ``'text`` and ``//text`` are always speech;
 * outside a room every line is a command;
 * in a room a bare verb is a command only where its arguments can be checked, all else is speech;
-* a line that looks like a mistyped private command, like a login, or like what a moderator does for a reason is held, not
-  said; and so is one that could be a private message but is more likely a sentence (``tell bob to call me``), which is
-  not sent either.
+* a line that looks like a mistyped private command, like a login, or like what a moderator does for a reason is held,
+  not said; and so is one that could be a private message but is more likely a sentence (``tell bob to call me``),
+  which is not sent either.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chat.errors import AlreadyLoggedIn, BadUsage, ChatError, NotInRoom, NotLogg
 from chat.grammar.elsewhere import needs_client
 from chat.grammar.nearby import nearest
 from chat.grammar.parameters import Names, RoomType
-from chat.grammar.verbs import LONG, Access, Bare, Parameter, Table, Verb
+from chat.grammar.verbs import LONG, Access, Bare, Parameter, Table, Verb, sentence
 from chat.values import value
 
 _LONG_SECRET = 8
@@ -78,8 +78,9 @@ class Context:
     prefix: str = ""
 
     def write(self, verb: Verb) -> str:
-        """What somebody reads who has written a verb in another way."""
-        return f"Write: {f'{self.prefix} {verb.form}'.lstrip()}"
+        """What somebody reads who has written a verb in another way; in a room without the ``/`` it might be said."""
+        slash = "/" if self.room is not None else ""
+        return f"Write: {slash}{f'{self.prefix} {verb.form}'.lstrip()}"
 
 
 Reading = Call | Ask | Held | None
@@ -356,7 +357,7 @@ def _given(verb: Verb, parameter: Parameter, words: str, context: Context) -> An
         value = parameter.type.read(words)
     except BadUsage as error:
         line = error.line[0].upper() + error.line[1:]
-        raise BadUsage(f"{line}. {context.write(verb)}") from None
+        raise BadUsage(f"{sentence(line)} {context.write(verb)}") from None
     parameter.type.check(value, context.names, context.table)
     return value
 

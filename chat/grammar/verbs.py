@@ -143,7 +143,7 @@ class Verb:
                 try:
                     arguments[each.name] = each.type.from_json(value)
                 except BadUsage as error:
-                    raise BadUsage(f"{self.name}: {each.name}: {error.line}.") from None
+                    raise BadUsage(f"{self.name}: {each.name}: {sentence(error.line)}") from None
             elif each.required:
                 raise BadUsage(f"{self.name} needs {each.name}: {each.type.json}.")
         return arguments
@@ -282,6 +282,11 @@ class Table(Mapping[str, Verb]):
                 raise ValueError(f"the word {word} stands for {self._words[word].name} already")
         self._verbs[verb.name] = verb
         self._words.update(dict.fromkeys((verb.name, *verb.aliases), verb))
+
+
+def sentence(words: str) -> str:
+    """Words that may have a full stop at their end, or not, with one."""
+    return words if words.endswith(".") else f"{words}."
 
 
 def _parameters(

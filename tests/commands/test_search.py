@@ -31,5 +31,7 @@ class AQuery(SynchronousTestCase):
         self.assertEqual(read_query("mail-from: header").words, "mail-from: header")
 
     def test_nothing_to_look_for(self) -> None:
+        with self.assertRaisesRegex(BadUsage, "There is no time yesterday. Write: since:2h"):
+            _ = read_query("disk since:yesterday").span
         for text in ("in:ops", "from:bob since:2h", "...", ""):
             self.assertIn("Say what to look for", str(self.assertRaises(BadUsage, read_query, text)))

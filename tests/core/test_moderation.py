@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.events import History, MembershipChanged, Refused, Removed, RoomEntered, TopicChanged
+from chat.events import Done, History, MembershipChanged, Refused, Removed, RoomEntered, TopicChanged
 from chat.values import Kind, Rank, Role, Text
 from tests.core.stage import MANY, Person, Stage
 
@@ -209,8 +209,16 @@ class Topics(ModerationCase):
 
     def test_none(self) -> None:
         self.ann.does("topic", room="ops", text="soup")
-        self.ann.does("topic", room="ops")
+        self.ann.does("topic", room="ops", text="none")
         self.assertEqual(self.carol.gets(RoomEntered, "connect", room="ops").topic, "")
+
+    def test_looking_changes_nothing(self) -> None:
+        """Whoever may enter may look."""
+        self.assertEqual(self.carol.gets(Done, "topic", room="ops").text, "ops has no topic.")
+        self.ann.does("topic", room="ops", text="soup")
+        self.assertEqual(self.ann.gets(Done, "topic", room="ops").text, "The topic of ops: soup")
+        self.ann.does("room", setting="private", value="on", room="ops")
+        self.assertEqual(self.carol.code("topic", room="ops"), "not-a-member")
 
     def test_long_words_are_cut(self) -> None:
         """Of a topic and of a reason, whatever a program sends."""

@@ -114,7 +114,8 @@ class WithASlash(SynchronousTestCase):
         self.assertEqual(meaning("/message nobdy hi"), ("message", {"user": "nobdy", "text": Text("hi")}))
 
     def test_too_little_and_too_much(self) -> None:
-        self.assertIn("message NAME TEXT", refusal("/message bob").line)
+        self.assertEqual(refusal("/message bob").line, "Something is missing. Write: /message NAME TEXT")
+        self.assertEqual(refusal("message bob", OUTSIDE).line, "Something is missing. Write: message NAME TEXT")
         self.assertIsInstance(refusal("/online now"), BadUsage)
 
 

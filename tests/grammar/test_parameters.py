@@ -145,6 +145,8 @@ class Decoding(SynchronousTestCase):
     def test_what_is_missing_is_named(self) -> None:
         with self.assertRaisesRegex(BadUsage, "needs text"):
             TABLE["message"].decode({"user": "bob"})
+        with self.assertRaisesRegex(BadUsage, r"needs some text\.\Z"):
+            TABLE["message"].decode({"user": "bob", "text": ""})
 
     def test_what_does_not_fit_is_named(self) -> None:
         with self.assertRaisesRegex(BadUsage, "received: marks"):

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import tests
 
-TWO_TESTS = '''
+TWO_TESTS = """
 import gc
 
 from twisted.internet.defer import fail
@@ -26,7 +26,7 @@ class Two(SynchronousTestCase):
 
     def test_2_is_innocent(self) -> None:
         gc.collect()
-'''
+"""
 
 
 class WhatAFailedTestLeaves(SynchronousTestCase):

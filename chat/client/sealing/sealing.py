@@ -39,7 +39,6 @@ from chat.events import (
     Presence,
     Reply,
 )
-from chat.grammar.amounts import SpanType
 from chat.grammar.queries import beginning, read_query
 from chat.grammar.reading import Call
 from chat.grammar.verbs import Table, Verb
@@ -359,7 +358,7 @@ class Sealing(Seals):
         if self.ring is None or not isinstance(there, Found):
             return there
         query = read_query(words)
-        span = SpanType().read(f"since {query.since}") if query.since else None
+        span = query.span
         since = beginning(span, self._now(), None) if span is not None else None
         here, more = await search(self.ring, self.state.talks.values(), query, since or 0, self._in_thread)
         return merged(there, here, more)
