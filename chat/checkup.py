@@ -94,7 +94,7 @@ def _disk(settings: Settings, disk: Disk) -> Iterator[Finding]:
     if disk.free is None:
         return
     free, floor = disk.free // _MIB, settings.disk_floor
-    if free < floor:
+    if free < max(floor, 1):
         yield Finding("disk", WRONG, f"{free:,} MiB are free, {floor:,} are the floor: nothing is accepted. Free some.")
     elif free < 4 * floor:
         yield Finding("disk", NOTE, f"{free:,} MiB are free; below {floor:,} nothing is accepted any more.")

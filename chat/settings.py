@@ -7,6 +7,7 @@ is read from words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -52,7 +53,7 @@ def _path(word: str) -> str:
 
 
 def _listen(words: str) -> tuple[str, ...]:
-    endpoints = tuple(line.strip() for line in words.splitlines() if line.strip())
+    endpoints = tuple(each.strip() for each in re.split(r"\n|,(?=\s|$)", words) if each.strip())
     if not endpoints:
         raise ValueError("give an endpoint, for example: tcp:7777")
     return endpoints

@@ -33,6 +33,13 @@ class Reading(ConfigCase):
         settings = self.read("[chatserver]\nname = file\nburst = 7\nlisten = tcp:1\n", "tcp:2", "tcp:3", name="line")
         self.assertEqual((settings.name, settings.burst, settings.listen), ("line", 7, ("tcp:2", "tcp:3")))
 
+    def test_several_endpoints_in_the_file(self) -> None:
+        """On lines of their own, or as the help shows the default."""
+        for written in ("tcp:1\n  telnet=tcp:2", "tcp:1, telnet=tcp:2", "tcp:1,\n  telnet=tcp:2"):
+            settings = self.read(f"[chatserver]\nlisten = {written}\n")
+            self.assertEqual(settings.listen, ("tcp:1", "telnet=tcp:2"), written)
+        self.assertEqual(self.read("[chatserver]\nlisten = unix:a,b\n").listen, ("unix:a,b",))
+
     def test_the_sections_of_the_client_may_stand_there_too(self) -> None:
         settings = self.read("[servers]\nname = localhost:1\n[chat]\nbell = yes\n[chatserver]\nname = x\n")
         self.assertEqual(settings.name, "x")
