@@ -318,7 +318,7 @@ class StoreUnavailable(ChatError):
     """The log could not be written: nothing of the command was kept."""
 
     code = "not-stored"
-    text = "Nothing was sent: the server cannot write to its disk just now. Try again in a minute."
+    text = "Nothing was sent or changed: the server cannot write to its disk just now. Try again in a minute."
 
 
 class DiskFull(ChatError):

@@ -22,7 +22,7 @@ from tests.e2e import jumping
 from tests.e2e.program import Program
 from tests.e2e.stage import PASSWORD, Actor, Stage, StageCase
 
-REFUSED = "! Nothing was sent: the server cannot write to its disk just now. Try again in a minute."
+REFUSED = "! Nothing was sent or changed: the server cannot write to its disk just now. Try again in a minute."
 
 
 class FaultCase(StageCase):

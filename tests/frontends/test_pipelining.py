@@ -141,7 +141,7 @@ class WhileNothingIsCommitted(ServerCase):
         ann.types("lost", "kept")
         self.assertEqual(
             ann.sees(),
-            ["! Nothing was sent: the server cannot write to its disk just now. Try again in a minute."],
+            ["! Nothing was sent or changed: the server cannot write to its disk just now. Try again in a minute."],
         )
         self.assertEqual(bob.sees(), ["ann: kept"])
 
