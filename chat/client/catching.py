@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from twisted.internet.defer import TimeoutError
 
 from chat.client.background import unattended
+from chat.client.backups import left, state_of
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
 from chat.client.seals import Seals
@@ -61,6 +62,7 @@ class Catching:
         self._names_timer: Any = None
         self._seen: set[Key] = set()
         self._filling: set[Key] = set()
+        self._restored: int | None = None
 
     # the beginning of a connection
 
@@ -72,6 +74,7 @@ class Catching:
         """
         self._client = client
         self._filling.clear()
+        kept = await left(client, self._restored, self._seals.restored)
         resumed = await client.ask("resume")
         if not isinstance(resumed, Resumed):
             raise client.distrust("The server does not answer resume with where one stands.")
@@ -81,8 +84,10 @@ class Catching:
             state.drop(key)
         state.invitations = {Key.of(each.conversation): each for each in resumed.invitations[:1_000]}
         # All of them stand before anything is awaited, so that what comes live meanwhile finds its place.
-        waiting = [stood for each in resumed.conversations if (stood := self._stand(each)) is not None]
+        waiting = [stood for each in resumed.conversations if (stood := self._stand(each, kept)) is not None]
         self._seals.gone(standing)
+        self._restored = state_of(client)
+        self._seals.note_restored(self._restored)
         settings = await client.request("set")
         if isinstance(settings, OwnSettings):
             state.take_settings(settings)
@@ -108,14 +113,15 @@ class Catching:
             self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
             unattended(self._names(client))
 
-    def _stand(self, standing: Standing) -> tuple[Talk, int] | None:
+    def _stand(self, standing: Standing, kept: Mapping[str, int]) -> tuple[Talk, int] | None:
         """Take up where one stands in a conversation.
 
+        :param kept: see `chat.client.backups.left`.
         :returns: it, and the seq after which rows were missed; nothing where there are none.
         """
         talk = self._state.talk_of(standing.conversation)
         before = talk.high
-        if not talk.stand(standing):
+        if not talk.stand(standing, kept.get(standing.conversation.reference)):
             return None
         start = self._start(talk, standing)
         if start is not None:

@@ -114,6 +114,14 @@ class Seals:
     def gone(self, here: Collection[Key]) -> None:
         """The server has these conversations; what was read of another private one is there no more."""
 
+    @property
+    def restored(self) -> int | None:
+        """What `chat.client.backups.state_of` was when anything was read last; nothing where nothing is remembered."""
+        return None
+
+    def note_restored(self, restored: int) -> None:
+        """Each conversation stands: nothing is remembered that the server does not have."""
+
     def skip(self, talk: Talk, first: int) -> None:
         """Rows before a seq are not going to be read."""
 

@@ -155,13 +155,15 @@ class Talk:
         """Whether nothing older can be loaded."""
         return self.low <= self.first
 
-    def stand(self, standing: Standing) -> bool:
+    def stand(self, standing: Standing, kept: int | None = None) -> bool:
         """Take up where one stands, at the beginning of a connection.
 
+        :param kept: up to which seq the rows are still what they were, where a backup was put in place.
         :returns: whether rows up to the newest are to be read after `high`.
         """
         self.be(standing.conversation)
-        if standing.last < self.high:
+        same = standing.last if kept is None else min(standing.last, kept)
+        if same < self.high:
             self._forget()  # the server was put back to an earlier time: what is held is not what it has
         self.first = max(1, standing.first)
         self.received = max(self.received, standing.received)
@@ -171,7 +173,7 @@ class Talk:
         self.sealed = self.sealed or standing.sealed
         self._placed = True
         self._ahead.clear()
-        self._reads.stand(self, standing.last)
+        self._reads.stand(self, same)
         return standing.last > self.high
 
     def begin_at(self, seq: int) -> None:

@@ -66,6 +66,11 @@ Unknown fields are ignored, unknown commands refused. An event has no `id`. Repl
 A message is named by its `msgid`, `CONVERSATION.SEQ`: `r2.4712` in a room, `k4.41` between two people. The seqs of a
 conversation have no gaps; what you are not shown is reported as `skipped`. Nothing comes unasked before `resume`; after
 it, each row newer than the `last` it reported arrives once, live, in order. `stored` means that the message is on disk.
+
+A program that remembers rows looks at two members of `welcome`. With another `database` than before, the server was set
+up anew, and nothing that was remembered counts. With a later `restored`, its operator has put a backup in place, and
+what came after the backup is gone: ask `restored`, `since` the one of before, and forget what lies behind the `marks`
+of the answer, as other rows have those seqs now.
 """
 
 

@@ -10,9 +10,9 @@ from chat.commands.registry import command
 from chat.core.rooms import account_of
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.events import CommandTable, Done, Missed, People, Person, Resumed, Welcome
+from chat.events import CommandTable, Done, Missed, People, Person, Restored, Resumed, Welcome
 from chat.grammar.amounts import NumberType
-from chat.grammar.frames import Flag, Marks
+from chat.grammar.frames import Flag, Marks, Moment
 from chat.grammar.parameters import DeviceName, Room, Word
 from chat.grammar.verbs import Access
 from chat.values import BODY_BYTES, BODY_LINES
@@ -39,7 +39,7 @@ async def hello(
     limits = {"frame": FRAME_BYTES, "body": BODY_BYTES, "lines": BODY_LINES, "cost": chat.settings.bcrypt_cost}
     features = ("history", "inbox", "keys", "marks", "retry", "resume", "sealed", "skipped")
     ways_in, database = chat.door.ways_in(session), await chat.database()
-    return Welcome(chat.settings.name, __version__, limits, features, ways_in, database)
+    return Welcome(chat.settings.name, __version__, limits, features, ways_in, database, chat.restored)
 
 
 @command(group=GROUP, access=Access.ANYONE, programs=True)
@@ -55,6 +55,12 @@ async def resume(chat: ChatService, session: Session) -> Resumed:
     chat.ending.remind(session)
     chat.administration.remind(session)
     return resumed
+
+
+@command(group=GROUP, programs=True)
+async def restored(chat: ChatService, session: Session, *, since: Moment) -> Restored:
+    """up to where conversations are still what they were, for who learns from welcome that a backup was put in place"""
+    return await chat.past.restored(session, since)
 
 
 @command(group=GROUP, programs=True)

@@ -16,10 +16,10 @@ from chat.core.room import Room
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
 from chat.errors import NoSuchConversation, NoSuchRoom, NoSuchUser
-from chat.events import Entry, History, Invited, Missed, Resumed, Said, Skipped, Standing
+from chat.events import Entry, History, Invited, Missed, Restored, Resumed, Said, Skipped, Standing
 from chat.interfaces import Backlog
 from chat.names import fold
-from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Unsure, Waiting
+from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Unsure, Waiting, write_reference
 
 MOST = 500
 """The most rows that one page holds."""
@@ -155,6 +155,14 @@ class Past:
     def _invitations(self, account: int) -> tuple[Invited, ...]:
         invited = ((room.conversation, room.invited[account]) for room in self._rooms.inviting(account))
         return tuple(Invited(place, self._house.directory.name_of(each.by), each.created) for place, each in invited)
+
+    async def restored(self, session: Session, since: int) -> Restored:
+        """What backups that were put in place since have left of a session's conversations.
+
+        :param since: milliseconds since the epoch.
+        """
+        marks = await self._house.store.restored_since(account_of(session), since)
+        return Restored({write_reference(id, id in self._house.rooms): seq for id, seq in marks.items()})
 
     async def standings(self, session: Session) -> tuple[Standing, ...]:
         """Where a session's account stands in each of its conversations."""

@@ -76,6 +76,8 @@ class ChatService:
         self.space = Space(self.house)
         self._bus = bus
         self._database = ""
+        self.restored = 0
+        """When a backup was put in place last, milliseconds since the epoch; 0 when that never was."""
 
     async def start(self) -> None:
         """Take over what is on disk.
@@ -85,6 +87,7 @@ class ChatService:
         snapshot = self.store.start(self._committed)
         self.directory.fill(snapshot.accounts, snapshot.blocks)
         self.house.sanctions.fill(snapshot.sanctions)
+        self.restored = snapshot.restored
         self.rooms.load(snapshot.rooms)
         unattended(self.store.note_crash(self.house.now()))
         await self.rooms.open_lobby()

@@ -66,6 +66,7 @@ from chat.events.replies import (
     PasswordChanged,
     Pong,
     Refused,
+    Restored,
     Resumed,
     RoomEntered,
     RoomLeft,
@@ -142,6 +143,7 @@ __all__ = [
     "Refused",
     "Removed",
     "Reply",
+    "Restored",
     "Resumed",
     "RoomChanged",
     "RoomEntered",
@@ -194,6 +196,7 @@ Reply: TypeAlias = (
     | Challenge
     | LoggedIn
     | LoggedOut
+    | Restored
     | Resumed
     | RoomEntered
     | RoomLeft

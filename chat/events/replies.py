@@ -64,6 +64,8 @@ class Welcome:
     the server was set up anew, and nothing that a program holds of it counts any more.
 
     :param database: 32 digits, which stay the same for as long as the accounts and the log do; empty where not told.
+    :param restored: when a backup was put in place last, milliseconds since the epoch, or 0: with a later one than
+        before, what came after the backup is gone, and its seqs are given anew (`Restored` says which).
     """
 
     server: str
@@ -72,6 +74,7 @@ class Welcome:
     features: tuple[str, ...]
     auth: tuple[str, ...]
     database: str = ""
+    restored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,16 @@ class Resumed:
     inbox: int
     current: str | None
     invitations: tuple[Invited, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What backups that were put in place have left of one's conversations.
+
+    :param marks: up to which seq each is still what it was, by its id; those that are not named are as they were.
+    """
+
+    marks: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,3 +124,5 @@ Flag = Annotated[bool, FlagType()]
 Port = Annotated[int, NumberType(1, 65_535)]
 Addresses = Annotated[tuple[str, ...], AddressesType()]
 Seq = Annotated[int, NumberType(0, 2**32 - 1)]
+Moment = Annotated[int, NumberType(0, 2**53 - 1)]
+"""Milliseconds since the epoch."""

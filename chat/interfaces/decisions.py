@@ -72,3 +72,10 @@ class IDecisionStore(Protocol):
 
     def rehearse(self, file: str) -> Deferred[Contents]:
         """Find out whether a backup could be put in place, by doing so beside it; fails with `NotWritten`."""
+
+    def restored_since(self, account: int, since: int) -> Deferred[dict[int, int]]:
+        """What the backups that were put in place since a time have left of the conversations of an account.
+
+        :param since: milliseconds since the epoch.
+        :returns: fires with the last seq of each that is still what it was.
+        """

@@ -92,12 +92,16 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the server holds in memory, as it is on disk at the start."""
+    """What the server holds in memory, as it is on disk at the start.
+
+    :param restored: when a backup was put in place last, milliseconds since the epoch; 0 when that never was.
+    """
 
     accounts: tuple[Account, ...]
     rooms: tuple[StoredRoom, ...]
     blocks: tuple[tuple[int, int], ...]
     sanctions: tuple[Sanction, ...] = ()
+    restored: int = 0
 
 
 class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):

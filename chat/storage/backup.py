@@ -16,6 +16,7 @@ from urllib.parse import quote
 from chat.errors import Misconfigured, NotWritten
 from chat.interfaces import Contents
 from chat.storage.files import copy, put
+from chat.storage.restored import note_restored
 from chat.storage.transaction import LAST_SEQ
 from chat.storage.upgrade import APPLICATION, SCHEMA, connect, prepare
 
@@ -143,6 +144,8 @@ class _Draft:
                 draft.execute("BEGIN IMMEDIATE")
                 _count_on(draft, time.time())
                 _hand_out_nothing_again(draft)
+                if _has(draft, "restored"):
+                    note_restored(draft, self._place, int(time.time() * 1_000), PATIENCE)
             # Else what stands in its log would be lost when it is moved.
             draft.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.contents = Contents(version, found.accounts, found.rooms, found.rows, found.newest, found.size)
@@ -157,12 +160,17 @@ def _count_on(connection: sqlite3.Connection, when: float) -> None:
     :param when: now, seconds since the epoch.
     """
     for table, a_second in A_SECOND.items():
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is None:
-            continue  # a version that does not have it yet
+        if not _has(connection, table):
+            continue
         (last,) = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
         beyond = max(last or 0, int((when - BEGINNING) * a_second))
         connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
         connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, beyond))
+
+
+def _has(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether the version of a database has a table yet."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
 
 
 def _hand_out_nothing_again(connection: sqlite3.Connection) -> None:

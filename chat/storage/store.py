@@ -18,6 +18,7 @@ from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
 from chat.storage.export import export
+from chat.storage.restored import last_restored, restored_since
 from chat.storage.transaction import Transaction
 from chat.values import (
     Account,
@@ -46,6 +47,7 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
         rooms.all_rooms(connection),
         accounts.all_blocks(connection),
         sanctions.all_sanctions(connection),
+        last_restored(connection),
     )
 
 
@@ -274,6 +276,9 @@ class Store(ABC):
         return self._write(retention.forget_before, conversation, upto)
 
     # copies
+
+    def restored_since(self, account: int, since: int) -> Deferred[dict[int, int]]:
+        return self._read(restored_since, account, since)
 
     def back_up(self, file: str) -> Deferred[Contents]:
         return self._aside(backup.back_up, file)

@@ -19,6 +19,7 @@ from chat.values.conversations import (
     parse_msgid,
     parse_reference,
     room_setting,
+    write_reference,
 )
 from chat.values.kinds import SPOKEN, Kind
 from chat.values.log import SURE, Draft, Origin, Page, Row, Stored, Unsure, Waiting
@@ -80,5 +81,6 @@ __all__ = [
     "read_time",
     "room_setting",
     "value",
+    "write_reference",
     "write_time",
 ]

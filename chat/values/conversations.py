@@ -51,11 +51,16 @@ class Conversation:
     @property
     def reference(self) -> str:
         """What programs call it: ``r2`` for a room, ``k4`` for a pair."""
-        return f"r{self.id}" if self.room else f"k{self.id}"
+        return write_reference(self.id, bool(self.room))
 
     def msgid(self, seq: int) -> str:
         """The name of one message for ever: ``r2.4712``."""
         return f"{self.reference}.{seq}"
+
+
+def write_reference(id: int, room: bool) -> str:
+    """See `Conversation.reference`."""
+    return f"{'r' if room else 'k'}{id}"
 
 
 def parse_reference(reference: str) -> tuple[str, int]:

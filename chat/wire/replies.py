@@ -13,6 +13,7 @@ from chat.events import (
     PasswordChanged,
     Pong,
     Refused,
+    Restored,
     Resumed,
     RoomEntered,
     RoomLeft,
@@ -56,6 +57,11 @@ def stored(reply: StoredAs, view: View) -> str:
 @renders(Welcome)
 def welcome(reply: Welcome, view: View) -> str:
     return notice(safe(f"{reply.server} {reply.version}"), view)
+
+
+@renders(Restored)
+def restored(reply: Restored, view: View) -> str:
+    return notice(f"A backup was put in place: {count(len(reply.marks), 'conversation')}.", view)
 
 
 @renders(CommandTable)

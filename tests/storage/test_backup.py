@@ -9,12 +9,14 @@ from contextlib import closing
 from pathlib import Path
 from shutil import copy
 from typing import Any
+from unittest.mock import patch
 
 from chat.errors import Busy, Misconfigured, NotWritten
 from chat.interfaces import Contents
 from chat.keys import DeviceKeys, Letter, Publication
 from chat.storage.backup import restore
 from chat.storage.upgrade import SCHEMA, prepare
+from chat.values import Pair
 from tests.storage.engines import OnFile, text
 
 
@@ -111,6 +113,61 @@ class ABackup(OnFile):
             restore(self.path, self.file)
             await self.restart()
         self.assertGreater(await self.room(bob, "ops"), self.lobby + 1_000_000)
+
+    async def put_in_place(self, file: str) -> int:
+        """:returns: when, as clients are told."""
+        await self.store.stop()
+        restore(self.path, file)
+        return (await self.restart()).restored
+
+    async def test_tells_up_to_where_the_log_is_what_it_was(self) -> None:
+        self.assertEqual(self.snapshot.restored, 0)
+        eve = await self.person("eve")
+        secret = await self.room(eve.id, "secret")
+        await self.store.append(text(self.lobby, self.bob.id, "kept"))
+        stored = await self.store.append(text(Pair.of(self.bob.id, eve.id), eve.id, "kept as well"))
+        await self.store.back_up(self.file)
+        await self.store.append(text(self.lobby, self.bob.id, "lost"))
+        when = await self.put_in_place(self.file)
+        await self.store.append(text(self.lobby, self.bob.id, "new"))
+        await self.room(self.bob.id, "later")
+        left = {self.lobby: 2, stored.conversation: 1}
+        self.assertEqual(await self.store.restored_since(self.bob.id, when - 1), left)
+        self.assertEqual(await self.store.restored_since(self.bob.id, when), {})
+        self.assertEqual(await self.store.restored_since(eve.id, 0), {secret: 1, stored.conversation: 1})
+
+    async def test_of_several_backups_the_one_that_left_least_counts(self) -> None:
+        """Also where a later one knows nothing of an earlier one that was put in place before it."""
+        files = [f"{self.file}{number}" for number in range(3)]
+        for file in files:
+            await self.store.back_up(file)
+            await self.store.append(text(self.lobby, self.bob.id, f"after {file}"))
+        times = [0]
+        for file, seqs in ((files[0], (1,)), (files[2], (1, 1)), (files[1], (1, 1, 1))):
+            times.append(await self.put_in_place(file))
+            found = [await self.store.restored_since(self.bob.id, each) for each in times]
+            self.assertEqual(found, [*({self.lobby: seq} for seq in seqs), {}])
+        self.assertEqual(times, sorted(set(times)))
+        await self.store.append(text(self.lobby, self.bob.id, "new"))
+        await self.store.back_up(self.file)
+        times.append(await self.put_in_place(self.file))
+        self.assertEqual(await self.store.restored_since(self.bob.id, times[-2]), {self.lobby: 3})
+        self.assertEqual(await self.store.restored_since(self.bob.id, times[-3]), {self.lobby: 1})
+
+    async def test_a_clock_that_was_set_back_makes_no_backup_an_earlier_one(self) -> None:
+        await self.store.back_up(self.file)
+        times = []
+        for ago in range(3):
+            with patch("chat.storage.backup.time.time", return_value=2_000_000_000.0 - ago):
+                times.append(await self.put_in_place(self.file))
+        self.assertEqual(times, sorted(set(times)))
+
+    async def test_in_the_place_of_a_file_that_cannot_be_read(self) -> None:
+        await self.store.back_up(self.file)
+        await self.store.stop()
+        Path(self.path).write_bytes(b"garbage " * 1_000)
+        restore(self.path, self.file)
+        self.assertGreater((await self.restart()).restored, 0)
 
     async def test_the_log_of_a_killed_server_does_not_come_along(self) -> None:
         """What stands in PATH-wal belongs to the database of before."""

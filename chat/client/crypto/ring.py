@@ -49,6 +49,7 @@ class KeyRing:
     """The keys of one device, and what was seen of others.
 
     :ivar last_letter: the number of the last letter that was taken.
+    :ivar restored: see `chat.client.seals.Seals.restored`.
     :ivar offers: files that wait for a yes or no, and answers that were not given yet, as plain JSON values.
     :ivar link: the code by which another device becomes one of the same person, and until when it is good.
     :ivar written: what the owner has written, by name, as plain JSON values.
@@ -62,6 +63,7 @@ class KeyRing:
         self.letters = Letters.restore(self.own, records)
         self.conversations = Conversations.restore(self.own, self.pins, records)
         self.last_letter: int = records.get("last letter", 0)
+        self.restored: int | None = records.get("restored")
         self.waiting: list[tuple[int, str, str, bytes]] = [
             (number, user, device, read(body)) for number, user, device, body in records.get("waiting letters", ())
         ]
@@ -125,6 +127,11 @@ class KeyRing:
         """A letter was taken."""
         self.last_letter = max(self.last_letter, number)
         self._dirty["last letter"] = self.last_letter
+
+    def note_restored(self, restored: int) -> None:
+        """What was seen is of the past that the server has with this backup."""
+        if restored != self.restored:
+            self.restored = self._dirty["restored"] = restored
 
     def keep_waiting(self, letters: list[tuple[int, str, str, bytes]]) -> None:
         """These letters do not open yet."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from twisted.internet.defer import DeferredLock
 
 from chat.client.background import unattended
+from chat.client.backups import left, state_of
 from chat.client.crypto.envelope import place
 from chat.client.crypto.failures import NotGenuine
 from chat.client.crypto.ring import KeyRing, Policy
@@ -164,8 +165,19 @@ class Sealing(Seals):
         """
         await self.unlock(self._account, passphrase)
         if self.ring is not None:
+            await self._look_back()
             await self._begin()
             self._read_again()
+
+    async def _look_back(self) -> None:
+        """Forget what the server does not have any more: while the keys were locked, nothing was."""
+        if self._client is None:
+            raise Disconnected("You are not connected just now.")
+        kept = await left(self._client, self.restored)
+        for talk in self.state.talks.values():
+            if talk.conversation is not None and talk.conversation.reference in kept:
+                self.stand(talk, kept[talk.conversation.reference])
+        self.note_restored(state_of(self._client))
 
     def accept(self, user: str) -> None:
         """Somebody's keys of now are what counts from now on."""
@@ -300,6 +312,14 @@ class Sealing(Seals):
                 continue
             if lost := self.ring.conversations.put_back(Conversation(0, partner=partner), 0):
                 self.found(None, gone_words(partner, lost), True)
+
+    @property
+    def restored(self) -> int | None:
+        return self.ring.restored if self.ring is not None else None
+
+    def note_restored(self, restored: int) -> None:
+        if self.ring is not None:
+            self.ring.note_restored(restored)
 
     def skip(self, talk: Talk, first: int) -> None:
         if self.ring is not None and talk.conversation is not None:

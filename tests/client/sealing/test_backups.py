@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from chat.client.crypto.chain import Doubt
+from unittest.mock import patch
+
+from chat.client.failures import ClientFailure
 from chat.client.marks import Opened
-from chat.client.sealing.findings import doubt_words, gone_words, loss_words
+from chat.client.observing import Phase
+from chat.client.sealing.findings import gone_words, loss_words
 from chat.events import Said
 from chat.storage.backup import restore
-from chat.values import Conversation
+from chat.values import Conversation, Text
 from tests.client.engines import Desk
 from tests.client.sealing.people import WORDS, SealedCase
 from tests.frontends.server import PASSWORD, Server
+
+
+async def _refuses(account: str, passphrase: str) -> None:
+    raise ClientFailure("They do not open.")
 
 
 class AfterABackup(SealedCase):
@@ -129,19 +136,60 @@ class AfterABackup(SealedCase):
         self.assertEqual(told[:2], [gone_words("bob", 1), gone_words("carol", 3)])
         self.assertEqual(self.again("ann").screen.findings, [])
 
-    def test_who_comes_after_as_many_new_lines_is_told_of_a_rearrangement(self) -> None:
+    def test_who_comes_after_as_many_new_lines_reads_them_all(self) -> None:
         self.lines_are_lost("one", "two")
         self.put_back()
         ann = self.enters("ann")
         for each in ("three", "four", "five"):
             ann.types(f"message bob {each}")
         bob = self.enters("bob")
-        self.assertEqual(self.sealed(bob), ["kept", "five"])
-        self.assertEqual(bob.screen.findings, [doubt_words(doubt, "ann") for doubt in (Doubt.FORKED, Doubt.WITHHELD)])
+        self.assertEqual(self.sealed(bob), ["kept", "three", "four", "five"])
+        self.assertEqual(bob.screen.findings, [loss_words(2)])
         ann.types("message bob six")
         bob.types("message ann seven")
-        self.assertEqual(self.sealed(bob), ["kept", "five", "six", "seven"])
+        self.assertEqual(self.sealed(bob), ["kept", "three", "four", "five", "six", "seven"])
         self.assertEqual(self.sealed(ann)[-2:], ["six", "seven"])
+        self.assertEqual(self.again("bob").screen.findings, [])
+
+    def test_who_unlocks_the_keys_later_reads_them_all_as_well(self) -> None:
+        self.lines_are_lost("one", "two")
+        self.put_back()
+        ann = self.enters("ann")
+        for each in ("three", "four", "five"):
+            ann.types(f"message bob {each}")
+        bob = self.enters_locked("bob")
+        self.assertEqual(self.sealed(bob), [])
+        self.run_link(self.sealing(bob).unlock_again(PASSWORD))
+        self.assertEqual(self.sealed(bob), ["kept", "three", "four", "five"])
+        self.assertEqual(bob.screen.findings[-1:], [loss_words(2)])
+
+    def enters_locked(self, name: str) -> Desk:
+        """Somebody whose keys do not open by themselves."""
+        desk = self.desk(keys=self.folder / name)
+        self.desks.append(desk)
+        with patch.object(desk.engine.seals, "unlock", _refuses):
+            self.run_link(desk.engine.log_in(name, PASSWORD))
+        return desk
+
+    def test_a_client_that_ran_meanwhile_shows_what_is_there(self) -> None:
+        """It has no keys, comes back by its token after as many new lines, and holds none that are lost."""
+        ann, bob = self.logged_in("ann", "lobby"), self.logged_in("bob", "lobby")
+        self.back_up()
+        for each in ("one", "two"):
+            ann.types(each, room="lobby")
+        self.assertEqual(bob.screen.said(), ["one", "two"])
+        bob.reachable = False
+        self.desks.append(ann)
+        self.put_back()
+        ann = self.logged_in("ann")
+        for each in ("three", "four", "five"):
+            ann.types(each, room="lobby")
+        bob.reachable = True
+        bob.engine.try_now()
+        self.settle()
+        self.assertEqual(bob.screen.status.phase, Phase.ONLINE)
+        rows = [row.body.text for row in bob.talk("lobby").rows if isinstance(row, Said) and isinstance(row.body, Text)]
+        self.assertEqual(rows, ["three", "four", "five"])
 
     def test_who_comes_later_can_be_written_to_before(self) -> None:
         for each in ("ann", "bob", "carol"):
