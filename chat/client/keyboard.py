@@ -20,7 +20,8 @@ from chat.client.state import Names
 from chat.client.talks import Key, Talk
 from chat.errors import BadName, ChatError
 from chat.events import Help, LoggedOut, OwnSettings, Refused, Reply, RoomEntered, RoomLeft
-from chat.grammar.reading import Ask, Call, Held, Reading, answer, read
+from chat.grammar.context import Ask, Call, Held, Reading
+from chat.grammar.reading import answer, read
 from chat.names import fold, read_name
 from chat.values import Text, is_msgid, parse_msgid
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from chat.client.failures import ClientFailure
 from chat.client.transfer.transfers import Transfer
 from chat.events import Event, Reply
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.grammar.verbs import Verb
 
 

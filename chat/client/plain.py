@@ -24,7 +24,7 @@ from chat.client.printing import Printer
 from chat.client.talks import Key
 from chat.errors import AlreadySignedIn, BadPassword
 from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
-from chat.grammar.reading import Ask
+from chat.grammar.context import Ask
 from chat.names import fold
 
 GOODBYE = "Client is terminating. Bye!"

@@ -15,7 +15,7 @@ from chat.client.sending import TRY_AGAIN, Outgoing
 from chat.client.state import State
 from chat.client.talks import Talk
 from chat.events import Entry, Refused, Reply, StoredAs
-from chat.grammar.reading import Held
+from chat.grammar.context import Held
 from chat.values import Text
 from chat.wire.codecs import write_body
 

@@ -12,7 +12,7 @@ from chat.client.failures import ClientFailure
 from chat.client.protocol import ChatClient
 from chat.client.talks import Key, Talk
 from chat.events import Entry, Event, Reply
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.grammar.verbs import Table, Verb
 from chat.values import Sealed
 

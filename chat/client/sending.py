@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from chat.client.failures import TooMuch
 from chat.client.talks import Key
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.values import Sealed
 
 MOST_UNSENT = 500

@@ -26,8 +26,8 @@ from chat.events import (
     StoredAs,
     TopicChanged,
 )
+from chat.grammar.context import Context, Held
 from chat.grammar.nearby import near
-from chat.grammar.reading import Context, Held
 from chat.grammar.verbs import Table
 from chat.names import fold
 from chat.preferences import Notify

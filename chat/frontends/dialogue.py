@@ -13,7 +13,8 @@ from chat.events import Event, Refused, Reply
 from chat.frontends.link import TOO_LONG, Link
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.telnet import HIDE, SHOW, Telnet, with_line_ends
-from chat.grammar.reading import Ask, Call, Context, Held, answer, ask_again, read
+from chat.grammar.context import Ask, Call, Context, Held
+from chat.grammar.reading import answer, ask_again, read
 from chat.preferences import UNSET, Preferences
 from chat.values import Conversation
 from chat.wire.text import View, render

@@ -10,7 +10,7 @@ from chat.events import Closing, Event, LoggedIn, LoggedOut, PrivateEntry, Refus
 from chat.frontends.audience import Audience
 from chat.frontends.link import TOO_LONG, Link, newer
 from chat.frontends.pipeline import Pipeline
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.interfaces import IAudience, IDelayed
 from chat.values import value
 from chat.wire.jsonlines import Request, decode, encode, request_id

@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat.events import Reply
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.journal import Logger
 
 log = Logger()

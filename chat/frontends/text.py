@@ -35,7 +35,7 @@ from chat.frontends.link import Link, newer
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.receipts import Receipts
 from chat.frontends.seats import BELL, Seat
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.interfaces import IAudience
 from chat.names import fold
 from chat.preferences import Notify

@@ -11,7 +11,8 @@ from chat.client.returning import PAUSES
 from chat.client.sending import MOST_UNSENT, Fate
 from chat.client.trust import SetUpAnew
 from chat.events import Closing, Refused, RoomEntered, Said, Welcome
-from chat.grammar.reading import Ask, read
+from chat.grammar.context import Ask
+from chat.grammar.reading import read
 from tests.client.engines import Desk, EngineCase
 from tests.frontends.server import PASSWORD
 

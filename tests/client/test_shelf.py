@@ -19,7 +19,7 @@ from chat.client.seals import Seals
 from chat.client.sending import Fate, Outgoing
 from chat.client.shelf import MOST_DAYS, WRITE_EVERY, DiskShelf
 from chat.client.talks import Key
-from chat.grammar.reading import Ask
+from chat.grammar.context import Ask
 from tests.client.engines import Desk, EngineCase
 from tests.frontends.server import PASSWORD
 

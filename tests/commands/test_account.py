@@ -6,7 +6,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.errors import ChatError
 from chat.events import Devices, LoggedIn, LoggedOut, OwnSettings, PasswordChanged, Profile, Welcome
-from chat.grammar.reading import Call, read
+from chat.grammar.context import Call
+from chat.grammar.reading import read
 from chat.values import Rank
 from tests.core.stage import MANY, PASSWORD, Stage
 from tests.grammar.town import GUEST

@@ -14,7 +14,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.commands.admin.table import ADMIN
 from chat.commands.table import TABLE
 from chat.events import Done, Facts, Help, Listing, LoggedIn, Notice, OneTimeCode, Refused, Removed, SignedOut
-from chat.grammar.reading import Call, Context, Held, read, read_command
+from chat.grammar.context import Call, Context, Held
+from chat.grammar.reading import read, read_command
 from chat.values import Rank, Role, Text
 from tests.core.stage import MANY, PASSWORD, Person, Stage
 

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.commands.table import TABLE
 from chat.events import Done, Reply
 from chat.frontends.pipeline import MOST_UNANSWERED, MOST_WAITING, Pipeline
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.settings import Settings
 from tests.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.errors import ChatError
-from chat.grammar.reading import Call, Held, read
+from chat.grammar.context import Call, Held
+from chat.grammar.reading import read
 from tests.grammar.chatter import AFTER_A_VERB, PEOPLE, ROOMS, made, written
 from tests.grammar.town import LOBBY, KnownNames
 

@@ -4,7 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.errors import BadUsage
-from chat.grammar.reading import Context, Held, read
+from chat.grammar.context import Context, Held
+from chat.grammar.reading import read
 from tests.grammar.town import LOBBY, KnownNames, holding, meaning, refusal, show
 
 

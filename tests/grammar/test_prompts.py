@@ -3,7 +3,8 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.errors import AlreadyLoggedIn, BadName, BadUsage, NameTaken
-from chat.grammar.reading import Ask, Call, Context, Reading, answer, ask_again, read
+from chat.grammar.context import Ask, Call, Context, Reading
+from chat.grammar.reading import answer, ask_again, read
 from tests.grammar.town import GUEST, LOBBY, OUTSIDE, refusal, show
 
 

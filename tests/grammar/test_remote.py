@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.errors import ChatError
-from chat.grammar.reading import Context, Held, read
+from chat.grammar.context import Context, Held
+from chat.grammar.reading import read
 from chat.grammar.remote import MOST_VERBS, OfTheirs, read_table
 from chat.grammar.verbs import Table
 from tests.grammar.town import NAMES, show

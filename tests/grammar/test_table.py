@@ -7,8 +7,9 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
+from chat.grammar.context import Ask, Call
 from chat.grammar.parameters import HereType, Speech, User, Words
-from chat.grammar.reading import Ask, Call, read
+from chat.grammar.reading import read
 from chat.grammar.verbs import Access, Table
 from tests.grammar.town import LOBBY, NAMES, OUTSIDE, KnownNames
 

@@ -30,7 +30,7 @@ from chat.client.transfer.offer import ANSWER, OFFER
 from chat.client.transfer.parts import remove_old_parts
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address, AddressChanged, BlockChanged, Event, People, Refused, Reply
-from chat.grammar.reading import Call
+from chat.grammar.context import Call
 from chat.grammar.verbs import Verb
 from chat.names import fold
 from chat.values import BODY_BYTES

@@ -32,7 +32,7 @@ from chat.client.screen.writing import Writing
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
 from chat.events import Deleted, Edited, Entry, LoggedOut, OwnSettings, RoomEntered, RoomLeft
-from chat.grammar.reading import Ask
+from chat.grammar.context import Ask
 from chat.names import fold
 from chat.wire.safe import safe
 

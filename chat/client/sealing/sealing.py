@@ -40,8 +40,8 @@ from chat.events import (
     Presence,
     Reply,
 )
+from chat.grammar.context import Call
 from chat.grammar.queries import beginning, read_query
-from chat.grammar.reading import Call
 from chat.grammar.verbs import Table, Verb
 from chat.names import fold
 from chat.values import Conversation, Sealed
