@@ -73,15 +73,7 @@ class Pins:
         """
         self.version += 1
         user, key = published.user, published.account_key
-        genuine: dict[str, DeviceKeys] = {}
-        doubts: list[Changed] = []
-        for each in published.devices:
-            if each.keys is None:
-                doubts.append(Changed(Change.WITHOUT_KEYS, user, each.device))
-            elif key is not None and is_vouched_for(key, user, each.device, each.keys):
-                genuine[each.device] = each.keys
-            else:
-                doubts.append(Changed(Change.GHOST, user, each.device))
+        genuine, doubts = _told_apart(published)
         pinned = self._people.get(fold(user))
         if pinned is None:
             if key is not None:
@@ -96,17 +88,9 @@ class Pins:
             # The key came from another device of one's own, which has seen the devices that it vouches for.
             pinned.devices = genuine
             self._dirty.add(fold(user))
-        changes: list[Changed] = []
-        if key != pinned.account_key:
-            changes.append(Changed(Change.OTHER_ACCOUNT_KEY, user))
-        for device, keys in genuine.items():
-            known = pinned.devices.get(device)
-            if known is None:
-                changes.append(Changed(Change.NEW_DEVICE, user, device))
-            elif (known.identity, known.signing) != (keys.identity, keys.signing):
-                changes.append(Changed(Change.OTHER_KEYS, user, device))
+        changes = _compared(pinned, user, key, genuine)
         if changes:
-            pinned.offered, pinned.changes = (key, genuine), tuple(changes)
+            pinned.offered, pinned.changes = (key, genuine), changes
         else:
             # A device less needs nobody's consent, and takes effect with the next key.
             if pinned.devices != genuine:
@@ -232,3 +216,30 @@ def _dump(pinned: Pinned) -> dict[str, Any]:
 
 def _written(keys: DeviceKeys) -> list[str]:
     return [written(keys.identity), written(keys.signing), written(keys.signature)]
+
+
+def _told_apart(published: PublishedKeys) -> tuple[dict[str, DeviceKeys], list[Changed]]:
+    """The devices that the account key vouches for, and what is to be said of the others."""
+    user, key = published.user, published.account_key
+    genuine: dict[str, DeviceKeys] = {}
+    doubts: list[Changed] = []
+    for each in published.devices:
+        if each.keys is None:
+            doubts.append(Changed(Change.WITHOUT_KEYS, user, each.device))
+        elif key is not None and is_vouched_for(key, user, each.device, each.keys):
+            genuine[each.device] = each.keys
+        else:
+            doubts.append(Changed(Change.GHOST, user, each.device))
+    return genuine, doubts
+
+
+def _compared(pinned: Pinned, user: str, key: bytes, genuine: Mapping[str, DeviceKeys]) -> tuple[Changed, ...]:
+    """What is another than what is pinned."""
+    changes = [Changed(Change.OTHER_ACCOUNT_KEY, user)] if key != pinned.account_key else []
+    for device, keys in genuine.items():
+        known = pinned.devices.get(device)
+        if known is None:
+            changes.append(Changed(Change.NEW_DEVICE, user, device))
+        elif (known.identity, known.signing) != (keys.identity, keys.signing):
+            changes.append(Changed(Change.OTHER_KEYS, user, device))
+    return tuple(changes)
