@@ -84,7 +84,10 @@ class Server:
     def ask(self, **arguments: str) -> Reply:
         """Send a command and wait for its answer."""
         request = {"id": 1, "cmd": "admin", "args": arguments}
-        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        try:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+        except OSError as error:
+            raise Unreachable(f"The server does not answer ({error}).") from None
         for shown, id in self._frames():
             if id is not None or isinstance(shown, Refused):
                 return shown  # type: ignore[return-value]  # what has an id is a reply

@@ -11,15 +11,13 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from chat.interfaces import Disk, Finding
+from chat.process import SPARE_FILES
 from chat.settings import Settings
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 
 SOON = timedelta(days=21)
 """So long before its end a certificate is worth a note."""
-
-SPARE_FILES = 100
-"""Files that the server opens beside its connections."""
 
 _MISSING = (
     "Start the server: it makes one. If it runs, run chatctl in its folder, or write whole paths in its settings."
@@ -103,13 +101,14 @@ def _disk(settings: Settings, disk: Disk) -> Iterator[Finding]:
 
 
 def _files(settings: Settings) -> Iterator[Finding]:
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # the server takes what it may have
     needed = settings.max_connections + SPARE_FILES
     if limit != resource.RLIM_INFINITY and limit < needed:
         yield Finding(
             "open files",
             NOTE,
-            f"The limit is {limit:,}; {needed:,} are needed for max-connections. Raise it: ulimit -n {needed}",
+            f"The limit is {limit:,}; {needed:,} are needed for max-connections, so fewer people find a place."
+            f" Raise it: ulimit -n {needed}",
         )
     else:
         yield Finding("open files", OK, f"The limit is {'none' if limit < 0 else f'{limit:,}'}.")

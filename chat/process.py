@@ -23,6 +23,29 @@ YOUNG = 50_000
 """Objects made and not gone, after which the youngest are looked at."""
 
 
+SPARE_FILES = 100
+"""Files that the server opens beside its connections."""
+
+_MOST_FILES = 1_000_000 + SPARE_FILES
+"""As many as the settings can ask for; where there is no limit, one is of use to nobody."""
+
+
+def allow_files() -> int:
+    """Let this process open as many files as it may: a shell gives it 1,024, which one stranger could use up.
+
+    :returns: the connections that there is room for, with some files to spare for those who run the server.
+    """
+    soft, hard = (_MOST_FILES if each == resource.RLIM_INFINITY else each for each in _limits())
+    most = max(soft, min(hard, _MOST_FILES))
+    if most > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, _limits()[1]))
+    return max(most - SPARE_FILES, most // 2)
+
+
+def _limits() -> tuple[int, int]:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
 def leave_no_dumps() -> None:
     """Let no crash write passwords and messages to a file; a daemon keeps this after its fork."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

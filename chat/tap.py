@@ -47,7 +47,7 @@ from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
 from chat.journal import Logger, write_from
 from chat.meters import Meters
-from chat.process import ReactorTurn, collect_rarely, leave_no_dumps, poll, run_on_monotonic_time
+from chat.process import ReactorTurn, allow_files, collect_rarely, leave_no_dumps, poll, run_on_monotonic_time
 from chat.settings import Settings
 from chat.storage.files import remove
 from chat.storage.hold import Hold, hold
@@ -211,7 +211,7 @@ class ChatServer(Service):
         )
         self.chat.host = self._host
         performer = Performer(self.chat, TABLE)
-        self._census = Census()
+        self._census = Census(allow_files())
         path = os.path.abspath(settings.certificate)
         certificate = Certificate(path, clock.monotonic) if settings.certificate != "none" else None
         self._factories = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,7 +13,24 @@ from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.process import ReactorTurn, poll
+from chat.process import SPARE_FILES, ReactorTurn, allow_files, poll
+
+
+class Files(SynchronousTestCase):
+    """Whoever starts the server from a shell has a low limit, and may raise it."""
+
+    def setUp(self) -> None:
+        self.before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, self.before)
+
+    def test_it_takes_what_it_may_have(self) -> None:
+        _, hard = self.before
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, hard), hard))
+        places = allow_files()
+        soft, after = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.assertEqual(after, hard)
+        self.assertGreater(soft, 256)
+        self.assertEqual(places, soft - SPARE_FILES)
 
 
 class End:

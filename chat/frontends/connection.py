@@ -8,6 +8,7 @@ after it.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -296,9 +297,13 @@ class Connection(LineReceiver):
 
 
 class Census:
-    """How many connections there are, in all and from each network; one for all listeners."""
+    """How many connections there are, in all and from each network; one for all listeners.
 
-    def __init__(self) -> None:
+    :param places: how many the process has files for, whatever the settings say; no network gets the last tenth.
+    """
+
+    def __init__(self, places: int = sys.maxsize) -> None:
+        self.places = places
         self.total = 0
         self.networks: Counter[str] = Counter()
 
@@ -353,11 +358,12 @@ class ChatFactory(Factory):
         ban = house.sanctions.against_address(connection.peer.address, house.now())
         if ban is not None:
             return words("Your network is banned from this server", ban, house.now())
-        if self._census.total >= settings.max_connections:
+        census = self._census
+        if census.total >= min(settings.max_connections, census.places):
             return "The server is full. Try again later."
-        if self._census.networks[network] >= settings.network_connections:
+        if census.networks[network] >= min(settings.network_connections, census.places * 9 // 10):
             return "Too many connections from your network. Close one, or try again later."
-        self._census.add(network)
+        census.add(network)
         self._admitted.add(connection)
         return None
 

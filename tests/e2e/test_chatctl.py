@@ -10,11 +10,15 @@ import shutil
 import socket
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from unittest import skipUnless
 
-from chat.chatctl import main
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.chatctl import Server, Unreachable, main
 from chat.frontends.control import control_path
+from chat.settings import Settings
 from tests.e2e.stage import PASSWORD, Actor, StageCase
 
 NOBODY = 65_534
@@ -27,6 +31,21 @@ class Answer(NamedTuple):
     status: int
     out: str
     error: str
+
+
+class AServerThatHangsUp(SynchronousTestCase):
+    def test_does_not_answer(self) -> None:
+        """It has taken the connection, and has no file left for it."""
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        place = f"{folder.name}/control"
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(place)
+            listening.listen()
+            server = Server(Settings(control=place))
+            listening.accept()[0].close()
+        with contextlib.closing(server), self.assertRaisesRegex(Unreachable, "does not answer"):
+            server.ask(words="status")
 
 
 class ControlCase(StageCase):

@@ -263,6 +263,17 @@ class LoginTimeOut(ServerCase):
         self.assertTrue(program.ended)
 
 
+class FewFiles(ServerCase):
+    def test_no_more_come_in_than_the_process_has_files_for(self) -> None:
+        """One network does not get them all: somebody from elsewhere finds a place, and so does who runs the server."""
+        self.server.census.places = 10
+        for _ in range(9):
+            self.assertFalse(self.call(address="192.0.2.1").ended)
+        self.assertIn("Too many connections from your network", self.call(address="192.0.2.1").gets())
+        self.assertFalse(self.call(address="192.0.2.2").ended)
+        self.assertIn("The server is full", self.call(address="192.0.2.2").gets())
+
+
 class LimitsOfConnections(ServerCase):
     settings = {"network_connections": 2, "max_connections": 4}  # noqa: RUF012
 
