@@ -33,6 +33,7 @@ from chat.errors import BadFrame, BadUsage, Misconfigured, UnknownCommand
 from chat.events import Closing, Event, Facts, Listing, Refused, Reply
 from chat.frontends.control import control_path
 from chat.offline import OFFLINE, offline
+from chat.process import print_anything
 from chat.settings import Settings
 from chat.values import write_time
 from chat.wire.jsonlines import encode, parse
@@ -192,6 +193,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
     :returns: the exit status.
     """
+    print_anything()
     given = arguments(sys.argv[1:] if words is None else words)
     try:
         settings = given_settings({"config": given.config, "control": given.control, "db": given.db}, ())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import resource
+import sys
 import time
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
@@ -44,6 +46,13 @@ def allow_files() -> int:
 
 def _limits() -> tuple[int, int]:
     return resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+def print_anything() -> None:
+    """Let a name that the terminal's encoding has no letters for be printed in another way, and not end in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def leave_no_dumps() -> None:

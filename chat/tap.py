@@ -47,7 +47,15 @@ from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, tell_manager
 from chat.journal import Logger, write_from
 from chat.meters import Meters
-from chat.process import ReactorTurn, allow_files, collect_rarely, leave_no_dumps, poll, run_on_monotonic_time
+from chat.process import (
+    ReactorTurn,
+    allow_files,
+    collect_rarely,
+    leave_no_dumps,
+    poll,
+    print_anything,
+    run_on_monotonic_time,
+)
 from chat.settings import Settings
 from chat.storage.files import remove
 from chat.storage.hold import Hold, hold
@@ -122,6 +130,7 @@ def makeService(options: Options) -> ChatServer:
     from twisted.internet import reactor
 
     leave_no_dumps()
+    print_anything()
     run_on_monotonic_time(reactor)
     turn = ReactorTurn(reactor)
     poll(reactor, turn)

@@ -48,6 +48,15 @@ class AServerThatHangsUp(SynchronousTestCase):
             server.ask(words="status")
 
 
+class ATerminalWithFewLetters(SynchronousTestCase):
+    def test_is_shown_every_name(self) -> None:
+        printed = io.TextIOWrapper(io.BytesIO(), "latin-1")
+        with contextlib.redirect_stderr(printed):
+            self.assertEqual(main(["--control=/nowhere/\u0410", "status"]), 3)
+        printed.seek(0)
+        self.assertIn("No server answers at /nowhere/\\u0410", printed.read())
+
+
 class ControlCase(StageCase):
     def ctl(self, command: str, *options: str) -> Answer:
         """Run a command in this process, which spares the start of another one."""
