@@ -150,7 +150,9 @@ class Rooms:
 
         :param private: whether it is entered by invitation only.
         :raises BadName: or `RoomTaken`.
+        :raises Muted: or `DiskFull`, as for what is said: everybody reads the name.
         """
+        self._house.may_say(account_of(session), self._house.now())
         name = read_name(word, verbs=self._verbs)
         if name.folded in self._house.room_names:
             raise RoomTaken(f"The room {name.shown} exists already. Type: connect {name.shown}")

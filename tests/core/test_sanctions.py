@@ -139,6 +139,7 @@ class AMutedAccount(SynchronousTestCase):
             ("broadcast", {"text": "hi"}),
             ("topic", {"room": "ops", "text": "hi"}),
             ("invite", {"room": "ops", "user": "carol"}),
+            ("create", {"room": "bob-was-here"}),
             ("kick", {"room": "ops", "user": "dan", "reason": "hi"}),
             ("mute", {"room": "ops", "user": "carol", "reason": "hi"}),
             ("away", {"text": "hi"}),
