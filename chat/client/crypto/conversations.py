@@ -151,6 +151,13 @@ class Conversations:
         self._own[where].given.add((fold(letter.user), letter.device, identity))
         self._dirty.add(("own", where))
 
+    def hand_over_again(self) -> None:
+        """Letters that were not taken may be lost: everybody gets the key of now once more, before the next word."""
+        for where, own in self._own.items():
+            own.given.clear()
+            own.ready = None
+            self._dirty.add(("own", where))
+
     def seal(self, conversation: Conversation, text: str, *, action: bool = False, ref: int = 0) -> Sealed:
         """Seal what somebody here says; where `unsafe` says so, save before it is sent.
 

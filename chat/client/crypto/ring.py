@@ -131,6 +131,8 @@ class KeyRing:
     def note_restored(self, restored: int) -> None:
         """What was seen is of the past that the server has with this backup."""
         if restored != self.restored:
+            if self.restored is not None:
+                self.conversations.hand_over_again()
             self.restored = self._dirty["restored"] = restored
 
     def keep_waiting(self, letters: list[tuple[int, str, str, bytes]]) -> None:

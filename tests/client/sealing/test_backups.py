@@ -201,6 +201,15 @@ class AfterABackup(SealedCase):
         self.enters("carol").types(f"message bob {WORDS}")
         self.assertEqual(self.sealed(self.enters("bob")), [WORDS])
 
+    def test_a_key_whose_letter_is_lost_is_handed_over_again(self) -> None:
+        self.enters("bob").engine.close()
+        ann = self.enters("ann")
+        self.back_up()
+        ann.types("message bob lost, and the key as well")
+        self.put_back()
+        self.enters("ann").types(f"message bob {WORDS}")
+        self.assertEqual(self.sealed(self.enters("bob")), [WORDS])
+
     def test_no_number_of_a_conversation_is_given_again(self) -> None:
         ann = self.enters("ann")
         self.back_up()
