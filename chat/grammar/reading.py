@@ -45,6 +45,8 @@ def read(line: str, context: Context) -> Reading:
         return context.held.speech
     if context.room is None or not context.logged_in:
         return _command(text, context)
+    if line[0] in " \t":  # of a program, say, which somebody shows: there it matters how far a line is indented
+        text = line[: len(line) - len(line.lstrip(" \t"))] + text
     return _in_room(text, context)
 
 

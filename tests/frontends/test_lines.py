@@ -24,6 +24,12 @@ class CuttingLines(ServerCase):
             self.assertEqual(bob.sees(), ["ann: grüße 😀"], f"cut at {place}")
         self.assertEqual(ann.sees(), [])
 
+    def test_a_program_is_shown_as_it_is_indented(self) -> None:
+        ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
+        self.quiet(ann, bob)
+        ann.sends(b"def double(x):\n    return 2 * x\n")
+        self.assertEqual(bob.sees(), ["ann: def double(x):", "ann:     return 2 * x"])
+
     def test_byte_by_byte(self) -> None:
         caller = self.guest()
         for byte in b"new ann\r\ncorrect horse\r\n":

@@ -66,7 +66,8 @@ class AnyLine(SynchronousTestCase):
         assume(words and words[0][0] not in "/'!")
         first = words[0].lower()
         assume(first not in TABLE and near(first, TABLE) is None)
-        self.assertEqual(meaning(line), ("said", line.strip()))
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        self.assertEqual(meaning(line), ("said", indent + line.strip()))
 
     @given(st.text(min_size=1, max_size=60).filter(str.strip))
     def test_whatever_follows_a_quote_is_said(self, line: str) -> None:

@@ -81,6 +81,20 @@ class BareVerbs(SynchronousTestCase):
             self.assertEqual(meaning(line), ("said", line))
 
 
+class Indented(SynchronousTestCase):
+    """Somebody shows lines of a program."""
+
+    def test_what_is_said_keeps_its_indentation(self) -> None:
+        self.assertEqual(meaning("    return x  "), ("said", "    return x"))
+        self.assertEqual(meaning("\treturn x"), ("said", "\treturn x"))
+        self.assertEqual(meaning("  mesage bob hi"), ("held", "message bob ..."))
+
+    def test_a_command_is_one_all_the_same(self) -> None:
+        self.assertEqual(meaning("  /online"), ("online", {}))
+        self.assertEqual(meaning("  message bob hi"), ("message", {"user": "bob", "text": Text("hi")}))
+        self.assertIsNone(meaning("   "))
+
+
 class WithASlash(SynchronousTestCase):
     """``/verb`` is always a command."""
 
