@@ -15,6 +15,7 @@ from pathlib import Path
 from chat import errors
 from chat.commands.admin.table import ADMIN
 from chat.commands.table import TABLE
+from chat.grammar.elsewhere import CLIENT_VERBS
 from chat.grammar.verbs import Bare, Verb
 from chat.wire.codecs import NAMES
 from chat.wire.jsonlines import FRAMES, OWN_NAMES
@@ -28,7 +29,14 @@ Made from the command table by `python -m chat.commands.documents`; do not edit.
 Verbs and names ignore case; `@bob` and `#ops` may be written for a person and a room. What stands in brackets may
 be left out. Outside a room every line is a command. In a room a line is said, unless it begins with `/`, or is a verb
 whose arguments can be checked; **/** marks the verbs that always need it there. `'text` and `//text` are always
-said. A line that looks like a mistyped private command, or like a password, is held back; `!` says it after all.
+said. A line that looks like a mistyped private command, like a password, or like what a moderator does with a reason
+is held back; `!` says it after all.
+"""
+
+_ELSEWHERE = """
+## In the console client alone
+
+Keys never leave `chat`, and so these commands are its own: {verbs}. `help` there explains them.
 """
 
 _RUNNING = """
@@ -81,6 +89,7 @@ def commands_page() -> str:
     for group, members in groupby(verbs, lambda verb: verb.group):
         parts.append(f"\n## {group}\n")
         parts += [_verb(verb) for verb in members]
+    parts.append(_ELSEWHERE.format(verbs=", ".join(f"`{verb}`" for verb in sorted(CLIENT_VERBS))))
     parts.append(_RUNNING)
     for group, members in groupby(ADMIN.verbs, lambda verb: verb.group):
         parts.append(f"\n### {group}\n")
