@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
+import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
+from chat.client.catching import Reading
 from chat.client.dialing import Address, Handshake, dial
 from chat.client.engine import Engine
 from chat.client.entrance import LEAST_COST, Entrance
@@ -61,19 +65,21 @@ def make_engine(
     observer: Observer,
     *,
     device: str,
-    everything: bool = False,
+    reading: Reading = Reading.NEWEST,
     least_cost: int = LEAST_COST,
     keeping: bool = False,
+    unattended: bool = False,
 ) -> Engine:
     """An engine for one server.
 
     :param device: what this client is called among the devices of an account.
     :param keeping: whether what was typed is kept, and lines that could not be sent are sent the next time: where it is
         not a program that is told so, and may say them again.
+    :param unattended: see `make_cupboard`.
     """
     shelf = make_shelf(reactor, files, address, device)
     state = State(shelf if keeping else None)
-    seals = shelf.seals = make_seals(files, address, state, observer, device)
+    seals = shelf.seals = make_seals(files, address, state, observer, device, unattended)
     engine = Engine(
         state,
         observer,
@@ -84,7 +90,7 @@ def make_engine(
         keep_token=lambda account, token: files.keep_token(address, account, device, token),
         look=SameDatabase(files, address, lambda words: observer.found(None, words, False)).look,
         jitter=random.random,
-        everything=everything,
+        reading=reading,
         seals=seals,
     )
     engine.direct = make_direct(reactor, files, engine, observer, seals)
@@ -103,26 +109,47 @@ def make_shelf(
     return shelf
 
 
-def make_seals(files: Files, address: Address, state: State, observer: Observer, device: str) -> Seals:
+def make_seals(
+    files: Files, address: Address, state: State, observer: Observer, device: str, unattended: bool
+) -> Seals:
     """The keys of one client; none where the library for them is not installed."""
     try:
         from chat.client.sealing.sealing import Sealing
         from chat.client.sealing.verbs import TABLE
     except ImportError:
         return Seals()
-    cupboard = make_cupboard(files, address)
+    cupboard = make_cupboard(files, address, unattended)
     return Sealing(state, observer, cupboard, device, time.time, deferToThread, TABLE)
 
 
-def make_cupboard(files: Files, address: Address) -> Any:
+def make_cupboard(files: Files, address: Address, unattended: bool = False) -> Any:
     """Where the keys for a server lie: a `chat.client.sealing.cupboard.Cupboard`.
 
+    :param unattended: whether those that were unlocked once stay so on disk, and not only until the person logs out of
+        the machine.
     :raises ImportError: where the library for them is not installed.
     """
     from chat.client.sealing.cupboard import Cupboard
 
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Cupboard(files.keys(address), Path(runtime) if runtime else None)
+    if not files.settings().unattended:
+        shutil.rmtree(files.unlocked, ignore_errors=True)  # whoever had it set wants it no more
+    runtime = files.unlocked if unattended else runtime_folder()
+    return Cupboard(files.keys(address), runtime)
+
+
+def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
+    """The folder of this program that is emptied when the person logs out of the machine; nothing where there is none.
+
+    :param users: where the folder of each user is, by number, where none is named, as in cron; see pam_systemd(8).
+    """
+    if named := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(named) / "chat"
+    usual = users / str(os.getuid())
+    with suppress(OSError):
+        found = usual.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return usual / "chat"
+    return None
 
 
 def make_direct(reactor: Any, files: Files, engine: Engine, observer: Observer, seals: Seals) -> Peering:

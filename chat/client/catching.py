@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from typing import Any
 
 from twisted.internet.defer import TimeoutError
@@ -44,24 +45,37 @@ MOST_ROSTER = 10
 """Pages of the list of people that are read."""
 
 
+class Reading(Enum):
+    """How much is read of what was missed.
+
+    Newest: the end of each conversation. Everything: all that this device has not received. Asked: only conversations
+    that somebody has asked for with `Catching.follow`, and no lists; the server is not told that anything was received,
+    as what a script reads waits for the person all the same.
+    """
+
+    NEWEST = "newest"
+    EVERYTHING = "everything"
+    ASKED = "asked"
+
+
 class Catching:
     """Reads what is missing, and says what has come.
 
-    :param everything: whether all that was not received is read, and not only the newest.
     :param seals: keep what was read before the server is told that it was received.
     """
 
-    def __init__(self, state: State, observer: Observer, clock: Any, everything: bool, seals: Seals) -> None:
+    def __init__(self, state: State, observer: Observer, clock: Any, reading: Reading, seals: Seals) -> None:
         self._state = state
         self._seals = seals
         self._observer = observer
         self._clock = clock
-        self._everything = everything
+        self._reading = reading
         self._client: ChatClient | None = None
         self._timer: Any = None
         self._names_timer: Any = None
         self._seen: set[Key] = set()
         self._filling: set[Key] = set()
+        self._followed: set[Key] = set()
         self._restored: int | None = None
 
     # the beginning of a connection
@@ -93,9 +107,11 @@ class Catching:
             state.take_settings(settings)
         await self._seals.begin(client, state.me)
         for talk, since in waiting:
-            await self._fill(client, talk, since)
-        await self._names(client)
-        self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
+            if self._reads(talk):
+                await self._fill(client, talk, since)
+        if self._reading is not Reading.ASKED:
+            await self._names(client)
+            self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
         self._later()
         return resumed.current or ""
 
@@ -112,6 +128,9 @@ class Catching:
         if self._client is client:
             self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
             unattended(self._names(client))
+
+    def _reads(self, talk: Talk) -> bool:
+        return self._reading is not Reading.ASKED or talk.key in self._followed
 
     def _stand(self, standing: Standing, kept: Mapping[str, int]) -> tuple[Talk, int] | None:
         """Take up where one stands in a conversation.
@@ -133,11 +152,11 @@ class Catching:
         """The row after which to begin anew, or nothing to go on after what is held."""
         first = max(1, standing.first) - 1
         if not talk.high:
-            wanted = standing.received if self._everything else standing.last - NEWEST
+            wanted = standing.received if self._reading is Reading.EVERYTHING else standing.last - NEWEST
             if (end := self._seals.end(talk)) is not None and standing.last - end <= MOST_MISSED:
                 wanted = min(wanted, end)  # what was sealed is read without a gap, so that a gap means something
             return max(first, wanted)
-        if self._everything:
+        if self._reading is Reading.EVERYTHING:
             return None
         return standing.last - NEWEST if standing.last - talk.high > MOST_MISSED else None
 
@@ -150,7 +169,7 @@ class Catching:
         more, pages = True, 0
         while more:
             after, pages = talk.high, pages + 1
-            if pages > MOST_PAGES and not self._everything:
+            if pages > MOST_PAGES and self._reading is not Reading.EVERYTHING:
                 raise client.distrust("The history that the server sends has no end.")
             page = await client.ask(
                 "history", {"conversation": talk.conversation.reference, "after": after, "limit": PAGE}
@@ -215,6 +234,14 @@ class Catching:
             self._state.learn(talk, entries)
             self._observer.rows_added(talk, entries, live)
 
+    async def follow(self, talk: Talk) -> None:
+        """Read a conversation, and whatever comes there from now on.
+
+        :raises ClientFailure: when the connection does not last.
+        """
+        self._followed.add(talk.key)
+        await self.fill(talk)
+
     async def fill(self, talk: Talk) -> None:
         """Read what is missing at the end of a conversation; at most once at a time."""
         client = self._client
@@ -274,7 +301,7 @@ class Catching:
 
     def _report(self) -> None:
         for talk in self._state.talks.values():
-            if talk.gap:
+            if talk.gap and self._reads(talk):
                 unattended(self.fill(talk))
         unattended(self.report())
 
@@ -284,6 +311,8 @@ class Catching:
         if client is None:
             return
         self._seals.save()
+        if self._reading is Reading.ASKED:
+            return
         received = {}
         for talk in talks.values():
             if talk.conversation is not None and talk.high > talk.received:

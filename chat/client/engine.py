@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred
 
 from chat import __version__
 from chat.client.background import unattended
-from chat.client.catching import Catching
+from chat.client.catching import Catching, Reading
 from chat.client.entrance import Entrance
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
 from chat.client.heartbeat import Heartbeat
@@ -54,6 +54,8 @@ PATIENCE = 20.0
 MOST_UNHEARD = 10_000
 """Events that wait while the keys of somebody are asked for."""
 
+_TO_OPEN = "To open your keys type: unlock (with your password of before, if it was changed elsewhere)."
+
 Dial = Callable[[Callable[[Event], object], Callable[[ClientFailure], object]], Deferred[ChatClient]]
 """Makes a connection that tells its events and its end; fires when it may be used, or fails with why there is none."""
 
@@ -66,7 +68,7 @@ class Engine:
     :param keep_token: gets each new token.
     :param look: gets each welcome; raises `ServerNotTrusted` where a server is not to be talked to.
     :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
-    :param everything: see `Catching`.
+    :param reading: how much of what was missed is read.
     :param direct: what goes from client to client.
     :param seals: the keys; without them all is said in the clear.
     :ivar status: how it stands.
@@ -85,7 +87,7 @@ class Engine:
         keep_token: Callable[[str, str], object] = lambda account, token: None,
         look: Callable[[Welcome], object] = lambda welcome: None,
         jitter: Callable[[], float] = lambda: 0.5,
-        everything: bool = False,
+        reading: Reading = Reading.NEWEST,
         direct: Peering | None = None,
         seals: Seals | None = None,
     ) -> None:
@@ -97,7 +99,7 @@ class Engine:
         state.reads = self.seals
         self.status = Status(Phase.CLOSED)
         self.welcome: Welcome | None = None
-        self.catching = Catching(state, observer, clock, everything, self.seals)
+        self.catching = Catching(state, observer, clock, reading, self.seals)
         self.saying = Saying(state, observer, self.seals, clock, self.catching.came)
         self.current_room = ""
         self._observer = observer
@@ -211,7 +213,7 @@ class Engine:
             await self.seals.unlock(account, passphrase)
         except ClientFailure as error:
             if passphrase:
-                self._observer.found(None, f"{error} If you have changed your password elsewhere, type: unlock", True)
+                self._observer.found(None, f"{error} {_TO_OPEN}", True)
 
     def _unlocked(self) -> None:
         """Keys are open: what lies under them can be taken up."""

@@ -1,8 +1,12 @@
-"""``chat send`` and ``chat tail``: one thing done, for scripts."""
+"""``chat send`` and ``chat tail``: one thing done, for scripts.
+
+Standard output gets what was asked for, and nothing else; standard error gets remarks, and what went wrong. What comes
+for the person meanwhile is neither shown nor counted as received: it waits for another client.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from secrets import token_urlsafe
 from typing import Any
 
@@ -10,9 +14,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from chat.client.calling import device_of, make_engine
+from chat.client.catching import Reading
 from chat.client.dialing import Address
 from chat.client.engine import Engine
-from chat.client.failures import ClientFailure, Disconnected, RequestRefused
+from chat.client.failures import ClientFailure, Disconnected, NobodyThere, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Phase, Status
 from chat.client.peering import Peering
@@ -21,7 +26,7 @@ from chat.client.returning import PAUSES
 from chat.client.sending import TRY_AGAIN
 from chat.client.talks import Key, Talk
 from chat.errors import BadCredentials
-from chat.events import Refused, StoredAs
+from chat.events import Entry, MembershipChanged, Refused, StoredAs
 from chat.names import fold
 from chat.values import Text
 from chat.wire.codecs import write_body
@@ -30,13 +35,17 @@ PATIENCE = 30.0
 """Seconds in which a message has to be kept."""
 
 Password = Callable[[str], str]
-"""Asks a person at a terminal for a word that is not shown; raises `ClientFailure` where there is nobody."""
+"""Asks a person at a terminal for a word that is not shown; raises `NobodyThere` where there is none."""
+
+Write = Callable[[str], object]
 
 
 class Errand:
     """One thing to do for one account.
 
     :param reactor: tells the time and makes connections.
+    :param printer: what the engine tells.
+    :param use: what the device is called after this machine.
     :param user: whose account, or empty for the one that was logged in last.
     """
 
@@ -48,17 +57,27 @@ class Errand:
         printer: Printer,
         ask: Password,
         *,
-        user: str = "",
         use: str,
+        user: str = "",
         engine: Callable[..., Engine] = make_engine,
     ) -> None:
         self._reactor = reactor
+        self._files = files
         self._known = files.find(address)
         self._printer = printer
         self._ask = ask
         self._user = user or self._known.account
         self._password = ""
-        self._engine = engine(reactor, files, address, printer, device=device_of(files, use))
+        device = device_of(files, use)
+        self._engine = engine(
+            reactor,
+            files,
+            address,
+            printer,
+            device=device,
+            reading=Reading.ASKED,
+            unattended=files.settings().unattended,
+        )
         self._engine.direct = Peering()  # files are for a person to take
 
     async def _log_in(self) -> None:
@@ -71,39 +90,94 @@ class Errand:
             raise ClientFailure("Say who you are: --user NAME")
         token = self._known.tokens.get(f"{self._user}@{engine.device}")
         await engine.connect()
-        if token is not None and await self._unlocked():
-            try:
-                await engine.log_in_by_token(token)
-                return
-            except RequestRefused as refused:
-                if refused.reply.code != BadCredentials.code:
-                    raise
-        await engine.log_in(self._user, self._password or self._ask(f"Password of {self._user}: "))
+        try:
+            if token is not None and await self._unlocked():
+                try:
+                    await engine.log_in_by_token(token)
+                    return
+                except RequestRefused as refused:
+                    if refused.reply.code != BadCredentials.code:
+                        raise
+            await engine.log_in(self._user, self._password or self._ask(f"Password of {self._user}: "))
+        except NobodyThere as error:
+            raise ClientFailure(f"{error} {self._advice()}") from None
+
+    def _advice(self) -> str:
+        if self._files.settings().unattended:
+            return "Type the same once at a terminal; it is remembered."
+        return (
+            f"Put unattended = yes into [chat] of {self._files.config}, so that your keys stay open for scripts,"
+            " and type the same once at a terminal."
+        )
 
     async def _unlocked(self) -> bool:
         """Open the keys, where there is somebody to ask.
 
         :returns: whether the token will do; else the password makes the keys that are missing.
+        :raises ClientFailure: when they do not open.
         """
         seals, user = self._engine.seals, self._user
-        try:
-            if seals.lacking(user):
-                self._password = self._ask(f"Password of {user}: ")
-                return False
-            if wanted := seals.wanted(user):
-                await seals.unlock(user, self._ask(wanted))
-        except ClientFailure as error:
-            self._printer.note(f"{error} Going on without keys.")
+        if seals.lacking(user):
+            self._password = self._ask(f"Password of {user}: ")
+            return False
+        if wanted := seals.wanted(user):
+            await seals.unlock(user, self._ask(wanted))
         return True
 
-    async def send(self, name: str, text: str) -> int:
-        """Say something to a person, or to a room (``#ROOM``).
+
+class _Aside(Printer):
+    """What is told to who sends a line: what is wrong, and who else reads what is sealed.
+
+    :ivar since: the seq of the last row that was read before.
+    """
+
+    since = 0
+
+    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+        moved = [row for row in rows if isinstance(row, MembershipChanged) and row.seq > self.since]
+        if moved and talk.sealed:
+            super().rows_added(talk, moved, live)
+
+
+class Send(Errand):
+    """``chat send NAME TEXT``.
+
+    :param name: a person, or a room (``#ROOM``).
+    :param write: gets what the server answers, in whole lines.
+    :param aside: gets remarks, and what went wrong.
+    :param person: whether somebody looks at those remarks who wants to know what waits.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        files: Files,
+        address: Address,
+        name: str,
+        write: Write,
+        aside: Write,
+        ask: Password,
+        *,
+        person: bool = False,
+        **more: Any,
+    ) -> None:
+        self._aside = _Aside(aside)
+        super().__init__(reactor, files, address, self._aside, ask, use="send", **more)
+        self._name = name
+        self._room = name[1:] if name.startswith("#") else ""
+        self._results = Printer(write, aside)
+        self._person = person
+        key = Key(bool(self._room), fold(self._room or name))
+        self._printer.only = lambda talk: talk.key == key
+
+    async def run(self, text: str) -> int:
+        """Say something.
 
         Tried again for `PATIENCE` seconds where it could not be kept just now, under the same retry id.
 
         :returns: 0 when it is kept.
         """
-        room = name[1:] if name.startswith("#") else ""
+        room, name = self._room, self._name
         cmd, args = ("say", {"room": room}) if room else ("message", {"user": name})
         retry, tries = token_urlsafe(12), 0
         body: dict[str, object] | None = None
@@ -111,10 +185,12 @@ class Errand:
         try:
             said = _text(text)
             await self._log_in()
+            if self._engine.seals.locked(self._user):
+                raise ClientFailure("Not sent: your keys are locked, so it could not be sealed.")
             while True:
                 try:
                     if body is None:
-                        body = await self._seal(room, name, said)
+                        body = await self._seal(said)
                     reply = await self._engine.ask(cmd, args | {"text": body, "retry": retry})
                 except Disconnected as error:
                     reply = Refused("busy", str(error))
@@ -125,7 +201,9 @@ class Errand:
                     break
                 tries += 1
                 await deferLater(self._reactor, pause)
-            self._printer.show(reply)
+            self._results.show(reply)
+            if self._person:
+                self._say_what_waits()
             return 0 if isinstance(reply, StoredAs) else 1
         except ClientFailure as error:
             self._printer.give_up(error)
@@ -133,12 +211,44 @@ class Errand:
         finally:
             self._engine.close()
 
-    async def _seal(self, room: str, name: str, said: Text) -> dict[str, object]:
+    async def _seal(self, said: Text) -> dict[str, object]:
         """The body of a message, sealed where it has to be."""
-        talk = self._engine.state.talk(Key(bool(room), fold(room or name)), room or name)
+        title = self._room or self._name
+        talk = self._engine.state.talk(Key(bool(self._room), fold(title)), title)
+        if self._engine.seals.is_sealed(talk):
+            self._aside.since = self._engine.seals.end(talk) or 0
+            await self._engine.catching.follow(talk)  # what is sealed names what was said before it
         return write_body(await self._engine.seals.seal(talk, said.text) or said)
 
-    async def tail(self, room: str, lines: int) -> int:
+    def _say_what_waits(self) -> None:
+        waiting = sum(talk.unread for talk in self._engine.state.talks.values())
+        if waiting:
+            self._printer.note(f"{waiting} {'line waits' if waiting == 1 else 'lines wait'} for you. To read: chat")
+
+
+class Tail(Errand):
+    """``chat tail ROOM``.
+
+    :param write: gets what is said there, in whole lines.
+    :param aside: gets remarks, and what went wrong.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        files: Files,
+        address: Address,
+        room: str,
+        write: Write,
+        aside: Write,
+        ask: Password,
+        **more: Any,
+    ) -> None:
+        super().__init__(reactor, files, address, Printer(write, aside), ask, use="tail", **more)
+        self._room = room
+        self._printer.only = lambda talk: False
+
+    async def run(self, lines: int) -> int:
         """Show the last lines of a room, and each one that comes, until somebody ends it.
 
         :returns: 1 when there is no such room, or the server wants no more of us.
@@ -151,10 +261,11 @@ class Errand:
 
         try:
             await self._log_in()
-            talk: Talk | None = self._engine.state.talks.get(Key(True, fold(room)))
+            talk: Talk | None = self._engine.state.talks.get(Key(True, fold(self._room)))
             if talk is None:
-                raise ClientFailure(f"You are not in {room}. Enter it first: connect {room}")
+                raise ClientFailure(f"You are not in {self._room}. Enter it first: connect {self._room}")
             self._printer.here = talk
+            await self._engine.catching.follow(talk)
             self._printer.show_past(talk.rows[-lines:] if lines else [])
             self._printer.only = lambda each: each is talk
             self._printer.on_status = changed
@@ -165,6 +276,14 @@ class Errand:
             return 1
         finally:
             self._engine.close()
+
+    async def _unlocked(self) -> bool:
+        """Without keys what is not sealed can be read all the same."""
+        try:
+            return await super()._unlocked()
+        except ClientFailure as error:
+            self._printer.note(f"{error} Going on without keys.")
+            return True
 
 
 def _text(text: str) -> Text:

@@ -36,5 +36,9 @@ class HeldBack(ClientFailure):
     """Something was shown just now that the person may want to look at before this is sent."""
 
 
+class NobodyThere(ClientFailure):
+    """Somebody would have to type something, and there is no terminal."""
+
+
 class TooMuch(ClientFailure):
     """A request that is too long, or one too many."""

@@ -46,6 +46,8 @@ class Settings:
     :param direct_port: where other clients may call once one has consented, or 0 for any port that is free.
     :param downloads: the folder in which files land that one takes.
     :param servers: names and addresses of the section ``[servers]``.
+    :param unattended: whether keys that ``chat send`` and ``chat tail`` have unlocked stay so on disk: for machines on
+        which nobody types.
     """
 
     theme: str = "dark"
@@ -54,6 +56,7 @@ class Settings:
     servers: tuple[tuple[str, Address], ...] = ()
     direct_port: int = 0
     downloads: Path = field(default_factory=user_downloads_path)
+    unattended: bool = False
 
 
 class Files:
@@ -61,6 +64,7 @@ class Files:
 
     :param config: the folder of ``config.ini``.
     :param data: the folder of the rest.
+    :ivar unlocked: the folder of what opens keys that scripts use, where the settings allow that.
     """
 
     def __init__(self, config: Path, data: Path) -> None:
@@ -69,6 +73,7 @@ class Files:
         self._servers = data / "servers.json"
         self._typed = data / "history"
         self._unsent = data / "unsent.json"
+        self.unlocked = data / "unlocked"
 
     @classmethod
     def of_platform(cls) -> Files:
@@ -90,6 +95,7 @@ class Files:
             listed = parser.items("servers") if parser.has_section("servers") else ()
             servers = tuple((name, read_server(words)) for name, words in listed)
             bell = parser.getboolean("chat", "bell", fallback=True)
+            unattended = parser.getboolean("chat", "unattended", fallback=False)
             port = parser.getint("chat", "direct-port", fallback=0)
             if not 0 <= port < 65_536:
                 raise ValueError(f"direct-port is a number from 0 to 65535, not {port}")
@@ -97,7 +103,8 @@ class Files:
             reason = " ".join(str(error).split())
             raise ClientFailure(f"{self.config}: {reason[:200]}") from None
         downloads = Path(section["downloads"]).expanduser() if section.get("downloads") else user_downloads_path()
-        return Settings(section.get("theme", "dark"), bell, section.get("device", ""), servers, port, downloads)
+        theme, device = section.get("theme", "dark"), section.get("device", "")
+        return Settings(theme, bell, device, servers, port, downloads, unattended)
 
     # the program's
 

@@ -9,17 +9,19 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat import __version__
 from chat.client.calling import device_of, make_cupboard, make_engine
+from chat.client.catching import Reading
 from chat.client.dialing import Address
-from chat.client.errands import Errand
-from chat.client.failures import ClientFailure
+from chat.client.errands import Send, Tail
+from chat.client.failures import ClientFailure, NobodyThere
 from chat.client.files import Files
 from chat.client.plain import GOODBYE, Keys, Plain, hide_typing
 from chat.client.printing import Printer
@@ -33,6 +35,7 @@ other uses:
   chat forget HOST[:PORT]  meet a server as if for the first time, when it has another key or was set up anew
   chat keys export FILE    write the keys that seal what you say into a file; keys import FILE takes them from there
 
+Of send and tail, standard output gets what was asked for alone, and standard error what went wrong.
 The exit status of send, and of --plain when its input ends, is 0 only when every message is kept by the server,
 and no line was held back or refused.
 Servers to pick from, and settings, stand in {config}:
@@ -43,6 +46,8 @@ Servers to pick from, and settings, stand in {config}:
   [servers]
   school = chat.example.org
   home = 192.168.1.5:7777
+
+With unattended = yes, keys that send and tail have unlocked stay so on this disk, for cron.
 
 Connections are encrypted. The key of a server is remembered when it is first met, and you are told when it changes.
 Inside, /help shows what the server understands, and F1 the keys.
@@ -139,7 +144,9 @@ def _plain(options: argparse.Namespace, files: Files) -> int:
         printer = Printer(keys.write)
         person = sys.stdin.isatty()
         device = device_of(files, "plain")
-        engine = make_engine(reactor, files, address, printer, device=device, everything=True, keeping=person)
+        engine = make_engine(
+            reactor, files, address, printer, device=device, reading=Reading.EVERYTHING, keeping=person
+        )
         StandardIO(keys, reactor=reactor)
         printer.note(f"{address}{'' if address.tls else ' (NOT ENCRYPTED)'}")
         hide = hide_typing if person else None
@@ -163,18 +170,22 @@ def _errand(name: str, words: Sequence[str], files: Files) -> int:
     options = parser.parse_args(words)
     address = _usual(options.server, options.unencrypted, files)
 
-    def write(text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
     def begin(reactor: Any) -> Coroutine[Any, Any, int]:
-        errand = Errand(reactor, files, address, Printer(write), _ask, user=options.user, use=name)
+        ways = partial(_write, sys.stdout), partial(_write, sys.stderr), _ask
         if name == "tail":
-            return errand.tail(options.room.removeprefix("#"), max(0, options.lines))
+            room = options.room.removeprefix("#")
+            return Tail(reactor, files, address, room, *ways, user=options.user).run(max(0, options.lines))
         text = " ".join(options.text)
-        return errand.send(options.name, sys.stdin.read().rstrip("\n") if text == "-" else text)
+        text = sys.stdin.read().rstrip("\n") if text == "-" else text
+        person = sys.stderr.isatty()
+        return Send(reactor, files, address, options.name, *ways, person=person, user=options.user).run(text)
 
     return _react(begin)
+
+
+def _write(where: TextIO, text: str) -> None:
+    where.write(text)
+    where.flush()
 
 
 def _keys(words: Sequence[str], files: Files) -> int:
@@ -208,9 +219,9 @@ def _forget(words: Sequence[str], files: Files) -> int:
 
 
 def _ask(prompt: str) -> str:
-    """:raises ClientFailure: where nobody can answer."""
+    """:raises NobodyThere: where nobody can answer."""
     if not sys.stdin.isatty():
-        raise ClientFailure("Nobody is there to type the password. Do the same once at a terminal; it is kept then.")
+        raise NobodyThere("Nobody is there to type the password.")
     return getpass.getpass(prompt)
 
 

@@ -22,25 +22,28 @@ class Printer:
     """Shows everything that an engine tells; implements `chat.client.observing.Observer`.
 
     :param write: gets whole lines.
-    :param only: where it is given, nothing is shown but rows of these conversations.
+    :param aside: gets those that are no answer: remarks, and what went wrong; without it they go where the others go.
+    :ivar only: where it is given, nothing is shown but what is about these conversations, and what is alarming.
     :ivar here: the room that lines are said in, or nothing.
     :ivar failed: whether a line of one's own was refused.
     """
 
-    def __init__(self, write: Callable[[str], object], only: Callable[[Talk], bool] | None = None) -> None:
+    def __init__(self, write: Callable[[str], object], aside: Callable[[str], object] | None = None) -> None:
         self.here: Talk | None = None
         self.failed = False
         self.on_rows: Callable[[Talk], object] = lambda talk: None
         self.on_status: Callable[[Status], object] = lambda status: None
         self.on_settled: Callable[[], object] = lambda: None
-        self.only = only
+        self.only: Callable[[Talk], bool] | None = None
         self._ended = ""
         self._told: dict[Transfer, tuple[Stage, int]] = {}
         self._write = write
+        self._aside = aside or write
 
     def show(self, shown: Reply | Event) -> None:
         """Show a reply or an event."""
-        self._write(shown_in(self.here, shown))
+        write = self._aside if isinstance(shown, Refused) else self._write
+        write(shown_in(self.here, shown))
 
     def show_past(self, rows: Iterable[Entry]) -> None:
         """Show rows with their times."""
@@ -48,7 +51,7 @@ class Printer:
 
     def note(self, text: str) -> None:
         """Show a remark of the client's own."""
-        self._write(f"* {safe(text)}\n")
+        self._aside(f"* {safe(text)}\n")
 
     def refuse(self, text: str) -> None:
         """Show what went wrong."""
@@ -104,7 +107,7 @@ class Printer:
             self._told.pop(transfer, None)
 
     def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
-        if self.only is None or (talk is not None and self.only(talk)):
+        if self.only is None or (alarming if talk is None else self.only(talk)):
             where = f"[{talk.title}] " if talk is not None and talk is not self.here else ""
             if alarming:
                 self.refuse(f"{where}{words}")

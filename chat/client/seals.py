@@ -77,7 +77,7 @@ class Seals:
     # what is kept under them
 
     def locked(self, account: str) -> bool:
-        """Whether an account has keys on this device, and they are not open."""
+        """Whether an account has keys on this machine, and they are not open here."""
         return False
 
     def recall(self, account: str, name: str) -> list[Any] | None:

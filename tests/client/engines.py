@@ -9,6 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from chat.client.catching import Reading
 from chat.client.engine import Engine
 from chat.client.entrance import Entrance
 from chat.client.failures import ClientFailure, Disconnected
@@ -87,7 +88,7 @@ class Desk:
         self,
         case: EngineCase,
         device: str,
-        everything: bool,
+        reading: Reading,
         shelf: Shelf | None = None,
         keys: Path | None = None,
     ) -> None:
@@ -101,7 +102,7 @@ class Desk:
         self.links: list[Link] = []
         self.tokens: list[str] = []
         self._device = device
-        self._everything = everything
+        self._reading = reading
         self._shelf = shelf
         self.engine = self.engine_for(self.screen)
         self.keyboard = Keyboard(self.engine, case.server.clock.seconds)
@@ -124,7 +125,7 @@ class Desk:
             lambda client: Entrance(client, at_once, least_cost=COST),
             device=self._device,
             keep_token=lambda account, token: self.tokens.append(token),
-            everything=self._everything,
+            reading=self._reading,
             direct=self.direct,
             seals=seals,
         )
@@ -159,18 +160,27 @@ class EngineCase(LinkCase):
     settings = {"sessions": "per-device", "heartbeat": 10, "timeout": 30}  # noqa: RUF012
 
     def desk(
-        self, device: str = "desk", everything: bool = True, shelf: Shelf | None = None, keys: Path | None = None
+        self,
+        device: str = "desk",
+        reading: Reading = Reading.EVERYTHING,
+        shelf: Shelf | None = None,
+        keys: Path | None = None,
     ) -> Desk:
-        return Desk(self, device, everything, shelf, keys)
+        return Desk(self, device, reading, shelf, keys)
 
     def logged_in(
-        self, name: str, room: str = "", everything: bool = True, device: str = "desk", keys: Path | None = None
+        self,
+        name: str,
+        room: str = "",
+        reading: Reading = Reading.EVERYTHING,
+        device: str = "desk",
+        keys: Path | None = None,
     ) -> Desk:
         """Somebody who is there, with an account of that name, in a room.
 
         :param keys: the folder of the keys of that machine, for a client that has any.
         """
-        desk = self.desk(device, everything, keys=keys)
+        desk = self.desk(device, reading, keys=keys)
         known = self.server.chat.directory.account(name) is not None
         way = desk.engine.log_in if known else desk.engine.register
         self.run_link(way(name, PASSWORD))

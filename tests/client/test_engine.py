@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from chat.client.catching import Reading
 from chat.client.dialing import Address
 from chat.client.failures import Disconnected, RequestRefused, TooMuch
 from chat.client.observing import Phase
@@ -66,7 +67,7 @@ class GettingIn(EngineCase):
         bob = self.logged_in("bob", "lobby")
         for number in range(450):
             bob.types(f"line {number}", room="lobby")
-        ann = self.logged_in("ann", everything=False)
+        ann = self.logged_in("ann", reading=Reading.NEWEST)
         talk = ann.talk("lobby")
         self.assertEqual(len(talk.rows), 100)
         while not talk.complete:

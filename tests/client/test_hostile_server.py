@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from chat.client.catching import MOST_PAGES, Catching
+from chat.client.catching import MOST_PAGES, Catching, Reading
 from chat.client.completing import MOST as MOST_COMPLETIONS
 from chat.client.completing import complete
 from chat.client.failures import ServerNotTrusted
@@ -128,7 +128,7 @@ class NothingWithoutBound(ClientCase):
 
     def test_a_history_without_an_end(self) -> None:
         state = State()
-        catching = Catching(state, Screen(), Clock(), False, Seals())
+        catching = Catching(state, Screen(), Clock(), Reading.NEWEST, Seals())
         talk = state.talk_of(ROOM)
         talk.begin_at(1)
         reading = Deferred.fromCoroutine(catching._fill(self.client, talk, 0))

@@ -1,18 +1,15 @@
-"""`chat.client.plain` and `chat.client.errands`: what scripts and screen readers see."""
+"""`chat.client.plain`: what screen readers see, and scripts that talk."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
+from chat.client.catching import Reading
 from chat.client.dialing import Address
-from chat.client.errands import Errand
-from chat.client.files import Files
 from chat.client.known import Known
 from chat.client.plain import Keys, Plain
 from chat.client.printing import Printer
@@ -26,7 +23,7 @@ class PlainDesk(Desk):
     """Somebody at ``chat --plain``."""
 
     def __init__(self, case: PlainCase, known: Known, user: str, person: bool) -> None:
-        super().__init__(case, "plain", everything=True)
+        super().__init__(case, "plain", Reading.EVERYTHING)
         self.keys = Keys()
         self.screen_bytes = StringTransport()
         self.keys.makeConnection(self.screen_bytes)
@@ -163,31 +160,3 @@ class TheExitStatus(PlainCase):
         ann.keys.dataReceived(b"message ann the last one")
         self.assertEqual(self.status(ann), 0)
         self.assertIn("the last one", self.logged_in("ann").screen.said())
-
-
-class Sending(PlainCase):
-    """``chat send``."""
-
-    def test_what_is_too_long_is_said_in_one_line_before_anybody_is_called(self) -> None:
-        folder = TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        files = Files(Path(folder.name), Path(folder.name))
-        ann = self.logged_in("ann", "lobby")
-        for text, why in (
-            ("\n".join("x" * 41), "! A message has at most 40 lines. Send it in parts.\n"),
-            ("x" * 16_385, "! A message has at most 16,384 bytes. Send it in parts.\n"),
-            ("", "! A message needs some text.\n"),
-        ):
-            written: list[str] = []
-            errand = Errand(
-                self.server.clock,
-                files,
-                HERE,
-                Printer(written.append),
-                lambda prompt: PASSWORD,
-                user="ann",
-                use="send",
-                engine=lambda *args, **more: ann.engine,
-            )
-            self.assertEqual(self.run_link(errand.send("#lobby", text)), 1)
-            self.assertEqual(written, [why])

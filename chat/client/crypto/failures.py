@@ -19,3 +19,7 @@ class NotYetShown(HeldBack):
 
 class BadKeyFile(ClientFailure):
     """A file of keys that cannot be read: a wrong passphrase, or a damaged file."""
+
+
+class KeysInUse(BadKeyFile):
+    """Another program of the same person has the file open."""

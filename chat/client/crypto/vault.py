@@ -19,7 +19,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chat.client.crypto.failures import BadKeyFile
+from chat.client.crypto.failures import BadKeyFile, KeysInUse
 from chat.client.crypto.keyfile import COST, MOST_COST, NONCE, SALT, WRONG, stretch
 
 PATIENCE: Final = 3.0
@@ -148,7 +148,8 @@ def make_vault(path: Path, passphrase: str, cost: int = COST) -> Vault:
 def open_vault(path: Path, passphrase: str) -> Vault:
     """Open a file by its passphrase. Slow.
 
-    :raises BadKeyFile: when the passphrase is wrong, the file damaged, or another program has it open.
+    :raises BadKeyFile: when the passphrase is wrong, or the file damaged.
+    :raises KeysInUse: when another program has it open.
     """
     connection = _connect(path)
     cost, salt, locked = _head(connection)
@@ -162,7 +163,7 @@ def open_vault(path: Path, passphrase: str) -> Vault:
 def open_with_key(path: Path, key: bytes) -> Vault:
     """Open a file by the key that `Vault.key` gave.
 
-    :raises BadKeyFile: as `open_vault`; also when it is the key of another file.
+    :raises BadKeyFile, KeysInUse: as `open_vault`; also when it is the key of another file.
     """
     connection = _connect(path)
     _head(connection)
@@ -193,7 +194,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise BadKeyFile("Another client of yours has the keys open. Close it first.") from None
+            raise KeysInUse("Another client of yours has the keys open. Close it first.") from None
         raise BadKeyFile(f"{path} cannot be opened ({error}).") from None
     except sqlite3.DatabaseError:
         raise BadKeyFile(f"{path} is no file of keys.") from None

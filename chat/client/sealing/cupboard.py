@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from chat.client.crypto.failures import BadKeyFile
+from chat.client.crypto.failures import BadKeyFile, KeysInUse
 from chat.client.crypto.keyfile import COST
 from chat.client.crypto.ring import KeyRing
 from chat.client.crypto.vault import Vault, make_vault, open_vault, open_with_key
@@ -22,18 +22,22 @@ class Cupboard:
     """The keys that this machine holds for one server.
 
     :param folder: where they lie; made where it is missing.
-    :param runtime: a folder that is emptied when the person logs out of the machine (``XDG_RUNTIME_DIR``): what was
-        unlocked once stays so until then. Without one, every start asks.
+    :param unlocked: a folder for what opens them, so that what was unlocked once stays so; made where it is missing.
+        Without one, every start asks.
     :param cost: scrypt's; tests lower it.
     """
 
-    def __init__(self, folder: Path, runtime: Path | None = None, cost: int = COST) -> None:
+    def __init__(self, folder: Path, unlocked: Path | None = None, cost: int = COST) -> None:
         self._folder = folder
-        self._runtime = runtime
+        self._open = unlocked
         self._cost = cost
 
     def path(self, account: str, device: str) -> Path:
         return self._folder / quote(fold(account), safe="") / f"{device}{_ENDING}"
+
+    def holds(self, account: str) -> bool:
+        """Whether any device of an account on this machine has keys."""
+        return any(self.path(account, "").parent.glob(f"*{_ENDING}"))
 
     def wanted(self, account: str, device: str) -> str:
         """What a person is to be asked for before the keys can be opened, or nothing."""
@@ -45,7 +49,7 @@ class Cupboard:
         New ones are of the same person as those of another device that lie here under the same passphrase.
 
         :param passphrase: or empty, where they were unlocked before.
-        :raises BadKeyFile: when it is wrong, or missing.
+        :raises BadKeyFile: when it is wrong, or missing; or keys are in use by another program.
         :raises ClientFailure: when the files cannot be read or written.
         """
         path = self.path(account, device)
@@ -77,14 +81,26 @@ class Cupboard:
         return ring
 
     def _beside(self, path: Path, passphrase: str) -> dict[str, object] | None:
-        """What another device of this account on this machine hands over."""
+        """What another device of this account on this machine hands over.
+
+        :raises KeysInUse: when one may have something, and is busy: without it the new one would be a stranger.
+        """
+        busy = False
         for other in sorted(path.parent.glob(f"*{_ENDING}")):
-            with suppress(ClientFailure):
+            try:
                 vault = open_vault(other, passphrase)
                 try:
                     return KeyRing(vault, vault.read()).bundle()
                 finally:
                     vault.close()
+            except KeysInUse:
+                busy = True
+            except ClientFailure:
+                pass  # it is under another passphrase, or no device of this person's itself
+        if busy:
+            raise KeysInUse(
+                f"{path.stem} has no keys yet, and another client of yours has those open that it would share."
+            )
         return None
 
     def relock(self, ring: KeyRing, passphrase: str) -> None:
@@ -99,9 +115,9 @@ class Cupboard:
     # what was unlocked before
 
     def _place(self, path: Path) -> Path | None:
-        if self._runtime is None:
+        if self._open is None:
             return None
-        return self._runtime / "chat" / sha256(str(path.absolute()).encode()).hexdigest()[:32]
+        return self._open / sha256(str(path.absolute()).encode()).hexdigest()[:32]
 
     def _unlocked(self, path: Path) -> bytes | None:
         place = self._place(path)

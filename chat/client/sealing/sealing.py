@@ -222,7 +222,7 @@ class Sealing(Seals):
     # what is kept under them
 
     def locked(self, account: str) -> bool:
-        return not self._has(account) and not self.lacking(account)
+        return not self._has(account) and self._cupboard.holds(account)
 
     def recall(self, account: str, name: str) -> list[Any] | None:
         return self.ring.written.get(name, []) if self.ring is not None and self._has(account) else None
