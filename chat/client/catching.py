@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
-
-from twisted.internet.defer import TimeoutError
 
 from chat.client.background import unattended
 from chat.client.backups import left, state_of
 from chat.client.observing import Observer
 from chat.client.protocol import ChatClient
+from chat.client.roll import Roll
 from chat.client.seals import Seals
 from chat.client.state import State
 from chat.client.talks import Key, Talk, span
-from chat.errors import NotAMember
-from chat.events import Entry, History, OwnSettings, People, Profile, Refused, Resumed, Rooms, RoomSettings, Standing
-from chat.names import fold
+from chat.events import Entry, History, OwnSettings, Resumed, Standing
 
 PAGE = 200
 """Rows that are asked for at a time."""
@@ -34,15 +31,6 @@ MOST_PAGES = 1_000
 
 MARKS_EVERY = 1.0
 """Seconds between two reports of how far this device has everything, and between two looks for gaps."""
-
-NAMES_EVERY = 60.0
-"""Seconds between two looks at who there is."""
-
-NAME_PATIENCE = 2.0
-"""Seconds that a line waits for an answer about a name in it."""
-
-MOST_ROSTER = 10
-"""Pages of the list of people that are read."""
 
 
 class Reading(Enum):
@@ -62,6 +50,7 @@ class Catching:
     """Reads what is missing, and says what has come.
 
     :param seals: keep what was read before the server is told that it was received.
+    :ivar roll: the names that the server knows.
     """
 
     def __init__(self, state: State, observer: Observer, clock: Any, reading: Reading, seals: Seals) -> None:
@@ -69,10 +58,10 @@ class Catching:
         self._seals = seals
         self._observer = observer
         self._clock = clock
+        self.roll = Roll(state, clock)
         self._reading = reading
         self._client: ChatClient | None = None
         self._timer: Any = None
-        self._names_timer: Any = None
         self._seen: set[Key] = set()
         self._filling: set[Key] = set()
         self._followed: set[Key] = set()
@@ -110,24 +99,17 @@ class Catching:
             if self._reads(talk):
                 await self._fill(client, talk, since)
         if self._reading is not Reading.ASKED:
-            await self._names(client)
-            self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
+            await self.roll.begin(client)
         self._later()
         return resumed.current or ""
 
     def end(self) -> None:
         """The connection is over."""
         self._client = None
-        for timer in (self._timer, self._names_timer):
-            if timer is not None and timer.active():
-                timer.cancel()
-        self._timer = self._names_timer = None
-
-    def _again(self, client: ChatClient) -> None:
-        """Who comes back within moments is not announced, so one asks now and then."""
-        if self._client is client:
-            self._names_timer = self._clock.callLater(NAMES_EVERY, self._again, client)
-            unattended(self._names(client))
+        self.roll.end()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
 
     def _reads(self, talk: Talk) -> bool:
         return self._reading is not Reading.ASKED or talk.key in self._followed
@@ -179,47 +161,6 @@ class Catching:
             taken = talk.extend(page)
             more = page.more and talk.high > after
             self._told(talk, [each for each in taken if span(each)[1] > since], live=False)
-
-    async def _names(self, client: ChatClient) -> None:
-        """Who there is, and which rooms."""
-        state, after = self._state, ""
-        for _ in range(MOST_ROSTER):
-            people = await client.ask("roster", {"after": after})
-            if isinstance(people, People):
-                state.list_people(people)
-            if not isinstance(people, People) or not people.more or not people.people:
-                break
-            after = fold(people.people[-1].name)
-        rooms = await client.ask("list", {"what": "channels"})
-        if isinstance(rooms, Rooms):
-            state.list_rooms(rooms)
-
-    async def look_up(self, names: Iterable[tuple[bool, str]]) -> bool:
-        """Ask for names that are not known here: new ones, and those behind the end of what was read of long lists.
-
-        :param names: whether it is a room, and the word that was typed.
-        :returns: whether any of them is known now; where the server takes its time, what it said in `NAME_PATIENCE`.
-        :raises ClientFailure: when the connection does not last.
-        """
-        client, state, found = self._client, self._state, False
-        for room, word in names:
-            if client is None:
-                break
-            asked = client.request("room" if room else "whois", {"room" if room else "user": word})
-            try:
-                reply = await asked.addTimeout(NAME_PATIENCE, self._clock)
-            except TimeoutError:
-                break
-            if isinstance(reply, Profile):
-                state.meet(reply.name, reply.state)
-            elif isinstance(reply, RoomSettings):
-                state.rooms[fold(reply.conversation.room)] = reply.conversation.room
-            elif room and isinstance(reply, Refused) and reply.code == NotAMember.code:
-                state.rooms[fold(word)] = word  # a private one: that it exists is told to who names it
-            else:
-                continue
-            found = True
-        return found
 
     # while it lasts
 

@@ -79,11 +79,8 @@ class Keyboard:
         in_the_open = here is not None and here.key.room and not engine.seals.is_sealed(here)
         if in_the_open and (speech or isinstance(reading, Held)):
             missed = [each for each in dict.fromkeys(names.missed) if self._could_be_a_name(each[1])]
-            try:
-                if await engine.catching.look_up(missed):
-                    return read(line, engine.state.context(here))
-            except ClientFailure:
-                pass  # then what is known has to do
+            if await engine.catching.roll.look_up(missed):
+                return read(line, engine.state.context(here))
         return reading
 
     def _could_be_a_name(self, word: str) -> bool:

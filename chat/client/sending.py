@@ -131,12 +131,12 @@ class Unsent:
         self._shelf.keep(self._account, self._lines)
 
     def recall(self) -> list[Outgoing]:
-        """Take up what waited on the shelf.
+        """Take up what waited on the shelf: it was typed before whatever has come since.
 
         :returns: what has waited there for too long.
         """
         waited = self._shelf.lines(self._account)
-        self._lines.extend(each for each in waited if each.fate is Fate.SENDING)
+        self._lines.extendleft(each for each in reversed(waited) if each.fate is Fate.SENDING)
         if waited:
             self._shelf.keep(self._account, self._lines)
         return [each for each in waited if each.fate is Fate.REFUSED]
@@ -147,6 +147,6 @@ class Unsent:
 
     def done(self, outgoing: Outgoing) -> None:
         """It waits no more."""
-        if self._lines and self._lines[0] is outgoing:
-            self._lines.popleft()
+        if outgoing in self._lines:
+            self._lines.remove(outgoing)  # the first of them, unless it was on its way when older ones were taken up
             self._shelf.keep(self._account, self._lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.client.catching import NAME_PATIENCE
+from chat.client.roll import PATIENCE
 from chat.events import Profile, Refused, RoomEntered
 from tests.client.engines import Desk, EngineCase
 from tests.client.sealing.people import SealedCase
@@ -76,8 +76,22 @@ class Unheard(EngineCase):
             self.begin(self.ann.keyboard.typed(line, here))
         self.settle()
         self.assertEqual(self.bob.screen.said(), [])
-        self.pass_time(NAME_PATIENCE)
+        self.pass_time(PATIENCE)
         self.assertEqual(self.bob.screen.said(), ["message later please", "hello?"])
+
+    def test_nor_does_a_line_with_several_names(self) -> None:
+        """It waits once, and not for each of them; what was answered meanwhile counts."""
+        self.ann.links[-1].tamper = lambda frame: (
+            [] if frame.get("code") in ("no-such-user", "no-such-room") else [frame]
+        )
+        context = self.ann.state.context(self.ann.talk("lobby"))
+        names = [(False, "nobody"), (True, "nowhere"), (False, "noone"), (False, "zoe")]
+        looked = self.begin(self.ann.engine.catching.roll.look_up(names))
+        self.settle()
+        self.assertNoResult(looked)
+        self.pass_time(PATIENCE)
+        self.assertTrue(self.successResultOf(looked))
+        self.assertTrue(context.names.is_account("zoe"))
 
     def test_who_was_asked_for_is_known_from_then_on(self) -> None:
         self.assertIsInstance(self.ann.types("whois zoe", room="lobby"), Profile)

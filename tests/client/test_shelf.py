@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet.task import Clock
+from twisted.trial.unittest import TestCase
 
 from chat.client.calling import make_shelf
 from chat.client.dialing import Address
@@ -16,7 +17,7 @@ from chat.client.files import Files
 from chat.client.observing import Phase
 from chat.client.sealing.sealing import Sealing
 from chat.client.seals import Seals
-from chat.client.sending import Fate, Outgoing
+from chat.client.sending import Fate, NoShelf, Outgoing, Unsent
 from chat.client.shelf import MOST_DAYS, WRITE_EVERY, DiskShelf
 from chat.client.talks import Key
 from chat.grammar.context import Ask
@@ -275,6 +276,28 @@ class OpenKeys(Seals):
 
     def keep(self, account: str, name: str, lines: list[Any]) -> bool:
         return True
+
+
+class Late(NoShelf):
+    """Keys are opened late, and under them lies a line."""
+
+    def __init__(self) -> None:
+        self.waiting = [Outgoing(LOBBY, "say", {}, "typed yesterday", 0)]
+
+    def lines(self, account: str) -> list[Outgoing]:
+        return self.waiting
+
+
+class Recalling(TestCase):
+    def test_what_waited_was_typed_before_what_was_typed_meanwhile(self) -> None:
+        unsent = Unsent(Late())
+        on_its_way, another = (Outgoing(LOBBY, "say", {}, text, 1) for text in ("typed today", "and this"))
+        unsent.put(on_its_way)
+        unsent.put(another)
+        unsent.recall()
+        self.assertEqual([each.text for each in unsent], ["typed yesterday", "typed today", "and this"])
+        unsent.done(on_its_way)
+        self.assertEqual([each.text for each in unsent], ["typed yesterday", "and this"])
 
 
 class TheFile(ShelfCase):
