@@ -42,6 +42,7 @@ from chat.events import (
     History,
     LoggedIn,
     Missed,
+    OwnSettings,
     Reply,
     SignedOut,
     Welcome,
@@ -245,10 +246,12 @@ class Engine:
             self._token = ""
             self._set(Phase.ENDED, event.reason)
             self.close()
+        if isinstance(event, OwnSettings):
+            event = self.state.news_of(event)
         talk, entries = self.state.take(event)
         if talk is not None:
             self.catching.came(talk, entries)
-        if not isinstance(event, Entry):
+        if not isinstance(event, Entry) and not (isinstance(event, OwnSettings) and not event.changed):
             self._observer.happened(event)
         self.direct.heard(event)
 

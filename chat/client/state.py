@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from chat.client.sending import Fate, NoShelf, Outgoing, Shelf, Unsent
 from chat.client.talks import Key, Reads, Talk
@@ -30,7 +31,7 @@ from chat.grammar.context import Context, Held
 from chat.grammar.nearby import near
 from chat.grammar.verbs import Table
 from chat.names import fold
-from chat.preferences import Notify
+from chat.preferences import SETTINGS, Notify
 from chat.values import Conversation, Kind, Text
 
 MOST_TALKS = 2_000
@@ -59,6 +60,7 @@ class State:
     :ivar table: the server's verbs, once they are known.
     :ivar held: a line that was held back, or nothing.
     :ivar reads: makes what is shown of what has come; nothing to show all as it comes.
+    :ivar settings: what one has set for oneself, once that is known.
     :ivar quiet: the rooms that are not to call, or only when one is named: ``on`` or ``mentions``, by folded name.
     :ivar last_writer: when somebody has written privately last, and who; or nothing.
     :ivar last_said: where and at which seq something was said here last, or nothing.
@@ -77,6 +79,7 @@ class State:
         self.refused: dict[Key, list[Outgoing]] = {}
         self.table = Table()
         self.held: Held | None = None
+        self.settings: OwnSettings | None = None
         self.quiet: dict[str, str] = {}
         self.last_writer: tuple[int, str] | None = None
         self.last_said: tuple[Talk, int] | None = None
@@ -137,7 +140,14 @@ class State:
 
     def take_settings(self, settings: OwnSettings) -> None:
         """What one has set for oneself."""
+        self.settings = settings
         self.quiet = {fold(room): how for room, how in settings.quiet.items()}
+
+    def news_of(self, settings: OwnSettings) -> OwnSettings:
+        """The same settings, as those that another session of one's own has changed; nothing changed where that is none
+        that was known before."""
+        names = (name for name in SETTINGS if self.settings and getattr(self.settings, name) != getattr(settings, name))
+        return replace(settings, changed=next(names, ""))
 
     def calls_me(self, said: Said) -> bool:
         """Whether a message names the reader, in a room that may call."""

@@ -11,7 +11,7 @@ from chat.client.observing import Phase
 from chat.client.returning import PAUSES
 from chat.client.sending import MOST_UNSENT, Fate
 from chat.client.trust import SetUpAnew
-from chat.events import Closing, Refused, RoomEntered, Said, Welcome
+from chat.events import Closing, OwnSettings, Refused, RoomEntered, Said, Welcome
 from chat.grammar.context import Ask
 from chat.grammar.reading import read
 from tests.client.engines import Desk, EngineCase
@@ -98,6 +98,14 @@ class Talking(EngineCase):
         self.assertEqual((held.code, bob.screen.said()), ("held", []))
         ann.types("!", room="lobby")
         self.assertEqual(bob.screen.said(), ["mesage bob secret"])
+
+    def test_what_another_session_has_set_is_told_as_that_and_once(self) -> None:
+        ann, other = self.logged_in("ann"), self.logged_in("ann", device="other")
+        other.types("/set bell on")
+        other.types("/set bell on")
+        other.types("/set realname Ann of Green Gables")
+        told = [event.changed for event in ann.screen.events if isinstance(event, OwnSettings)]
+        self.assertEqual(told, ["bell", "realname"])
 
     def test_a_line_that_is_refused(self) -> None:
         ann = self.logged_in("ann")

@@ -268,6 +268,8 @@ class Talking(ScreenCase):
             other.types("/set quiet lobby off", room="lobby")
             bob.types("ann?", room="lobby")
             await play.settle()
+            self.assertIn("* No room is quiet now.", play.sees())
+            self.assertNotIn("Your settings:", play.sees())
             self.assertIn("!#lobby (2)", play.sees())
 
         self.play_as("ann", scene, room="lobby")
