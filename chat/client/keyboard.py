@@ -134,13 +134,15 @@ class Keyboard:
         return Held(Call(self._engine.state.table["message"], {"user": error.user, "text": Text(error.text)}), "")
 
     def _say(self, call: Call, here: Talk | None) -> Talk | None:
-        """:raises TooMuch: when too many lines wait."""
+        """:raises ClientFailure: when too many lines wait, or nobody is there to read it."""
         text = call.arguments["text"]
         assert isinstance(text, Text), "people type text"
         cmd, private = call.verb.name, _SAID[call.verb.name]
         if private:
             where = Key(False, fold(call.arguments["user"]))
             args = {"user": call.arguments["user"], "text": text.text}
+        elif here is not None and here.key.deleted:
+            raise ClientFailure("This account was deleted; nobody would read it.")
         elif here is not None and not here.key.room:
             where, said = here.key, f"* {self._engine.state.me} {text.text}" if cmd == "me" else text.text
             cmd, args = "message", {"user": here.title, "text": said}  # an action is of rooms

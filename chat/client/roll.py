@@ -13,7 +13,7 @@ from chat.client.background import unattended
 from chat.client.protocol import ChatClient
 from chat.client.state import State
 from chat.errors import NotAMember
-from chat.events import People, Profile, Refused, Reply, Rooms, RoomSettings
+from chat.events import People, Person, Profile, Refused, Reply, Rooms, RoomSettings
 from chat.names import fold
 
 EVERY = 60.0
@@ -60,14 +60,16 @@ class Roll:
             unattended(self._read(client))
 
     async def _read(self, client: ChatClient) -> None:
-        state, after = self._state, ""
+        state, listed = self._state, list[Person]()
         for _ in range(MOST_PAGES):
-            people = await client.ask("roster", {"after": after})
-            if isinstance(people, People):
-                state.list_people(people)
-            if not isinstance(people, People) or not people.more or not people.people:
+            people = await client.ask("roster", {"after": fold(listed[-1].name) if listed else ""})
+            if not isinstance(people, People):
                 break
-            after = fold(people.people[-1].name)
+            state.list_people(people)
+            listed += people.people
+            if not people.more or not people.people:
+                state.list_all(listed)
+                break
         rooms = await client.ask("list", {"what": "channels"})
         if isinstance(rooms, Rooms):
             state.list_rooms(rooms)

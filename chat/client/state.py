@@ -6,7 +6,7 @@ Everything is bounded, whatever a server sends.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from chat.client.sending import Fate, NoShelf, Outgoing, Shelf, Unsent
@@ -19,6 +19,7 @@ from chat.events import (
     MembershipChanged,
     OwnSettings,
     People,
+    Person,
     Presence,
     Removed,
     RoomEntered,
@@ -211,11 +212,16 @@ class State:
             self.people[fold(name)] = (name, state)
 
     def list_people(self, people: People) -> None:
-        """Take up a page of the roster, or the members of a room."""
+        """Take up people of the roster, or the members of a room."""
         for person in people.people:
             self.meet(person.name, person.state)
         if people.room:
             self.members[Key(True, fold(people.room))] = {person.name for person in people.people[:MOST_NAMES]}
+
+    def list_all(self, people: Collection[Person]) -> None:
+        """Take up all that there are: who is not among them is there no more."""
+        names = {fold(person.name) for person in people}
+        self.people = {folded: known for folded, known in self.people.items() if folded in names}
 
     def list_rooms(self, rooms: Rooms) -> None:
         """Take up a list of rooms."""

@@ -24,12 +24,19 @@ MOST_AHEAD = 1_000
 """The most rows that wait for others; beyond it they are let go, and read from the history."""
 
 
+NOBODY = "nobody"
+"""What a server calls all whose accounts were deleted; no account may have that name."""
+
+DELETED = "deleted account"
+"""What such a conversation is called here."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
     """What a conversation is called here, before it has an id as well.
 
     :param room: whether it is a room.
-    :param name: folded.
+    :param name: folded; with `NOBODY` the id stands beside it, as there may be many of that name.
     """
 
     room: bool
@@ -37,7 +44,14 @@ class Key:
 
     @classmethod
     def of(cls, conversation: Conversation) -> Key:
+        if conversation.partner == NOBODY:
+            return cls(False, f"{NOBODY} {conversation.reference}")
         return cls(bool(conversation.room), fold(conversation.room or conversation.partner))
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the account is gone that the conversation was with."""
+        return not self.room and self.name.startswith(f"{NOBODY} ")
 
 
 class Reads(Protocol):
@@ -141,7 +155,7 @@ class Talk:
         if self.conversation is not None and self.conversation.id != conversation.id:
             self._forget()
         self.conversation = conversation
-        self.title = conversation.room or conversation.partner
+        self.title = DELETED if self.key.deleted else conversation.room or conversation.partner
 
     # what is held
 

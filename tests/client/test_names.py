@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.client.roll import PATIENCE
+from chat.client.roll import EVERY, PATIENCE
 from chat.events import Profile, Refused, RoomEntered
 from tests.client.engines import Desk, EngineCase
 from tests.client.sealing.people import SealedCase
@@ -92,6 +92,13 @@ class Unheard(EngineCase):
         self.pass_time(PATIENCE)
         self.assertTrue(self.successResultOf(looked))
         self.assertTrue(context.names.is_account("zoe"))
+
+    def test_who_is_gone_for_good_is_here_no_more(self) -> None:
+        self.assertIn("bob", self.ann.state.people)
+        self.ann.state.meet("ghost", "online")
+        for _ in range(int(EVERY)):
+            self.pass_time(1)
+        self.assertEqual(sorted(self.ann.state.people), ["ann", "bob", "zoe"])
 
     def test_who_was_asked_for_is_known_from_then_on(self) -> None:
         self.assertIsInstance(self.ann.types("whois zoe", room="lobby"), Profile)

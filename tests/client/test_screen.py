@@ -256,6 +256,27 @@ class Talking(ScreenCase):
 
         self.play_as("ann", scene, room="lobby")
 
+    def test_what_was_said_with_people_whose_accounts_are_gone_shows_until_it_was_read(self) -> None:
+        self.logged_in("ann", "lobby").engine.close()
+        for name in ("bob", "carol"):
+            desk = self.logged_in(name)
+            desk.types(f"message ann this was {name}")
+            self.run_link(desk.engine.delete_account({"action": "delete"}, PASSWORD))
+
+        async def scene(play: Play) -> None:
+            self.assertEqual(play.sees().count("○ deleted account (1)"), 2)
+            for name in ("bob", "carol"):
+                await play.presses("alt+right")
+                self.assertIn(f"nobody: this was {name}", play.sees())
+                self.assertEqual(play.sees().count(">○ deleted account"), 1)
+            self.assertEqual(play.sees().count("○ deleted account"), 1)
+            await play.types("are you there?")
+            self.assertIn("! This account was deleted; nobody would read it.", play.sees())
+            await play.presses("alt+up")
+            self.assertNotIn("deleted account", play.sees())
+
+        self.play_as("ann", scene)
+
     def test_what_was_set_before_or_elsewhere_holds_too(self) -> None:
         bob, other = self.logged_in("bob", "lobby"), self.logged_in("ann", "lobby", device="other")
         other.types("/set quiet lobby on", room="lobby")

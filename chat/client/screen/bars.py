@@ -77,7 +77,8 @@ def topic_line(state: State, talk: Talk | None, sealed: str = "") -> Text:
             line.append(f"  {safe(talk.topic)}", style="not bold")
         return line
     presence = state.state_of(talk.title)
-    line = Text(f"{HERE.get(presence, '')} {safe(talk.title)} ({presence})", style="bold", no_wrap=True)
+    shown = safe(talk.title) if talk.key.deleted else f"{HERE.get(presence, '')} {safe(talk.title)} ({presence})"
+    line = Text(shown, style="bold", no_wrap=True)
     if sealed:
         line.append(f"  {sealed}", style="not bold")
     return line

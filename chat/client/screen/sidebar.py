@@ -20,11 +20,16 @@ HERE = {"online": "●", "away": "◐", "offline": "○"}
 """What stands before somebody's name."""
 
 
-def ordered(state: State) -> list[Key]:
+def ordered(state: State, current: Key | None = None) -> list[Key]:
     """The conversations in the order of the side bar: rooms, then people one has talked with, then others who are
-    here."""
+    here. What was said with an account that is gone shows until it was read.
+
+    :param current: where one is.
+    """
     rooms = sorted(key for key in state.talks if key.room)
-    people = sorted(key for key in state.talks if not key.room)
+    people = sorted(
+        key for key, talk in state.talks.items() if not key.room and (not key.deleted or talk.unread or key == current)
+    )
     others = [
         Key(False, folded)
         for folded, (name, status) in sorted(state.people.items())
@@ -75,7 +80,7 @@ class SideBar(OptionList, can_focus=False):
 
     def show(self, current: Key | None) -> None:
         """Show how things are now."""
-        self.keys = ordered(self._state)
+        self.keys = ordered(self._state, current)
         lines = [entry(self._state, key, key == current) for key in self.keys]
         if lines == self._shown_lines:
             return

@@ -161,9 +161,9 @@ class Talking(Screen[None]):
         self._changed()
 
     def action_go(self, step: int) -> None:
-        keys = ordered(self._state)
+        here = self._here.key
+        keys = ordered(self._state, here)
         if keys:
-            here = self._here.key
             place = keys.index(here) if here in keys else -1 if step > 0 else 0
             self._go_to(keys[(place + step) % len(keys)])
 

@@ -28,7 +28,7 @@ from chat.client.sealing.searching import merged, search
 from chat.client.sealing.speaking import Speaker
 from chat.client.seals import NOT_SEALED, Seals
 from chat.client.state import State
-from chat.client.talks import Key, Talk
+from chat.client.talks import NOBODY, Key, Talk
 from chat.events import (
     Entry,
     Event,
@@ -51,9 +51,6 @@ InThread = Callable[..., Awaitable[Any]]
 
 SEALED: Final = ("sealed", "sealed, verified")
 """What is said of a sealed conversation, not verified and verified."""
-
-WITH_NOBODY: Final = Key(False, "nobody")
-"""What the server calls all whose accounts are gone: several conversations under one name, where nothing opens."""
 
 
 class Sealing(Seals):
@@ -299,7 +296,7 @@ class Sealing(Seals):
         return locked(entry) if self.ring is None else self.reader.reread(entry)
 
     def stand(self, talk: Talk, last: int) -> None:
-        if self.ring is None or talk.conversation is None or talk.key == WITH_NOBODY:
+        if self.ring is None or talk.conversation is None or talk.key.deleted:
             return
         if lost := self.ring.conversations.put_back(talk.conversation, last):
             self.found(talk, loss_words(lost), True)
@@ -308,7 +305,7 @@ class Sealing(Seals):
         if self.ring is None:
             return
         for partner in self.ring.conversations.partners():
-            if (key := Key(False, partner)) in here or key == WITH_NOBODY:
+            if Key(False, partner) in here or partner == NOBODY:
                 continue
             if lost := self.ring.conversations.put_back(Conversation(0, partner=partner), 0):
                 self.found(None, gone_words(partner, lost), True)
