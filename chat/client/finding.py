@@ -15,6 +15,14 @@ THE_REST: Final = (
 )
 
 
+NOT_IN_THE_REST: Final = "Nothing was found in the rest."
+
+
 @dataclass(frozen=True, slots=True)
 class FoundHere(Found):
     """What was found in what was sealed, and nowhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundThere(Found):
+    """What the server has found, after what was sealed had been looked through."""

@@ -13,13 +13,13 @@ from twisted.internet.defer import DeferredLock
 
 from chat.client.engine import Engine
 from chat.client.failures import ClientFailure, RequestRefused
-from chat.client.finding import EVERYWHERE, FoundHere
+from chat.client.finding import EVERYWHERE, FoundHere, FoundThere
 from chat.client.peering import WayBack
 from chat.client.sending import Outgoing
 from chat.client.state import Names
 from chat.client.talks import Key, Talk
 from chat.errors import BadName, ChatError
-from chat.events import Help, LoggedOut, OwnSettings, Refused, Reply, RoomEntered, RoomLeft
+from chat.events import Found, Help, LoggedOut, OwnSettings, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.context import Ask, Call, Held, Reading
 from chat.grammar.reading import answer, read
 from chat.names import fold, read_name
@@ -239,7 +239,10 @@ class Keyboard:
     async def _search(self, call: Call, words: str) -> Reply:
         """Where anything was sealed, the server is told what is looked for only when the person says so."""
         engine = self._engine
-        if EVERYWHERE in call.arguments or not engine.seals.searches_here(words):
+        if EVERYWHERE in call.arguments:
+            rest = await engine.ask("search", {"words": words})
+            return FoundThere(rest.entries, rest.more) if isinstance(rest, Found) else rest
+        if not engine.seals.searches_here(words):
             return await engine.seals.search(words, await engine.ask("search", {"words": words}))
         engine.state.held = Held(Call(call.verb, call.arguments | {EVERYWHERE: True}), "")
         return await engine.seals.search(words, FoundHere((), False))

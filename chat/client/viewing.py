@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-from chat.client.finding import THE_REST, FoundHere
+from chat.client.finding import NOT_IN_THE_REST, THE_REST, FoundHere, FoundThere
 from chat.client.talks import Talk
 from chat.events import Event, Found, Reply
 from chat.wire.text import render
@@ -26,4 +26,6 @@ def shown_in(here: Talk | None, shown: Reply | Event) -> str:
     view = view_of(here)
     if isinstance(shown, FoundHere):
         return render(Found(shown.entries, shown.more), view) + notice(THE_REST, view)
+    if isinstance(shown, FoundThere):
+        return render(Found(shown.entries, shown.more), view) if shown.entries else notice(NOT_IN_THE_REST, view)
     return render(shown, view)
