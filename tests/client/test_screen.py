@@ -6,8 +6,12 @@ from textual import events
 
 from chat.client.observing import Phase
 from chat.client.screen.feed import Feed
+from chat.client.screen.here import Here
 from chat.client.screen.sidebar import SideBar
 from chat.client.screen.writing import Writing
+from chat.client.sending import Outgoing
+from chat.client.state import State
+from chat.client.talks import Key
 from tests.client.theatre import HERE, Play, ScreenCase
 from tests.frontends.server import PASSWORD
 
@@ -207,6 +211,28 @@ class Talking(ScreenCase):
             self.assertIn("ann: hi ✗ No user nobody.", play.sees())
 
         self.play_as("ann", scene)
+
+    def test_a_refused_line_stays_where_it_was_said(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            await play.types("/message nobody hi")
+            bob.types("what was said after it", room="lobby")
+            await play.types("and this")
+            await play.types("/message nobody hi again")
+            for _ in range(2):
+                shown = play.sees()
+                places = [shown.index(words) for words in ("hi ✗", "what was said after it", "and this", "hi again ✗")]
+                self.assertEqual((places, shown.count("✗")), (sorted(places), 2))
+                await play.presses("f2")  # another width: all is drawn anew
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_a_line_that_was_refused_before_there_was_a_screen_shows_on_it(self) -> None:
+        state, lobby = State(), Key(True, "lobby")
+        outgoing = Outgoing(lobby, "say", {}, "typed a week ago", 0)
+        state.refuse(outgoing, "It has waited for too long.")
+        self.assertEqual(Here(state, lambda: None).go(lobby).lines, [(0, outgoing)])
 
     def test_who_is_named_is_told(self) -> None:
         bob = self.logged_in("bob", "lobby")

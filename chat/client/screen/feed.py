@@ -128,7 +128,7 @@ class Feed(ScrollView, can_focus=False):
         self._draw_notes(drawing, 2**63)
         self._fixed = len(self._strips)
         if talk is not None:
-            for outgoing in (*self._state.refused.get(talk.key, ()), *self._state.unsent):
+            for outgoing in self._state.unsent:
                 if outgoing.where == talk.key:
                     self._strips += drawing.outgoing(outgoing, talk)
         self.virtual_size = Size(drawing.width, len(self._strips))
@@ -155,7 +155,11 @@ class Feed(ScrollView, can_focus=False):
     def _draw_notes(self, drawing: Drawing, before: int) -> None:
         """Those that stand before the row of a seq."""
         while self._noted < len(self.notes.lines) and self.notes.lines[self._noted][0] < before:
-            self._strips += drawing.note(self.notes.lines[self._noted][1])
+            line = self.notes.lines[self._noted][1]
+            if isinstance(line, str):
+                self._strips += drawing.note(line)
+            elif self.talk is not None:
+                self._strips += drawing.outgoing(line, self.talk)
             self._noted += 1
 
     def prepended(self, added: int) -> None:

@@ -93,6 +93,8 @@ class Hearing:
         self._here.note_in(key, f"{'! ' if alarming else '* '}{safe(words)}")
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
+        if stored is None:
+            self._here.refuse(outgoing)
         if stored is None and outgoing.where != self._here.key:
             self._here.note(f"! Not said to {safe(outgoing.where.name)}: {safe(outgoing.why)}")
         elif stored is not None and (stored.present is False or stored.away is not None):

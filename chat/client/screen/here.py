@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chat.client.sending import Outgoing
 from chat.client.state import State
 from chat.client.talks import Key, Talk
 from chat.client.viewing import shown_in
@@ -19,15 +20,15 @@ MOST_NOTES = 300
 class Notes:
     """What stands between the rows of a conversation and is none.
 
-    :ivar lines: text, and the seq after which it stands.
+    :ivar lines: text, or an own line that was refused, and the seq after which it stands.
     :ivar new_after: the seq after which everything was new when the conversation was opened, or nothing.
     """
 
-    lines: list[tuple[int, str]] = field(default_factory=list)
+    lines: list[tuple[int, str | Outgoing]] = field(default_factory=list)
     new_after: int | None = None
 
-    def add(self, seq: int, text: str) -> None:
-        self.lines.append((seq, text))
+    def add(self, seq: int, line: str | Outgoing) -> None:
+        self.lines.append((seq, line))
         del self.lines[:-MOST_NOTES]
 
 
@@ -43,6 +44,9 @@ class Here:
         self._changed = changed
         self.key: Key | None = None
         self._notes: dict[Key | None, Notes] = {}
+        for key, lines in state.refused.items():
+            for outgoing in lines:
+                self._add(key, outgoing)
 
     @property
     def talk(self) -> Talk | None:
@@ -79,8 +83,15 @@ class Here:
         for key in {Key(False, fold(user)), self.key}:
             self.note_in(key, text)
 
-    def note_in(self, key: Key | None, text: str) -> None:
+    def note_in(self, key: Key | None, line: str | Outgoing) -> None:
         """Note something in a conversation, after what has been said there."""
-        talk = self._state.talks.get(key) if key is not None else None
-        self._notes.setdefault(key, Notes()).add(talk.high if talk is not None else 0, text)
+        self._add(key, line)
         self._changed()
+
+    def _add(self, key: Key | None, line: str | Outgoing) -> None:
+        talk = self._state.talks.get(key) if key is not None else None
+        self._notes.setdefault(key, Notes()).add(talk.high if talk is not None else 0, line)
+
+    def refuse(self, outgoing: Outgoing) -> None:
+        """An own line was not stored: it stays where it was said, whatever is said after it."""
+        self.note_in(outgoing.where, outgoing)
