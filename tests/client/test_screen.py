@@ -105,6 +105,18 @@ class GettingIn(ScreenCase):
 
             self.play(scene)
 
+    def test_nor_does_a_key_get_lost_however_the_form_began(self) -> None:
+        self.run_link(self.logged_in("ann").engine.leave())
+
+        async def scene(play: Play) -> None:
+            await play.presses_at_once("f4", *"bob", "enter", *"pw1")
+            self.assertEqual((play.field("name"), play.field("password")), ("bob", "pw1"))
+            await play.presses_at_once("shift+tab", *"bobby", "tab", *"23")
+            self.assertEqual((play.field("name"), play.field("password")), ("bobby", "23"))
+            self.assertNotIn("cannot", play.sees())
+
+        self.play(scene, user="ann")
+
     def test_a_new_name_that_cannot_be_one_is_refused_before_a_password_is_typed(self) -> None:
         async def scene(play: Play) -> None:
             await play.presses("f4")

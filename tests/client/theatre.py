@@ -115,12 +115,14 @@ class ScreenCase(EngineCase):
         reachable: bool = True,
         slow: bool = False,
         keys: Path | None = None,
+        user: str = "",
     ) -> None:
         """Raise the curtain for one scene.
 
         :param reachable: whether calls get through.
         :param slow: whether nobody answers them.
         :param keys: the folder of this machine's keys, for a client that has any.
+        :param user: whose account is asked for.
         """
         clock = self.server.clock
         shelf = DiskShelf(self.files, HERE, "desk", clock.clock, clock.seconds)
@@ -134,7 +136,7 @@ class ScreenCase(EngineCase):
             return engine
 
         async def run() -> None:
-            app = ChatApp(self.files, call, address)
+            app = ChatApp(self.files, call, address, user)
             async with app.run_test(size=size) as pilot:
                 play = Play(self, app, desk, pilot)
                 await play.settle()

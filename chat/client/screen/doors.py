@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -33,34 +33,6 @@ LOOK = """
 """
 
 
-class NameInput(Input):
-    """A name; what is typed after Enter belongs to the password, however fast somebody types.
-
-    :param check: whether a name will do; says so to the person where it will not.
-    """
-
-    def __init__(self, value: str, check: Callable[[str], bool]) -> None:
-        super().__init__(value=value, placeholder="Name", id="name", compact=True)
-        self._check = check
-        self._entered = False
-
-    def on_focus(self) -> None:
-        self._entered = False
-
-    async def _on_key(self, event: events.Key) -> None:
-        password = self.screen.query_one("#password", Input)
-        if self._entered:
-            password.post_message(events.Key(event.key, event.character))
-        elif event.key in ("enter", "tab") and self.value.strip():
-            if self._check(self.value.strip()):
-                self._entered = True
-                self.screen.set_focus(password)
-        else:
-            return
-        event.stop()
-        event.prevent_default()
-
-
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a login form says before anybody types.
@@ -83,6 +55,9 @@ class Login(Screen[tuple[str, str, bool]]):
     DEFAULT_CSS = LOOK.format(name="Login")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "new", "Make an account", priority=True, show=False),
+        Binding("enter", "next", "Password", priority=True, show=False),
+        Binding("tab", "next(True)", "Next field", priority=True, show=False),
+        Binding("shift+tab", "app.focus_previous", "Field before", priority=True, show=False),
         Binding("escape,f3", "other_server", "Another server", priority=True, show=False),
         Binding("ctrl+c", "app.leave", "Leave", priority=True, show=False),
     ]
@@ -97,14 +72,14 @@ class Login(Screen[tuple[str, str, bool]]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(self._title(), id="title", markup=False)
-            yield NameInput(self._form.name, self._check)
+            yield Input(self._form.name, placeholder="Name", id="name", compact=True)
             yield Input(placeholder="Password", password=True, id="password", compact=True)
             yield Static("", id="problem", markup=False)
             yield Static(self._keys(), id="keys", markup=False)
 
     def on_mount(self) -> None:
         form = self._form
-        self.query_one("#password" if form.name and not form.rename else "#name", Input).focus()
+        self.set_focus(self.query_one("#password" if form.name and not form.rename else "#name", Input))
         self._show(form.problem)
 
     def _show(self, problem: str) -> None:
@@ -142,7 +117,27 @@ class Login(Screen[tuple[str, str, bool]]):
             name = self.query_one("#name", Input)
             if name.value == self._form.name:  # that account exists: it was filled in, not typed
                 name.value = ""
-            name.focus()
+            self.set_focus(name)
+
+    async def action_next(self, tab: bool = False) -> None:
+        """From the name to the password: whatever is typed from now on belongs there, however fast somebody types.
+
+        No key is handed on meanwhile, and those that came before have to be in the name first.
+        """
+        name = self.query_one("#name", Input)
+        if self.focused is name:
+            typed = asyncio.Event()
+            name.call_later(typed.set)
+            await typed.wait()
+            if name.value.strip():
+                if self._check(name.value.strip()):
+                    self.set_focus(self.query_one("#password", Input))
+                else:
+                    name.select_all()
+                return
+        if not tab:
+            raise SkipAction
+        self.focus_next()
 
     def action_other_server(self) -> None:
         self.dismiss(("", "", False))
@@ -153,9 +148,9 @@ class Login(Screen[tuple[str, str, bool]]):
             return
         if not name.value.strip():
             self._show("Who are you? Type a name.")
-            name.focus()
+            self.set_focus(name)
         elif not self._check(name.value.strip()):
-            name.focus()
+            self.set_focus(name)
         elif not password.value:
             self._show("Type a password, then Enter.")
         else:
