@@ -50,6 +50,8 @@ def call(reactor: Any, files: Files, address: Address, tell: Tell, lost: Lost) -
         return client.ready.addCallback(lambda _: client)
 
     def explain(failure: Failure) -> Failure:
+        if failure.check(Disconnected) and handshake.refusal:
+            return Failure(Disconnected(handshake.refusal))
         if failure.check(ClientFailure):
             return failure
         words = " ".join(str(failure.value).split()).rstrip(".")

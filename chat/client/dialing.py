@@ -17,12 +17,16 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from chat.client.protocol import ChatClient
+from chat.wire.safe import safe
 
 PORT = 7777
 """Where servers listen unless somebody says otherwise."""
 
 PATIENCE = 20.0
 """Seconds in which a server takes a connection."""
+
+MOST_REFUSAL = 200
+"""Bytes of it that are read where a server says in the clear why it takes nobody."""
 
 _HOST = re.compile(r"[^\s:\[\]/@]{1,253}")
 
@@ -65,6 +69,20 @@ class Address:
         return host if self.port == PORT else f"{host}:{self.port}"
 
 
+class _Overheard(SSL.Connection):
+    """Remembers how what comes begins.
+
+    :ivar beginning: as many bytes as a refusal may have.
+    """
+
+    beginning = b""
+
+    def bio_write(self, buf: bytes | bytearray | memoryview) -> int:
+        if len(self.beginning) < MOST_REFUSAL:
+            self.beginning += bytes(buf)[:MOST_REFUSAL]
+        return super().bio_write(buf)
+
+
 @implementer(IOpenSSLClientConnectionCreator)
 class Handshake:
     """One connection's TLS: no certificate is refused here, but it is noted whether an authority vouches for it.
@@ -75,7 +93,7 @@ class Handshake:
     def __init__(self, host: str) -> None:
         self._host = host
         self._doubted = False
-        self._connection: SSL.Connection | None = None
+        self._connection: _Overheard | None = None
 
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """See ``twisted.internet.interfaces.IOpenSSLClientConnectionCreator``."""
@@ -83,7 +101,7 @@ class Handshake:
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_default_verify_paths()
         context.set_verify(SSL.VERIFY_PEER, self._note)
-        self._connection = SSL.Connection(context, None)
+        self._connection = _Overheard(context, None)
         if not _is_number(self._host):
             self._connection.set_tlsext_host_name(self._host.encode("idna"))
         return self._connection
@@ -92,6 +110,15 @@ class Handshake:
         if not good:
             self._doubted = True
         return True
+
+    @property
+    def refusal(self) -> str:
+        """What a server has said in the clear instead of shaking hands: why it takes nobody; or empty.
+
+        Nobody vouches for it, so it is no more than a reason why there is no connection.
+        """
+        said = self._connection.beginning if self._connection is not None else b""
+        return safe(said[2:].partition(b"\n")[0].decode("utf-8", "replace")) if said.startswith(b"! ") else ""
 
     @property
     def vouched_for(self) -> bool:

@@ -158,8 +158,8 @@ class Files:
 
     def _put_aside(self, address: Address, keys: Path) -> Path:
         """Keep the keys, and what lies under them, and lines that wait to be sent, out of the way."""
-        name, day = f"{keys.name} until ", time.strftime("%Y-%m-%d")
-        names = (f"{name}{day}", *(f"{name}{day} ({number})" for number in range(2, 1_000)))
+        name = f"{keys.name}+old-{time.strftime('%Y-%m-%d')}"
+        names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
         aside = next(keys.with_name(each) for each in names if not keys.with_name(each).exists())
         keys.rename(aside)
         records = self._folder.read(self._unsent)

@@ -2,11 +2,62 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet import reactor as installed
+from twisted.internet.protocol import Factory, Protocol
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from chat.client.calling import call
 from chat.client.dialing import PORT, Address
+from chat.client.failures import ClientFailure, NoEncryption
+from chat.client.files import Files
+
+reactor: Any = installed
+
+
+class Busy(Protocol):
+    """Somebody who takes no connection, and says why before anything was said."""
+
+    transport: Any
+    words = b"! Your network is banned from this server for another 60 minutes: noise\n"
+
+    def connectionMade(self) -> None:
+        self.transport.write(self.words)
+        self.transport.loseConnection()
+
+
+class Rude(Busy):
+    words = b"220 mail.example ESMTP\n"
+
+
+class Refusals(TestCase):
+    timeout = 20
+
+    async def calls(self, protocol: type[Protocol]) -> ClientFailure:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        files = Files(Path(folder.name), Path(folder.name))
+        port = reactor.listenTCP(0, Factory.forProtocol(protocol), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        address = Address("127.0.0.1", port.getHost().port)
+        with self.assertRaises(ClientFailure) as caught:
+            await call(reactor, files, address, lambda event: None, lambda reason: None)
+        error: ClientFailure = caught.exception
+        return error
+
+    async def test_are_told_although_they_are_said_before_the_connection_is_encrypted(self) -> None:
+        """Nor is anybody led to go without: the server would refuse that, too."""
+        error = await self.calls(Busy)
+        self.assertEqual(str(error), "Your network is banned from this server for another 60 minutes: noise")
+        self.assertNotIsInstance(error, NoEncryption)
+
+    async def test_are_not_what_other_servers_say(self) -> None:
+        self.assertIsInstance(await self.calls(Rude), NoEncryption)
 
 
 class AnAddress(SynchronousTestCase):

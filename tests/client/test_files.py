@@ -181,7 +181,7 @@ class ADatabase(FilesCase):
         self.files.keep_unsent(OTHER, "ann", "desk", ["waits there"])
 
     def aside(self) -> Path:
-        (folder,) = (each for each in self.files.keys(HOME).parent.iterdir() if "until" in each.name)
+        (folder,) = (each for each in self.files.keys(HOME).parent.iterdir() if "+old-" in each.name)
         return folder
 
     def test_is_remembered_at_the_first_meeting(self) -> None:
