@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred
 from chat.client.failures import ClientFailure, RequestRefused, ServerNotTrusted
 from chat.client.proof import Proof
 from chat.client.protocol import ChatClient
-from chat.errors import AlreadySignedIn
-from chat.events import Challenge, LoggedIn, PasswordChanged, Reply
+from chat.errors import AlreadySignedIn, BadCredentials
+from chat.events import Challenge, LoggedIn, PasswordChanged, Refused, Reply
 from chat.stretch import MOST_COST, SCRAM, SCRAM_PLUS, check_password, make_verifier, new_salt, stretch
 from chat.values import Verifier
 
@@ -177,6 +177,11 @@ class Entrance:
             except ServerNotTrusted as error:
                 raise self._client.distrust(str(error)) from None
         return reply
+
+
+def why_not(reply: Refused) -> str:
+    """Why a login was refused, for somebody who is asked again: not what to type on netcat."""
+    return BadCredentials.what if reply.code == BadCredentials.code else reply.text
 
 
 def _named(device: str | None, **args: object) -> dict[str, object]:

@@ -15,6 +15,9 @@ THE_REST: Final = (
 )
 
 
+NOTHING_SEALED: Final = (
+    "Nothing was found in what was sealed. To look through the rest type ! (the server reads the words then)."
+)
 NOT_IN_THE_REST: Final = "Nothing was found in the rest."
 
 

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.client.engine import Engine
+from chat.client.entrance import why_not
 from chat.client.failures import ClientFailure, RequestRefused
 from chat.client.keyboard import Keyboard, refusal
 from chat.client.known import Known
@@ -161,7 +162,7 @@ class Plain:
                     await self._engine.log_in(user, password)
                 break
             except RequestRefused as refused:
-                self._printer.show(refused.reply)
+                self._printer.refuse(why_not(refused.reply))
                 if refused.reply.code == AlreadySignedIn.code:
                     if (await self._prompt("End that session and log in here (y/n)? ")).strip().lower() in ("y", "yes"):
                         await self._engine.take_over(password)

@@ -303,7 +303,8 @@ class Names:
         return self._is_known(True, word)
 
     def _is_known(self, room: bool, word: str) -> bool:
-        known = fold(word) in (self._state.rooms if room else self._state.people)
+        state, folded = self._state, fold(word)
+        known = folded in state.rooms or Key(True, folded) in state.invitations if room else folded in state.people
         if not known:
             self.missed.append((room, word))
         return known

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-from chat.client.finding import NOT_IN_THE_REST, THE_REST, FoundHere, FoundThere
+from chat.client.finding import NOT_IN_THE_REST, NOTHING_SEALED, THE_REST, FoundHere, FoundThere
 from chat.client.talks import Talk
 from chat.events import Event, Found, Reply
 from chat.wire.text import render
@@ -24,6 +24,8 @@ def view_of(here: Talk | None = None) -> View:
 def shown_in(here: Talk | None, shown: Reply | Event) -> str:
     """A reply or an event as lines."""
     view = view_of(here)
+    if isinstance(shown, FoundHere) and not shown.entries:
+        return notice(NOTHING_SEALED, view)
     if isinstance(shown, FoundHere):
         return render(Found(shown.entries, shown.more), view) + notice(THE_REST, view)
     if isinstance(shown, FoundThere):

@@ -92,6 +92,13 @@ class Talking(EngineCase):
         self.assertEqual(bob.screen.said(), ["got a minute?"])
         self.assertEqual(bob.talk("ann", room=False).unread, 1)
 
+    def test_a_room_that_one_is_invited_to_is_entered_wherever_one_reads_that(self) -> None:
+        ann, bob = self.logged_in("ann"), self.logged_in("bob")
+        bob.types("create den private")
+        bob.types("/invite ann", room="den")
+        self.quiet_link()
+        self.assertIsInstance(ann.types("connect den", person="bob"), RoomEntered)
+
     def test_a_mistyped_private_verb_is_not_said(self) -> None:
         ann, bob = self.logged_in("ann", "lobby"), self.logged_in("bob", "lobby")
         held = ann.types("mesage bob secret", room="lobby")

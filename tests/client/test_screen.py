@@ -38,6 +38,7 @@ class GettingIn(ScreenCase):
             await play.types("ann")
             await play.types("wrong horse")
             self.assertIn("Wrong name or password.", play.sees())
+            self.assertNotIn("login NAME", play.sees(), "that is for netcat")
             await play.types(PASSWORD)
             self.assertIn("ann on chat.example", play.sees())
 
@@ -716,5 +717,25 @@ class Leaving(ScreenCase):
             self.assertIn("what you typed before", play.sees())
             await play.presses("escape", "f6")
             self.assertFalse(play.app.current_theme.dark)
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_help_keeps_its_columns_on_a_narrow_screen(self) -> None:
+        async def scene(play: Play) -> None:
+            await play.presses("f1")
+            shown = play.sees().splitlines()
+            place = next(place for place, line in enumerate(shown) if "Alt-Enter" in line)
+            self.assertEqual(shown[place + 1].index("Ctrl-J"), shown[place].index("new line"))
+
+        self.play_as("ann", scene, size=(40, 24))
+
+    def test_a_line_stays_indented_as_code_and_tables_are(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            bob.types("def answer():\n    if True:\n        return 42", room="lobby")
+            await play.settle()
+            second, third = (play.line(words).index(words) for words in ("if True", "return"))
+            self.assertEqual(third - second, 4)
 
         self.play_as("ann", scene, room="lobby")

@@ -308,11 +308,11 @@ class Conversations:
         if sealed.scheme != SCHEME or given is None:
             if any(id == sealed.key for _, _, id in self._given):
                 raise NotGenuine(f"This was not said by {author}@{device}.")
-            raise KeyMissing(f"This device has no key for what {author} said.")
+            raise KeyMissing("This device has no key for it.")
         try:
             message = MegolmMessage.from_bytes(sealed.ciphertext)
             if message.message_index() < given.session.first_known_index:
-                raise KeyMissing(f"{author} said this before this device was given the key.")
+                raise KeyMissing("It was said before this device was given the key.")
             opened = given.session.decrypt(message)
         except ValueError:
             raise NotGenuine(f"What {author} said was changed on its way.") from None

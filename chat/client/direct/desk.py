@@ -28,6 +28,7 @@ from chat.client.peering import Peering, WayBack
 from chat.client.state import State
 from chat.client.transfer.offer import ANSWER, OFFER
 from chat.client.transfer.parts import remove_old_parts
+from chat.client.transfer.source import typed_path
 from chat.client.transfer.transfers import Stage, Transfer
 from chat.events import Address, AddressChanged, BlockChanged, Event, People, Refused, Reply
 from chat.grammar.context import Call
@@ -278,12 +279,12 @@ class Desk(Peering):
         _, peers, carrier = await self._known(user)
         if peers.lines_to(user) or peers.holds(user):
             try:
-                await carrier.send(user, Path(path))
+                await carrier.send(user, typed_path(path))
                 return
             except Unreachable:
                 pass  # the server keeps it until somebody is there
         assert self._depot is not None, "begin makes one"
-        await self._depot.send(self._shown(user), Path(path))
+        await self._depot.send(self._shown(user), typed_path(path))
 
     async def _get_file(self, user: str) -> None:
         """Take what somebody offers."""

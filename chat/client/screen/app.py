@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from chat.client.dialing import Address
 from chat.client.engine import Engine
+from chat.client.entrance import why_not
 from chat.client.failures import ClientFailure, NoEncryption, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Observer, Phase, Status
@@ -192,7 +193,7 @@ class ChatApp(App[int]):
                 await twisted(engine.log_in(name, password))
         except RequestRefused as refused:
             if refused.reply.code != AlreadySignedIn.code:
-                return failed(refused.reply.text, rename=new or refused.reply.ask == "user")
+                return failed(why_not(refused.reply), rename=new or refused.reply.ask == "user")
             question = f"{safe(refused.reply.text)}\n\nEnd that session and log in here?"
             if not await self.push_screen_wait(Choice(question, "yes", "tries another account")):
                 return failed("You are signed in elsewhere.", rename=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,30 +14,44 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from chat.grammar.verbs import Table
+from chat.grammar import verbs
 from chat.wire.safe import safe
 
-KEYS = """\
-Enter           send
-Alt-Enter       new line (or Ctrl-J)
-Tab             complete; again: the next
-Up, Down        what you typed before
-PageUp/PageDown scroll; Ctrl-End: newest
-Alt-Up/Alt-Down other conversations
-                (or Ctrl-P, Ctrl-N, or click)
-F2              side bar
-F3              other servers and accounts
-F4              next unread
-F5              connect now
-F6              light or dark
-F7              settings of your account (or /set)
-Ctrl-C          leave
+KEYS = (
+    ("Enter", "send"),
+    ("Alt-Enter", "new line (or Ctrl-J)"),
+    ("Tab", "complete; again: the next"),
+    ("Up, Down", "what you typed before"),
+    ("PageUp, PageDown", "scroll; Ctrl-End: newest"),
+    ("Alt-Up, Alt-Down", "other conversations (or Ctrl-P, Ctrl-N, or click)"),
+    ("F2", "side bar"),
+    ("F3", "other servers and accounts"),
+    ("F4", "next unread"),
+    ("F5", "connect now"),
+    ("F6", "light or dark"),
+    ("F7", "settings of your account (or /set)"),
+    ("Ctrl-C", "leave"),
+)
 
+SIGNS = """
 Beside your lines: … on its way, ✓ kept by the server, ✓✓ delivered, ✗ refused.
 Beside names: ● here, ◐ away, ○ not here. (3) lines wait; ! somebody named you.
 
 What you type is said where you are. A line that begins with / is a command.
 """
+
+WIDEST = 26
+"""Columns that what is typed has at most, beside what it does."""
+
+
+def listed(lines: Iterable[tuple[str, str]]) -> Table:
+    """What is typed, and beside it what it does; neither runs into the other on a narrow screen."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", max_width=WIDEST)
+    table.add_column(ratio=1)
+    for words, summary in lines:
+        table.add_row(Text(safe(words)), Text(safe(summary)))
+    return table
 
 
 class Helping(ModalScreen[None]):
@@ -48,21 +65,17 @@ class Helping(ModalScreen[None]):
         Binding("escape,f1,q,enter", "app.pop_screen", "Close", priority=True, show=False),
     ]
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: verbs.Table) -> None:
         super().__init__()
         self._table = table
 
     def compose(self) -> ComposeResult:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for verb in self._table.verbs:
+            if not verb.programs:
+                groups.setdefault(verb.group, []).append((verb.form, verb.summary))
+        page: list[Table | Text] = [Text("Keys (Escape closes)\n", style="bold"), listed(KEYS), Text(SIGNS)]
+        for group, lines in groups.items():
+            page += [Text(f"\n{safe(group)}", style="bold"), listed(lines)]
         with VerticalScroll():
-            page = Text("Keys (Escape closes)\n\n", style="bold")
-            page.append(KEYS, style="not bold")
-            group = ""
-            for verb in self._table.verbs:
-                if verb.programs:
-                    continue
-                if verb.group != group:
-                    group = verb.group
-                    page.append(f"\n{safe(group)}\n", style="bold")
-                page.append(f"  {safe(verb.form)}  ", style="bold")
-                page.append(f"{safe(verb.summary)}\n", style="not bold")
-            yield Static(page, markup=False)
+            yield Static(Group(*page), markup=False)

@@ -42,7 +42,10 @@ def wrap(text: str, width: int, first: int) -> list[str]:
     """
     lines: list[str] = []
     room, line, used = first, "", 0
-    for word in text.split(" "):
+    words = text.lstrip(" ").split(" ")
+    if (lead := len(text) - len(text.lstrip(" "))) + cell_len(words[0]) <= first:
+        words[0] = " " * lead + words[0]  # as code and tables are indented
+    for word in words:
         size = len(word) if word.isascii() else cell_len(word)
         if used and used + 1 + size <= room:
             line, used = f"{line} {word}", used + 1 + size

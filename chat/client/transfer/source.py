@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -17,16 +19,28 @@ WINDOW: Final = 32
 """Pieces on their way: 1 MiB, which is what a slow reader makes the sender hold."""
 
 
+def typed_path(words: str) -> Path:
+    """A path as people type it, or as terminals paste one: in quotes, or with its blanks escaped.
+
+    ``~`` in it is one's own folder.
+    """
+    path = Path(os.path.expanduser(words))
+    if not path.exists():
+        with suppress(ValueError):
+            parts = shlex.split(words)
+            if len(parts) == 1:
+                return Path(os.path.expanduser(parts[0]))
+    return path
+
+
 class Source:
     """An open file, the offer that is made of it, and its pieces.
-
-    :param path: ``~`` in it is one's own folder.
 
     :raises BadFile: when it cannot be read, or is no ordinary file.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path = Path(os.path.expanduser(path))
+        self._path = path
         self._pieces = Pieces(b"", bytes(KEY_BYTES))
         self._sent = 0
         try:

@@ -15,7 +15,7 @@ from chat.client.transfer.failures import BadFile, BadOffer, Damaged
 from chat.client.transfer.landing import Landing
 from chat.client.transfer.offer import MOST_NAME, MOST_SIZE, Offer, human, landing_name
 from chat.client.transfer.pieces import PIECE, SEALED_BYTES, Pieces
-from chat.client.transfer.source import WINDOW, Source
+from chat.client.transfer.source import WINDOW, Source, typed_path
 
 CONTENT = os.urandom(3 * PIECE + 100)
 
@@ -46,6 +46,19 @@ class Case(SynchronousTestCase):
 
     def names(self) -> list[str]:
         return sorted(each.name for each in self.there.iterdir())
+
+
+class Paths(Case):
+    def test_are_read_as_they_are_typed_or_pasted(self) -> None:
+        path = self.home / "my notes.txt"
+        path.write_text("notes")
+        spelled = (str(path), f"'{path}'", f'"{path}"', str(path).replace(" ", "\\ "))
+        self.assertEqual([typed_path(words) for words in spelled], [path] * 4)
+        odd = self.home / "'quoted'"
+        odd.write_text("a name with quotes in it")
+        self.assertEqual(typed_path(str(odd)), odd)
+        self.assertEqual(typed_path("~/x"), Path.home() / "x")
+        self.assertEqual(typed_path("it's not there"), Path("it's not there"))
 
 
 class Landings(Case):
