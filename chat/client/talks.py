@@ -182,6 +182,7 @@ class Talk:
         self.first = max(1, standing.first)
         self.received = max(self.received, standing.received)
         self.read = max(self.read, standing.read)
+        self.delivered = max(self.delivered, standing.delivered)
         self.unread = standing.unread if self.read < standing.last else 0
         self._counted = max(self._counted, standing.last)
         self.sealed = self.sealed or standing.sealed

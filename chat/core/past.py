@@ -179,6 +179,7 @@ class Past:
             Standing(
                 *(conversation, each.first, each.last, each.received, each.read, each.unread),
                 sealed=self._is_sealed(each.conversation),
+                delivered=each.delivered,
             )
             for each in waiting
             if (conversation := self._conversation(account, each)) is not None

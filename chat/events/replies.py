@@ -132,6 +132,7 @@ class Standing:
     """Where the reader stands in one conversation (see `chat.values.Waiting`).
 
     :param sealed: whether it is a room into which nothing is said in the clear.
+    :param delivered: up to where some device of the other person provably has everything; 0 for a room.
     """
 
     conversation: Conversation
@@ -141,6 +142,7 @@ class Standing:
     read: int
     unread: int
     sealed: bool = False
+    delivered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

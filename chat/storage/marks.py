@@ -42,13 +42,17 @@ _MARKS: Final = (
     " coalesce((SELECT seq FROM read WHERE account = :account AND conversation = c.conversation), 0)"
 )
 
+_DELIVERED: Final = (
+    " coalesce((SELECT max(seq) FROM received WHERE conversation = c.conversation AND account = {}), 0),"
+)
+
 _PLACES: Final = (
-    f"SELECT c.conversation, NULL, c.joined_seq,{_MARKS},{ENDS} FROM members c"
+    f"SELECT c.conversation, NULL, c.joined_seq, 0,{_MARKS},{ENDS} FROM members c"
     " JOIN rooms ON rooms.conversation = c.conversation AND rooms.deleted IS NULL"
     " JOIN conversations ON id = c.conversation WHERE c.account = :account"
-    f" UNION ALL SELECT c.conversation, c.high, 0,{_MARKS},{ENDS} FROM pairs c"
+    f" UNION ALL SELECT c.conversation, c.high, 0,{_DELIVERED.format('c.high')}{_MARKS},{ENDS} FROM pairs c"
     " JOIN conversations ON id = c.conversation WHERE c.low = :account"
-    f" UNION ALL SELECT c.conversation, c.low, 0,{_MARKS},{ENDS} FROM pairs c"
+    f" UNION ALL SELECT c.conversation, c.low, 0,{_DELIVERED.format('c.low')}{_MARKS},{ENDS} FROM pairs c"
     " JOIN conversations ON id = c.conversation WHERE c.high = :account AND c.low <> c.high"
 )
 
@@ -64,14 +68,14 @@ def waiting(
     blocked_json = _listed(blocked)
     result = []
     found = connection.execute(_PLACES, {"account": account, "device": device}).fetchall()
-    for conversation, partner, joined_seq, received, read, first, newest in sorted(found, key=itemgetter(0)):
+    for conversation, partner, joined_seq, delivered, received, read, first, newest in sorted(found, key=itemgetter(0)):
         last = first - 1 if newest is None else newest & LAST_SEQ
         received, read = max(received, joined_seq), max(read, joined_seq)
         start = max(received, read, shown.get(conversation, 0))
         unread = 0
         if start < last:
             unread = _count(connection, conversation, max(start, last - LOOKED_AT), account, blocked_json)
-        result.append(Waiting(conversation, partner, first, last, received, read, unread))
+        result.append(Waiting(conversation, partner, first, last, received, read, unread, delivered))
     letters: int = connection.execute(
         "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
     ).fetchone()[0]

@@ -89,6 +89,7 @@ class Waiting:
     :param received: up to where this device provably has everything.
     :param read: up to where the person has seen everything, on any device.
     :param unread: rows said by others, by nobody blocked, after the later of the two marks.
+    :param delivered: up to where some device of ``partner`` provably has everything.
     """
 
     conversation: int
@@ -98,6 +99,7 @@ class Waiting:
     received: int
     read: int
     unread: int
+    delivered: int = 0
 
 
 class Unsure(NamedTuple):

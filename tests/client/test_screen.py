@@ -223,7 +223,12 @@ class Talking(ScreenCase):
             await play.types("/message nobody hi")
             self.assertIn("ann: hi ✗ No user nobody.", play.sees())
 
+        async def again(play: Play) -> None:
+            await play.presses("alt+down")
+            self.assertIn("psst ✓✓", play.line("psst"))
+
         self.play_as("ann", scene)
+        self.play(again)
 
     def test_a_refused_line_stays_where_it_was_said(self) -> None:
         bob = self.logged_in("bob", "lobby")

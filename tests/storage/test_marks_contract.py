@@ -56,6 +56,15 @@ class Marks(EngineCase):
         place = await self.of(EVE, room)
         self.assertEqual((place.received, place.read, place.unread), (5, 5, 1))
 
+    async def test_what_some_device_of_the_other_one_has_is_known(self) -> None:
+        room, pair = await self.stage()
+        await self.store.append(text(Pair.of(BOB, EVE), BOB, "and another"))
+        await self.store.mark_received(EVE, "phone", {room: 5, pair: 1})
+        self.assertEqual((await self.of(BOB, pair)).delivered, 1)
+        await self.store.mark_received(EVE, "desk", {pair: 2})
+        self.assertEqual([(await self.of(BOB, place)).delivered for place in (room, pair)], [0, 2])
+        self.assertEqual((await self.of(EVE, pair)).delivered, 0)
+
     async def test_received_belongs_to_a_device_and_read_to_the_person(self) -> None:
         room, _ = await self.stage()
         await self.store.mark_received(EVE, "phone", {room: 5})
