@@ -26,6 +26,10 @@ _NOT_YET = (
     "This device is not one of yours yet: it can neither read nor write what is sealed. On another device of yours"
     " type: link. Or begin anew: link new"
 )
+_SAME_NAME = (
+    "A device of yours was called {} before, with other keys; those of this one take their place. Is that another"
+    " machine? Then give this one a name of its own: device = NAME, in its config.ini."
+)
 
 
 class Publisher:
@@ -57,7 +61,9 @@ class Publisher:
             self._found(_NOT_YET if own.account_key is None else _ANOTHER)
         here = next((each.keys for each in shown.devices if each.device == own.name), None) if shown else None
         left = _NOTHING
-        if here is not None and here.identity == own.keys.identity:
+        if here is not None and here.identity != own.keys.identity:
+            self._found(_SAME_NAME.format(own.name))
+        elif here is not None:
             reply = await self._ask("keys.publish", {})
             left = reply if isinstance(reply, KeysLeft) else _NOTHING
             if here == own.keys:

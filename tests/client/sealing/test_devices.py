@@ -36,6 +36,12 @@ class Devices(SealedCase):
         self.assertEqual(self.sealed(laptop), [])
         self.assertIn("laptop claims to be a device of ann", self.told(self.bob))
 
+    def test_two_machines_of_one_name_are_told_apart_by_the_person(self) -> None:
+        self.ann.engine.close()
+        clone = self.enters("ann", machine="laptop", device="desk")
+        self.assertIn("A device of yours was called desk before, with other keys", self.told(clone))
+        self.assertNotIn("called desk before", self.told(self.ann))
+
     def test_then_it_reads_and_writes_like_the_other_one(self) -> None:
         laptop = self.enters("ann", machine="laptop", device="laptop")
         laptop.types(f"/link {self.code(self.ann)}")
