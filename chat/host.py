@@ -10,9 +10,11 @@ from chat.checkup import check
 from chat.core.service import ChatService
 from chat.errors import BadSettings, Misconfigured
 from chat.interfaces import Finding
-from chat.journal import write_from
+from chat.journal import Logger, write_from
 from chat.settings import Settings, renewed
 from chat.values import Rank
+
+log = Logger()
 
 
 class Host:
@@ -44,10 +46,25 @@ class Host:
 
     def reload(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         try:
-            given = self._read_settings()
+            return self._read_again()
         except Misconfigured as error:
             raise BadSettings(f"{error} Nothing has changed.") from None
-        settings, changed, later = renewed(self._chat.settings, given)
+
+    def hung_up(self) -> None:
+        """A server without a terminal was told so (SIGHUP), which by custom means: read the settings again."""
+        try:
+            changed, later = self._read_again()
+        except Misconfigured as error:
+            log.error("{error} Nothing has changed.", error=str(error))
+            return
+        log.info(
+            "The settings were read again. Changed: {changed}; a restart is needed for: {later}.",
+            changed=", ".join(changed) or "nothing",
+            later=", ".join(later) or "nothing",
+        )
+
+    def _read_again(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        settings, changed, later = renewed(self._chat.settings, self._read_settings())
         self._chat.apply(settings)
         write_from(settings.log_level)
         return changed, later
@@ -59,6 +76,15 @@ class Host:
 
     def queues(self) -> Mapping[str, int]:
         return self._queues()
+
+
+def has_terminal() -> bool:
+    """Whether this process ends with a terminal, if that is closed (``tty(4)``)."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def tell_manager(words: str) -> None:

@@ -44,7 +44,7 @@ from chat.frontends.certificate import Certificate, ensure_certificate
 from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
 from chat.frontends.control import ControlFactory, control_path, make_place
 from chat.frontends.listening import open_port, ways_in
-from chat.host import Host, tell_manager
+from chat.host import Host, has_terminal, tell_manager
 from chat.journal import Logger, write_from
 from chat.meters import Meters
 from chat.process import (
@@ -341,13 +341,21 @@ class ChatServer(Service):
             await self.chat.clock.sleep(0.02)
 
     def _handle_signals(self) -> None:
-        """End with status 0; Twisted's own handlers would make ``twistd`` end with the signal."""
+        """End with status 0; Twisted's own handlers would make ``twistd`` end with the signal.
+
+        SIGHUP says that the terminal is gone, which is an end as well; where there is none, somebody has sent it.
+        """
 
         def stop(number: int, frame: object) -> None:
             self._reactor.callFromThread(self._stop_reactor)
 
+        def hung_up(number: int, frame: object) -> None:
+            self._reactor.callFromThread(self._host.hung_up)
+
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as ``nohup`` leaves it
+            signal.signal(signal.SIGHUP, stop if has_terminal() else hung_up)
 
     def _stop_reactor(self) -> None:
         with contextlib.suppress(ReactorNotRunning):

@@ -10,6 +10,13 @@ import sys
 
 from tests.e2e.stage import PASSWORD, Stage, StageCase
 
+IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a program as the one that is told when its terminal is closed."""
+
 
 class Stopping(StageCase):
     def everybody_is_told(self, number: int) -> None:
@@ -42,6 +49,35 @@ class Stopping(StageCase):
         self.stage.server.send_signal(signal.SIGINT)
         self.assertEqual(self.stage.stop(signal.SIGINT), 0)
         self.assertNotIn("Traceback", self.stage.log())
+
+    def test_the_terminal_is_closed(self) -> None:
+        self.stage.stop()
+        ours, terminal = os.openpty()
+        listen = self.stage.command("--listen=tcp:0:interface=127.0.0.1")
+        with subprocess.Popen(
+            [sys.executable, "-c", IN_A_TERMINAL, *listen],
+            cwd=self.stage.folder, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        ) as server:  # fmt: skip
+            os.close(terminal)
+            said = b""
+            while b"Ctrl-C stops" not in said:
+                said += os.read(ours, 4_096)
+            self.stage.find_port(said.decode())
+            guest = self.guest("guest")
+            os.close(ours)
+            self.assertEqual(server.wait(10), 0)
+        guest.sees("* Server is shutting down. It was stopped by its operator.")
+
+    def test_without_a_terminal_sighup_reads_the_settings_again(self) -> None:
+        self.guest("who has seen that the server runs")
+        self.stage.write("config.ini", "[chatserver]\nname = Room 12\n")
+        assert self.stage.server is not None
+        self.stage.server.send_signal(signal.SIGHUP)
+        self.stage.wait(lambda: "Changed: name; a restart" in self.stage.log(), "the settings are not read")
+        self.stage.write("config.ini", "[chatserver]\nrate = much\n")
+        self.stage.server.send_signal(signal.SIGHUP)
+        self.stage.wait(lambda: "Nothing has changed." in self.stage.log(), "the mistake is not told")
+        self.stage.enter("who comes later").sees("Welcome to Room 12")
 
     def test_with_somebody_who_never_reads(self) -> None:
         ann = self.person("ann", "lobby")
