@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from textual import events
+from textual._xterm_parser import XTermParser
 
 from chat.client.observing import Phase
 from chat.client.screen.feed import Feed
 from chat.client.screen.here import Here
 from chat.client.screen.sidebar import SideBar
+from chat.client.screen.start import tell_alt_enter_apart
 from chat.client.screen.writing import Writing
 from chat.client.sending import Outgoing
 from chat.client.state import State
@@ -716,6 +718,8 @@ class Leaving(ScreenCase):
 
             self.play_as("ann", scene, room="lobby")
 
+
+class ReadingAndTyping(ScreenCase):
     def test_help_and_themes(self) -> None:
         async def scene(play: Play) -> None:
             await play.presses("f1")
@@ -724,6 +728,31 @@ class Leaving(ScreenCase):
             self.assertFalse(play.app.current_theme.dark)
 
         self.play_as("ann", scene, room="lobby")
+
+    def test_who_reads_older_lines_sees_how_many_new_ones_there_are(self) -> None:
+        bob = self.logged_in("bob", "lobby")
+
+        async def scene(play: Play) -> None:
+            for number in range(40):
+                bob.types(f"line {number}", room="lobby")
+            await play.settle()
+            await play.presses("pageup")
+            self.assertIn("older lines; Ctrl-End: newest", play.sees())
+            for words in ("lunch?", "anybody?"):
+                bob.types(words, room="lobby")
+            await play.settle()
+            self.assertIn("2 new below; Ctrl-End: newest", play.sees())
+            await play.presses("ctrl+end")
+            self.assertNotIn("Ctrl-End", play.sees())
+
+        self.play_as("ann", scene, room="lobby")
+
+    def test_alt_enter_makes_a_new_line_in_terminals_that_send_an_escape_before_the_enter(self) -> None:
+        """Else what is half written would be said."""
+        tell_alt_enter_apart()
+        parser = XTermParser()
+        keys = [getattr(event, "key", "") for event in (*parser.feed("\x1b\r"), *parser.feed("\r"))]
+        self.assertEqual(keys, ["ctrl+j", "enter"])
 
     def test_help_keeps_its_columns_on_a_narrow_screen(self) -> None:
         async def scene(play: Play) -> None:

@@ -115,7 +115,8 @@ def status_line(
         named = "!" if any(talk.mentions for talk in others) else ""
         line.append(f"{named}{sum(talk.unread for talk in others)} unread elsewhere (F4)  ", style="bold")
     if not at_end:
-        line.append("older lines; Ctrl-End: newest  ", style="bold")
+        new = state.talks[here].unread if here in state.talks else 0
+        line.append(f"{f'{new} new below' if new else 'older lines'}; Ctrl-End: newest  ", style="bold")
     if status.phase is Phase.ONLINE:
         line.append(f"{safe(state.me)} on {where}  F1: help")
     elif status.phase is Phase.WAITING:

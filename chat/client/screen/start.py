@@ -6,8 +6,10 @@ import asyncio
 import os
 import signal
 import termios
-from typing import Any
+from typing import Any, cast
 
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual.keys import Keys
 from twisted.internet import asyncioreactor
 from twisted.logger import (
     FilteringLogObserver,
@@ -42,6 +44,15 @@ def start(files: Files, address: Address | None, user: str) -> int:
     return app.return_code or 0
 
 
+def tell_alt_enter_apart() -> None:
+    """Let Alt-Enter make a new line in all terminals.
+
+    Most of them send an escape before the Enter, in which Textual 8 sees a mere Enter: what is half written would be
+    said. It has no public way to say otherwise.
+    """
+    cast(dict[str, tuple[Keys, ...]], ANSI_SEQUENCES_KEYS)["\x1b\r"] = (Keys.ControlJ,)
+
+
 def _log(files: Files) -> None:
     """What goes wrong unseen is for a file: on the terminal it would be written across the screen."""
     enough = LogLevelFilterPredicate(defaultLogLevel=LogLevel.warn)
@@ -69,6 +80,7 @@ async def _run(files: Files, address: Address | None, user: str) -> ChatApp:
     def call(address: Address, observer: Observer) -> Engine:
         return make_engine(reactor, files, address, observer, device=device_of(files), keeping=True)
 
+    tell_alt_enter_apart()
     app = ChatApp(files, call, address, user)
 
     def end(number: int, frame: object) -> None:
