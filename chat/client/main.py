@@ -130,7 +130,7 @@ def _usual(words: str | None, unencrypted: bool, files: Files) -> Address:
         return servers.get(words) or _address(words, unencrypted)
     recent = [known.address for known in files.known()] or list(servers.values())
     if not recent:
-        raise ClientFailure("Say which server: chat --plain HOST[:PORT]")
+        raise ClientFailure("No server is known here yet. Name one: chat HOST[:PORT], or --server HOST[:PORT]")
     return recent[0]
 
 

@@ -17,6 +17,7 @@ from chat.client.dialing import Address
 from chat.client.errands import Errand, Send, Tail
 from chat.client.failures import ClientFailure, NobodyThere
 from chat.client.files import Files
+from chat.client.main import run
 from chat.client.protocol import ChatClient
 from chat.events import Delivered, Event
 from tests.client.engines import Desk
@@ -172,6 +173,10 @@ class Sending(ErrandCase):
         sent = self.sends("nobody", "build done")
         self.assertEqual((sent.status, sent.out), (1, ""))
         self.assertIn("! No user nobody.", sent.err)
+
+    def test_where_no_server_is_known_it_is_said_how_to_name_one(self) -> None:
+        with self.assertRaisesRegex(ClientFailure, "Name one: .* --server HOST"):
+            run(["send", "bob", "build done"], self.files)
 
     def test_what_is_too_long_is_said_in_one_line_before_anybody_is_called(self) -> None:
         for text, why in (
