@@ -212,12 +212,14 @@ class Send(Errand):
             self._engine.close()
 
     async def _seal(self, said: Text) -> dict[str, object]:
-        """The body of a message, sealed where it has to be."""
+        """The body of a message, sealed where it has to be: what was said there before shows that.
+
+        :raises ClientFailure: when it must not be sent, or the connection does not last.
+        """
         title = self._room or self._name
         talk = self._engine.state.talk(Key(bool(self._room), fold(title)), title)
-        if self._engine.seals.is_sealed(talk):
-            self._aside.since = self._engine.seals.end(talk) or 0
-            await self._engine.catching.follow(talk)  # what is sealed names what was said before it
+        self._aside.since = self._engine.seals.end(talk) or 0
+        await self._engine.catching.follow(talk)
         return write_body(await self._engine.seals.seal(talk, said.text) or said)
 
     def _say_what_waits(self) -> None:

@@ -210,6 +210,15 @@ class SendingSealed(ErrandCase):
                 [words for words in desk.screen.findings if "seal" not in words and "device" not in words], []
             )
 
+    def test_from_a_machine_that_is_a_stranger_nothing_goes_in_the_clear_where_it_was_sealed(self) -> None:
+        ann, bob = self.enters("ann"), self.enters("bob")
+        ann.types("message bob one")
+        sent = self.sends("bob", WORDS, keys=self.folder / "a machine in a cellar")
+        self.assertEqual((sent.status, sent.out), (1, ""))
+        self.assertIn("Not sent: this device is not one of yours yet.", sent.err)
+        self.assertNotIn(WORDS.encode(), self.recorded())
+        self.assertEqual(bob.screen.said(), ["one"])
+
     def test_who_else_will_read_it_is_told(self) -> None:
         ann = self.enters("ann")
         ann.types("create den")
