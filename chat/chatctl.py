@@ -90,15 +90,16 @@ class Server:
         except OSError as error:
             raise Unreachable(f"The server does not answer ({error}).") from None
         for shown, id in self._frames():
-            if id is not None or isinstance(shown, Refused):
-                return shown  # type: ignore[return-value]  # what has an id is a reply
+            if isinstance(shown, Refused) or (id is not None and isinstance(shown, Reply)):
+                return shown
         raise Unreachable("The server ended the connection without an answer.")
 
     def events(self) -> Iterator[Event]:
         """What comes by itself, until the server ends."""
         self._socket.settimeout(None)
         for shown, _ in self._frames():
-            yield shown  # type: ignore[misc]  # nothing else was asked
+            if isinstance(shown, Event):
+                yield shown
 
     def _frames(self) -> Iterator[tuple[Event | Reply, str | int | None]]:
         try:

@@ -50,10 +50,10 @@ class ParameterType:
     :ivar json: how a program writes it, for people who read the documents.
     """
 
-    form: ClassVar[str] = "WORD"
-    rest: ClassVar[bool] = False
+    form: str = "WORD"
+    rest: bool = False
     free: ClassVar[bool] = False
-    secret: ClassVar[bool] = False
+    secret: bool = False
     opens: ClassVar[frozenset[str]] = frozenset()
     json: ClassVar[str] = "string"
 
@@ -265,7 +265,7 @@ class ChoiceType(ParameterType):
 
     def __init__(self, *words: str) -> None:
         self.words = words
-        self.form = "|".join(words)  # type: ignore[misc]  # each choice has a form of its own
+        self.form = "|".join(words)
 
     def certain(self, word: str, names: Names) -> bool:
         return word.lower() in self.words
@@ -286,7 +286,7 @@ class SettingType(ChoiceType):
 
     def __init__(self, *words: str) -> None:
         super().__init__(*words)
-        self.form = "SETTING"  # type: ignore[misc]
+        self.form = "SETTING"
 
 
 class SettingValueType(ParameterType):

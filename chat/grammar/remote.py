@@ -86,7 +86,7 @@ class OfTheirs(ParameterType):
     """A type that only the server knows: a word, or the rest of the line."""
 
     def __init__(self, form: str, rest: bool, secret: bool) -> None:
-        self.form, self.rest, self.secret = form, rest, secret  # type: ignore[misc]  # each has its own
+        self.form, self.rest, self.secret = form, rest, secret
 
 
 def _all_types(kind: type[ParameterType]) -> Iterator[type[ParameterType]]:

@@ -136,13 +136,20 @@ class AfterABackup(SealedCase):
         self.assertEqual(told[:2], [gone_words("bob", 1), gone_words("carol", 3)])
         self.assertEqual(self.again("ann").screen.findings, [])
 
-    def test_who_comes_after_as_many_new_lines_reads_them_all(self) -> None:
+    def lines_are_new(self) -> Desk:
+        """Two lines to Bob are lost, and Ann has said more than that again before he comes.
+
+        :returns: hers.
+        """
         self.lines_are_lost("one", "two")
         self.put_back()
         ann = self.enters("ann")
         for each in ("three", "four", "five"):
             ann.types(f"message bob {each}")
-        bob = self.enters("bob")
+        return ann
+
+    def test_who_comes_after_as_many_new_lines_reads_them_all(self) -> None:
+        ann, bob = self.lines_are_new(), self.enters("bob")
         self.assertEqual(self.sealed(bob), ["kept", "three", "four", "five"])
         self.assertEqual(bob.screen.findings, [loss_words(2)])
         ann.types("message bob six")
@@ -152,11 +159,7 @@ class AfterABackup(SealedCase):
         self.assertEqual(self.again("bob").screen.findings, [])
 
     def test_who_unlocks_the_keys_later_reads_them_all_as_well(self) -> None:
-        self.lines_are_lost("one", "two")
-        self.put_back()
-        ann = self.enters("ann")
-        for each in ("three", "four", "five"):
-            ann.types(f"message bob {each}")
+        self.lines_are_new()
         bob = self.enters_locked("bob")
         self.assertEqual(self.sealed(bob), [])
         self.run_link(self.sealing(bob).unlock_again(PASSWORD))
