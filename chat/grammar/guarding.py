@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat.grammar.arguments import certain, reads
 from chat.grammar.context import Context, cut
+from chat.grammar.elsewhere import CLIENT_VERBS
 from chat.grammar.parameters import Names, RoomType
 from chat.grammar.verbs import LONG, Bare, Verb
 
@@ -22,6 +23,8 @@ def meant_by(word: str, rest: str, verb: Verb | None, context: Context) -> str |
     """
     if verb is not None and not verb.programs:
         return _meant_with(verb, word, rest, context)
+    if word in CLIENT_VERBS and context.names.is_account(rest):  # verify bob, where there are no keys
+        return f"/{word} {rest}"
     if len(word) < LONG - 2 or not rest:  # nearly every line
         return None
     meant = context.table.long.near(word)

@@ -33,6 +33,14 @@ class Held_(SynchronousTestCase):
             self.assertEqual(meaning(line), ("held", f"{line} ..."))
         self.assertEqual(meaning("tell me")[0], "said")
 
+    def test_a_verb_of_the_console_client_and_an_account(self) -> None:
+        """On netcat it would be said, and the person would wait for a picture to compare."""
+        for line in ("verify bob", "Accept @alice", "unseal bob"):
+            word, name = line.split()
+            self.assertEqual(meaning(line), ("held", f"/{word.lower()} {name}"))
+        for line in ("verify it bob", "accept that", "link", "seal bob in an envelope"):
+            self.assertEqual(meaning(line)[0], "said", line)
+
     def test_what_begins_like_a_login_or_a_password(self) -> None:
         for line in (
             "login bob secret", "login", "LOGIN bob", "password hunter22", "passwd a b", "register bob secret",
