@@ -41,7 +41,9 @@ class Meters:
         try:
             from chat.metrics.exposition import site
         except ImportError:
-            raise Misconfigured("metrics-port needs prometheus-client: pip install 'chatserver[metrics]'") from None
+            raise Misconfigured(
+                "metrics-port needs prometheus-client. Run, in the checkout: pip install -e '.[metrics]'"
+            ) from None
         try:
             self._port = reactor.listenTCP(number, site(self.figures), interface="127.0.0.1")
         except CannotListenError as error:

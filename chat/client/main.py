@@ -96,7 +96,8 @@ def run(words: Sequence[str], files: Files) -> int:
         from chat.client.screen.start import start
     except ImportError as error:
         raise ClientFailure(
-            f"The screen needs Textual ({error}). Install it: pip install 'chatserver[client]', or use: chat --plain"
+            f"The full screen needs Textual ({error}). Run, in the checkout: pip install -e '.[client]'"
+            " (or use: chat --plain)"
         ) from None
     # What is imported stays: to look for garbage in it, and as often as is usual, takes a tenth of a start.
     gc.freeze()
@@ -198,7 +199,9 @@ def _keys(words: Sequence[str], files: Files) -> int:
     try:
         from chat.client.sealing.moving import export_keys, import_keys
     except ImportError as error:
-        raise ClientFailure(f"Keys need vodozemac ({error}). Install it: pip install 'chatserver[client]'") from None
+        raise ClientFailure(
+            f"Encryption keys need vodozemac ({error}). Run, in the checkout: pip install -e '.[client]'"
+        ) from None
     address = _usual(options.server, options.unencrypted, files)
     account = options.user or files.find(address).account
     if not account:

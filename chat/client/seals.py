@@ -148,8 +148,8 @@ class Seals:
         """
         if talk.sealed:
             raise ClientFailure(
-                "Not sent: what is said here is sealed, and this client has no keys. Install what they need:"
-                " pip install 'chatserver[client]'"
+                "Not sent: this conversation is encrypted, and this client cannot encrypt. Run, in the checkout:"
+                " pip install -e '.[client]'"
             )
         return None
 

@@ -59,7 +59,7 @@ class Installing(TestCase):
             os.mkdir(lent)
             here = sysconfig.get_path("purelib")
             for each in os.listdir(here):
-                if not each.endswith((".pth", ".egg-link")) and not each.startswith(("chatserver", "__editable__")):
+                if not each.endswith((".pth", ".egg-link")) and not each.startswith(("linechat", "__editable__")):
                     os.symlink(os.path.join(here, each), os.path.join(lent, each))
         with open(os.path.join(packages, "lent.pth"), "w", encoding="utf-8") as file:
             file.write(f"{lent}\n")

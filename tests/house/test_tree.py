@@ -69,6 +69,17 @@ class Modules(SynchronousTestCase):
         """``TYPE_CHECKING`` would hide an import of a higher floor."""
         self.assertEqual([name for name, tree in OURS.items() if "typing.TYPE_CHECKING" in imported(tree)], [])
 
+    def test_no_message_installs_a_package_of_the_index_under_our_name(self) -> None:
+        """Names on an index belong to whoever takes them first: extras are installed from the checkout."""
+        said = [
+            (name, node.value)
+            for name, tree in OURS.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "pip install" in node.value
+        ]
+        self.assertGreater(len(said), 2)
+        self.assertEqual([each for each in said if "pip install -e '.[" not in each[1]], [])
+
     def test_no_module_is_called_after_nothing(self) -> None:
         stems = {Path(name).stem for name in OURS}
         self.assertEqual(stems & {"utils", "util", "common", "helpers", "helper", "misc", "manager"}, set())
