@@ -30,11 +30,14 @@ LEAST_COST = 4
 MOST_COST = 15
 """Costs of bcrypt that are worked with; each step doubles the time."""
 
+CLIENT_COST = 10
+"""The least cost that the bundled client works with: a server that asks for less may want to guess the password."""
+
 ITERATIONS = 4096
 """The rounds of PBKDF2 on top of bcrypt: the fewest that RFC 7677 allows, since bcrypt carries the weight."""
 
 MOST_ITERATIONS = 65_536
-"""More rounds are neither stored nor worked for: 30 milliseconds."""
+"""A client works for no more rounds: 30 milliseconds."""
 
 KEY_BYTES = 32
 """The length of StoredKey and ServerKey (SHA-256)."""
@@ -102,32 +105,49 @@ def stretch(password: str, salt: bytes) -> bytes:
     return bcrypt.hashpw(b64encode(sha256(_prepare(password)).digest()), salt)
 
 
-def make_verifier(stretched: bytes, salt: bytes) -> Verifier:
+def make_verifier(stretched: bytes, salt: bytes, iterations: int = ITERATIONS) -> Verifier:
     """What is stored of a stretched password (RFC 5802 section 3). Takes 2 milliseconds."""
-    return _verifier(stretched, salt, ITERATIONS)
+    # scramp takes text and prepares it once more, which changes nothing of the ASCII that bcrypt gives.
+    _, stored_key, server_key, _ = _MECHANISM.make_auth_info(
+        stretched.decode("ascii"), iteration_count=iterations, salt=salt
+    )
+    return Verifier(salt, iterations, stored_key, server_key)
 
 
-def check_verifier(verifier: Verifier, least_cost: int) -> None:
+def new_verifier(password: str, cost: int) -> Verifier:
+    """A verifier of a password with a fresh salt. Slow, as `stretch` is."""
+    salt = new_salt(cost)
+    return make_verifier(stretch(password, salt), salt)
+
+
+def is_current(verifier: Verifier, cost: int) -> bool:
+    """Whether a verifier costs the server as much to check as a new one: no more, so that nobody makes others wait.
+
+    :param cost: the bcrypt cost that the server names; where that is below `CLIENT_COST`, the latter will do as well.
+    :raises ValueError: when its salt is none (`cost_of`).
+    """
+    return cost_of(verifier.salt) in (cost, max(cost, CLIENT_COST)) and verifier.iterations == ITERATIONS
+
+
+def check_verifier(verifier: Verifier, cost: int) -> None:
     """Check a verifier that somebody else made of a password that is not known here.
 
-    :param least_cost: the least cost of bcrypt that will do.
+    :param cost: the bcrypt cost that the server names in ``welcome``.
     :raises BadVerifier: in one line, what is wrong with it.
     """
     try:
-        cost = cost_of(verifier.salt)
+        current = is_current(verifier, cost)
     except ValueError as error:
-        raise BadVerifier(f"The salt of a verifier is one of bcrypt: {error}.") from None
-    if cost < least_cost:
-        raise BadVerifier(f"The cost of bcrypt is at least {least_cost} here, and not {cost}.")
-    if not ITERATIONS <= verifier.iterations <= MOST_ITERATIONS:
-        raise BadVerifier(f"The iterations of a verifier are {ITERATIONS:,} to {MOST_ITERATIONS:,}.")
+        raise BadVerifier(f"The salt of a verifier has to be a bcrypt salt: {error}.") from None
+    if not current:
+        raise BadVerifier(f"A verifier has to have a bcrypt cost of {cost} and {ITERATIONS:,} iterations here.")
     if not len(verifier.stored_key) == len(verifier.server_key) == KEY_BYTES:
-        raise BadVerifier(f"The keys of a verifier have {KEY_BYTES} bytes each.")
+        raise BadVerifier(f"The keys of a verifier have to have {KEY_BYTES} bytes each.")
 
 
 def matches(stretched: bytes, verifier: Verifier) -> bool:
     """Whether this is the password, found out in a time that tells nothing. Takes 2 milliseconds."""
-    candidate = _verifier(stretched, verifier.salt, verifier.iterations)
+    candidate = make_verifier(stretched, verifier.salt, verifier.iterations)
     return compare_digest(candidate.stored_key, verifier.stored_key)
 
 
@@ -151,14 +171,6 @@ def decoy_verifier(name: str, secret: bytes, cost: int) -> Verifier:
 def _check_cost(cost: int) -> None:
     if not LEAST_COST <= cost <= MOST_COST:
         raise ValueError(f"a bcrypt cost is {LEAST_COST} to {MOST_COST}, not {cost}")
-
-
-def _verifier(stretched: bytes, salt: bytes, iterations: int) -> Verifier:
-    # scramp takes text and prepares it once more, which changes nothing of the ASCII that bcrypt gives.
-    _, stored_key, server_key, _ = _MECHANISM.make_auth_info(
-        stretched.decode("ascii"), iteration_count=iterations, salt=salt
-    )
-    return Verifier(salt, iterations, stored_key, server_key)
 
 
 def _prepare(password: str) -> bytes:

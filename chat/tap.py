@@ -211,7 +211,9 @@ class ChatServer(Service):
         store = SqliteStore(settings.db, reactor.callFromThread, reactor.callLater, turn.soon)
         self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
         self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
-        self.chat.door = _door(self.chat, self._hashing)
+        cost = settings.bcrypt_cost
+        self._verification = Verification(store, self._hashing, Lockout(settings.block_time), clock, cost)
+        self.chat.door = _door(self.chat, self._hashing, self._verification)
         self._host = Host(
             self.chat,
             read_settings,
@@ -298,7 +300,11 @@ class ChatServer(Service):
         safe.prepare()
         self._launch.begin()
         self._reactor.addSystemEventTrigger("after", "startup", self._handle_signals)
-        Deferred.fromCoroutine(self.chat.start()).addCallbacks(self._started, self._not_started)
+        Deferred.fromCoroutine(self._start()).addCallbacks(self._started, self._not_started)
+
+    async def _start(self) -> None:
+        await self.chat.start()
+        await self._verification.load_secret()
 
     def _started(self, _: None) -> None:
         self._meters.start()
@@ -362,11 +368,9 @@ class ChatServer(Service):
             self._reactor.stop()
 
 
-def _door(chat: ChatService, hashing: HashingPool) -> Door:
-    settings, directory, store, clock = chat.settings, chat.directory, chat.store, chat.clock
-    cost = settings.bcrypt_cost
-    verification = Verification(store, hashing, Lockout(settings.block_time), clock, cost)
-    registrar = Registrar(directory, store, hashing, verification, clock, cost, TABLE)
+def _door(chat: ChatService, hashing: HashingPool, verification: Verification) -> Door:
+    directory, store, clock = chat.directory, chat.store, chat.clock
+    registrar = Registrar(directory, store, hashing, verification, clock, chat.settings.bcrypt_cost, TABLE)
     realm = Realm(chat.people)
     checkers = [PasswordChecker(directory, verification), TokenChecker(directory, store, clock)]
     proofs = Proofs(directory, verification, clock)

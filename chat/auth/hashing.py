@@ -2,8 +2,11 @@
 
 Hashing is slow on purpose (`chat.stretch`) and frees the interpreter while it works, so it has a few threads
 of its own. They are niced where the system can do that for one thread: a wave of logins makes the logins
-wait, not the people who talk. What waits is bounded; beyond the bound a login is refused and told when
-to try again.
+wait, not the people who talk.
+
+Networks take turns (`chat.auth.fair_queue`): the logins of one network delay a login from another by at most the one
+hash that each thread is in. The queue is bounded; beyond the bound the newest login of the network that has most
+waiting is refused and told when to try again.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ import os
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -20,6 +22,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
+from chat.auth.fair_queue import FairQueue
 from chat.core.spans import time_left
 from chat.errors import Busy, ShuttingDown
 
@@ -36,8 +39,10 @@ _FIRST_GUESS = 0.25
 class IHashing(Protocol):
     """Where slow functions run."""
 
-    def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+    def run(self, network: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         """Call a function off the reactor thread; the Deferred has its result or its exception.
+
+        :param network: on whose behalf; networks take turns.
 
         Fails with `chat.errors.Busy` when too many calls wait. Canceled, a call that waits is never made.
         """
@@ -46,15 +51,16 @@ class IHashing(Protocol):
 class _Job:
     """One call and the Deferred for its result, which is ``None`` once nobody waits for it any more."""
 
-    __slots__ = ("call", "result")
+    __slots__ = ("call", "network", "result")
 
-    def __init__(self, call: Callable[[], Any], result: Deferred[Any]) -> None:
+    def __init__(self, network: str, call: Callable[[], Any], result: Deferred[Any]) -> None:
+        self.network = network
         self.call = call
         self.result: Deferred[Any] | None = result
 
 
 class HashingPool:
-    """A few threads and a bounded queue before them; it implements `IHashing`.
+    """A few threads and a bounded, fair queue before them; it implements `IHashing`.
 
     What is called before `start` waits for it.
 
@@ -65,7 +71,6 @@ class HashingPool:
 
     def __init__(self, threads: int, most_waiting: int, call_from_thread: Callable[..., object]) -> None:
         self._size = threads
-        self._most_waiting = most_waiting
         self._call_from_thread = call_from_thread
         # The reactor's own: what was asked for and has no result yet.
         self._open: set[_Job] = set()
@@ -74,7 +79,7 @@ class HashingPool:
         self._ended: list[Deferred[None]] = []
         # Shared with the threads, under the lock of the condition.
         self._changed = threading.Condition()
-        self._waiting: deque[_Job] = deque()
+        self._waiting: FairQueue[str, _Job] = FairQueue(most_waiting)
         self._stopped = False
 
     def start(self) -> None:
@@ -103,23 +108,25 @@ class HashingPool:
         """How many calls wait for a thread."""
         return len(self._waiting)
 
-    def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+    def run(self, network: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         """See `IHashing.run`; after `stop` it fails with `chat.errors.ShuttingDown`."""
         if self._stopped:
             return fail(Failure(ShuttingDown()))
         result: Deferred[T] = Deferred(lambda _: self._abandon(job))
-        job = _Job(lambda: function(*args, **kwargs), result)
+        job = _Job(network, lambda: function(*args, **kwargs), result)
         with self._changed:
-            waiting = len(self._waiting)
-            if waiting < self._most_waiting:
-                self._waiting.append(job)
-                self._changed.notify()
-        if waiting >= self._most_waiting:
-            wait = max(1.0, waiting * self._seconds / self._size)
-            left = time_left(round(wait * 1000))
-            return fail(Failure(Busy(f"Many people log in just now. Try again in {left}.", wait=wait)))
+            dropped = self._waiting.put(network, job)
+            self._changed.notify()
         self._open.add(job)
+        if dropped is not None:
+            self._conclude(dropped, Failure(self._busy()))
         return result
+
+    def _busy(self) -> Busy:
+        """What those are told for whom there is no room in the queue."""
+        wait = max(1.0, len(self._waiting) * self._seconds / self._size)
+        left = time_left(round(wait * 1000))
+        return Busy(f"Many people are logging in. Try again in {left}.", wait=wait)
 
     # on the reactor thread
 
@@ -127,8 +134,8 @@ class HashingPool:
         """Forget a canceled call; if a thread is in it already, its result is dropped."""
         job.result = None
         self._open.discard(job)
-        with self._changed, suppress(ValueError):
-            self._waiting.remove(job)
+        with self._changed:
+            self._waiting.remove(job.network, job)
 
     def _finish(self, job: _Job, outcome: object, seconds: float) -> None:
         self._seconds += (seconds - self._seconds) / 8
@@ -159,6 +166,8 @@ class HashingPool:
                 outcome = job.call()
             except Exception:
                 outcome = Failure()
+            with self._changed:
+                self._waiting.finish(job.network)
             self._call_from_thread(self._finish, job, outcome, time.monotonic() - began)
             # Neither the password nor the outcome outlives its turn in the frame of an idle thread.
             del job, outcome
@@ -168,7 +177,7 @@ class HashingPool:
         """Wait for the next call; nothing when the pool has stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._waiting)
-            return None if self._stopped else self._waiting.popleft()
+            return None if self._stopped else self._waiting.take()[1]
 
 
 def _step_back() -> None:

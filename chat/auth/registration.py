@@ -18,7 +18,7 @@ from chat.core.spans import time_left
 from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
 from chat.interfaces import IClock, IDirectory, IStore
 from chat.names import read_name
-from chat.stretch import check_password, check_verifier, make_verifier, new_salt, stretch
+from chat.stretch import check_password, check_verifier, new_verifier
 from chat.values import Account, Name, Peer, Rank, Verifier
 
 MOST_REALNAME = 60
@@ -100,7 +100,7 @@ class Registrar:
         check_password(password)
         realname = self._claim(free, realname, peer)
         try:
-            verifier = await self._hashing.run(_new_verifier, password, self._cost)
+            verifier = await self._hashing.run(peer.network, new_verifier, password, self._cost)
         except BaseException:
             self._claimed.discard(free.folded)
             raise
@@ -109,7 +109,7 @@ class Registrar:
     async def register_verifier(self, name: str, verifier: Verifier, realname: str, peer: Peer) -> Account:
         """The same with what is stored instead of the password, which stays with whoever chose it.
 
-        :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here, or more.
+        :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here.
         """
         free = self.read_free_name(name)
         self.check_verifier(verifier)
@@ -163,7 +163,7 @@ class Registrar:
         )
         if account is None or not right:
             raise BadCredentials("Wrong name or code, or the code has ended. Ask for another one.", ask="code")
-        verifier = await self._hashing.run(_new_verifier, password, self._cost)
+        verifier = await self._hashing.run(peer.network, new_verifier, password, self._cost)
         await self._store.use_code(account.id, given, verifier)
         return account
 
@@ -185,13 +185,13 @@ class Registrar:
         """
         check_password(new, "new")
         await self.verify(account, old, peer, "old")
-        verifier = await self._hashing.run(_new_verifier, new, self._cost)
+        verifier = await self._hashing.run(peer.network, new_verifier, new, self._cost)
         await self.set_verifier(account, verifier)
 
     def check_verifier(self, verifier: Verifier) -> None:
         """Look at a verifier that somebody made of a new password.
 
-        :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here, or more.
+        :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here.
         """
         check_verifier(verifier, self._cost)
 
@@ -228,12 +228,6 @@ class Registrar:
 
 def _taken(name: Name) -> NameTaken:
     return NameTaken(f"The name {name.shown} is taken. If it is yours: login {name.shown}")
-
-
-def _new_verifier(password: str, cost: int) -> Verifier:
-    """Slow."""
-    salt = new_salt(cost)
-    return make_verifier(stretch(password, salt), salt)
 
 
 def _unabandoned(work: Deferred[Account]) -> Deferred[Account]:

@@ -8,20 +8,31 @@ the way of a wrong password in every step: one look into the store, one hash of 
 from __future__ import annotations
 
 from collections.abc import Callable
+from secrets import token_bytes
+
+from twisted.internet.defer import Deferred
 
 from chat.auth.hashing import IHashing
+from chat.auth.keyed_semaphore import KeyedSemaphore
 from chat.auth.lockout import FREE_TRIES, Lockout
-from chat.auth.turns import Turns
 from chat.errors import Busy, ShuttingDown, StoreUnavailable
 from chat.interfaces import IClock, IStore
 from chat.names import fold
-from chat.stretch import decoy_verifier, matches, stretch
+from chat.stretch import decoy_verifier, is_current, matches, new_verifier, stretch
 from chat.values import Account, Peer, Verifier
 
 _NO_ACCOUNT = 0
 """Ids count from 1."""
 
 _MOST_WAITING = 1_000
+
+_OWN_WORK = ""
+"""What the server hashes for itself takes turns with the networks as one more of them."""
+
+_MOST_RENEWED = 100
+"""How many verifiers may wait to be replaced by current ones; those beyond wait for their next login."""
+
+_SECRET_BYTES = 32
 
 DECOYS = "decoys"
 """The secret that decoy salts are made of. It is kept: another one after a restart would betray which names have no
@@ -44,7 +55,22 @@ class Verification:
         self._clock = clock
         self._cost = cost
         self._secret: bytes | None = None
-        self._turns = Turns(FREE_TRIES, _MOST_WAITING)
+        self._at_once = KeyedSemaphore(FREE_TRIES, _MOST_WAITING)
+        self._renewing: set[int] = set()
+
+    async def load_secret(self) -> bytes:
+        """The secret of the decoys, read or made at the start so that it is there when the disk is full.
+
+        A server that cannot store one makes do with one in memory: decoys then change once, at the next start.
+        """
+        if self._secret is None:
+            try:
+                secret = await self._store.secret(DECOYS)
+            except (StoreUnavailable, Busy, ShuttingDown):
+                secret = token_bytes(_SECRET_BYTES)
+            if self._secret is None:  # two logins may have asked at the same time
+                self._secret = secret
+        return self._secret
 
     async def is_right(self, name: str, account: Account | None, password: str, peer: Peer) -> bool:
         """Check the password of an account, or of a name that no account has (which is never right).
@@ -56,11 +82,11 @@ class Verification:
         """
         folded = fold(name)
         self._lockout.check(folded, peer.network, self._clock.monotonic())
-        await self._turns.take(peer.network)
+        await self._at_once.acquire(peer.network)
         try:
             return await self._try(folded, account, password, peer.network)
         finally:
-            self._turns.give_back(peer.network)
+            self._at_once.release(peer.network)
 
     async def verifier(self, name: str, account: Account | None, peer: Peer) -> Verifier:
         """What a proof is to be made for: an account's verifier, or a decoy that is always the same for a name.
@@ -97,9 +123,7 @@ class Verification:
 
     async def _verifier(self, folded: str, account: Account | None) -> Verifier:
         """The same steps whether there is an account or not."""
-        if self._secret is None:
-            self._secret = await self._store.secret(DECOYS)
-        decoy = decoy_verifier(folded, self._secret, self._cost)
+        decoy = decoy_verifier(folded, await self.load_secret(), self._cost)
         found = await self._store.verifier(account.id if account is not None else _NO_ACCOUNT)
         return decoy if found is None else found
 
@@ -111,7 +135,7 @@ class Verification:
         self._lockout.begin(folded, network, self._clock.monotonic())
         try:
             verifier = await self._verifier(folded, account)
-            right = await self._hashing.run(_proves, password, verifier) and account is not None
+            right = await self._hashing.run(network, _proves, password, verifier) and account is not None
         except (Busy, ShuttingDown, StoreUnavailable):
             self._lockout.withdrawn(folded, network)
             raise
@@ -119,7 +143,27 @@ class Verification:
             self._lockout.failed(folded, network, self._clock.monotonic())
             raise
         self._count(right, folded, network)
+        if right and account is not None and not is_current(verifier, self._cost):
+            self._renew(account, verifier, password)
         return right
+
+    def _renew(self, account: Account, verifier: Verifier, password: str) -> None:
+        """Replace a verifier of another cost than the current one, while its owner is let in.
+
+        One that costs more would make others wait at each login, one that costs less is easier to guess.
+        """
+        if account.id not in self._renewing and len(self._renewing) < _MOST_RENEWED:
+            self._renewing.add(account.id)
+            Deferred.fromCoroutine(self._replace(account, verifier, password))
+
+    async def _replace(self, account: Account, verifier: Verifier, password: str) -> None:
+        try:
+            current = await self._hashing.run(_OWN_WORK, new_verifier, password, self._cost)
+            await self._store.renew_verifier(account.id, verifier, current)
+        except (Busy, ShuttingDown, StoreUnavailable):
+            pass  # the next login tries again
+        finally:
+            self._renewing.discard(account.id)
 
 
 def _proves(password: str, verifier: Verifier) -> bool:

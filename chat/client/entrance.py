@@ -16,10 +16,10 @@ from chat.client.proof import Proof
 from chat.client.protocol import ChatClient
 from chat.errors import AlreadySignedIn, BadCredentials
 from chat.events import Challenge, LoggedIn, PasswordChanged, Refused, Reply
-from chat.stretch import MOST_COST, SCRAM, SCRAM_PLUS, check_password, make_verifier, new_salt, stretch
+from chat.stretch import CLIENT_COST, MOST_COST, SCRAM, SCRAM_PLUS, check_password, new_verifier
 from chat.values import Verifier
 
-LEAST_COST = 10
+LEAST_COST = CLIENT_COST
 """The least cost of bcrypt that a server may ask for."""
 
 InThread = Callable[..., Deferred[Any]]
@@ -96,7 +96,7 @@ class Entrance:
         check_password(password)
         args = _named(device, user=user, realname=realname)
         if await self._keeps_passwords_here():
-            verifier = await self._in_thread(_new_verifier, password, self._cost())
+            verifier = await self._in_thread(new_verifier, password, self._cost())
             args["verifier"] = _spelled(verifier)
         else:
             args["password"] = password
@@ -111,7 +111,7 @@ class Entrance:
         check_password(new, "new")
         if await self._keeps_passwords_here():
             _, final = await self._prove("password", {}, old)
-            verifier = await self._in_thread(_new_verifier, new, self._cost())
+            verifier = await self._in_thread(new_verifier, new, self._cost())
             args: dict[str, object] = {"final": final, "verifier": _spelled(verifier)}
         else:
             args = {"old": old, "new": new}
@@ -186,12 +186,6 @@ def why_not(reply: Refused) -> str:
 
 def _named(device: str | None, **args: object) -> dict[str, object]:
     return args if device is None else args | {"device": device}
-
-
-def _new_verifier(password: str, cost: int) -> Verifier:
-    """Slow."""
-    salt = new_salt(cost)
-    return make_verifier(stretch(password, salt), salt)
 
 
 def _spelled(verifier: Verifier) -> dict[str, object]:

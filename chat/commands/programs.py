@@ -15,6 +15,7 @@ from chat.grammar.amounts import NumberType
 from chat.grammar.frames import Flag, Marks, Moment
 from chat.grammar.parameters import DeviceName, Room, Word
 from chat.grammar.verbs import Access
+from chat.stretch import ITERATIONS
 from chat.values import BODY_BYTES, BODY_LINES
 
 GROUP = "For programs"
@@ -36,7 +37,13 @@ async def hello(
     session.heartbeat = heartbeat
     if device is not None and session.user is None:
         session.device = device
-    limits = {"frame": FRAME_BYTES, "body": BODY_BYTES, "lines": BODY_LINES, "cost": chat.settings.bcrypt_cost}
+    limits = {
+        "frame": FRAME_BYTES,
+        "body": BODY_BYTES,
+        "lines": BODY_LINES,
+        "cost": chat.settings.bcrypt_cost,
+        "iterations": ITERATIONS,
+    }
     features = ("history", "inbox", "keys", "marks", "retry", "resume", "sealed", "skipped")
     ways_in, database = chat.door.ways_in(session), await chat.database()
     return Welcome(chat.settings.name, __version__, limits, features, ways_in, database, chat.restored)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from twisted.internet.defer import race
+from twisted.python.failure import Failure
 
 from chat.core.administration import Administration
 from chat.core.choices import Choices
@@ -27,6 +28,7 @@ from chat.core.search import Search
 from chat.core.space import Space
 from chat.core.talk import Talk
 from chat.core.user import Session
+from chat.errors import Busy, StoreUnavailable
 from chat.grammar.verbs import Table
 from chat.interfaces import Committed, IBus, IClock, IDoor, IHost, IStore, Logged
 from chat.settings import Settings
@@ -101,10 +103,10 @@ class ChatService:
     async def database(self) -> str:
         """Which one this is: 32 digits that another one does not have, and that say nothing of the secret.
 
-        :raises StoreUnavailable: when it was not given any yet, and cannot be.
+        Empty when it has no secret yet and the disk takes none: clients log in all the same.
         """
         if not self._database:
-            self._database = sha256(await self.store.secret(DATABASE)).hexdigest()[:32]
+            self._database = await self.store.secret(DATABASE).addCallbacks(_name_of, _no_name)
         return self._database
 
     async def stop(self, reason: str, last_words: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -165,3 +167,12 @@ class ChatService:
             else:
                 publish((("room", row.conversation),), Logged(row, None, draft, origin))
         self.house.traffic.stored(rows)
+
+
+def _name_of(secret: bytes) -> str:
+    return sha256(secret).hexdigest()[:32]
+
+
+def _no_name(failure: Failure) -> str:
+    failure.trap(StoreUnavailable, Busy)
+    return ""

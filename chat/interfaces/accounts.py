@@ -56,6 +56,9 @@ class IAccountStore(Protocol):
     def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
         """Replace the verifier and end all tokens of the account."""
 
+    def renew_verifier(self, account: int, old: Verifier, new: Verifier) -> Deferred[None]:
+        """Replace a verifier by another one of the same password, if it is still the account's; tokens stay."""
+
     def give_code(self, account: int, digest: bytes, until: int) -> Deferred[None]:
         """Let the owner of a code choose a password, once; the password of now and all tokens end.
 

@@ -84,6 +84,14 @@ def set_password(transaction: Transaction, account: int, verifier: Verifier) -> 
     transaction.execute("DELETE FROM tokens WHERE account = ?", (account,))
 
 
+def renew_verifier(transaction: Transaction, account: int, old: Verifier, new: Verifier) -> None:
+    """Replace a verifier by another one of the same password, unless the password was changed meanwhile."""
+    transaction.execute(
+        "UPDATE accounts SET salt = ?, iterations = ?, stored_key = ?, server_key = ? WHERE id = ? AND stored_key = ?",
+        (new.salt, new.iterations, new.stored_key, new.server_key, account, old.stored_key),
+    )
+
+
 def set_rank(transaction: Transaction, account: int, rank: Rank) -> None:
     transaction.execute("UPDATE accounts SET rank = ? WHERE id = ?", (rank.value, account))
 

@@ -205,6 +205,9 @@ class Store(ABC):
     def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
         return self._write(accounts.set_password, account, verifier)
 
+    def renew_verifier(self, account: int, old: Verifier, new: Verifier) -> Deferred[None]:
+        return self._write(accounts.renew_verifier, account, old, new)
+
     def secret(self, name: str) -> Deferred[bytes]:
         return Deferred.fromCoroutine(self._secret(name))
 

@@ -9,10 +9,10 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
-from chat.errors import NameTaken
+from chat.errors import NameTaken, StoreUnavailable
 from chat.interfaces import IDelayed, IStore, TokenRecord
 from chat.names import fold
-from chat.stretch import make_verifier, new_salt, stretch
+from chat.stretch import ITERATIONS, make_verifier, new_salt, stretch
 from chat.values import Account, Name, Peer, Rank, Verifier
 
 P = ParamSpec("P")
@@ -24,9 +24,9 @@ HOME = Peer("192.0.2.7", "192.0.2.7")
 ELSEWHERE = Peer("198.51.100.9", "198.51.100.9")
 
 
-def verifier_of(password: str, cost: int = COST) -> Verifier:
+def verifier_of(password: str, cost: int = COST, iterations: int = ITERATIONS) -> Verifier:
     salt = new_salt(cost)
-    return make_verifier(stretch(password, salt), salt)
+    return make_verifier(stretch(password, salt), salt, iterations)
 
 
 class FakeClock:
@@ -69,7 +69,10 @@ class FakeDirectory:
 
 
 class FakeStore:
-    """Accounts and tokens in dictionaries; while ``held``, what is created waits for `commit`."""
+    """Accounts and tokens in dictionaries; while ``held``, what is created waits for `commit`.
+
+    :ivar full: whether the disk takes nothing.
+    """
 
     def __init__(self) -> None:
         self.verifiers: dict[int, Verifier] = {}
@@ -78,6 +81,7 @@ class FakeStore:
         self.asked: list[int] = []
         self.held: list[Deferred[Account]] | None = None
         self.error: Exception | None = None
+        self.full = False
 
     @property
     def stored(self) -> IStore:
@@ -120,7 +124,16 @@ class FakeStore:
         return succeed(self.verifiers.get(account))
 
     def secret(self, name: str) -> Deferred[bytes]:
+        if self.full:
+            return fail(Failure(StoreUnavailable()))
         return succeed(name.encode() * 32)
+
+    def renew_verifier(self, account: int, old: Verifier, new: Verifier) -> Deferred[None]:
+        if self.full:
+            return fail(Failure(StoreUnavailable()))
+        if self.verifiers[account] == old:
+            self.verifiers[account] = new
+        return succeed(None)
 
     def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
         self.verifiers[account] = verifier
@@ -133,18 +146,20 @@ class FakeStore:
 class FakeHashing:
     """Calls at once on the same thread; while ``held``, only when the test says `release`.
 
-    ``calls`` has the arguments of every call, which cost what a hash costs.
+    ``calls`` has the arguments of every call, which cost what a hash costs; ``networks`` on whose behalf it was.
     """
 
     def __init__(self, held: bool = False) -> None:
         self.held = held
         self.calls: list[tuple[Any, ...]] = []
+        self.networks: list[str] = []
         self.waiting: list[tuple[Deferred[Any], Callable[[], Any]]] = []
         self.error: Exception | None = None
 
-    def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
+    def run(self, network: str, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         if self.error is not None:
             return fail(Failure(self.error))
+        self.networks.append(network)
         self.calls.append(args)
         result: Deferred[T] = Deferred()
         self.waiting.append((result, lambda: function(*args, **kwargs)))

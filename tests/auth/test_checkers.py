@@ -14,9 +14,9 @@ from chat.auth.tokens import digest, new_token
 from chat.auth.verification import Verification
 from chat.errors import BadCredentials, Busy, ChatError, LockedOut, StoreUnavailable, TooFast
 from chat.interfaces import TokenRecord
-from chat.stretch import cost_of
+from chat.stretch import ITERATIONS, cost_of
 from chat.values import Peer
-from tests.auth.fakes import COST, ELSEWHERE, HOME, FakeClock, FakeDirectory, FakeHashing, FakeStore
+from tests.auth.fakes import COST, ELSEWHERE, HOME, FakeClock, FakeDirectory, FakeHashing, FakeStore, verifier_of
 
 RIGHT = "correct horse"
 
@@ -231,3 +231,65 @@ class AToken(DoorTestCase):
     def test_of_an_account_that_is_gone(self) -> None:
         self.record(99)
         self.failureResultOf(self.come_back(self.token), BadCredentials)
+
+
+class AVerifierOfAnotherCost(DoorTestCase):
+    """An account from a time when clients chose the cost, or from before ``bcrypt-cost`` was changed."""
+
+    def test_is_replaced_at_the_next_login(self) -> None:
+        for cost in (COST + 2, COST + 1):
+            ann = self.store.add(f"ann-{cost}", RIGHT, cost)
+            self.directory.add_account(ann)
+            self.successResultOf(self.login(f"ann-{cost}", RIGHT))
+            self.assertEqual(cost_of(self.store.verifiers[ann.id].salt), COST)
+            self.successResultOf(self.login(f"ann-{cost}", RIGHT))
+
+    def test_whose_iterations_are_others_is_replaced_as_well(self) -> None:
+        self.store.verifiers[self.bob.id] = verifier_of(RIGHT, iterations=2 * ITERATIONS)
+        self.successResultOf(self.login("bob", RIGHT))
+        self.assertEqual(self.store.verifiers[self.bob.id].iterations, ITERATIONS)
+
+    def test_makes_nobody_wait_for_the_new_one(self) -> None:
+        """The login is answered before it is made, on the server's own account and not on that of the network."""
+        self.directory.add_account(self.store.add("ann", RIGHT, COST + 1))
+        self.hashing.held = True
+        login = self.login("ann", RIGHT)
+        result, call = self.hashing.waiting.pop()
+        result.callback(call())
+        self.successResultOf(login)
+        self.assertEqual(self.hashing.networks, [HOME.network, ""])
+        self.hashing.release()
+
+    def test_stays_when_the_password_was_wrong_or_the_disk_is_full(self) -> None:
+        ann = self.store.add("ann", RIGHT, COST + 1)
+        self.directory.add_account(ann)
+        before = self.store.verifiers[ann.id]
+        self.refusal(self.login("ann", "wrong"))
+        self.store.full = True
+        self.successResultOf(self.login("ann", RIGHT))
+        self.assertEqual(self.store.verifiers[ann.id], before)
+
+    def test_does_not_undo_a_change_of_the_password(self) -> None:
+        ann = self.store.add("ann", RIGHT, COST + 1)
+        self.directory.add_account(ann)
+        self.hashing.held = True
+        login = self.login("ann", RIGHT)
+        result, call = self.hashing.waiting.pop()
+        result.callback(call())
+        self.successResultOf(login)
+        self.store.verifiers[ann.id] = changed = verifier_of("another horse")
+        self.hashing.release()
+        self.assertEqual(self.store.verifiers[ann.id], changed)
+
+
+class AFullDisk(DoorTestCase):
+    def test_keeps_nobody_out_for_want_of_a_secret_of_the_decoys(self) -> None:
+        self.store.full = True
+        self.successResultOf(self.login("bob", RIGHT))
+        self.refusal(self.login("nobody", RIGHT))
+
+    def test_the_secret_in_memory_is_kept_until_the_end(self) -> None:
+        self.store.full = True
+        secret = self.successResultOf(Deferred.fromCoroutine(self.verification.load_secret()))
+        self.store.full = False
+        self.assertEqual(self.successResultOf(Deferred.fromCoroutine(self.verification.load_secret())), secret)

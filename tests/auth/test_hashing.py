@@ -15,6 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.auth.hashing import NICENESS, HashingPool
 from chat.errors import Busy, ShuttingDown
 
+HOME, SCHOOL, CAFE = "192.0.2.7", "198.51.100.9", "203.0.113.1"
+
 PATIENCE = 10.0
 """Seconds until a thread that should have answered counts as hanging."""
 
@@ -54,7 +56,7 @@ class PoolTestCase(SynchronousTestCase):
             begun.set()
             go_on.wait(PATIENCE)
 
-        result = pool.run(hash)
+        result = pool.run(HOME, hash)
         self.assertTrue(begun.wait(PATIENCE))
         return result, go_on
 
@@ -63,7 +65,7 @@ class APoolAtWork(PoolTestCase):
     def test_has_no_thread_before_it_is_started(self) -> None:
         """twistd forks into the background after everything was made; threads would not survive that."""
         pool = self.pool(threads=3)
-        result = pool.run(int, "7")
+        result = pool.run(HOME, int, "7")
         self.assertEqual(self.threads(), set())
         pool.start()
         self.assertEqual(len(self.threads()), 3)
@@ -73,7 +75,7 @@ class APoolAtWork(PoolTestCase):
     def test_calls_elsewhere_and_answers_here(self) -> None:
         pool = self.pool()
         pool.start()
-        result = pool.run(threading.get_ident)
+        result = pool.run(HOME, threading.get_ident)
         answered: list[int] = []
         result.addCallback(lambda ident: answered.extend((ident, threading.get_ident())))
         self.turn_until(result)
@@ -84,7 +86,7 @@ class APoolAtWork(PoolTestCase):
     def test_passes_exceptions_on(self) -> None:
         pool = self.pool()
         pool.start()
-        result = pool.run(int, "seven")
+        result = pool.run(HOME, int, "seven")
         self.turn_until(result)
         self.failureResultOf(result, ValueError)
 
@@ -95,7 +97,7 @@ class APoolAtWork(PoolTestCase):
         pool = self.pool()
         pool.start()
         mine = os.getpriority(os.PRIO_PROCESS, 0)
-        result = pool.run(os.getpriority, os.PRIO_PROCESS, 0)
+        result = pool.run(HOME, os.getpriority, os.PRIO_PROCESS, 0)
         self.turn_until(result)
         self.assertEqual(self.successResultOf(result), max(mine, NICENESS))
         self.assertEqual(os.getpriority(os.PRIO_PROCESS, 0), mine)
@@ -104,13 +106,56 @@ class APoolAtWork(PoolTestCase):
         pool = self.pool(most_waiting=2)
         pool.start()
         _, go_on = self.occupy(pool)
-        waiting = [pool.run(int, "1"), pool.run(int, "2")]
-        busy = self.failureResultOf(pool.run(int, "3"), Busy).value
+        waiting = [pool.run(HOME, int, "1"), pool.run(HOME, int, "2")]
+        busy = self.failureResultOf(pool.run(HOME, int, "3"), Busy).value
         self.assertGreaterEqual(busy.wait, 1)
         self.assertIn("Try again in 1 second.", busy.line)
         go_on.set()
         self.turn_until(waiting[1])
         self.assertEqual([self.successResultOf(each) for each in waiting], [1, 2])
+
+
+class NetworksThatShareThePool(PoolTestCase):
+    def run_in_order(self, pool: HashingPool, *networks: str) -> list[str]:
+        """Ask for one call for each of these while the only thread is busy for the first of them.
+
+        :returns: on whose behalf the calls were made, in order.
+        """
+        made: list[str] = []
+        pool.start()
+        begun, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+
+        def first() -> None:
+            begun.set()
+            go_on.wait(PATIENCE)
+            made.append(networks[0])
+
+        pool.run(networks[0], first)
+        self.assertTrue(begun.wait(PATIENCE))
+        waiting = [pool.run(network, made.append, network) for network in networks[1:]]
+        go_on.set()
+        for each in waiting:
+            self.turn_until(each)
+        return made
+
+    def test_one_login_waits_for_one_hash_of_another_network(self) -> None:
+        """The school was first, and has five more waiting; neither of the others waits for a second one of them."""
+        made = self.run_in_order(self.pool(), *[SCHOOL] * 6, HOME, CAFE, HOME)
+        self.assertEqual(made, [SCHOOL, HOME, CAFE, SCHOOL, HOME, SCHOOL, SCHOOL, SCHOOL, SCHOOL])
+
+    def test_one_network_cannot_fill_the_queue(self) -> None:
+        """What it put in last makes room for others, and is told that many people log in."""
+        pool = self.pool(most_waiting=4)
+        flood = [pool.run(SCHOOL, int, "1") for _ in range(4)]
+        self.failureResultOf(pool.run(SCHOOL, int, "1"), Busy)
+        home = pool.run(HOME, int, "2")
+        self.assertIn("Try again", self.failureResultOf(flood[-1], Busy).value.line)
+        pool.start()
+        self.turn_until(home)
+        self.assertEqual(self.successResultOf(home), 2)
+        self.turn_until(flood[2])
+        self.assertEqual([self.successResultOf(each) for each in flood[:3]], [1, 1, 1])
 
 
 class ACallThatIsCanceled(PoolTestCase):
@@ -119,10 +164,10 @@ class ACallThatIsCanceled(PoolTestCase):
         pool.start()
         _, go_on = self.occupy(pool)
         made: list[int] = []
-        canceled = pool.run(made.append, 1)
+        canceled = pool.run(HOME, made.append, 1)
         canceled.cancel()
         self.failureResultOf(canceled, CancelledError)
-        after = pool.run(made.append, 2)
+        after = pool.run(HOME, made.append, 2)
         go_on.set()
         self.turn_until(after)
         self.assertEqual(made, [2])
@@ -134,7 +179,7 @@ class ACallThatIsCanceled(PoolTestCase):
         result.cancel()
         self.failureResultOf(result, CancelledError)
         go_on.set()
-        after = pool.run(int, "2")
+        after = pool.run(HOME, int, "2")
         self.turn_until(after)
         self.assertEqual(self.successResultOf(after), 2)
 
@@ -145,7 +190,7 @@ class APoolThatStops(PoolTestCase):
         pool = self.pool()
         pool.start()
         made, go_on = self.occupy(pool)
-        waiting = pool.run(int, "1")
+        waiting = pool.run(HOME, int, "1")
         stopped = pool.stop()
         self.failureResultOf(made, ShuttingDown)
         self.failureResultOf(waiting, ShuttingDown)
@@ -158,10 +203,10 @@ class APoolThatStops(PoolTestCase):
         pool = self.pool()
         pool.start()
         self.turn_until(pool.stop())
-        self.failureResultOf(pool.run(int, "1"), ShuttingDown)
+        self.failureResultOf(pool.run(HOME, int, "1"), ShuttingDown)
 
     def test_that_never_started(self) -> None:
         pool = self.pool()
-        waiting = pool.run(int, "1")
+        waiting = pool.run(HOME, int, "1")
         self.successResultOf(pool.stop())
         self.failureResultOf(waiting, ShuttingDown)

@@ -13,6 +13,7 @@ from chat.errors import (
     BadName,
     BadPassword,
     BadText,
+    BadVerifier,
     Busy,
     ChatError,
     LockedOut,
@@ -21,11 +22,12 @@ from chat.errors import (
     TooFast,
     TooLong,
 )
-from chat.stretch import cost_of, matches, stretch
-from chat.values import Account, Peer
+from chat.stretch import ITERATIONS, KEY_BYTES, check_verifier, cost_of, matches, new_salt, stretch
+from chat.values import Account, Peer, Verifier
 from tests.auth.fakes import COST, ELSEWHERE, HOME, FakeClock, FakeDirectory, FakeHashing, FakeStore
 
 PASSWORD = "correct horse"
+KEY = b"k" * KEY_BYTES
 
 
 class RegistrarTestCase(SynchronousTestCase):
@@ -211,3 +213,28 @@ class ARealName(SynchronousTestCase):
         self.assertRaises(TooLong, read_realname, "x" * 61)
         for words in ("a\nb", "a\u202eb", "a\u200bb", "a\ud800"):
             self.assertRaises(BadText, read_realname, words)
+
+
+class AVerifierFromAClient(RegistrarTestCase):
+    def refused(self, verifier: Verifier) -> str:
+        result = Deferred.fromCoroutine(self.registrar.register_verifier("bob", verifier, "", HOME))
+        error: ChatError = self.failureResultOf(result, BadVerifier).value
+        return error.line
+
+    def test_of_another_cost_than_the_one_in_welcome_is_refused(self) -> None:
+        """One of cost 15 would keep a thread for seconds at each login."""
+        for cost in (COST + 1, 15):
+            self.assertIn(f"a bcrypt cost of {COST}", self.refused(Verifier(new_salt(cost), ITERATIONS, KEY, KEY)))
+        for iterations in (ITERATIONS - 1, ITERATIONS + 1, 65_536):
+            self.assertIn("4,096 iterations", self.refused(Verifier(new_salt(COST), iterations, KEY, KEY)))
+
+    def test_of_the_least_cost_that_our_client_works_with_will_do(self) -> None:
+        """The bundled client works for no server that asks for less than 10."""
+        verifier = Verifier(new_salt(10), ITERATIONS, KEY, KEY)
+        self.successResultOf(Deferred.fromCoroutine(self.registrar.register_verifier("bob", verifier, "", HOME)))
+        self.registrar.check_verifier(verifier)
+
+    def test_below_the_cost_of_the_server_is_refused(self) -> None:
+        for cost in (10, 11, 13):
+            with self.assertRaises(BadVerifier):
+                check_verifier(Verifier(new_salt(cost), ITERATIONS, KEY, KEY), 12)

@@ -9,10 +9,10 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 
-from chat.client.entrance import Entrance, _new_verifier, _spelled
+from chat.client.entrance import Entrance, _spelled
 from chat.client.failures import ClientFailure, RequestRefused, ServerNotTrusted
 from chat.errors import BadPassword
-from chat.stretch import cost_of
+from chat.stretch import cost_of, new_verifier
 from chat.wire.jsonlines import parse
 from tests.auth.fakes import COST
 from tests.client.link import FakeCertificate, LinkCase, at_once
@@ -276,7 +276,7 @@ class AnotherPassword(EntranceCase):
         token = self.run_link(self.entrance().register("eve", "the password of eve", device="laptop")).token
         self.links[-1].cut()
         entrance = self.entrance(self.link())
-        client, verifier = self.links[-1].client, _spelled(_new_verifier(self.NEW, COST))
+        client, verifier = self.links[-1].client, _spelled(new_verifier(self.NEW, COST))
         _, of_bob = self.run_link(entrance._prove("login", {"user": "bob"}, PASSWORD))
         self.run_link(entrance.log_in_by_token(token, "laptop"))
         self.assertEqual(self.code(client.ask("password", {"final": of_bob, "verifier": verifier})), "bad-usage")

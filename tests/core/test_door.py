@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.events import LoggedIn, Refused
+from chat.client.proof import Proof
+from chat.events import Challenge, LoggedIn, Refused, Resumed, Welcome
+from chat.storage.transaction import Transaction
 from chat.values import Peer
-from tests.core.stage import PASSWORD, PATIENT, Stage
+from tests.auth.fakes import COST
+from tests.core.stage import PASSWORD, PATIENT, Stage, now
 
 
 class UnknownNames(SynchronousTestCase):
@@ -67,3 +70,39 @@ class PlainPasswords(SynchronousTestCase):
         bob = stage.enter("bob")
         self.assertEqual(bob.code("password", old=PASSWORD, new="another one"), "plain-login-refused")
         self.assertEqual(stage.hashing.calls, [])
+
+
+class AFullDisk(SynchronousTestCase):
+    """From the start on nothing can be written; whoever has an account logs in all the same."""
+
+    def setUp(self) -> None:
+        before = Stage(replace(PATIENT, sessions="many"))
+        self.token = before.connection(True).gets(LoggedIn, "new", user="bob", password=PASSWORD).token
+        forget_secrets(before)
+        now(before.chat.stop("The disk is full."))
+        before.store.fail(1_000)
+        self.stage = Stage(before.chat.settings, before.store, clock=before.clock)
+
+    def test_by_password(self) -> None:
+        for program in (False, True):
+            person = self.stage.connection(program)
+            self.assertEqual(person.logs_in("bob").token, "")
+            person.gets(Resumed, "resume")
+
+    def test_by_proof(self) -> None:
+        person, proof = self.stage.connection(True), Proof(PASSWORD, None, COST)
+        self.assertEqual(person.gets(Welcome, "hello", client="test").database, "")
+        proof.read(person.gets(Challenge, "login", user="bob", scram=proof.first).scram)
+        proof.check(person.gets(LoggedIn, "scram", final=proof.final()).scram)
+
+    def test_by_token(self) -> None:
+        self.assertEqual(self.stage.connection(True).gets(LoggedIn, "login", token=self.token).token, self.token)
+
+
+def forget_secrets(stage: Stage) -> None:
+    """Leave a database whose secrets were never made."""
+
+    def forget(transaction: Transaction) -> None:
+        transaction.execute("DELETE FROM secrets")
+
+    now(stage.store._write(forget))

@@ -48,6 +48,16 @@ class Accounts(EngineCase):
         self.assertEqual(outcomes[1:], [NameTaken, NameTaken])
         self.assertEqual((await self.restart()).accounts, (outcomes[0],))
 
+    async def test_a_renewed_verifier_is_of_the_same_password_so_tokens_stay(self) -> None:
+        """It is not written over a password that was changed meanwhile."""
+        bob = await self.person("bob")
+        await self.store.add_token(bob.id, "phone", b"t" * 32, 600)
+        await self.store.renew_verifier(bob.id, VERIFIER, OTHER)
+        self.assertEqual(await self.store.verifier(bob.id), OTHER)
+        self.assertIsNotNone(await self.store.token(b"t" * 32))
+        await self.store.renew_verifier(bob.id, VERIFIER, VERIFIER)
+        self.assertEqual(await self.store.verifier(bob.id), OTHER)
+
     async def test_a_new_password_ends_all_tokens(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
         for account, device in ((bob.id, "a"), (bob.id, "b"), (eve.id, "a")):
