@@ -14,10 +14,11 @@ from twisted.internet.defer import Deferred
 
 from chat.core.entries import private_conversation
 from chat.core.house import House, unattended
+from chat.core.mark_cache import MarkCache
 from chat.core.user import ChatUser, Owed, Session
 from chat.events import Delivered, Kept
 from chat.interfaces import Ephemeral
-from chat.values import Pair
+from chat.values import Pair, Shown
 
 ARRIVED, LEFT_BEHIND = "delivered", "kept"
 """The names of what the bus carries to the author's account."""
@@ -41,19 +42,19 @@ class Proofs:
         :param read: those of them that the person asked to see.
         """
         self.delivery.settle(self.session, marks)
-        store = self.delivery.house.store
-        unattended(Deferred.fromCoroutine(self.delivery.mark(self.account, self.device, marks)))
+        unattended(Deferred.fromCoroutine(self.delivery.prove(self.account, self.device, marks)))
         if read:
-            unattended(store.mark_read(self.account, read))
+            unattended(Deferred.fromCoroutine(self.delivery.marks.read(self.account, read)))
 
-    def unproven(self, marks: Mapping[int, int]) -> None:
-        """The login is over, and what was sent up to here may not have arrived."""
-        unattended(self.delivery.house.store.mark_shown(self.account, self.device, marks))
+    def unproven(self, shown: Mapping[int, Shown]) -> None:
+        """The login is over, and these rows, which were sent, may not have arrived."""
+        unattended(Deferred.fromCoroutine(self.delivery.marks.shown(self.account, self.device, shown)))
 
 
 class Delivery:
     def __init__(self, house: House) -> None:
         self.house = house
+        self.marks = MarkCache(house.store)
 
     def of(self, session: Session, account: int) -> Proofs:
         """What the login of a session proves."""
@@ -71,12 +72,18 @@ class Delivery:
             session.owed = {id: owed for id, owed in session.owed.items() if owed.seq > marks.get(id, 0)} or None
 
     async def mark(self, account: int, device: str, marks: Mapping[int, int]) -> None:
-        """Write the marks of a device, and tell the authors of private messages.
+        """Write the marks that a program has sent, and tell the authors of private messages.
 
         :raises StoreUnavailable: when the disk takes nothing; nobody is told.
         """
+        await self._tell_authors(account, await self.house.store.mark_received(account, device, marks))
+
+    async def prove(self, account: int, device: str, marks: Mapping[int, int]) -> None:
+        """The same with marks that a text session has proven: they count at once, although nobody waits for them."""
+        await self._tell_authors(account, await self.marks.received(account, device, marks))
+
+    async def _tell_authors(self, account: int, raised: Mapping[int, int]) -> None:
         house = self.house
-        raised = await house.store.mark_received(account, device, marks)
         private = raised.keys() - house.rooms.keys()
         if not private:
             return

@@ -12,6 +12,7 @@ from math import inf
 from chat.core.delivery import Delivery
 from chat.core.entries import entry, private_conversation
 from chat.core.house import House
+from chat.core.mark_cache import raised
 from chat.core.room import Room
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
@@ -141,6 +142,7 @@ class Past:
 
         Both happen in one step: a row that is not told live from now on is already in the log.
         """
+        await self._is_noted(session)
         account = account_of(session)
         self._rooms.resume(session)
         told = {id: room.last for id, room in session.rooms.items()}
@@ -151,6 +153,15 @@ class Past:
         )
         last = max(self._rooms.of(account), key=lambda room: (room.members[account].entered, room.id), default=None)
         return Resumed(standings, letters, last.name if last is not None else None, self._invitations(account))
+
+    async def _is_noted(self, session: Session) -> None:
+        """Wait until it is on disk that a text session has begun, if the disk takes anything.
+
+        After a crash nobody would know that it was shown anything, and it would be shown all of it again as if new.
+        """
+        if session.noted is not None and not session.mind.program:
+            await session.noted
+        session.noted = None
 
     def _invitations(self, account: int) -> tuple[Invited, ...]:
         invited = ((room.conversation, room.invited[account]) for room in self._rooms.inviting(account))
@@ -172,7 +183,11 @@ class Past:
     async def _backlog(self, session: Session) -> Backlog:
         account = account_of(session)
         blocked = self._house.directory.blocked_by(account)
-        return await self._house.store.waiting(account, session.device, blocked, session.mind.shown())
+        return await self._house.store.waiting(account, session.device, blocked, self._shown(session))
+
+    def _shown(self, session: Session) -> Mapping[int, int]:
+        """Up to where a session was shown each conversation, and what its device has that is not yet on disk."""
+        return raised(self._delivery.marks.seen(account_of(session), session.device), session.mind.shown() or {})
 
     def _standings(self, account: int, waiting: Iterable[Waiting]) -> tuple[Standing, ...]:
         return tuple(
@@ -205,15 +220,17 @@ class Past:
         account = account_of(session)
         blocked = self._house.directory.blocked_by(account)
         told = {id: room.last for id, room in session.rooms.items()}
-        rows = await self._house.store.missed(
-            account, session.device, blocked, tuple(conversations), limit, session.mind.shown()
+        perhaps = self._delivery.marks.unsure(account, session.device)
+        found, unsure = await self._house.store.missed(
+            account, session.device, blocked, tuple(conversations), limit, self._shown(session)
         )
-        rows = tuple(row for row in rows if row.seq <= told.get(row.conversation, row.seq))
+        unsure = unsure.joined(perhaps)
+        rows = tuple(row for row in found if row.seq <= told.get(row.conversation, row.seq))
         pages: list[History] = []
         user = session.user
         for conversation, run in _runs(rows):
             shown = conversations[conversation]
-            entries = tuple(_again(entry(row, shown, self._house.directory), row, session.unsure) for row in run)
+            entries = tuple(_again(entry(row, shown, self._house.directory), row, unsure) for row in run)
             pages.append(History(shown, entries, False, run[0].seq, run[-1].seq))
             if shown.partner and user is not None and run[-1].author != account:
                 user.last_from = run[-1].author

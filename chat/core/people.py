@@ -57,7 +57,7 @@ class People:
         if account is None:
             raise BadCredentials()
         house.sanctions.may_enter(account_id, house.now())
-        contacts, unsure = await house.store.returning(account_id, session.device)
+        contacts = frozenset(await house.store.pairs_of(account_id))
         replaced: list[Session] = []
         while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
             rival = rivals[0]
@@ -74,10 +74,6 @@ class People:
         if account is None:  # it was deleted meanwhile
             raise BadCredentials()
         user = self._attach(account, session, contacts)
-        for each in replaced:
-            if each.device == session.device:
-                unsure = unsure.and_shown(each.mind.shown() or {})
-        session.unsure = unsure
         # Only now, so that to others the person was here all the time.
         for each in replaced:
             if each.user is user:
@@ -106,7 +102,8 @@ class People:
         house.counts.logins += 1
         house.traffic.note("logged-in", session)
         session.refusal = None
-        unattended(house.store.saw(account.id, session.device, session.since, present=True))
+        session.noted = house.store.saw(account.id, session.device, session.since, present=True)
+        unattended(session.noted)
         if first:
             self.presence.arrived(user)
         self.consent.arrived(user, session)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Final
 
-from twisted.internet.defer import race
+from twisted.internet.defer import Deferred, race
 from twisted.python.failure import Failure
 
 from chat.core.administration import Administration
@@ -91,7 +91,7 @@ class ChatService:
         self.house.sanctions.fill(snapshot.sanctions)
         self.restored = snapshot.restored
         self.rooms.load(snapshot.rooms)
-        unattended(self.store.note_crash(self.house.now()))
+        unattended(Deferred.fromCoroutine(self.delivery.marks.note_crash(snapshot.cut_off, self.house.now())))
         await self.rooms.open_lobby()
         unattended(self.store.secret(DATABASE).addCallback(lambda _: None))  # to be there when the disk takes no more
         await self.search.start()

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from chat.core.limits import TokenBucket
 from chat.core.room import Room
 from chat.events import Reply
 from chat.interfaces import IChatUser, IMind
-from chat.values import DEFAULT_DEVICE, SURE, Account, Origin, Rank
+from chat.values import DEFAULT_DEVICE, Account, Origin, Rank
 
 _NOBODY: frozenset[int] = frozenset()
 """One for all; an empty set of one's own takes 216 bytes."""
@@ -50,7 +51,7 @@ class Session:
     :ivar gone: whether its connection has ended.
     :ivar rooms: the rooms it is in, by conversation.
     :ivar owed: the private messages whose arrival is not proven, by conversation (`chat.core.delivery`), or nothing.
-    :ivar unsure: what its device may have been shown in sessions before.
+    :ivar noted: fires when it is on disk that its device has a session, or could not be written; or nothing.
     :ivar refusal: what ``takeover`` would take over.
     :ivar exchange: the login without a password that has begun here (`chat.auth.scram`), or nothing.
     :ivar logout: cred's logout of the avatar.
@@ -71,13 +72,13 @@ class Session:
         "live",
         "logout",
         "mind",
+        "noted",
         "operator",
         "origin",
         "owed",
         "refusal",
         "rooms",
         "since",
-        "unsure",
         "user",
     )
 
@@ -104,7 +105,7 @@ class Session:
         self.operator = ""
         self.rooms: dict[int, Room] = {}
         self.owed: dict[int, Owed] | None = None
-        self.unsure = SURE
+        self.noted: Deferred[None] | None = None
         self.refusal: Refusal | None = None
         self.exchange: Any = None
         self.logout: Callable[[], object] | None = None

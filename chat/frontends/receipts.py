@@ -16,8 +16,12 @@ from types import MappingProxyType
 from chat.core.user import Session
 from chat.events import History, Said
 from chat.frontends.outbox import Outbox
+from chat.frontends.seats import mentioned
 from chat.frontends.telnet import Telnet
 from chat.interfaces import IClock, IDelayed
+from chat.names import fold
+from chat.preferences import Notify
+from chat.values import Shown, Text, join_shown
 
 LOOK_AFTER = 1.0
 """Seconds after something private was shown, or a line has come, when it is looked at what the peer's kernel has."""
@@ -41,7 +45,7 @@ class Receipts:
         kept up to which seq everything was shown.
     :param write: called with marks that are proven, conversation to seq, and which of them the person asked for.
     :param telnet: where the peer speaks it.
-    :param leave: called with marks that were shown and not proven when the login ended.
+    :param leave: called with what was shown and not proven when the login ended.
     """
 
     __slots__ = (
@@ -50,6 +54,7 @@ class Receipts:
         "_behind",
         "_clock",
         "_final",
+        "_later",
         "_leave",
         "_look",
         "_looked",
@@ -71,7 +76,7 @@ class Receipts:
         clock: IClock,
         behind: Mapping[int, int],
         write: Callable[[Mapping[int, int], Mapping[int, int]], None],
-        leave: Callable[[Mapping[int, int]], None],
+        leave: Callable[[Mapping[int, Shown]], None],
         telnet: Telnet | None = None,
     ) -> None:
         self._session = session
@@ -83,6 +88,7 @@ class Receipts:
         self._telnet = telnet
         self._quiet: dict[int, int] | None = None
         self._pages: dict[int, int] | None = None
+        self._later: dict[int, int] | None = None
         self._asked: dict[int, int] | None = None
         self._final: dict[int, int] | None = None
         self._began: Mapping[int, int] = {id: room.last for id, room in session.rooms.items()}
@@ -98,6 +104,8 @@ class Receipts:
         """A private message was handed to the outbox as it came."""
         if conversation not in self._behind:
             self.shown(conversation, seq)
+        else:
+            self._later = {**(self._later or {}), conversation: seq}
 
     def shown(self, conversation: int, seq: int) -> None:
         """The next page of what waited was handed to the outbox."""
@@ -139,16 +147,33 @@ class Receipts:
             self._behind = {**self._behind, **loud}
 
     def again(self, page: History) -> History:
-        """A page of what one missed; the messages on it are marked that came live since its room fell behind."""
+        """A page of what one missed; the messages on it are marked that came live since its room fell behind.
+
+        In a quiet room those came live that mention the reader, as far as the reader was here.
+        """
         id = page.conversation.id
+        if id in (self._quiet or ()):
+            return self._mark(page, self._mentions)
         live_after = self._behind.get(id, page.last)
-        if live_after >= page.last or id in (self._quiet or ()):
-            return page
-        entries = tuple(
-            replace(each, again=True) if isinstance(each, Said) and each.seq > live_after else each
-            for each in page.entries
+        return page if live_after >= page.last else self._mark(page, lambda said: said.seq > live_after)
+
+    def _mark(self, page: History, repeated: Callable[[Said], bool]) -> History:
+        entries = (
+            replace(each, again=True) if isinstance(each, Said) and repeated(each) else each for each in page.entries
         )
-        return replace(page, entries=entries)
+        return replace(page, entries=tuple(entries))
+
+    def _mentions(self, said: Said) -> bool:
+        user, room = self._session.user, self._session.rooms.get(said.conversation.id)
+        if user is None or room is None or room.notify_of(user.account.id) is not Notify.MENTIONS:
+            return False
+        return isinstance(said.body, Text) and fold(user.name) in mentioned(said.body.text)
+
+    def _shown_meanwhile(self) -> dict[int, Shown]:
+        """What came live, and was shown, in conversations of which earlier lines wait unseen."""
+        rooms, later = self._session.rooms, self._later or {}
+        last = {id: rooms[id].last if id in rooms else later.get(id, 0) for id in self._behind}
+        return {id: Shown(after, last[id]) for id, after in self._behind.items() if last[id] > after}
 
     def handed(self) -> dict[int, int]:
         """How far each conversation was handed to the outbox.
@@ -224,6 +249,8 @@ class Receipts:
         if self._look is not None:
             self._look.cancel()
             self._look = None
-        unsure = {id: seq for id, seq in self._final.items() if seq > self._proven.get(id, 0)}
+        proven = self._proven
+        handed = {id: Shown(proven.get(id, 0), seq) for id, seq in self._final.items() if seq > proven.get(id, 0)}
+        unsure = join_shown(handed, self._shown_meanwhile())
         if unsure:
             self._leave(unsure)

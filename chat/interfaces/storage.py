@@ -25,20 +25,20 @@ from chat.values import (
     RoomRecord,
     Row,
     Sanction,
+    Shown,
     Stored,
     Unsure,
     Waiting,
 )
 
 
-class Returning(NamedTuple):
-    """What a login has to know of who comes.
+class MissedRows(NamedTuple):
+    """What a device has missed.
 
-    :param contacts: the accounts that it has a private conversation with.
-    :param unsure: what the device may have been shown beyond its marks.
+    :param unsure: which rows it may have been shown all the same.
     """
 
-    contacts: frozenset[int]
+    rows: tuple[Row, ...]
     unsure: Unsure
 
 
@@ -95,6 +95,7 @@ class Snapshot:
     """What the server holds in memory, as it is on disk at the start.
 
     :param restored: when a backup was put in place last, milliseconds since the epoch; 0 when that never was.
+    :param cut_off: the devices, by account and name, that had a session when the server before this one was killed.
     """
 
     accounts: tuple[Account, ...]
@@ -102,6 +103,7 @@ class Snapshot:
     blocks: tuple[tuple[int, int], ...]
     sanctions: tuple[Sanction, ...] = ()
     restored: int = 0
+    cut_off: frozenset[tuple[int, str]] = frozenset()
 
 
 class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
@@ -217,7 +219,7 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         conversations: Collection[int],
         limit: int,
         shown: Mapping[int, int] | None = None,
-    ) -> Deferred[tuple[Row, ...]]:
+    ) -> Deferred[MissedRows]:
         """The oldest rows that others said after the later of the two marks, by time and then seq.
 
         :param shown: see `waiting`.
@@ -229,14 +231,11 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         :returns: fires with the marks that were raised.
         """
 
-    def mark_shown(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
-        """A session has ended, and it is not known whether the device has everything that it was sent up to here."""
+    def mark_shown(self, account: int, device: str, shown: Mapping[int, Shown]) -> Deferred[None]:
+        """A session has ended, and it is not known whether the device has these rows, which it was sent."""
 
     def note_crash(self, when: int) -> Deferred[None]:
         """Note at a start which devices were cut off: rows older than now (ms) they may have been shown."""
-
-    def returning(self, account: int, device: str) -> Deferred[Returning]:
-        """What a login has to know."""
 
     def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
         """Raise the marks of a person: conversation to seq."""

@@ -133,8 +133,13 @@ def saw(transaction: Transaction, account: int, device: str, when: int, present:
     )
 
 
+def cut_off(connection: sqlite3.Connection) -> frozenset[tuple[int, str]]:
+    """At a start: the devices that were in the midst of a session when the server before ended without a word."""
+    return frozenset(connection.execute("SELECT account, device FROM devices WHERE present").fetchall())
+
+
 def note_crash(transaction: Transaction, when: int) -> None:
-    """Note, at a start, which devices were cut off in the midst of a session by the end of the server before.
+    """Note, at a start, that the devices which were `cut_off` may have been shown anything.
 
     :param when: now, in milliseconds since the epoch: whatever is older, they may have been shown.
     """

@@ -16,10 +16,10 @@ from operator import itemgetter
 from typing import Final
 
 from chat.errors import NoSuchConversation
-from chat.interfaces import Backlog, Returning
-from chat.storage.log import COLUMNS, pairs_of, read_row
+from chat.interfaces import Backlog, MissedRows
+from chat.storage.log import COLUMNS, read_row
 from chat.storage.transaction import ENDS, LAST_SEQ, SEQ_BITS, Transaction
-from chat.values import SPOKEN, Row, Unsure, Waiting
+from chat.values import SPOKEN, Row, Shown, Unsure, Waiting
 
 MOST_UNREAD: Final = 1_000
 """Unread rows are counted up to this many in each conversation: then it is "1,000 or more"."""
@@ -110,10 +110,11 @@ def missed(
     conversations: Collection[int],
     limit: int,
     shown: Mapping[int, int],
-) -> tuple[Row, ...]:
+) -> MissedRows:
     """The oldest rows that others said after the marks, of several conversations.
 
-    They come by time, and those of one conversation always by seq, even where the clock was set back.
+    They come by time, and those of one conversation always by seq, even where the clock was set back. Which of them are
+    perhaps repeats is read as of the same moment: a proof that comes between two reads would make them look new.
 
     :param blocked: the accounts whose rows are left out.
     :param conversations: whose rows; of others nothing is read.
@@ -126,7 +127,8 @@ def missed(
         start = max(_start(connection, account, device, conversation), shown.get(conversation, 0))
         logs.append(_heard_after(connection, conversation, start, account, blocked_json))
     # Each log is read lazily and only as far as the merge goes; equal times keep the order of the logs.
-    return tuple(islice(heapq.merge(*logs, key=lambda row: row.time), limit))
+    rows = tuple(islice(heapq.merge(*logs, key=lambda row: row.time), limit))
+    return MissedRows(rows, _unsure(connection, account, device))
 
 
 def _start(connection: sqlite3.Connection, account: int, device: str, conversation: int) -> int:
@@ -170,26 +172,28 @@ def mark_received(transaction: Transaction, account: int, device: str, marks: Ma
     return raised
 
 
-def mark_shown(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> None:
-    """Note up to where a device was sent everything, which may not have arrived."""
-    for conversation, seq in _within_the_log(transaction, marks):
+def mark_shown(transaction: Transaction, account: int, device: str, shown: Mapping[int, Shown]) -> None:
+    """Note what a device was sent, which may not have arrived."""
+    for conversation, seq in _within_the_log(transaction, {id: each.upto for id, each in shown.items()}):
         transaction.execute(
-            "INSERT INTO received (account, conversation, device, seq, shown) VALUES (?, ?, ?, 0, ?)"
-            " ON CONFLICT DO UPDATE SET shown = excluded.shown WHERE excluded.shown > shown",
-            (account, conversation, device, seq),
+            "INSERT INTO received (account, conversation, device, seq, shown, shown_after) VALUES (?, ?, ?, 0, ?, ?)"
+            " ON CONFLICT DO UPDATE SET shown = max(shown, excluded.shown),"
+            " shown_after = CASE WHEN shown > seq THEN min(shown_after, excluded.shown_after)"
+            " ELSE excluded.shown_after END",
+            (account, conversation, device, seq, shown[conversation].after),
         )
 
 
-def returning(connection: sqlite3.Connection, account: int, device: str) -> Returning:
-    """What a login has to know of who comes."""
+def _unsure(connection: sqlite3.Connection, account: int, device: str) -> Unsure:
+    """What a device may have been shown beyond its marks."""
     found = connection.execute(
         "SELECT unsure FROM devices WHERE account = ? AND device = ?", (account, device)
     ).fetchone()
     shown = connection.execute(
-        "SELECT conversation, shown FROM received WHERE account = ? AND device = ? AND shown > seq", (account, device)
+        "SELECT conversation, shown_after, shown FROM received WHERE account = ? AND device = ? AND shown > seq",
+        (account, device),
     )
-    unsure = Unsure(found[0] if found is not None else 0, dict(shown))
-    return Returning(frozenset(pairs_of(connection, account)), unsure)
+    return Unsure(found[0] if found is not None else 0, {id: Shown(after, upto) for id, after, upto in shown})
 
 
 def mark_read(transaction: Transaction, account: int, marks: Mapping[int, int]) -> None:

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from chat.errors import ChatError
-from chat.interfaces import Backlog, Contents, Disk, Erased, Returning, Sink, Snapshot, TokenRecord
+from chat.interfaces import Backlog, Contents, Disk, Erased, MissedRows, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.storage import accounts, backup, codes, deletion, inbox, keys, log, pieces, retention, rooms, sanctions
@@ -32,6 +32,7 @@ from chat.values import (
     RoomRecord,
     Row,
     Sanction,
+    Shown,
     Stored,
     Verifier,
 )
@@ -48,6 +49,7 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
         accounts.all_blocks(connection),
         sanctions.all_sanctions(connection),
         last_restored(connection),
+        accounts.cut_off(connection),
     )
 
 
@@ -173,21 +175,18 @@ class Store(ABC):
         conversations: Collection[int],
         limit: int,
         shown: Mapping[int, int] | None = None,
-    ) -> Deferred[tuple[Row, ...]]:
+    ) -> Deferred[MissedRows]:
         wanted = frozenset(conversations)
         return self._read(standing.missed, account, device, frozenset(blocked), wanted, limit, dict(shown or {}))
 
     def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[Mapping[int, int]]:
         return self._write(standing.mark_received, account, device, dict(marks))
 
-    def mark_shown(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[None]:
-        return self._write(standing.mark_shown, account, device, dict(marks))
+    def mark_shown(self, account: int, device: str, shown: Mapping[int, Shown]) -> Deferred[None]:
+        return self._write(standing.mark_shown, account, device, dict(shown))
 
     def note_crash(self, when: int) -> Deferred[None]:
         return self._write(accounts.note_crash, when)
-
-    def returning(self, account: int, device: str) -> Deferred[Returning]:
-        return self._read(standing.returning, account, device)
 
     def mark_read(self, account: int, marks: Mapping[int, int]) -> Deferred[None]:
         return self._write(standing.mark_read, account, dict(marks))

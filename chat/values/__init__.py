@@ -22,7 +22,7 @@ from chat.values.conversations import (
     write_reference,
 )
 from chat.values.kinds import SPOKEN, Kind
-from chat.values.log import SURE, Draft, Origin, Page, Row, Stored, Unsure, Waiting
+from chat.values.log import Draft, Origin, Page, Row, Shown, Stored, Unsure, Waiting, join_shown
 from chat.values.people import (
     DEFAULT_DEVICE,
     SERVER,
@@ -48,7 +48,6 @@ __all__ = [
     "PIECE_BYTES",
     "SERVER",
     "SPOKEN",
-    "SURE",
     "Account",
     "Body",
     "Conversation",
@@ -69,6 +68,7 @@ __all__ = [
     "Row",
     "Sanction",
     "Sealed",
+    "Shown",
     "Stored",
     "Text",
     "Unsure",
@@ -76,6 +76,7 @@ __all__ = [
     "Waiting",
     "device_name",
     "is_msgid",
+    "join_shown",
     "parse_msgid",
     "parse_reference",
     "read_time",

@@ -102,25 +102,45 @@ class Waiting:
     delivered: int = 0
 
 
+class Shown(NamedTuple):
+    """Rows of one conversation that a device was sent: those after one seq, up to another."""
+
+    after: int
+    upto: int
+
+    def joined(self, other: Shown) -> Shown:
+        """Both, and what lies between them."""
+        return Shown(min(self.after, other.after), max(self.upto, other.upto))
+
+
 class Unsure(NamedTuple):
     """What a device may have been shown although nothing proves it.
 
     :param before: every row up to this time, milliseconds since the epoch; 0 for none.
-    :param shown: rows up to a seq, by conversation.
+    :param shown: rows by conversation.
     """
 
     before: int
-    shown: Mapping[int, int]
+    shown: Mapping[int, Shown]
 
     def may_have_seen(self, row: Row) -> bool:
-        return row.time <= self.before or row.seq <= self.shown.get(row.conversation, 0)
+        if row.time <= self.before:
+            return True
+        shown = self.shown.get(row.conversation)
+        return shown is not None and shown.after < row.seq <= shown.upto
 
-    def and_shown(self, marks: Mapping[int, int]) -> Unsure:
-        """The same, and what another session was shown just now."""
-        return Unsure(self.before, {**self.shown, **marks})
+    def joined(self, other: Unsure) -> Unsure:
+        """What either of the two says."""
+        return Unsure(max(self.before, other.before), join_shown(self.shown, other.shown))
 
 
-SURE = Unsure(0, {})
+def join_shown(one: Mapping[int, Shown], other: Mapping[int, Shown]) -> dict[int, Shown]:
+    """What was shown of each conversation by either of the two."""
+    both = dict(one)
+    for conversation, shown in other.items():
+        before = both.get(conversation)
+        both[conversation] = shown if before is None else before.joined(shown)
+    return both
 
 
 class Origin(NamedTuple):

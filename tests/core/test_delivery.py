@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.events import Delivered, Kept, Missed, Resumed, Said, StoredAs
-from chat.values import Pair, Text
+from chat.values import Pair, Shown, Text
 from tests.core.stage import MANY, PATIENT, Person, Stage, now
 
 
@@ -124,7 +124,7 @@ class Again(DeliveryCase):
     def test_what_was_left_unproven(self) -> None:
         proofs = self.stage.chat.delivery.of(self.bob.session, self.bob.id)
         stored = self.writes("seen, perhaps")
-        proofs.unproven({stored.conversation.id: stored.seq})
+        proofs.unproven({stored.conversation.id: Shown(0, stored.seq)})
         self.goes(self.bob)
         self.writes("new")
         self.assertEqual(self.shown_again(self.stage.enter("bob")), [("seen, perhaps", True), ("new", False)])
@@ -132,16 +132,15 @@ class Again(DeliveryCase):
     def test_another_device_was_shown_nothing(self) -> None:
         proofs = self.stage.chat.delivery.of(self.bob.session, self.bob.id)
         stored = self.writes("seen, perhaps")
-        proofs.unproven({stored.conversation.id: stored.seq})
+        proofs.unproven({stored.conversation.id: Shown(0, stored.seq)})
         self.goes(self.bob)
         self.assertEqual(self.shown_again(self.stage.enter("bob", device="desk")), [("seen, perhaps", False)])
 
     def test_what_is_proven_is_not_shown_again(self) -> None:
         proofs = self.stage.chat.delivery.of(self.bob.session, self.bob.id)
         stored = self.writes("seen")
-        marks = {stored.conversation.id: stored.seq}
-        proofs.unproven(marks)
-        proofs.proven(marks, {})
+        proofs.unproven({stored.conversation.id: Shown(0, stored.seq)})
+        proofs.proven({stored.conversation.id: stored.seq}, {})
         self.goes(self.bob)
         self.assertEqual(self.shown_again(self.stage.enter("bob")), [])
 
@@ -163,6 +162,70 @@ class Again(DeliveryCase):
         self.writes("before")
         again = self.stage.restart()
         self.assertEqual(self.shown_again(again.enter("bob")), [("before", False)])
+
+
+class BeforeTheCommit(DeliveryCase):
+    """Reads overtake the writes that nobody waits for, and know of them all the same."""
+
+    settings = MANY
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.proofs = self.stage.chat.delivery.of(self.bob.session, self.bob.id)
+        self.stored = self.writes("seen")
+        self.marks = {self.stored.conversation.id: self.stored.seq}
+        self.shown = {self.stored.conversation.id: Shown(0, self.stored.seq)}
+
+    def repeats(self, stage: Stage) -> list[bool]:
+        """Which of the lines that wait for bob are marked as repeats, when he comes back to a netcat."""
+        missed = stage.enter("bob").gets(Missed, "missed")
+        return [row.again for page in missed.pages for row in page.entries if isinstance(row, Said)]
+
+    def test_somebody_who_is_back_at_once_waits_for_it(self) -> None:
+        """That a session has begun is on disk before it is shown anything: a crash in between would hide it."""
+        self.stage.account("carol")
+        self.stage.store.hold()
+        self.proofs.unproven(self.shown)
+        self.goes(self.bob)
+        bob, program = self.stage.arrives("bob"), self.stage.arrives("carol", program=True)
+        self.assertTrue(program.starts("resume").called)  # it knows itself what it has
+        resumed = bob.starts("resume")
+        self.assertFalse(resumed.called)
+        self.stage.store.release()
+        self.assertIsInstance(self.successResultOf(resumed), Resumed)
+
+    def test_what_the_disk_refused_is_a_repeat(self) -> None:
+        self.stage.store.fail(1)
+        self.proofs.unproven(self.shown)
+        self.goes(self.bob)
+        self.assertEqual(self.repeats(self.stage), [True])
+
+    def test_a_proof_that_the_disk_refused_counts(self) -> None:
+        self.stage.store.fail(2)
+        self.proofs.unproven(self.shown)
+        self.proofs.proven(self.marks, {})
+        self.goes(self.bob)
+        self.assertEqual(self.repeats(self.stage), [])
+
+    def test_and_is_written_with_the_next_one(self) -> None:
+        self.stage.store.fail(2)
+        self.proofs.proven(self.marks, self.marks)
+        self.proofs.proven({}, {self.stored.conversation.id: 0})
+        self.goes(self.bob)
+        self.assertEqual(self.ann.told(Delivered), [Delivered(self.stored.conversation, self.stored.seq)])
+        self.assertEqual(self.repeats(self.stage.restart()), [])
+
+    def test_what_was_read_is_read_on_every_device(self) -> None:
+        self.stage.store.hold()
+        self.proofs.proven(self.marks, self.marks)
+        (standing,) = self.stage.arrives("bob", device="desk", program=True).gets(Resumed, "resume").conversations
+        self.assertEqual(standing.unread, 0)
+
+    def test_a_crash_that_could_not_be_noted_is_known(self) -> None:
+        now(self.stage.store.stop())
+        self.stage.clock.advance(1)
+        self.stage.store.fail(1)
+        self.assertEqual(self.repeats(Stage(PATIENT, self.stage.store, clock=self.stage.clock)), [True])
 
 
 class CatchingUpOnTheScreen(DeliveryCase):

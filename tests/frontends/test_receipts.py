@@ -15,7 +15,7 @@ from chat.frontends.connection import LINGER
 from chat.frontends.outbox import Outbox
 from chat.frontends.receipts import LATER, LOOK_AFTER, LOOK_EVERY, Receipts
 from chat.frontends.text import PRIVATE_LINES
-from chat.values import SERVER
+from chat.values import SERVER, Shown
 from tests.auth.fakes import FakeClock
 from tests.frontends.server import PASSWORD, ServerCase, SlowReads
 
@@ -29,7 +29,7 @@ class Marks(SynchronousTestCase):
         self.acknowledged = True
         self.proven: list[dict[int, int]] = []
         self.read: list[dict[int, int]] = []
-        self.left: list[dict[int, int]] = []
+        self.left: list[dict[int, Shown]] = []
         self.clock = FakeClock()
         self.rooms = {ROOM: SimpleNamespace(last=10), OTHER: SimpleNamespace(last=20)}
         session = cast(Session, SimpleNamespace(rooms=self.rooms, device="default"))
@@ -42,8 +42,8 @@ class Marks(SynchronousTestCase):
         if read:
             self.read.append(dict(read))
 
-    def leave(self, marks: Mapping[int, int]) -> None:
-        self.left.append(dict(marks))
+    def leave(self, shown: Mapping[int, Shown]) -> None:
+        self.left.append(dict(shown))
 
     def is_looked_at(self) -> None:
         """Time passes in which the peer's kernel is asked, and a little more."""
@@ -140,7 +140,7 @@ class Marks(SynchronousTestCase):
         """Rows that come after the session left its rooms were never handed over."""
         self.rooms[ROOM].last = 12
         self.receipts.close()
-        self.assertEqual(self.left, [{ROOM: 12}])
+        self.assertEqual(self.left, [{ROOM: Shown(10, 12)}])
         self.rooms[ROOM].last = 99
         self.rooms.clear()
         self.receipts.ended()
@@ -231,6 +231,7 @@ class ComingBack(ServerCase):
     def test_what_was_not_caught_up_still_waits(self) -> None:
         """A line in a room of which older lines are unseen moves no mark over those."""
         self.ann.types("/quit")
+        self.server.advance(LINGER)
         self.ann.hangs_up()
         self.bob.types("one", "two")
         caller = self.person("ann")
@@ -240,7 +241,30 @@ class ComingBack(ServerCase):
         caller.types("hello bob")
         caller.finishes()
         caller.hangs_up()
-        self.assertEqual(self.come_back(), [f"(TIME) bob: {each}" for each in ("one", "two", "three")])
+        self.assertEqual(self.come_back(), ["(TIME) bob: one", "(TIME) bob: two", "(TIME) (again) bob: three"])
+
+    def test_lines_that_were_never_shown_are_not_called_repeats(self) -> None:
+        """Those that came while the reader was away, before and after a session in which one came live."""
+        self.ann.types("/quit")
+        self.server.advance(LINGER)
+        self.ann.hangs_up()
+        self.bob.types("one")
+        caller = self.person("ann")
+        self.bob.types("two", "message ann live")
+        caller.hangs_up(orderly=False)
+        self.server.advance(60)
+        self.bob.types("three")
+        seen = ["(TIME) (again) bob (private): live", "(TIME) bob: one", "(TIME) (again) bob: two", "(TIME) bob: three"]
+        self.assertEqual(self.come_back(), seen)
+
+    def test_mentions_in_a_quiet_room_came_live(self) -> None:
+        self.ann.types("set quiet lobby mentions")
+        self.bob.types("nobody in particular", "are you there, ann?")
+        self.ann.wire.clear()
+        self.ann.types("catchup lobby")
+        self.assertEqual(
+            self.ann.sees()[1:], ["(TIME) bob: nobody in particular", "(TIME) (again) bob: are you there, ann?"]
+        )
 
     def test_more_private_messages_than_are_shown_at_once_still_wait(self) -> None:
         """What comes live moves no mark over those that were not shown yet."""
@@ -256,7 +280,7 @@ class ComingBack(ServerCase):
         caller.finishes()
         caller.hangs_up()
         seen = [f"(TIME) bob (private): {PRIVATE_LINES + each}" for each in range(3)]
-        self.assertEqual(self.come_back(), [*seen, "(TIME) bob (private): live"])
+        self.assertEqual(self.come_back(), [*seen, "(TIME) (again) bob (private): live"])
 
     def test_nor_when_what_waits_could_not_be_read(self) -> None:
         self.ann.types("/quit")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat.storage.marks import MOST_UNREAD
-from chat.values import Draft, Kind, Pair, Sealed, Unsure, Waiting
+from chat.values import Draft, Kind, Pair, Sealed, Shown, Unsure, Waiting
 from tests.storage.engines import EngineCase, InMemory, OnFile, act, text
 
 BOB, EVE, DAN = 1, 2, 3
@@ -93,7 +93,7 @@ class Marks(EngineCase):
             await self.store.append(text(room, BOB, "among ourselves"))
         await self.store.append(act(room, Kind.JOINED, EVE))
         self.assertEqual(await self.of(EVE, room), Waiting(room, None, 1, 10, 9, 9, 0))
-        self.assertEqual(await self.store.missed(EVE, "phone", (), (room,), 9), ())
+        self.assertEqual((await self.store.missed(EVE, "phone", (), (room,), 9)).rows, ())
         await self.store.append(text(room, BOB))
         self.assertEqual((await self.of(EVE, room)).unread, 1)
 
@@ -115,7 +115,7 @@ class Marks(EngineCase):
         room, pair = await self.stage()
         waiting = (await self.store.waiting(EVE, "phone", (), {room: 5})).places
         self.assertEqual([(each.conversation, each.unread) for each in waiting], [(room, 0), (pair, 1)])
-        rows = await self.store.missed(EVE, "phone", (), (room, pair), 10, {pair: 1})
+        rows = (await self.store.missed(EVE, "phone", (), (room, pair), 10, {pair: 1})).rows
         self.assertEqual([row.conversation for row in rows], [room])
 
     async def test_which_marks_were_raised(self) -> None:
@@ -123,54 +123,73 @@ class Marks(EngineCase):
         self.assertEqual(await self.store.mark_received(EVE, "phone", {room: 4, pair: 9, 777: 1}), {room: 4, pair: 1})
         self.assertEqual(await self.store.mark_received(EVE, "phone", {room: 3, pair: 1}), {})
 
+    async def unsure(self, account: int, device: str) -> Unsure:
+        return (await self.store.missed(account, device, (), (), 0)).unsure
+
     async def test_what_may_have_been_shown(self) -> None:
         """Kept by device, gone when a mark passes it, and no mark itself."""
         room, pair = await self.stage()
-        self.assertEqual((await self.store.returning(EVE, "phone")).unsure, Unsure(0, {}))
-        await self.store.mark_shown(EVE, "phone", {room: 5, pair: 1})
-        await self.store.mark_shown(EVE, "phone", {room: 4})
-        self.assertEqual((await self.store.returning(EVE, "phone")).unsure, Unsure(0, {room: 5, pair: 1}))
-        self.assertEqual((await self.store.returning(EVE, "desk")).unsure, Unsure(0, {}))
+        self.assertEqual(await self.unsure(EVE, "phone"), Unsure(0, {}))
+        await self.store.mark_shown(EVE, "phone", {room: Shown(0, 5), pair: Shown(0, 1)})
+        await self.store.mark_shown(EVE, "phone", {room: Shown(0, 4)})
+        self.assertEqual(await self.unsure(EVE, "phone"), Unsure(0, {room: Shown(0, 5), pair: Shown(0, 1)}))
+        self.assertEqual(await self.unsure(EVE, "desk"), Unsure(0, {}))
         self.assertEqual((await self.of(EVE, room)).received, 3)
         await self.store.mark_received(EVE, "phone", {room: 5})
-        self.assertEqual((await self.store.returning(EVE, "phone")).unsure, Unsure(0, {pair: 1}))
+        self.assertEqual(await self.unsure(EVE, "phone"), Unsure(0, {pair: Shown(0, 1)}))
+
+    async def test_a_stretch_that_was_shown_begins_where_it_began(self) -> None:
+        """Rows before it still wait and were shown to nobody; two stretches are one, with what lies between them."""
+        room, _ = await self.stage()
+        for _ in range(5):
+            await self.store.append(text(room, BOB))
+        for shown, known in (((4, 5), (4, 5)), ((6, 7), (4, 7)), ((5, 6), (4, 7)), ((3, 99), (3, 10))):
+            await self.store.mark_shown(EVE, "phone", {room: Shown(*shown)})
+            self.assertEqual((await self.unsure(EVE, "phone")).shown, {room: Shown(*known)})
+        await self.store.mark_received(EVE, "phone", {room: 10})
+        await self.store.append(text(room, BOB))
+        await self.store.append(text(room, BOB))
+        await self.store.mark_shown(EVE, "phone", {room: Shown(11, 12)})
+        self.assertEqual((await self.unsure(EVE, "phone")).shown, {room: Shown(11, 12)})
 
     async def test_who_was_cut_off_by_a_crash(self) -> None:
         await self.stage()
         await self.store.saw(EVE, "phone", 900, present=True)
         await self.store.saw(EVE, "desk", 900, present=True)
         await self.store.saw(EVE, "desk", 950, present=False)
+        self.assertEqual((await self.restart()).cut_off, {(EVE, "phone")})
         await self.store.note_crash(5_000)
         await self.store.note_crash(6_000)
-        self.assertEqual((await self.store.returning(EVE, "phone")).unsure.before, 5_000)
-        self.assertEqual((await self.store.returning(EVE, "desk")).unsure.before, 0)
+        self.assertEqual((await self.unsure(EVE, "phone")).before, 5_000)
+        self.assertEqual((await self.unsure(EVE, "desk")).before, 0)
+        self.assertEqual((await self.restart()).cut_off, frozenset())
 
     async def test_missed_rows_come_by_time_the_oldest_first(self) -> None:
         room, pair = await self.stage()
         await self.store.append(text(pair, BOB, "later", time=3_000))
         await self.store.append(text(room, BOB, "at once", time=3_000))
-        rows = await self.store.missed(EVE, "phone", (), (room, pair), 10)
+        rows = (await self.store.missed(EVE, "phone", (), (room, pair), 10)).rows
         self.assertEqual(
             [(row.conversation, row.seq, row.time) for row in rows],
             [(pair, 1, 1_500), (room, 5, 2_000), (room, 6, 3_000), (pair, 2, 3_000)],
         )
-        self.assertEqual(await self.store.missed(EVE, "phone", (), (pair, room), 2), rows[:2])
+        self.assertEqual((await self.store.missed(EVE, "phone", (), (pair, room), 2)).rows, rows[:2])
 
     async def test_missed_keeps_the_order_of_a_conversation_when_the_clock_was_set_back(self) -> None:
         _, pair = await self.stage()
         await self.store.append(text(pair, BOB, time=100))
-        rows = await self.store.missed(EVE, "phone", (), (pair,), 10)
+        rows = (await self.store.missed(EVE, "phone", (), (pair,), 10)).rows
         self.assertEqual([(row.seq, row.time) for row in rows], [(1, 1_500), (2, 100)])
 
     async def test_missed_reads_the_conversations_asked_for_after_the_later_mark(self) -> None:
         room, pair = await self.stage()
-        self.assertEqual(len(await self.store.missed(EVE, "phone", (), (pair,), 10)), 1)
-        self.assertEqual(await self.store.missed(EVE, "phone", (BOB,), (pair, room), 10), ())
-        self.assertEqual(await self.store.missed(BOB, "phone", (), (pair, room), 10), ())
+        self.assertEqual(len((await self.store.missed(EVE, "phone", (), (pair,), 10)).rows), 1)
+        self.assertEqual((await self.store.missed(EVE, "phone", (BOB,), (pair, room), 10)).rows, ())
+        self.assertEqual((await self.store.missed(BOB, "phone", (), (pair, room), 10)).rows, ())
         await self.store.mark_received(EVE, "phone", {pair: 1})
         await self.store.mark_read(EVE, {room: 5})
-        self.assertEqual(await self.store.missed(EVE, "phone", (), (pair, room), 10), ())
-        self.assertEqual(len(await self.store.missed(EVE, "desk", (), (pair, room), 10)), 1)
+        self.assertEqual((await self.store.missed(EVE, "phone", (), (pair, room), 10)).rows, ())
+        self.assertEqual(len((await self.store.missed(EVE, "desk", (), (pair, room), 10)).rows), 1)
 
     async def test_a_note_to_oneself_stands_once_and_is_never_unread(self) -> None:
         await self.stage()
