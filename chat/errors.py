@@ -186,7 +186,7 @@ class NoSuchConversation(ChatError):
 
 class RoomTaken(ChatError):
     code = "room-taken"
-    text = "That room exists already. Type connect and its name to enter it."
+    text = "That name is taken. Choose another one."
 
 
 class NotInRoom(ChatError):

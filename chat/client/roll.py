@@ -105,7 +105,7 @@ class Roll:
         elif isinstance(reply, RoomSettings):
             state.rooms[fold(reply.conversation.room)] = reply.conversation.room
         elif room and isinstance(reply, Refused) and reply.code == NotAMember.code:
-            state.rooms[fold(word)] = word  # a private one: that it exists is told to who names it
+            state.rooms[fold(word)] = word  # a private one to which this account is invited
         else:
             return False
         return True

@@ -45,7 +45,7 @@ async def admin(
 
     The same ones as on the operator's terminal, with chatctl.
     """
-    call = read_command(words, ADMIN, chat.directory, session.admin)
+    call = read_command(words, ADMIN, chat.rooms.names_for(session), session.admin)
     arguments = call.arguments
     given = {"after": after, "folder": folder if session.operator else ""}
     arguments |= {each.name: given[each.name] for each in call.verb.parameters if given.get(each.name)}

@@ -31,7 +31,7 @@ async def topic(chat: ChatService, session: Session, text: Words | None = None, 
 
     none takes it away.
     """
-    found = chat.rooms.named(room)
+    found = chat.rooms.named(session, room)
     if text is None:
         _check_view(found, session)
         return Done(f"The topic of {found.name}: {found.topic}" if found.topic else f"{found.name} has no topic.")
@@ -51,7 +51,7 @@ async def invite(chat: ChatService, session: Session, user: User, *, room: Here)
 
     Any member may. A private room is entered by invitation only.
     """
-    await chat.moderation.invite(session, chat.rooms.named(room), chat.directory.named(user))
+    await chat.moderation.invite(session, chat.rooms.named(session, room), chat.directory.named(user))
     return Done()
 
 
@@ -78,7 +78,7 @@ async def room_(
     sealed on: from then on only clients that encrypt what they send can speak there, and only they can read it. This
     cannot be undone.
     """
-    found = chat.rooms.named(room)
+    found = chat.rooms.named(session, room)
     if setting is not None:
         await chat.moderation.change(session, found, _setting(setting, value))
         return Done()
@@ -136,7 +136,7 @@ async def kick(chat: ChatService, session: Session, user: User, reason: Words = 
     That person may come back; ban keeps out.
     """
     target = chat.directory.named(user)
-    await chat.moderation.remove(session, chat.rooms.named(room), Kind.KICKED, target, reason)
+    await chat.moderation.remove(session, chat.rooms.named(session, room), Kind.KICKED, target, reason)
     return Done()
 
 
@@ -155,7 +155,7 @@ async def ban(
     For a time (90s, 30m, 2h, 7d, 4w), or for good.
     """
     target = chat.directory.named(user)
-    found = chat.rooms.named(room)
+    found = chat.rooms.named(session, room)
     await chat.moderation.remove(session, found, Kind.BANNED, target, reason, duration)
     return Done()
 
@@ -163,7 +163,7 @@ async def ban(
 @command(group=GROUP, barrier=True, examples=("unban bob",))
 async def unban(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
     """let somebody in again"""
-    await chat.moderation.lift(session, chat.rooms.named(room), Kind.UNBANNED, chat.directory.named(user))
+    await chat.moderation.lift(session, chat.rooms.named(session, room), Kind.UNBANNED, chat.directory.named(user))
     return Done()
 
 
@@ -181,7 +181,7 @@ async def mute(
 
     For a time (90s, 30m, 2h, 7d, 4w), or for good.
     """
-    found = chat.rooms.named(room)
+    found = chat.rooms.named(session, room)
     await chat.moderation.mute(session, found, chat.directory.named(user), reason, duration)
     return Done()
 
@@ -189,7 +189,7 @@ async def mute(
 @command(group=GROUP, barrier=True, examples=("unmute bob",))
 async def unmute(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
     """let somebody talk again"""
-    await chat.moderation.lift(session, chat.rooms.named(room), Kind.UNMUTED, chat.directory.named(user))
+    await chat.moderation.lift(session, chat.rooms.named(session, room), Kind.UNMUTED, chat.directory.named(user))
     return Done()
 
 
@@ -203,12 +203,12 @@ async def op(
     room: Here,
 ) -> Done:
     """make a member a moderator, or an owner"""
-    await chat.moderation.set_role(session, chat.rooms.named(room), chat.directory.named(user), Role(role))
+    await chat.moderation.set_role(session, chat.rooms.named(session, room), chat.directory.named(user), Role(role))
     return Done()
 
 
 @command(group=GROUP, barrier=True, examples=("deop bob",))
 async def deop(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
     """make somebody an ordinary member again"""
-    await chat.moderation.set_role(session, chat.rooms.named(room), chat.directory.named(user), Role.MEMBER)
+    await chat.moderation.set_role(session, chat.rooms.named(session, room), chat.directory.named(user), Role.MEMBER)
     return Done()

@@ -42,7 +42,7 @@ async def list_(
     """
     account = account_of(session)
     if what == "channels":
-        seen = chat.rooms.visible_to(account)
+        seen = chat.rooms.known_to(session)
         return Rooms(tuple(room_line(chat, each, account) for each in seen[:MOST]), False, len(seen[MOST:]))
     if what == "blocked":
         names = sorted(map(chat.directory.name_of, chat.directory.blocked_by(account)), key=str.casefold)
@@ -61,7 +61,7 @@ def members_of(chat: ChatService, session: Session, word: str, after: str | None
     :param after: a folded name: those after it, by name; nothing for the order of the roles.
     :raises NotAMember: when the room is private and one is none.
     """
-    room = chat.rooms.named(word)
+    room = chat.rooms.named(session, word)
     account = account_of(session)
     if room.record.private:
         room.may_read(account)
@@ -101,7 +101,7 @@ async def whois(chat: ChatService, session: Session, user: User | None = None) -
         state=state,
         away=present.away or "" if present is not None else "",
         created=account.created,
-        since=present.since if present is not None else account.seen,
+        since=present.since if present is not None else chat.people.seen(account, reader),
         rooms=tuple(common),
     )
 

@@ -28,7 +28,7 @@ async def connect(
     you log in. list channels shows all rooms; create makes one. Into a sealed room, where only clients that encrypt can
     read and speak, you come with connect ROOM sealed.
     """
-    entered = chat.rooms.named(room)
+    entered = chat.rooms.named(session, room)
     joined = await chat.rooms.connect(session, entered, knowing is not None)
     return await _entered(chat, session, entered, joined=joined)
 
@@ -39,7 +39,7 @@ async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLef
 
     You stay logged in.
     """
-    left = chat.rooms.named(room)
+    left = chat.rooms.named(session, room)
     await chat.rooms.disconnect(session, left)
     return RoomLeft(left.conversation)
 
@@ -70,10 +70,11 @@ async def rooms(chat: ChatService, session: Session) -> Rooms:
 def room_line(chat: ChatService, room: RoomState, account: int, unread: int = 0) -> RoomLine:
     """A room as a line of a list."""
     invitation = room.invited.get(account)
+    hidden = room.occupants.keys() & chat.directory.blockers_of(account)
     return RoomLine(
         room.conversation,
         room.topic,
-        len(room.occupants),
+        len(room.occupants) - len(hidden),
         len(room.members),
         account in room.members,
         unread,
@@ -89,7 +90,7 @@ async def decline(chat: ChatService, session: Session, room: Room) -> Done:
 
     connect accepts one; rooms shows which there are.
     """
-    declined = chat.rooms.named(room)
+    declined = chat.rooms.named(session, room)
     await chat.moderation.decline(session, declined)
     return Done(f"You have declined the invitation to {declined.name}.")
 

@@ -54,14 +54,16 @@ class Audiences:
         self,
         event: Event,
         omit: Collection[IMind] = (),
+        hidden: Collection[IMind] = (),
         instead: Event | None = None,
         programs_only: bool = False,
     ) -> None:
         """Tell everybody at the end of this turn.
 
-        :param omit: sessions that are not told.
-        :param instead: what programs among those omitted are told.
+        :param omit: sessions that are told nothing.
+        :param hidden: sessions from which it is hidden.
+        :param instead: what programs among those are told.
         """
         for audience in self._audiences.values():
             if audience.program or not programs_only:
-                audience.post(event, omit, instead)
+                audience.post(event, omit, hidden, instead)

@@ -119,8 +119,12 @@ class Consent:
                 self._tell(holder, AddressChanged(user.name))
 
     def blocked(self, owner: int, asker: int) -> None:
-        """Forget what somebody asked who is blocked now."""
-        self._asked.get(asker, {}).pop(owner, None)
+        """Forget what two asked of each other and what the one holds who is blocked now: its answers would show whether
+        the other is here."""
+        for one, other in ((asker, owner), (owner, asker)):
+            self._asked.get(one, {}).pop(other, None)
+        _, holders = self._held.get(owner, ("", set()))
+        holders.discard(asker)
 
     def departed(self, user: ChatUser) -> None:
         """Forget what somebody asked or was given who has left."""

@@ -100,6 +100,8 @@ class Delivery:
                 self._tell(LEFT_BEHIND, owed.reader, owed.author, conversation, owed.seq)
 
     def _tell(self, what: str, account: int, author: int, conversation: int, seq: int) -> None:
+        if self.house.directory.blocks(account, author):
+            return  # it would show that the reader is here, or has left
         fields: dict[str, str | int | bool | None] = {"conversation": conversation, "by": account, "seq": seq}
         self.house.bus.publish([("account", author)], Ephemeral(what, fields))
 

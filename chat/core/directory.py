@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, KeysView
 
 from chat.errors import NoSuchUser
 from chat.grammar.nearby import near
@@ -16,12 +15,11 @@ _NOBODY: frozenset[int] = frozenset()
 class Directory:
     """Every account by id and by name, and the blocks between them.
 
-    It implements `chat.interfaces.IDirectory` and, with the rooms by folded name, what the grammar wants to
-    know of names.
+    It implements `chat.interfaces.IDirectory`, and what the grammar wants to know of people; of rooms not everybody
+    may know (`chat.core.visibility`).
     """
 
-    def __init__(self, rooms: Mapping[str, Any]) -> None:
-        self._rooms = rooms
+    def __init__(self) -> None:
         self._accounts: dict[int, Account] = {}
         self._names: dict[str, Account] = {}
         self._blocked: dict[int, set[int]] = {}
@@ -92,17 +90,9 @@ class Directory:
     def is_account(self, word: str) -> bool:
         return word in self._names or fold(word) in self._names
 
-    def is_room(self, word: str) -> bool:
-        return fold(word) in self._rooms
-
     def near_account(self, word: str) -> str | None:
         found = near(fold(word), self._names)
         return self._names[found].name.shown if found is not None else None
-
-    def near_room(self, word: str) -> str | None:
-        # A suggestion must not give away what a private room is called.
-        found = near(fold(word), [name for name, room in self._rooms.items() if not room.record.private])
-        return self._rooms[found].record.name.shown if found is not None else None
 
     # blocks
 
@@ -111,8 +101,16 @@ class Directory:
         self._blockers.setdefault(other, set()).add(account)
 
     def remove_block(self, account: int, other: int) -> None:
-        self._blocked.get(account, set()).discard(other)
-        self._blockers.get(other, set()).discard(account)
+        for index, of, who in ((self._blocked, account, other), (self._blockers, other, account)):
+            if (those := index.get(of)) is not None:
+                those.discard(who)
+                if not those:
+                    del index[of]
+
+    @property
+    def blocking(self) -> KeysView[int]:
+        """Everybody who blocks somebody."""
+        return self._blocked.keys()
 
     def blocked_by(self, account: int) -> set[int] | frozenset[int]:
         """Whom this account blocks."""

@@ -59,7 +59,7 @@ class House:
     started: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.directory = Directory(self.room_names)
+        self.directory = Directory()
         self.sanctions = Sanctions(self.store)
         self.traffic = Traffic(self.directory, self.sessions, self.rooms, self.now)
         self.pauses = Pauses(self.clock)

@@ -19,7 +19,6 @@ from chat.core.user import Session
 from chat.errors import NoSuchConversation, NoSuchRoom, NoSuchUser
 from chat.events import Entry, History, Invited, Missed, Restored, Resumed, Said, Skipped, Standing
 from chat.interfaces import Backlog
-from chat.names import fold
 from chat.values import SPOKEN, Account, Conversation, Page, Pair, Row, Unsure, Waiting, write_reference
 
 MOST = 500
@@ -41,7 +40,7 @@ class Past:
         :raises NoSuchConversation: when nothing was ever said between the two.
         """
         directory, account = self._house.directory, account_of(session)
-        room = self._house.room_names.get(fold(word)) if word[:1] != "@" else None
+        room = self._rooms.find(session, word) if word[:1] != "@" else None
         # Anybody can make a room of any name, which hides the person of that name from nobody else.
         if room is not None and (word[:1] == "#" or account in room.members or directory.account(word) is None):
             return room.conversation, room.may_read(account)
@@ -49,14 +48,13 @@ class Past:
             raise NoSuchRoom(f"No room {word[1:40]}. list channels shows them all.")
         other = directory.account(word)
         if other is None:
-            self._no_place(word)
+            self._no_place(session, word)
         assert other is not None, "no_place raises"
         return await self._private(session, other), 0
 
-    def _no_place(self, word: str) -> None:
-        near_room = self._house.directory.near_room(word)
-        if near_room is not None:
-            self._rooms.named(word)
+    def _no_place(self, session: Session, word: str) -> None:
+        if self._rooms.names_for(session).near_room(word) is not None:
+            self._rooms.named(session, word)
         try:
             self._house.directory.named(word)
         except NoSuchUser as error:
@@ -76,11 +74,12 @@ class Past:
     async def by_id(self, session: Session, id: int) -> tuple[Conversation, int]:
         """The conversation of that id, if this session's account may read it.
 
-        :raises NoSuchConversation: when there is none, or it is somebody else's.
+        :raises NoSuchConversation: when there is none, or the account is not in it. Ids are numbers that anybody can
+            guess, so both are answered alike: nobody learns what others talk about, or where.
         """
         account = account_of(session)
         room = self._house.rooms.get(id)
-        if room is not None:
+        if room is not None and account in room.members:
             return room.conversation, room.may_read(account)
         return private_conversation(id, await self.pair(account, id), account, self._house.directory), 0
 
@@ -194,11 +193,15 @@ class Past:
             Standing(
                 *(conversation, each.first, each.last, each.received, each.read, each.unread),
                 sealed=self._is_sealed(each.conversation),
-                delivered=each.delivered,
+                delivered=0 if self._hides(each.partner, account) else each.delivered,
             )
             for each in waiting
             if (conversation := self._conversation(account, each)) is not None
         )
+
+    def _hides(self, partner: int | None, account: int) -> bool:
+        """Whether a partner shows an account nothing of what that partner does, such as receiving."""
+        return partner is not None and partner != account and self._house.directory.blocks(partner, account)
 
     def _is_sealed(self, id: int) -> bool:
         room = self._house.rooms.get(id)

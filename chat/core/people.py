@@ -270,6 +270,19 @@ class People:
             return "offline"
         return user.state
 
+    def seen(self, account: Account, reader: int) -> int | None:
+        """When somebody was here last, milliseconds since the epoch; nothing to whom that person blocks."""
+        hidden = account.id != reader and self._house.directory.blocks(account.id, reader)
+        return None if hidden else account.seen
+
+    def count_shown(self) -> int:
+        """How many are here, as everybody may know it: who blocks anybody is left out.
+
+        Otherwise whoever is blocked would find a blocker by counting.
+        """
+        users = self._house.users
+        return len(users) - sum(account in users for account in self._house.directory.blocking)
+
     def online(self, reader: int) -> list[ChatUser]:
         """Who else is here, without those who block the reader, by name."""
         blockers = self._house.directory.blockers_of(reader)

@@ -122,8 +122,8 @@ class Presence:
             return
         self._window = self._house.clock.call_later(BURST, self._close_window)
         told: dict[int, dict[str, list[str]]] = {}
-        for (state, _), (name, listeners) in self._waiting.items():
-            for listener in listeners:
+        for (state, account), (name, listeners) in self._waiting.items():
+            for listener in listeners - self._house.directory.blocked_by(account):  # a block may have come meanwhile
                 told.setdefault(listener, {}).setdefault(state, []).append(name)
         self._waiting.clear()
         for listener, states in told.items():

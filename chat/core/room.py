@@ -131,7 +131,7 @@ class Room:
         if self.closed:
             self._check_open()
         if account not in self.members or account in self.leaving:
-            raise self._no_member()
+            raise self._no_member(account)
         if self._mutes:
             self.check_mute(account, when)
 
@@ -167,8 +167,9 @@ class Room:
         if wait > 0:
             raise SlowMode(f"{self.name} is in slow mode. Wait {ceil(wait)} more seconds.", wait=wait)
 
-    def _no_member(self) -> NotAMember:
-        how = "It is private: ask a member to invite you." if self.record.private else f"Type: connect {self.name}"
+    def _no_member(self, account: int) -> NotAMember:
+        shut = self.record.private and account not in self.invited
+        how = "It is private: ask a member to invite you." if shut else f"Type: connect {self.name}"
         return NotAMember(f"You are not a member of {self.name}. {how}")
 
     def _check_open(self) -> None:
@@ -181,7 +182,7 @@ class Room:
         """
         member = self.members.get(account)
         if member is None:
-            raise self._no_member()
+            raise self._no_member(account)
         return member.readable_after
 
     def next_owner(self, leaver: int | None = None) -> int | None:
@@ -210,7 +211,7 @@ class Room:
             return
         member = self.members.get(account)
         if member is None or account in self.leaving:
-            raise self._no_member()
+            raise self._no_member(account)
         if member.role.height < RIGHTS[kind].height:
             raise Forbidden(
                 f"Only {_plural(RIGHTS[kind])} of {self.name} may do that. list users {self.name} shows them."

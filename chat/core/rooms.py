@@ -6,16 +6,17 @@ A change of membership is a row of the log first. When the row comes back commit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from chat.core.entries import entry
 from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.user import ChatUser, Session
+from chat.core.visibility import KnownNames, find_room, is_known
 from chat.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken, SealedRoom
 from chat.events import Invited, Removed, Skipped
-from chat.interfaces import Logged, Published, StoredRoom
-from chat.names import fold, read_name
+from chat.interfaces import IMind, Logged, Published, StoredRoom
+from chat.names import read_name
 from chat.values import (
     DEFAULT_DEVICE,
     SERVER,
@@ -74,16 +75,28 @@ class Rooms:
 
     # finding
 
-    def named(self, word: str) -> Room:
+    def find(self, session: Session, word: str) -> Room | None:
+        """The room of that name, if the session may know of it."""
+        return find_room(self._house.room_names, session, word)
+
+    def by_id(self, session: Session, id: int) -> Room | None:
+        """The room with this conversation, if the session may know of it."""
+        room = self._house.rooms.get(id)
+        return room if room is not None and is_known(room, session) else None
+
+    def names_for(self, session: Session) -> KnownNames:
+        """The names that a session may know of."""
+        return KnownNames(self._house.directory, self._house.room_names, session)
+
+    def named(self, session: Session, word: str) -> Room:
         """The room of that name.
 
-        :raises NoSuchRoom: with the name that was probably meant.
+        :raises NoSuchRoom: also where the session may not know of it; with the name that was probably meant.
         """
-        names = self._house.room_names
-        room = names.get(word) or names.get(fold(word))  # nearly always it comes folded
+        room = find_room(self._house.room_names, session, word)
         if room is None:
             shown = word if word.isprintable() and len(word) <= 40 else "of that name"
-            meant = self._house.directory.near_room(word)
+            meant = self.names_for(session).near_room(word)
             if meant is not None:
                 raise NoSuchRoom(f"No room {shown}. Did you mean {meant}? list channels shows them all.", suggest=meant)
             raise NoSuchRoom(f"No room {shown}. list channels shows them all; create makes a new one.")
@@ -94,7 +107,7 @@ class Rooms:
 
         :raises NotAMember: when it is none.
         """
-        room = self.named(word)
+        room = self.named(session, word)
         room.may_read(account_of(session))
         return room
 
@@ -108,13 +121,9 @@ class Rooms:
         rooms = (self._house.rooms[id] for id in self._house.invitations.get(account, ()))
         return sorted(rooms, key=lambda room: room.record.name.folded)
 
-    def visible_to(self, account: int) -> list[Room]:
-        """The rooms that an account may know of, by name: private ones are known to members and the invited."""
-        rooms = (
-            room
-            for room in self._house.rooms.values()
-            if not room.record.private or account in room.members or account in room.invited
-        )
+    def known_to(self, session: Session) -> list[Room]:
+        """The rooms that a session may know of, by name."""
+        rooms = (room for room in self._house.rooms.values() if is_known(room, session))
         return sorted(rooms, key=lambda room: room.record.name.folded)
 
     # coming and going
@@ -154,7 +163,10 @@ class Rooms:
         """
         self._house.may_say(account_of(session), self._house.now())
         name = read_name(word, verbs=self._verbs)
-        if name.folded in self._house.room_names:
+        taken = self._house.room_names.get(name.folded)
+        if taken is not None:
+            if not is_known(taken, session):
+                raise RoomTaken()
             raise RoomTaken(f"The room {name.shown} exists already. Type: connect {name.shown}")
         room = await self._create(name, account_of(session), session.device, session.origin, private)
         if session.live:
@@ -296,13 +308,13 @@ class Rooms:
     def _tell(self, room: Room, row: Row, origin: Origin | None) -> None:
         """Tell what was said to all but the session that said it and those who block its author."""
         omit = self._house.mind_of(origin)
+        hidden: Collection[IMind] = ()
         instead = None
         blockers = self._house.directory.blockers_of(row.author)
         if blockers and (minds := room.minds_of(blockers)):
-            omit = (*omit, *minds)
-            instead = Skipped(room.conversation, row.seq, row.seq)
-        self._house.counts.deliveries += len(room.audiences) - len(omit)
-        room.audiences.post(entry(row, room.conversation, self._house.directory), omit, instead)
+            hidden, instead = minds, Skipped(room.conversation, row.seq, row.seq)
+        self._house.counts.deliveries += len(room.audiences) - len(omit) - len(hidden)
+        room.audiences.post(entry(row, room.conversation, self._house.directory), omit, hidden, instead)
 
     def _invite(self, room: Room, row: Row, account: int) -> None:
         """Follow what became of an invitation, and tell who is invited."""

@@ -29,7 +29,7 @@ class Talk:
         :param kind: `Kind.TEXT` or `Kind.ACTION`; a sealed body is `Kind.SEALED`.
         :param retry: the sender's retry id, or nothing.
         """
-        room = self._rooms.named(word)
+        room = self._rooms.named(session, word)
         now = self._house.now()
         user, account = session.user, account_of(session)
         checked = UnlessRepeated(retry)
@@ -54,12 +54,14 @@ class Talk:
         house = self._house
         user, account = session.user, account_of(session)
         now = house.now()
+        blocked = house.directory.blocks(other.id, account)
         checked = UnlessRepeated(retry)
         with checked:
             house.may_say(account, now)
-            if house.directory.blocks(other.id, account):
+            if blocked:
                 raise BlockedByRecipient()
-        recipient = house.users.get(other.id)
+        # Sent again from before the block, it is answered as before, and tells nothing of now.
+        recipient = house.users.get(other.id) if not blocked else None
         present = recipient is not None and recipient.live
         pair = Pair.of(account, other.id)
         draft = Draft(
@@ -94,7 +96,7 @@ class Talk:
     def broadcast(self, session: Session, text: str) -> bool:
         """Tell everybody who is online; nothing of it is stored.
 
-        :returns: whether everybody got it: False when some who are online block its author.
+        :returns: whether everybody got it: False when anybody blocks its author. Whether they are here is not told.
         :raises TooFast: beyond the broadcasts a minute that one person has.
         """
         user = session.user
@@ -110,7 +112,7 @@ class Talk:
         }
         self._house.traffic.note("broadcast", session, len(text.encode()))
         self._house.bus.publish([_EVERYONE], Ephemeral("broadcast", fields, session.origin))
-        return not any(account in self._house.users for account in self._house.directory.blockers_of(user.account.id))
+        return not self._house.directory.blockers_of(user.account.id)
 
     def _follow(self, published: Published) -> None:
         if not isinstance(published, Ephemeral) or published.name != "broadcast":

@@ -119,7 +119,7 @@ class Missed:
 class Profile:
     """What anybody may know of somebody.
 
-    :param since: when the oldest session of now began, or the last one ended.
+    :param since: when the oldest session of now began, or the last one ended; nothing where the reader is blocked.
     """
 
     name: str
@@ -128,7 +128,7 @@ class Profile:
     state: str
     away: str
     created: int
-    since: int
+    since: int | None
     rooms: tuple[str, ...]
 
 

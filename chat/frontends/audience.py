@@ -44,24 +44,37 @@ class Audience:
         self.flush()
         self._members.pop(mind, None)
 
-    def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
+    def post(
+        self, event: Event, omit: Collection[IMind], hidden: Collection[IMind] = (), instead: Event | None = None
+    ) -> None:
         rendered = self._render(event)
         if rendered or instead is not None:
-            self._queue(rendered, omit, self._render(instead) if instead is not None and self.program else b"")
+            place = self._queue(rendered, omit, b"")
+            if hidden:
+                self._change(hidden, place, self._render(instead) if instead is not None and self.program else b"")
 
-    def _queue(self, rendered: bytes, others: Collection[IMind], otherwise: bytes) -> None:
-        """Put something into the batch for everybody, and something else for others of its members."""
+    def _queue(self, rendered: bytes, others: Collection[IMind], otherwise: bytes) -> int:
+        """Put something into the batch for everybody, and something else for others of its members.
+
+        :returns: its place in the batch.
+        """
         batch = self._batch
         if batch is None:
             batch = self._batch = []
             self._turn.soon(self.flush)
         place = len(batch)
+        batch.append(rendered)
+        if others:
+            self._change(others, place, otherwise)
+        return place
+
+    def _change(self, others: Collection[IMind], place: int, otherwise: bytes) -> None:
+        """Let others of its members get something else in a place of the batch."""
         for mind in others:
             if mind in self._members:
                 if self._otherwise is None:
                     self._otherwise = {}
                 self._otherwise.setdefault(mind, {})[place] = otherwise
-        batch.append(rendered)
 
     def flush(self) -> None:
         """Send what waits to every member."""

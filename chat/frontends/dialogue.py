@@ -151,8 +151,8 @@ class Dialogue:
 
     def _new_context(self) -> Context:
         link, room = self._link, self.room.room if self.room is not None else None
-        logged_in = link.session.user is not None
-        self._context = Context(link.service.table, link.service.directory, logged_in, room, self.held)
+        logged_in, names = link.session.user is not None, link.service.rooms.names_for(link.session)
+        self._context = Context(link.service.table, names, logged_in, room, self.held)
         return self._context
 
     def _ask(self, ask: Ask, again: bool = False) -> bytes:

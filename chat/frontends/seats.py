@@ -85,7 +85,10 @@ class CalledAudience(Audience):
         kept = {name: [each for each in minds if each is not mind] for name, minds in self._called.items()}
         self._called = {name: minds for name, minds in kept.items() if minds}
 
-    def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
+    def post(
+        self, event: Event, omit: Collection[IMind], hidden: Collection[IMind] = (), instead: Event | None = None
+    ) -> None:
+        omit = (*omit, *hidden)  # people, who are told nothing instead
         called = [mind for name in self._names(event) for mind in self._called.get(name, ()) if mind not in omit]
         everybody = self._notify is Notify.ALL
         line = self._render(event) if called or everybody else b""

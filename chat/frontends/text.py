@@ -98,7 +98,7 @@ class TextFrontEnd:
         if self._dialogue.greeted:
             return
         self._dialogue.greeted = True
-        online = len(self._service.house.users)
+        online = self._service.people.count_shown()
         host, port = self._link.tls_at or ("", None)
         words = greeting(self._service.settings.name, online, self.peer.encrypted, host, port)
         self.outbox.write(self._dialogue.text(words))

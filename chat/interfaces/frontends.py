@@ -22,10 +22,13 @@ class IAudience(Protocol):
     def remove(self, mind: IMind) -> None:
         """Flush what waits to everybody, then forget this one."""
 
-    def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
-        """Queue an event for everybody but ``omit``; it leaves at the end of the turn.
+    def post(
+        self, event: Event, omit: Collection[IMind], hidden: Collection[IMind] = (), instead: Event | None = None
+    ) -> None:
+        """Queue an event for everybody but ``omit`` and ``hidden``; it leaves at the end of the turn.
 
-        :param instead: what those omitted are told, if they are programs.
+        :param omit: who is told nothing, such as the session that it came from.
+        :param hidden: from whom it is hidden; programs among them are told ``instead``.
         """
 
     def __len__(self) -> int: ...

@@ -89,8 +89,10 @@ _PEOPLE: dict[str, Callable[[People, View], str]] = {
 @renders(Profile)
 def profile(reply: Profile, view: View) -> str:
     realname = f" ({safe(reply.realname)})" if reply.realname else ""
-    since = moment(reply.since, view.now, view.zone)
-    state = f"last seen {since}" if reply.state == "offline" else f"{reply.state} since {since}"
+    state = reply.state
+    if reply.since is not None:
+        since = moment(reply.since, view.now, view.zone)
+        state = f"last seen {since}" if state == "offline" else f"{state} since {since}"
     rows = [("state", state)]
     if reply.away:
         rows.append(("away", reply.away))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.errors import ChatError
@@ -167,9 +169,9 @@ class AsItIsTyped(SynchronousTestCase):
         stage = Stage()
         for line in ("new bob correct horse", "login bob@phone correct horse"):
             person = stage.connection()
-            call = read(line, GUEST.__class__(GUEST.table, stage.chat.directory))
+            call = read(line, replace(GUEST, names=stage.chat.rooms.names_for(person.session)))
             assert isinstance(call, Call)
             self.assertIsInstance(person.does(call.verb.name, **call.arguments), LoggedIn)
             person.does("logout")
         with self.assertRaises(ChatError):
-            read("new bob correct horse", GUEST.__class__(GUEST.table, stage.chat.directory))
+            read("new bob correct horse", replace(GUEST, names=stage.chat.rooms.names_for(person.session)))

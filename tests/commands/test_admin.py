@@ -15,6 +15,7 @@ from chat.commands.admin.table import ADMIN
 from chat.commands.table import TABLE
 from chat.events import Done, Facts, Help, Listing, LoggedIn, Notice, OneTimeCode, Refused, Removed, SignedOut
 from chat.grammar.context import Call, Context, Held
+from chat.grammar.parameters import Names
 from chat.grammar.reading import read, read_command
 from chat.values import Rank, Role, Text
 from tests.core.stage import MANY, PASSWORD, Person, Stage
@@ -151,7 +152,7 @@ class EveryCommand(AdminCase):
     def test_an_example_is_a_command(self) -> None:
         for verb in ADMIN.verbs:
             for example in verb.examples:
-                self.assertIs(read_command(example, ADMIN, self.stage.chat.directory).verb, verb, example)
+                self.assertIs(read_command(example, ADMIN, self.names()).verb, verb, example)
 
     def test_bare_in_a_room_it_is_taken_for_a_command_where_it_can_be_nothing_else(self) -> None:
         for line, verb in (
@@ -182,7 +183,10 @@ class EveryCommand(AdminCase):
             self.assertEqual(held.meant, "/admin ...")
 
     def in_ops(self) -> Context:
-        return Context(TABLE, self.stage.chat.directory, True, "ops")
+        return Context(TABLE, self.names(), True, "ops")
+
+    def names(self) -> Names:
+        return self.stage.chat.rooms.names_for(self.stage.connection().session)
 
     def test_who_gives_what_command_is_in_the_log_and_nothing_that_was_written(self) -> None:
         with capturedLogs() as events:

@@ -85,9 +85,13 @@ class FakeAudience:
     def remove(self, mind: IMind) -> None:
         self.members.remove(mind)
 
-    def post(self, event: Event, omit: Collection[IMind], instead: Event | None = None) -> None:
+    def post(
+        self, event: Event, omit: Collection[IMind], hidden: Collection[IMind] = (), instead: Event | None = None
+    ) -> None:
         for mind in tuple(self.members):
-            if mind not in omit:
+            if mind in omit:
+                continue
+            if mind not in hidden:
                 mind.deliver(event)
             elif instead is not None and self.program:
                 mind.deliver(instead)
@@ -298,7 +302,7 @@ class Stage:
         return person
 
     def room(self, name: str) -> Room:
-        return self.chat.rooms.named(name)
+        return self.chat.house.room_names[name]
 
     def roles(self, room: str) -> dict[str, Role]:
         """The members of a room and their roles."""

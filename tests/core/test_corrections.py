@@ -106,7 +106,7 @@ class Editing(Case):
 
     def test_there_has_to_be_such_a_message(self) -> None:
         self.assertEqual(self.stage.enter("eve").code("edit", text=Text("x")), "bad-usage")
-        self.assertEqual(self.stage.enter("dave").code("edit", id=self.msgid, text=Text("x")), "not-a-member")
+        self.assertEqual(self.stage.enter("dave").code("edit", id=self.msgid, text=Text("x")), "no-such-conversation")
         self.assertEqual(self.bob.code("edit", id="k99.1", text=Text("x")), "no-such-conversation")
         reference = self.msgid.partition(".")[0]
         for seq in (1, 4_000_000_000):  # the row that made the room, and one that is yet to come

@@ -10,7 +10,7 @@ from chat.values import SERVER, Account, Rank
 
 class People(SynchronousTestCase):
     def setUp(self) -> None:
-        self.directory = Directory({})
+        self.directory = Directory()
         names = ("Bob", "ann", "Дмитрий")
         accounts = [Account(id, read_name(name), "", Rank.MEMBER, 0, 0) for id, name in enumerate(names, start=1)]
         self.directory.fill(accounts, [(1, 2), (3, 2)])

@@ -28,26 +28,26 @@ class Case(SynchronousTestCase):
 
 class PrivateRooms(Case):
     def test_they_are_entered_by_invitation(self) -> None:
-        self.assertEqual(self.bob.code("connect", room="board"), "invite-only")
+        self.assertEqual(self.bob.code("connect", room="board"), "no-such-room")
         self.invite()
         self.assertTrue(self.bob.gets(RoomEntered, "connect", room="board").joined)
-        self.assertEqual(self.eve.code("connect", room="board"), "invite-only")
+        self.assertEqual(self.eve.code("connect", room="board"), "no-such-room")
 
     def test_strangers_do_not_see_them(self) -> None:
         self.assertEqual(names(self.ann, "list", what="channels"), ["board", "lobby"])
         self.assertEqual(names(self.bob, "list", what="channels"), ["lobby"])
-        self.assertEqual(self.bob.code("list", what="users", room="board"), "not-a-member")
-        self.assertEqual(self.bob.code("room", room="board"), "not-a-member")
+        self.assertEqual(self.bob.code("list", what="users", room="board"), "no-such-room")
+        self.assertEqual(self.bob.code("room", room="board"), "no-such-room")
         self.assertIsNone(self.bob.gets(Refused, "connect", room="bord").suggest)
 
     def test_an_invitation_lets_one_in_once(self) -> None:
         self.invite()
         self.bob.does("connect", room="board")
         self.bob.does("disconnect", room="board")
-        self.assertEqual(self.bob.code("connect", room="board"), "invite-only")
+        self.assertEqual(self.bob.code("connect", room="board"), "no-such-room")
 
     def test_any_member_may_invite_and_nobody_else(self) -> None:
-        self.assertEqual(self.bob.code("invite", user="eve", room="board"), "not-a-member")
+        self.assertEqual(self.bob.code("invite", user="eve", room="board"), "no-such-room")
         self.invite()
         self.bob.does("connect", room="board")
         self.bob.gets(Done, "invite", user="eve", room="board")
@@ -93,8 +93,8 @@ class Invitations(Case):
     def test_what_is_declined_is_gone(self) -> None:
         self.invite()
         self.bob.does("decline", room="board")
-        self.assertEqual(self.bob.code("connect", room="board"), "invite-only")
-        self.assertEqual(self.bob.code("decline", room="board"), "no-effect")
+        self.assertEqual(self.bob.code("connect", room="board"), "no-such-room")
+        self.assertEqual(self.bob.code("decline", room="board"), "no-such-room")
         self.assertEqual(self.stage.restart().chat.house.invitations, {})
 
     def test_what_is_accepted_or_lost_by_a_ban_is_gone_too(self) -> None:

@@ -218,7 +218,7 @@ class Topics(ModerationCase):
         self.ann.does("topic", room="ops", text="soup")
         self.assertEqual(self.ann.gets(Done, "topic", room="ops").text, "The topic of ops: soup")
         self.ann.does("room", setting="private", value="on", room="ops")
-        self.assertEqual(self.carol.code("topic", room="ops"), "not-a-member")
+        self.assertEqual(self.carol.code("topic", room="ops"), "no-such-room")
 
     def test_long_words_are_cut(self) -> None:
         """Of a topic and of a reason, whatever a program sends."""

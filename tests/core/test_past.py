@@ -84,7 +84,7 @@ class Pages(SynchronousTestCase):
         self.ann.writes("bob", "psst")
         pair = next(iter(now(self.stage.store.pairs_of(self.ann.id)).values()))
         self.assertEqual(carol.code("history", where="ops"), "not-a-member")
-        self.assertEqual(carol.code("history", conversation=self.stage.room("ops").id), "not-a-member")
+        self.assertEqual(carol.code("history", conversation=self.stage.room("ops").id), "no-such-conversation")
         self.assertEqual(carol.code("history", conversation=pair), "no-such-conversation")
         self.assertEqual(carol.code("history", where="ann"), "no-such-conversation")
 

@@ -51,6 +51,13 @@ class ComingAndGoing(PresenceCase):
             told(program), [("online", ("bob",)), ("online", ("carol", "dave", "erin")), ("online", ("frank", "grace"))]
         )
 
+    def test_a_block_within_a_burst_counts(self) -> None:
+        """Whom somebody blocks before the burst is told, is not told of that person."""
+        self.stage.enter("bob")
+        self.stage.enter("carol").does("block", user="ann")
+        self.pass_time(2)
+        self.assertEqual(told(self.ann), [("online", ("bob",))])
+
     def test_four_are_all_named(self) -> None:
         for name in ("bob", "carol", "dave", "erin", "frank"):
             self.stage.enter(name)

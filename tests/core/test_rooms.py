@@ -7,9 +7,8 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.room import CROWD
-from chat.errors import NoSuchRoom
 from chat.events import MembershipChanged, Refused, Removed, RoomEntered, RoomLeft, Rooms
-from chat.values import Kind, Role, Text
+from chat.values import Kind, Rank, Role, Text
 from tests.core.stage import MANY, Person, Stage
 
 
@@ -77,10 +76,8 @@ class Entering(RoomsCase):
         self.assertEqual(changes(self.phone)[-1], ("kicked", "guest1"))
 
     def test_an_unknown_room(self) -> None:
-        self.assertEqual(self.ann.code("connect", room="opps"), "no-such-room")
-        with self.assertRaises(NoSuchRoom) as caught:
-            self.stage.room("opps")
-        self.assertEqual(caught.exception.suggest, "ops")
+        refused = self.ann.gets(Refused, "connect", room="opps")
+        self.assertEqual((refused.code, refused.suggest), ("no-such-room", "ops"))
 
 
 class Making(RoomsCase):
@@ -112,15 +109,21 @@ class Making(RoomsCase):
         room.record = replace(room.record, private=True)
         self.assertEqual(len(self.ann.gets(Rooms, "list", what="channels").rooms), 3)
         self.assertEqual(len(self.phone.gets(Rooms, "list", what="channels").rooms), 2)
-        self.assertEqual(self.phone.code("connect", room="secret"), "invite-only")
-        self.assertEqual(self.phone.code("list", what="users", room="secret"), "not-a-member")
-        self.assertEqual(self.phone.code("members", room="secret"), "not-a-member")
+        for command in ("connect", "list", "members"):
+            self.assertEqual(self.phone.code(command, room="secret"), "no-such-room")
 
     def test_who_is_no_member_is_told_how_to_become_one(self) -> None:
         self.ann.does("create", room="secret", visibility="private")
+        self.ann.does("invite", room="secret", user="bob")
         self.ann.does("create", room="pool")
-        for room, way in (("pool", "Type: connect pool"), ("secret", "ask a member to invite you")):
-            self.assertIn(way, self.phone.gets(Refused, "say", room=room, text=Text("hi")).text)
+        for room in ("pool", "secret"):
+            self.assertIn(f"Type: connect {room}", self.phone.gets(Refused, "say", room=room, text=Text("hi")).text)
+
+    def test_who_runs_the_server_knows_a_private_room_and_is_not_in_it(self) -> None:
+        self.ann.does("create", room="secret", visibility="private")
+        moe = self.stage.enter("moe", rank=Rank.ADMINISTRATOR)
+        self.assertEqual(moe.code("connect", room="secret"), "invite-only")
+        self.assertIn("ask a member to invite you", moe.gets(Refused, "history", where="secret").text)
 
 
 class Leaving(RoomsCase):

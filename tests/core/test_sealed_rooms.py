@@ -153,4 +153,4 @@ class Entering(Case):
     def test_who_may_not_enter_is_told_that_first(self) -> None:
         self.ann.gets(Done, "room", room="ops", setting="private", value="on")
         self.seal()
-        self.assertEqual(self.stage.enter("eve").code("connect", room="ops"), "invite-only")
+        self.assertEqual(self.stage.enter("eve").code("connect", room="ops"), "no-such-room")

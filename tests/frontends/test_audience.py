@@ -46,10 +46,12 @@ class AnAudience(SynchronousTestCase):
         self.rendered.append(event)
         return f"{event.reason};".encode() if isinstance(event, Closing) else b""
 
-    def post(self, *texts: str, omit: tuple[Member, ...] = (), instead: str | None = None) -> None:
+    def post(
+        self, *texts: str, omit: tuple[Member, ...] = (), hidden: tuple[Member, ...] = (), instead: str | None = None
+    ) -> None:
         for text in texts:
             other = Closing(instead) if instead is not None else None
-            self.audience.post(Closing(text), [each.mind for each in omit], other)
+            self.audience.post(Closing(text), [each.mind for each in omit], [each.mind for each in hidden], other)
 
     def test_an_event_is_rendered_once(self) -> None:
         self.post("one")
@@ -85,7 +87,7 @@ class AnAudience(SynchronousTestCase):
         self.assertEqual(self.ann.packets, [b"one;"])
 
     def test_people_get_nothing_instead(self) -> None:
-        self.post("one", omit=(self.ann,), instead="a gap")
+        self.post("one", hidden=(self.ann,), instead="a gap")
         self.clock.advance(0)
         self.assertEqual(self.ann.packets, [])
 
@@ -108,11 +110,12 @@ class AnAudienceOfPrograms(AnAudience):
     def test_people_get_nothing_instead(self) -> None:
         """Programs are told of a gap, in its place."""
         self.post("one")
-        self.post("two", omit=(self.ann,), instead="a gap")
+        self.post("two", omit=(self.carol,), hidden=(self.ann,), instead="a gap")
         self.post("three")
         self.clock.advance(0)
         self.assertEqual(self.ann.packets, [b"one;a gap;three;"])
         self.assertEqual(self.bob.packets, [b"one;two;three;"])
+        self.assertEqual(self.carol.packets, [b"one;three;"], "who said it is told of no gap")
 
 
 class ARoom(ServerCase):

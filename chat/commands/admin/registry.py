@@ -60,9 +60,9 @@ def place(chat: ChatService, session: Session, word: str) -> RoomState:
 
     :raises NoSuchRoom: with what shows them all, as it is typed here.
     """
-    room = chat.house.room_names.get(fold(word))
+    room = chat.rooms.find(session, word)
     if room is None:
-        meant = chat.directory.near_room(word)
+        meant = chat.rooms.names_for(session).near_room(word)
         raise NoSuchRoom(_unknown("room", word, meant, f"{session.admin} rooms"), suggest=meant)
     return room
 

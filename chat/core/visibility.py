@@ -1,0 +1,65 @@
+"""Which rooms an account may know of: the one decision, and every way to a room that asks it.
+
+A private room is known to its members, to those who are invited, and to those who run the server. To everybody else it
+does not exist: whatever they write about it is answered as it would be for a name that nobody has given to a room. One
+thing cannot be hidden: its name is taken, so no other room can have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chat.core.directory import Directory
+from chat.core.room import Room
+from chat.core.user import Session
+from chat.grammar.nearby import near
+from chat.names import fold
+
+
+def is_known(room: Room, session: Session) -> bool:
+    """Whether whoever acts through a session may know that a room exists."""
+    if not room.record.private or session.administers:
+        return True
+    user = session.user
+    return user is not None and (user.account.id in room.members or user.account.id in room.invited)
+
+
+def find_room(names: Mapping[str, Room], session: Session, word: str) -> Room | None:
+    """The room of that name, if the session may know of it.
+
+    :param names: every room, by folded name.
+    """
+    room = names.get(word) or names.get(fold(word))  # nearly always it comes folded
+    return room if room is not None and is_known(room, session) else None
+
+
+class KnownNames:
+    """The names that one session may know of, for the grammar: it implements `chat.grammar.parameters.Names`.
+
+    :param rooms: every room, by folded name.
+    """
+
+    __slots__ = ("_directory", "_rooms", "_session")
+
+    def __init__(self, directory: Directory, rooms: Mapping[str, Room], session: Session) -> None:
+        self._directory = directory
+        self._rooms = rooms
+        self._session = session
+
+    def is_account(self, word: str) -> bool:
+        return self._directory.is_account(word)
+
+    def near_account(self, word: str) -> str | None:
+        return self._directory.near_account(word)
+
+    def is_room(self, word: str) -> bool:
+        return find_room(self._rooms, self._session, word) is not None
+
+    def near_room(self, word: str) -> str | None:
+        found = near(fold(word), self)
+        return self._rooms[found].name if found is not None else None
+
+    def __contains__(self, folded: object) -> bool:
+        """Whether there is a room of that folded name; asked for each word that is one edit away."""
+        room = self._rooms.get(folded) if isinstance(folded, str) else None
+        return room is not None and is_known(room, self._session)
