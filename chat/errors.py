@@ -96,6 +96,13 @@ class BadCredentials(ChatError):
     asks = "password"
 
 
+class CredentialsChanged(ChatError):
+    """What a login or a session was proven with does not count any more."""
+
+    code = "credentials-changed"
+    text = "The password of this account was changed meanwhile. Log in with the new one: login NAME"
+
+
 class NameTaken(ChatError):
     code = "name-taken"
     text = "That name is taken."

@@ -372,7 +372,7 @@ def _door(chat: ChatService, hashing: HashingPool, verification: Verification) -
     directory, store, clock = chat.directory, chat.store, chat.clock
     registrar = Registrar(directory, store, hashing, verification, clock, chat.settings.bcrypt_cost, TABLE)
     realm = Realm(chat.people)
-    checkers = [PasswordChecker(directory, verification), TokenChecker(directory, store, clock)]
+    checkers = [PasswordChecker(directory, verification, chat.house.epochs), TokenChecker(directory, store, clock)]
     proofs = Proofs(directory, verification, clock)
     return Door(chat.house, Portal(realm, checkers), realm, registrar, proofs)
 

@@ -1,8 +1,8 @@
-"""Cred's checkers: credentials in, the id of an account out.
+"""Cred's checkers: credentials in, a `chat.interfaces.Proven` account out.
 
 They fail with `chat.errors.ChatError`, not with cred's ``UnauthorizedLogin``: a session shows the one and
-would not know what to say of the other. The avatar id is the account's id, an int; cred's declared type is
-bytes, hence the ``Any``.
+would not know what to say of the other. The avatar id is the account with the epoch of its credentials as of the moment
+before anything was waited for; cred's declared type is bytes, hence the ``Any``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from zope.interface import implementer
 
 from chat.auth.tokens import digest
 from chat.auth.verification import Verification
+from chat.core.credential_epochs import CredentialEpochs
 from chat.errors import BadCredentials
-from chat.interfaces import IClock, IDirectory, IPasswordCredentials, IStore, ITokenCredentials
+from chat.interfaces import IClock, IDirectory, IPasswordCredentials, IStore, ITokenCredentials, Proven
 
 TOKEN_DAYS = 90
 """Days after which the token of a device that was not there is worth nothing."""
@@ -30,23 +31,25 @@ class PasswordChecker:
 
     credentialInterfaces = (IPasswordCredentials,)
 
-    def __init__(self, directory: IDirectory, verification: Verification) -> None:
+    def __init__(self, directory: IDirectory, verification: Verification, epochs: CredentialEpochs) -> None:
         self._directory = directory
         self._verification = verification
+        self._epochs = epochs
 
     def requestAvatarId(self, credentials: IPasswordCredentials) -> Deferred[Any]:
-        """Fires with the id of the account.
+        """Fires with the account as `Proven`.
 
         Fails with `chat.errors.BadCredentials`, or as `Verification.is_right` does.
         """
         return Deferred.fromCoroutine(self._check(credentials))
 
-    async def _check(self, credentials: IPasswordCredentials) -> int:
+    async def _check(self, credentials: IPasswordCredentials) -> Proven:
         account = self._directory.account(credentials.name)
+        epoch = self._epochs.current(account.id) if account is not None else 0
         right = await self._verification.is_right(credentials.name, account, credentials.password, credentials.peer)
         if account is None or not right:
             raise BadCredentials(ask="password")
-        return account.id
+        return Proven(account.id, epoch)
 
 
 @implementer(ICredentialsChecker)
@@ -61,10 +64,10 @@ class TokenChecker:
         self._clock = clock
 
     def requestAvatarId(self, credentials: ITokenCredentials) -> Deferred[Any]:
-        """Fires with the id of the account, or fails with `chat.errors.BadCredentials`."""
+        """Fires with the account as `Proven`, or fails with `chat.errors.BadCredentials`."""
         return Deferred.fromCoroutine(self._check(credentials))
 
-    async def _check(self, credentials: ITokenCredentials) -> int:
+    async def _check(self, credentials: ITokenCredentials) -> Proven:
         record = await self._store.token(digest(credentials.token))
         if record is None or record.device != credentials.device:
             raise BadCredentials("This device is no longer signed in: log in with your password.")
@@ -77,4 +80,4 @@ class TokenChecker:
                 suggest=f"login {account.name.shown}",
             )
         credentials.record = record
-        return account.id
+        return Proven(account.id, record.epoch)

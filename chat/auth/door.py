@@ -21,12 +21,25 @@ from chat.core.house import House
 from chat.core.people import Arrival
 from chat.core.rooms import account_of
 from chat.core.user import Session
-from chat.errors import BadCredentials, Busy, NothingToTakeOver, PlainLoginRefused, ShuttingDown, StoreUnavailable
-from chat.interfaces import IChatUser
+from chat.errors import (
+    BadCredentials,
+    Busy,
+    CredentialsChanged,
+    NothingToTakeOver,
+    PlainLoginRefused,
+    ShuttingDown,
+    StoreUnavailable,
+)
+from chat.interfaces import IChatUser, Proven
 from chat.values import Account, Peer, Rank, Verifier
 
 TAKEOVER_TIME = 300.0
 """Seconds after the right password in which ``takeover`` needs no other one."""
+
+_CHANGED = "Your password was changed from another session. Log in again: login NAME"
+_CLAIMED = "A new password was chosen for this account with a one-time code. Log in with it: login NAME"
+_RESET = "Your password was reset by those who run the server. Ask them why."
+"""What the sessions of before are told."""
 
 
 class Door:
@@ -68,10 +81,13 @@ class Door:
         """See `chat.interfaces.IDoor`."""
         exchange: Exchange | None = session.exchange
         session.exchange = None
+        # As of before anything is waited for; the account of an exchange never changes.
+        account = exchange.account if exchange is not None else None
+        epoch = self._house.epochs.current(account.id) if account is not None else 0
         account = await self._proofs.prove(exchange, client_final, session.mind.peer)
         assert exchange is not None, "only an exchange is proven"
         session.exchange = exchange  # its signature is asked for once more, should this end in a takeover
-        await self._admit(account.id, Arrival(session))
+        await self._admit(Proven(account.id, epoch), Arrival(session))
         session.exchange = None
         return exchange.signature
 
@@ -91,25 +107,31 @@ class Door:
         session.exchange = None
         self._check_plain(session)
         account = await self._registrar.register(name, password, realname, session.mind.peer)
-        await self._admit(account.id, Arrival(session))
+        await self._admit(Proven(account.id, 0), Arrival(session))
 
     async def register_verifier(self, session: Session, name: str, verifier: Verifier, realname: str) -> None:
         """See `chat.interfaces.IDoor`."""
         session.exchange = None
         account = await self._registrar.register_verifier(name, verifier, realname, session.mind.peer)
-        await self._admit(account.id, Arrival(session))
+        await self._admit(Proven(account.id, 0), Arrival(session))
 
     async def take_over(self, session: Session) -> str:
         """See `chat.interfaces.IDoor`.
 
-        :raises NothingToTakeOver: without a right password shortly before.
+        :raises NothingToTakeOver: without a right password shortly before that is still the right one.
         """
         refusal = session.refusal
-        if refusal is None or self._house.clock.monotonic() - refusal.when > TAKEOVER_TIME:
+        if (
+            refusal is None
+            or self._house.clock.monotonic() - refusal.when > TAKEOVER_TIME
+            or not self._house.epochs.is_valid(refusal.account, refusal.epoch)
+        ):
             raise NothingToTakeOver()
+        session.device = refusal.device  # it may have said another one since
         exchange: Exchange | None = session.exchange
         session.exchange = None
-        await self._admit(refusal.account, Arrival(session, takeover=True))
+        arrival = Arrival(session, refusal.by_token, takeover=True)
+        await self._admit(Proven(refusal.account, refusal.epoch), arrival)
         return exchange.signature if exchange is not None else ""
 
     def ways_in(self, session: Session) -> tuple[str, ...]:
@@ -121,8 +143,9 @@ class Door:
         """See `chat.interfaces.IDoor`."""
         session.exchange = None
         self._check_plain(session)
-        account = await self._registrar.claim(name, code, password, session.mind.peer)
-        await self._admit(account.id, Arrival(session))
+        proven = await self._registrar.claim(name, code, password, session.mind.peer)
+        self._house.epochs.account_changed(proven.account, proven.epoch, _CLAIMED)
+        await self._admit(proven, Arrival(session))
 
     async def create_account(self, name: str, rank: Rank) -> Account:
         """See `chat.interfaces.IDoor`."""
@@ -130,7 +153,9 @@ class Door:
 
     async def give_code(self, account: Account) -> tuple[str, int]:
         """See `chat.interfaces.IDoor`."""
-        return await self._registrar.give_code(account)
+        code, until, epoch = await self._registrar.give_code(account)
+        self._house.epochs.account_changed(account.id, epoch, _RESET)
+        return code, until
 
     async def hand_out_token(self, session: Session, before: str | None = None) -> str:
         """See `chat.interfaces.IDoor`.
@@ -141,18 +166,25 @@ class Door:
         if user is None:
             raise BadCredentials()
         token, old = new_token(), digest(before) if before is not None else None
-        kept = self._house.store.add_token(user.account.id, session.device, digest(token), self._house.now(), old)
-        return await kept.addCallbacks(lambda _: token, _without_token)
+        now = self._house.now()
+        kept = self._house.store.add_token(user.account.id, session.device, digest(token), now, old, session.epoch)
+        return await kept.addCallbacks(lambda made: token if made else "", _without_token)
 
     async def end_token(self, session: Session) -> None:
         """See `chat.interfaces.IDoor`."""
-        await self._house.store.end_token(account_of(session), session.device).addErrback(_without_token)
+        account, device, epochs = account_of(session), session.device, self._house.epochs
+        ended = self._house.store.end_token(account, device)
+        await ended.addCallbacks(lambda epoch: epochs.token_ended(account, device, epoch), _without_token)
 
     async def change_password(self, session: Session, old: str, new: str) -> None:
         """See `chat.interfaces.IDoor`."""
         self._check_plain(session)
         assert session.user is not None, "perform lets only users act"
-        await self._registrar.change_password(session.user.account, old, new, session.mind.peer)
+        account = session.user.account
+        epoch = await self._registrar.change_password(
+            account, old, new, session.mind.peer, epoch=session.epoch, device=session.device
+        )
+        self._changed(session, account, epoch)
 
     async def challenge_owner(self, session: Session, client_first: str) -> str:
         """See `chat.interfaces.IDoor`."""
@@ -180,9 +212,16 @@ class Door:
     async def change_verifier(self, session: Session, client_final: str, verifier: Verifier) -> None:
         """See `chat.interfaces.IDoor`."""
         self._registrar.check_verifier(verifier)
-        await self.prove_owner(session, client_final)
         assert session.user is not None, "perform lets only users act"
-        await self._registrar.set_verifier(session.user.account, verifier)
+        account, before, device = session.user.account, session.epoch, session.device
+        await self.prove_owner(session, client_final)
+        epoch = await self._registrar.set_verifier(account, verifier, epoch=before, device=device)
+        self._changed(session, account, epoch)
+
+    def _changed(self, session: Session, account: Account, epoch: int) -> None:
+        """A session has changed its password: it goes on, and all others of the account end."""
+        session.epoch = epoch
+        self._house.epochs.account_changed(account.id, epoch, _CHANGED)
 
     async def check_owner(self, session: Session, password: str) -> None:
         """See `chat.interfaces.IDoor`.
@@ -210,9 +249,9 @@ class Door:
         _, _, logout = await self._portal.login(credentials, arrival, IChatUser)
         self._arrived(arrival.session, logout)
 
-    async def _admit(self, account: int, arrival: Arrival) -> None:
+    async def _admit(self, proven: Proven, arrival: Arrival) -> None:
         """Let in an account that has just proven who it is by other means than credentials."""
-        _, _, logout = await self._realm.requestAvatar(account, arrival, IChatUser)
+        _, _, logout = await self._realm.requestAvatar(proven, arrival, IChatUser)
         self._arrived(arrival.session, logout)
 
     def _arrived(self, session: Session, logout: Any) -> None:
@@ -225,5 +264,5 @@ class Door:
 
 def _without_token(failure: Failure) -> str:
     """Nothing can be written just now: who comes in or goes does so all the same."""
-    failure.trap(StoreUnavailable, Busy)
+    failure.trap(StoreUnavailable, Busy, CredentialsChanged)
     return ""

@@ -1,4 +1,4 @@
-"""Cred's realm: from the id of an account to its avatar."""
+"""Cred's realm: from an account that was proven to its avatar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zope.interface.interface import InterfaceClass
 
 from chat.core.people import Arrival, People
 from chat.core.user import ChatUser, Session
-from chat.interfaces import IChatUser
+from chat.interfaces import IChatUser, Proven
 
 
 @implementer(IRealm)
@@ -25,17 +25,17 @@ class Realm:
     def requestAvatar(self, avatarId: Any, mind: Any, *interfaces: InterfaceClass) -> Deferred[Any]:
         """See ``twisted.cred.portal.IRealm``.
 
-        :param avatarId: the id of the account, an int.
+        :param avatarId: the account, a `chat.interfaces.Proven`.
         :param mind: a `chat.core.people.Arrival`.
 
-        Fails with `chat.errors.AlreadySignedIn`.
+        Fails as `chat.core.people.People.sign_in` does.
         """
         if IChatUser not in interfaces:
             raise NotImplementedError("only IChatUser avatars are to be had here")
         return Deferred.fromCoroutine(self._sign_in(avatarId, mind))
 
-    async def _sign_in(self, account: int, arrival: Arrival) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
-        user = await self._people.sign_in(account, arrival)
+    async def _sign_in(self, proven: Proven, arrival: Arrival) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
+        user = await self._people.sign_in(proven, arrival)
         return IChatUser, user, _Logout(self._people, arrival.session)
 
 

@@ -16,7 +16,7 @@ from chat.auth.verification import Verification
 from chat.core.limits import TokenBucket
 from chat.core.spans import time_left
 from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
-from chat.interfaces import IClock, IDirectory, IStore
+from chat.interfaces import IClock, IDirectory, IStore, Proven
 from chat.names import read_name
 from chat.stretch import check_password, check_verifier, new_verifier
 from chat.values import Account, Name, Peer, Rank, Verifier
@@ -135,17 +135,17 @@ class Registrar:
         self._claimed.add(free.folded)
         return await self._create(free, "", None, rank)
 
-    async def give_code(self, account: Account) -> tuple[str, int]:
+    async def give_code(self, account: Account) -> tuple[str, int, int]:
         """A code with which the owner of an account chooses a password, once; the old password and all tokens end.
 
-        :returns: the code, and when it ends, milliseconds since the epoch.
+        :returns: the code, when it ends (milliseconds since the epoch), and the new epoch of the account's credentials.
         """
         code = new_code()
         until = int(self._clock.seconds() + HOURS * 3600) * 1000
-        await self._store.give_code(account.id, digest(code), until)
-        return code, until
+        epoch = await self._store.give_code(account.id, digest(code), until)
+        return code, until, epoch
 
-    async def claim(self, name: str, code: str, password: str, peer: Peer) -> Account:
+    async def claim(self, name: str, code: str, password: str, peer: Peer) -> Proven:
         """Choose a password with a code; wrong codes count as wrong passwords do.
 
         :raises BadPassword: when it will not do; looked at first.
@@ -164,8 +164,7 @@ class Registrar:
         if account is None or not right:
             raise BadCredentials("Wrong name or code, or the code has ended. Ask for another one.", ask="code")
         verifier = await self._hashing.run(peer.network, new_verifier, password, self._cost)
-        await self._store.use_code(account.id, given, verifier)
-        return account
+        return Proven(account.id, await self._store.use_code(account.id, given, verifier))
 
     async def verify(self, account: Account, password: str, peer: Peer, ask: str) -> None:
         """Find out whether it is really the owner who asks; wrong passwords count as those of a login do.
@@ -177,16 +176,22 @@ class Registrar:
         if not await self._verification.is_right(account.name.folded, account, password, peer):
             raise BadCredentials("That is not your password. Nothing was changed.", ask=ask)
 
-    async def change_password(self, account: Account, old: str, new: str, peer: Peer) -> None:
+    async def change_password(
+        self, account: Account, old: str, new: str, peer: Peer, *, epoch: int = 0, device: str = ""
+    ) -> int:
         """Replace a password, which ends all tokens of the account.
+
+        :param epoch: of the session that asks for it, on ``device``.
+        :returns: the new epoch of the account's credentials.
 
         :raises BadPassword: when the new one will not do; looked at first, since it costs nothing.
         :raises BadCredentials, LockedOut, TooFast, Busy: see `verify`.
+        :raises CredentialsChanged: see `chat.interfaces.IStore.set_password`.
         """
         check_password(new, "new")
         await self.verify(account, old, peer, "old")
         verifier = await self._hashing.run(peer.network, new_verifier, new, self._cost)
-        await self.set_verifier(account, verifier)
+        return await self.set_verifier(account, verifier, epoch=epoch, device=device)
 
     def check_verifier(self, verifier: Verifier) -> None:
         """Look at a verifier that somebody made of a new password.
@@ -195,9 +200,12 @@ class Registrar:
         """
         check_verifier(verifier, self._cost)
 
-    async def set_verifier(self, account: Account, verifier: Verifier) -> None:
-        """Replace a password by what is stored of the new one, which ends all tokens of the account."""
-        await self._store.set_password(account.id, verifier)
+    async def set_verifier(self, account: Account, verifier: Verifier, *, epoch: int = 0, device: str = "") -> int:
+        """Replace a password by what is stored of the new one, which ends all tokens of the account.
+
+        See `change_password`.
+        """
+        return await self._store.set_password(account.id, verifier, epoch, device)
 
     def _count(self, network: str) -> None:
         """Take one of the accounts that a network may make."""

@@ -186,14 +186,12 @@ async def password(
     """
     if scram is not None:
         return Challenge(await chat.door.challenge_owner(session, scram))
-    account = account_of(session)
     if final is not None and verifier is not None:
         await chat.door.change_verifier(session, final, verifier)
     elif old is not None and new is not None:
         await chat.door.change_password(session, old, new)
     else:
         raise BadUsage("password needs old and new, or final and verifier.")
-    chat.people.end_others(account, session, "Your password was changed from another session. Log in again: login NAME")
     return PasswordChanged(await chat.door.hand_out_token(session) if session.mind.program else "")
 
 

@@ -123,7 +123,7 @@ class Administration:
         """Delete an account, and take what it wrote out of the log little by little."""
         self._check_other(session, target)
         self.check_others(session, target)
-        await self._deletion.delete(self._in_the_name_of(session, target), erase=True)
+        await self._deletion.delete(self._in_the_name_of(session, target), erase=True, proven=False)
 
     def _in_the_name_of(self, session: Session, account: Account) -> Session:
         """A session that acts for somebody who need not be here."""
@@ -131,15 +131,6 @@ class Administration:
         acting = Session(house.next_session(), house.node, session.mind, idle, _nobody_types)
         acting.user = ChatUser(account, house.now(), idle, idle)
         return acting
-
-    def end_sessions(self, target: Account, reason: str) -> None:
-        """Log somebody out everywhere."""
-        user = self._house.users.get(target.id)
-        for each in tuple(user.sessions) if user is not None else ():
-            self._people.end(each, reason)
-        for each in self._house.sessions.values():
-            if each.refusal is not None and each.refusal.account == target.id:
-                each.refusal = None
 
     # rooms and everybody
 

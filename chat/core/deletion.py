@@ -34,25 +34,27 @@ class Deletion:
             self._timer.cancel()
         self._timer = None
 
-    async def delete(self, session: Session, erase: bool) -> None:
+    async def delete(self, session: Session, erase: bool, proven: bool = True) -> None:
         """Delete the account of a session whose owner has just been found to be the one who asks.
 
         Its rooms are left first, each with a row, so that those who own them go on; what fails after that can be
         asked for again.
 
         :param erase: whether its words are taken out of the log as well.
+        :param proven: whether it is the owner who asks, and not an operator.
+        :raises CredentialsChanged: when the session of the owner does not stand for the account any more.
         """
         house, account = self._house, account_of(session)
         for room in self._rooms.inviting(account):
             await self._moderation.decline(session, room)
         for room in self._rooms.of(account):
             await self._rooms.disconnect(session, room)
-        await house.store.delete_account(account, house.now(), erase)
+        await house.store.delete_account(account, house.now(), erase, session.epoch if proven else None, session.device)
         user = house.users.get(account)
         house.directory.remove_account(account)
-        self._people.end_others(account, session, "This account was deleted.")
-        if user is not None and session in user.sessions:
-            self._people.end(session, "Your account is deleted. Bye!")
+        house.epochs.forget(account)
+        for each in tuple(user.sessions) if user is not None else ():
+            self._people.end(each, "Your account is deleted. Bye!" if each is session else "This account was deleted.")
         if erase and self._timer is None:
             self._timer = house.clock.call_later(PAUSE, self._step)
 

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 
 from chat.core.audiences import Audiences
 from chat.core.counts import Counts
+from chat.core.credential_epochs import CredentialEpochs
 from chat.core.directory import Directory
 from chat.core.pauses import Pauses
 from chat.core.room import Room
@@ -32,6 +33,7 @@ class House:
     :ivar invitations: the rooms that an account is invited to, by account.
     :ivar everyone: all sessions that events flow to.
     :ivar full: whether the floor of free disk is reached.
+    :ivar epochs: how often the credentials of each account were changed.
     :ivar stopping: whether commands are refused because the end is near.
     :ivar started: milliseconds since the epoch.
     """
@@ -56,6 +58,7 @@ class House:
     traffic: Traffic = field(init=False)
     pauses: Pauses = field(init=False)
     counts: Counts = field(default_factory=Counts)
+    epochs: CredentialEpochs = field(default_factory=CredentialEpochs)
     started: int = field(init=False)
 
     def __post_init__(self) -> None:

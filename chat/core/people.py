@@ -16,7 +16,7 @@ from chat.core.rooms import Rooms, account_of
 from chat.core.user import ChatUser, Owed, Refusal, Session
 from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice, NotLoggedIn
 from chat.events import BlockChanged, Entry, SignedOut, Skipped
-from chat.interfaces import Ephemeral, Published
+from chat.interfaces import Ephemeral, Proven, Published
 from chat.values import SPOKEN, Account
 
 
@@ -41,22 +41,22 @@ class People:
         self.followers: list[Callable[[ChatUser, Ephemeral], None]] = [delivery.follow]
         self.presence = Presence(house)
         self.consent = Consent(house)
+        house.epochs.listeners.append(self._end_void)
 
     # coming and going
 
-    async def sign_in(self, account_id: int, arrival: Arrival) -> ChatUser:
+    async def sign_in(self, proven: Proven, arrival: Arrival) -> ChatUser:
         """Let a session be somebody, as far as the ``sessions`` policy has a place.
 
-        A session that shows no life any more takes no place.
+        A session that shows no life any more takes no place. Whatever may change while this waits is looked at in the
+        last step once more.
 
         :raises AlreadySignedIn: with where and since when.
         :raises Banned: from the whole server.
+        :raises CredentialsChanged: when what was proven does not count any more.
         """
-        house, session = self._house, arrival.session
-        account = house.directory.account_by_id(account_id)
-        if account is None:
-            raise BadCredentials()
-        house.sanctions.may_enter(account_id, house.now())
+        house, session, account_id = self._house, arrival.session, proven.account
+        account = self._check(proven, arrival)
         contacts = frozenset(await house.store.pairs_of(account_id))
         replaced: list[Session] = []
         while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
@@ -65,20 +65,31 @@ class People:
             if own or not await rival.mind.probe():
                 replaced.append(rival)
             elif rival in self._rivals(account_id, session):
-                session.refusal = Refusal(account_id, house.clock.monotonic())
+                account = self._check(proven, arrival)
+                when = house.clock.monotonic()
+                session.refusal = Refusal(account_id, proven.epoch, session.device, arrival.by_token, when)
                 raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
         if session.gone:
             raise NotLoggedIn("The connection has ended.")
-        house.sanctions.may_enter(account_id, house.now())  # it may have come meanwhile
-        account = house.directory.account_by_id(account_id)
-        if account is None:  # it was deleted meanwhile
-            raise BadCredentials()
-        user = self._attach(account, session, contacts)
+        user = self._attach(self._check(proven, arrival), session, contacts)
         # Only now, so that to others the person was here all the time.
         for each in replaced:
             if each.user is user:
                 self.end(each, "You have logged in from elsewhere; this session is over. To come back: login NAME")
         return user
+
+    def _check(self, proven: Proven, arrival: Arrival) -> Account:
+        """Find out whether an account may be entered at this moment.
+
+        :raises BadCredentials, Banned, CredentialsChanged: see `sign_in`.
+        """
+        house, session = self._house, arrival.session
+        account = house.directory.account_by_id(proven.account)
+        if account is None:
+            raise BadCredentials()
+        house.epochs.check(account.id, proven.epoch, session.device if arrival.by_token else None)
+        house.sanctions.may_enter(account.id, house.now())
+        return account
 
     def _attach(self, account: Account, session: Session, contacts: frozenset[int]) -> ChatUser:
         house = self._house
@@ -98,6 +109,7 @@ class People:
             house.users[account.id] = user
         user.sessions.append(session)
         session.user = user
+        session.epoch = house.epochs.current(account.id)
         session.since = house.now()
         house.counts.logins += 1
         house.traffic.note("logged-in", session)
@@ -159,24 +171,25 @@ class People:
         """
         account = account_of(session)
         known = {each.name for each in await self._house.store.devices(account)}
+        account_of(session)  # it may have been ended meanwhile
         user = self._house.users.get(account)
-        ended = [each for each in (user.sessions if user else ()) if each.device == device]
-        if device not in known and not ended:
+        present = {each.device for each in user.sessions} if user is not None else set()
+        if device not in known and device not in present:
             raise NoSuchDevice(f"You have no device {device}. Type devices to see yours.")
-        if session in ended:
+        if device == session.device:
             raise BadUsage("That is this very session. To end it: logout")
-        await self._house.store.end_device(account, device)
-        for each in ended:
-            self.end(each, "This session was ended from another one of yours.")
-
-    def end_others(self, account: int, session: Session, reason: str) -> None:
-        """End all other sessions of an account, and those that the old password could still take over."""
-        for each in self._house.sessions.values():
-            if each.refusal is not None and each.refusal.account == account:
-                each.refusal = None
+        epoch = await self._house.store.end_device(account, device, self._house.now())
+        self._house.epochs.token_ended(account, device, epoch)
         user = self._house.users.get(account)
+        for each in tuple(user.sessions) if user is not None else ():  # some may have come meanwhile
+            if each.device == device:
+                self.end(each, "This session was ended from another one of yours.")
+
+    def _end_void(self, account: int, reason: str) -> None:
+        """End the sessions of an account whose credentials do not count any more."""
+        user, epochs = self._house.users.get(account), self._house.epochs
         for each in tuple(user.sessions) if user is not None else ():
-            if each is not session:
+            if not epochs.is_valid(account, each.epoch):
                 self.end(each, reason)
 
     # what the log says

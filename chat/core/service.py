@@ -89,6 +89,7 @@ class ChatService:
         snapshot = self.store.start(self._committed)
         self.directory.fill(snapshot.accounts, snapshot.blocks)
         self.house.sanctions.fill(snapshot.sanctions)
+        self.house.epochs.fill(snapshot.epochs)
         self.restored = snapshot.restored
         self.rooms.load(snapshot.rooms)
         unattended(Deferred.fromCoroutine(self.delivery.marks.note_crash(snapshot.cut_off, self.house.now())))

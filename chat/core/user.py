@@ -26,10 +26,16 @@ _NOBODY: frozenset[int] = frozenset()
 class Refusal(NamedTuple):
     """A login that was right, but for which there was no place.
 
+    :param epoch: what the credentials of the account were proven in.
+    :param device: the one that it came from.
+    :param by_token: whether the token of that device was the proof.
     :param when: seconds that never jump.
     """
 
     account: int
+    epoch: int
+    device: str
+    by_token: bool
     when: float
 
 
@@ -46,6 +52,7 @@ class Session:
 
     :ivar user: who is logged in, or nothing.
     :ivar device: the name that its login carried.
+    :ivar epoch: the epoch of the account's credentials in which it was last known to stand for the account.
     :ivar since: when it logged in, milliseconds since the epoch.
     :ivar live: whether events flow to it (`Rooms.resume` was called).
     :ivar gone: whether its connection has ended.
@@ -64,6 +71,7 @@ class Session:
         "_perform",
         "bucket",
         "device",
+        "epoch",
         "exchange",
         "gone",
         "heartbeat",
@@ -97,6 +105,7 @@ class Session:
         self._perform = perform
         self.user: ChatUser | None = None
         self.device = DEFAULT_DEVICE
+        self.epoch = 0
         self.since = 0
         self.live = False
         self.gone = False

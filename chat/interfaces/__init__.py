@@ -8,7 +8,7 @@ from here.
 
 from __future__ import annotations
 
-from chat.interfaces.accounts import Erased, TokenRecord
+from chat.interfaces.accounts import CredentialEpoch, Erased, Proven, TokenRecord
 from chat.interfaces.bus import Ephemeral, IBus, Logged, Published, Topic
 from chat.interfaces.clock import IClock, IDelayed, ITurn
 from chat.interfaces.decisions import Contents
@@ -22,6 +22,7 @@ __all__ = [
     "Backlog",
     "Committed",
     "Contents",
+    "CredentialEpoch",
     "Disk",
     "Ephemeral",
     "Erased",
@@ -43,6 +44,7 @@ __all__ = [
     "ITurn",
     "Logged",
     "MissedRows",
+    "Proven",
     "Published",
     "Sink",
     "Snapshot",

@@ -11,10 +11,33 @@ from twisted.internet.defer import Deferred
 from chat.values import Account, Device, Name, Rank, Verifier
 
 
+class Proven(NamedTuple):
+    """An account that somebody has proven to be, as the realm gets it.
+
+    :param epoch: what the credentials of the account were proven in (`chat.core.credential_epochs`).
+    """
+
+    account: int
+    epoch: int
+
+
+class CredentialEpoch(NamedTuple):
+    """How far the credentials of an account have come.
+
+    :param current: how often they were changed.
+    :param valid_since: the epoch before which nothing counts any more.
+    """
+
+    account: int
+    current: int
+    valid_since: int
+
+
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
     """Whose token it is.
 
+    :param epoch: of the account's credentials, as of the moment in which the token was found.
     :param created: when the device got its newest one, milliseconds since the epoch.
     :param seen: when it was last there, milliseconds since the epoch.
     :param newest: whether it is that one, and not the one before.
@@ -25,6 +48,7 @@ class TokenRecord:
     created: int
     seen: int
     newest: bool = True
+    epoch: int = 0
 
 
 class Erased(NamedTuple):
@@ -53,14 +77,24 @@ class IAccountStore(Protocol):
 
     def verifier(self, account: int) -> Deferred[Verifier | None]: ...
 
-    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
-        """Replace the verifier and end all tokens of the account."""
+    def set_password(self, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> Deferred[int]:
+        """Replace the verifier and end all tokens of the account.
+
+        :param epoch: of the session that asks for it.
+        :param device: of that session.
+        :returns: fires with the new epoch of the account's credentials.
+
+        Fails with `chat.errors.CredentialsChanged` when the session does not stand for the account any more.
+        """
 
     def renew_verifier(self, account: int, old: Verifier, new: Verifier) -> Deferred[None]:
         """Replace a verifier by another one of the same password, if it is still the account's; tokens stay."""
 
-    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[None]:
+    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[int]:
         """Let the owner of a code choose a password, once; the password of now and all tokens end.
+
+        :returns: fires with the new epoch of the account's credentials. Fails with `chat.errors.NoSuchUser` when the
+            account was deleted.
 
         :param digest: SHA-256 of the code, which replaces an earlier one.
         :param until: milliseconds since the epoch.
@@ -69,8 +103,11 @@ class IAccountStore(Protocol):
     def code(self, account: int) -> Deferred[tuple[bytes, int] | None]:
         """The digest of an account's code and when it ends, if it has one."""
 
-    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[None]:
-        """Choose a password with a code, which ends. Fails with `chat.errors.BadCredentials` when it has ended."""
+    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[int]:
+        """Choose a password with a code, which ends. Fails with `chat.errors.BadCredentials` when it has ended.
+
+        :returns: fires with the new epoch of the account's credentials.
+        """
 
     def set_rank(self, account: int, rank: Rank) -> Deferred[None]: ...
 
@@ -92,11 +129,16 @@ class IAccountStore(Protocol):
 
     def unblock(self, account: int, other: int) -> Deferred[None]: ...
 
-    def delete_account(self, account: int, when: int, erase: bool) -> Deferred[None]:
+    def delete_account(
+        self, account: int, when: int, erase: bool, epoch: int | None = None, device: str = ""
+    ) -> Deferred[None]:
         """Forget everything about an account but its name, which nobody else can take.
 
         :param when: milliseconds since the epoch.
         :param erase: whether what it wrote is emptied as well, by later calls of `erase`.
+        :param epoch: of the session whose owner asks for it, on ``device``; nothing where an operator does.
+
+        Fails with `chat.errors.CredentialsChanged` when that session does not stand for the account any more.
         """
 
     def erase(self) -> Deferred[Erased]:
@@ -107,18 +149,29 @@ class IAccountStore(Protocol):
     def devices(self, account: int) -> Deferred[tuple[Device, ...]]: ...
 
     def add_token(
-        self, account: int, device: str, digest: bytes, when: int, before: bytes | None = None
-    ) -> Deferred[None]:
+        self, account: int, device: str, digest: bytes, when: int, before: bytes | None = None, epoch: int = 0
+    ) -> Deferred[bool]:
         """Give a device a token in place of those it had.
 
         :param digest: SHA-256 of the token.
         :param before: of one that lets it in as well, until the next is made.
+        :param epoch: of the session that gets it.
+        :returns: fires with whether it was made: not where ``before`` does not count any more.
+
+        Fails with `chat.errors.CredentialsChanged` when the session does not stand for the account any more.
         """
 
     def token(self, digest: bytes) -> Deferred[TokenRecord | None]: ...
 
-    def end_token(self, account: int, device: str) -> Deferred[None]:
-        """Let a device need the password again."""
+    def end_token(self, account: int, device: str) -> Deferred[int]:
+        """Let a device need the password again.
 
-    def end_device(self, account: int, device: str) -> Deferred[None]:
-        """Forget a device and its token."""
+        :returns: fires with the new epoch of the account's credentials.
+        """
+
+    def end_device(self, account: int, device: str, when: int) -> Deferred[int]:
+        """Forget a device and its token.
+
+        :param when: milliseconds since the epoch.
+        :returns: fires with the new epoch of the account's credentials.
+        """

@@ -10,6 +10,7 @@ from secrets import token_bytes
 from chat.errors import NameTaken
 from chat.interfaces import TokenRecord
 from chat.preferences import read_preferences
+from chat.storage.credential_epochs import begin_device_epoch, begin_epoch, begin_token_epoch, check_epoch
 from chat.storage.transaction import Transaction
 from chat.values import Account, Device, Name, Rank, Verifier
 
@@ -75,13 +76,24 @@ def verifier(connection: sqlite3.Connection, account: int) -> Verifier | None:
     return None if found is None else Verifier(*found)
 
 
-def set_password(transaction: Transaction, account: int, verifier: Verifier) -> None:
-    """Replace the verifier, and end all tokens: who has stolen one is out with the old password."""
+def set_password(transaction: Transaction, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> int:
+    """Replace the verifier, and end all tokens: who has stolen one is out with the old password.
+
+    :returns: the new epoch.
+    :raises CredentialsChanged: see `chat.interfaces.IStore.set_password`.
+    """
+    check_epoch(transaction, account, device, epoch)
+    return replace_password(transaction, account, verifier)
+
+
+def replace_password(transaction: Transaction, account: int, verifier: Verifier) -> int:
+    """The same, whoever asks for it."""
     transaction.execute(
         "UPDATE accounts SET salt = ?, iterations = ?, stored_key = ?, server_key = ? WHERE id = ?",
         (verifier.salt, verifier.iterations, verifier.stored_key, verifier.server_key, account),
     )
     transaction.execute("DELETE FROM tokens WHERE account = ?", (account,))
+    return begin_epoch(transaction, account)
 
 
 def renew_verifier(transaction: Transaction, account: int, old: Verifier, new: Verifier) -> None:
@@ -165,12 +177,26 @@ def devices(connection: sqlite3.Connection, account: int) -> tuple[Device, ...]:
 
 
 def add_token(
-    transaction: Transaction, account: int, device: str, digest: bytes, when: int, before: bytes | None = None
-) -> None:
+    transaction: Transaction,
+    account: int,
+    device: str,
+    digest: bytes,
+    when: int,
+    before: bytes | None = None,
+    epoch: int = 0,
+) -> bool:
     """Give a device a token in place of those it had.
 
     :param before: the one that lets it in as well, until the next is made.
+    :param epoch: of the session that gets it.
+    :returns: whether it was made: a token that does not count any more is replaced by none.
+    :raises CredentialsChanged: see `chat.interfaces.IStore.add_token`.
     """
+    check_epoch(transaction, account, device, epoch)
+    if before is not None and not transaction.look(
+        "SELECT 1 FROM tokens WHERE account = ? AND device = ? AND ? IN (digest, before)", (account, device, before)
+    ):
+        return False
     _note_device(transaction, account, device, when)
     transaction.execute(
         "INSERT INTO tokens (account, device, digest, created, before) VALUES (?, ?, ?, ?, ?)"
@@ -178,31 +204,40 @@ def add_token(
         " SET digest = excluded.digest, created = excluded.created, before = excluded.before",
         (account, device, digest, when, before),
     )
+    return True
 
 
 def token(connection: sqlite3.Connection, digest: bytes) -> TokenRecord | None:
     """Whose token it is, if anybody's."""
     for column in ("digest", "before"):
         found = connection.execute(
-            "SELECT account, device, created, seen FROM tokens JOIN devices USING (account, device)"
-            f" WHERE {column} = ?",
+            "SELECT account, device, tokens.created, devices.seen, epoch FROM tokens JOIN devices"
+            f" USING (account, device) JOIN accounts ON accounts.id = account WHERE {column} = ?",
             (digest,),
         ).fetchone()
         if found is not None:
-            account, device, created, seen = found
-            return TokenRecord(account, device, created, seen, newest=column == "digest")
+            account, device, created, seen, epoch = found
+            return TokenRecord(account, device, created, seen, newest=column == "digest", epoch=epoch)
     return None
 
 
-def end_token(transaction: Transaction, account: int, device: str) -> None:
-    """Let a device need the password again."""
+def end_token(transaction: Transaction, account: int, device: str) -> int:
+    """Let a device need the password again.
+
+    :returns: the new epoch.
+    """
     transaction.execute("DELETE FROM tokens WHERE account = ? AND device = ?", (account, device))
+    return begin_token_epoch(transaction, account)
 
 
-def end_device(transaction: Transaction, account: int, device: str) -> None:
-    """Forget a device: its token, keys and inbox go with it, and so do its marks."""
+def end_device(transaction: Transaction, account: int, device: str, when: int) -> int:
+    """Forget a device: its token, keys and inbox go with it, and so do its marks.
+
+    :returns: the new epoch.
+    """
     transaction.execute("DELETE FROM devices WHERE account = ? AND device = ?", (account, device))
     transaction.execute("DELETE FROM received WHERE account = ? AND device = ?", (account, device))
+    return begin_device_epoch(transaction, account, device, when)
 
 
 # --- what the server alone knows --------------------------------------------------------------------

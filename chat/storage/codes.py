@@ -5,17 +5,22 @@ from __future__ import annotations
 import sqlite3
 from hmac import compare_digest
 
-from chat.errors import BadCredentials
-from chat.storage.accounts import set_password
+from chat.errors import BadCredentials, NoSuchUser
+from chat.storage.accounts import replace_password
+from chat.storage.credential_epochs import begin_epoch
 from chat.storage.transaction import Transaction
 from chat.values import Verifier
 
 
-def give_code(transaction: Transaction, account: int, digest: bytes, until: int) -> None:
+def give_code(transaction: Transaction, account: int, digest: bytes, until: int) -> int:
     """Keep the SHA-256 of a code, in place of an earlier one; the password and all tokens end with it.
 
     :param until: when the code ends, milliseconds since the epoch.
+    :returns: the new epoch of the account's credentials.
+    :raises NoSuchUser: when the account was deleted meanwhile.
     """
+    if not transaction.look("SELECT 1 FROM accounts WHERE id = ? AND deleted IS NULL", (account,)):
+        raise NoSuchUser()
     transaction.execute(
         "UPDATE accounts SET salt = NULL, iterations = NULL, stored_key = NULL, server_key = NULL WHERE id = ?",
         (account,),
@@ -24,6 +29,7 @@ def give_code(transaction: Transaction, account: int, digest: bytes, until: int)
     transaction.execute(
         "INSERT OR REPLACE INTO codes (account, digest, until) VALUES (?, ?, ?)", (account, digest, until)
     )
+    return begin_epoch(transaction, account)
 
 
 def code(connection: sqlite3.Connection, account: int) -> tuple[bytes, int] | None:
@@ -32,8 +38,10 @@ def code(connection: sqlite3.Connection, account: int) -> tuple[bytes, int] | No
     return None if found is None else (found[0], found[1])
 
 
-def use_code(transaction: Transaction, account: int, digest: bytes, verifier: Verifier) -> None:
+def use_code(transaction: Transaction, account: int, digest: bytes, verifier: Verifier) -> int:
     """Choose a password with a code, which ends.
+
+    :returns: the new epoch of the account's credentials.
 
     :raises BadCredentials: when the code was used or replaced meanwhile.
     """
@@ -41,4 +49,4 @@ def use_code(transaction: Transaction, account: int, digest: bytes, verifier: Ve
     if kept is None or not compare_digest(kept[0], digest):
         raise BadCredentials("That code was used already. Ask for another one.")
     transaction.execute("DELETE FROM codes WHERE account = ?", (account,))
-    set_password(transaction, account, verifier)
+    return replace_password(transaction, account, verifier)

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Final
 
 from chat.interfaces import Erased
+from chat.storage.credential_epochs import begin_epoch, check_epoch
 from chat.storage.effects import empty
 from chat.storage.transaction import SEQ_BITS, Transaction
 from chat.values import SPOKEN, Kind
@@ -14,7 +15,8 @@ AT_ONCE: Final = 5_000
 """Rows of the log that one step of an erasure looks at: some milliseconds of the writer."""
 
 _EVERYWHERE: Final = (
-    *("tokens", "codes", "devices", "members", "invitations", "restrictions", "received", "read", "retries"),
+    *("tokens", "codes", "devices", "ended_devices", "members", "invitations", "restrictions", "received", "read"),
+    "retries",
 )
 """Where a deleted account leaves nothing behind; with its devices go their keys and what waited for them."""
 
@@ -30,8 +32,13 @@ _PAGES: Final = 200
 """Pages of the index that one step merges."""
 
 
-def delete_account(transaction: Transaction, account: int, when: int, erase: bool) -> None:
+def delete_account(
+    transaction: Transaction, account: int, when: int, erase: bool, epoch: int | None = None, device: str = ""
+) -> None:
     """See `chat.interfaces.IStore.delete_account`."""
+    if epoch is not None:
+        check_epoch(transaction, account, device, epoch)
+    begin_epoch(transaction, account)
     for table in _EVERYWHERE:
         transaction.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
     transaction.execute("DELETE FROM blocks WHERE account = ? OR other = ?", (account, account))

@@ -13,10 +13,23 @@ from chat.errors import ChatError
 from chat.interfaces import Backlog, Contents, Disk, Erased, MissedRows, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
-from chat.storage import accounts, backup, codes, deletion, inbox, keys, log, pieces, retention, rooms, sanctions
+from chat.storage import (
+    accounts,
+    backup,
+    codes,
+    deletion,
+    inbox,
+    keys,
+    log,
+    pieces,
+    retention,
+    rooms,
+    sanctions,
+)
 from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
+from chat.storage.credential_epochs import all_epochs
 from chat.storage.export import export
 from chat.storage.restored import last_restored, restored_since
 from chat.storage.transaction import Transaction
@@ -50,6 +63,7 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
         sanctions.all_sanctions(connection),
         last_restored(connection),
         accounts.cut_off(connection),
+        all_epochs(connection),
     )
 
 
@@ -201,8 +215,8 @@ class Store(ABC):
     def verifier(self, account: int) -> Deferred[Verifier | None]:
         return self._read(accounts.verifier, account)
 
-    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
-        return self._write(accounts.set_password, account, verifier)
+    def set_password(self, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> Deferred[int]:
+        return self._write(accounts.set_password, account, verifier, epoch, device)
 
     def renew_verifier(self, account: int, old: Verifier, new: Verifier) -> Deferred[None]:
         return self._write(accounts.renew_verifier, account, old, new)
@@ -215,13 +229,13 @@ class Store(ABC):
         kept = await self._read(accounts.kept_secret, name)
         return kept if kept is not None else await self._write(accounts.make_secret, name)
 
-    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[None]:
+    def give_code(self, account: int, digest: bytes, until: int) -> Deferred[int]:
         return self._write(codes.give_code, account, digest, until)
 
     def code(self, account: int) -> Deferred[tuple[bytes, int] | None]:
         return self._read(codes.code, account)
 
-    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[None]:
+    def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[int]:
         return self._write(codes.use_code, account, digest, verifier)
 
     def set_rank(self, account: int, rank: Rank) -> Deferred[None]:
@@ -242,8 +256,10 @@ class Store(ABC):
     def unblock(self, account: int, other: int) -> Deferred[None]:
         return self._write(accounts.unblock, account, other)
 
-    def delete_account(self, account: int, when: int, erase: bool) -> Deferred[None]:
-        return self._write(deletion.delete_account, account, when, erase)
+    def delete_account(
+        self, account: int, when: int, erase: bool, epoch: int | None = None, device: str = ""
+    ) -> Deferred[None]:
+        return self._write(deletion.delete_account, account, when, erase, epoch, device)
 
     def erase(self) -> Deferred[Erased]:
         return self._write(deletion.erase).addCallback(self._erased)
@@ -297,18 +313,18 @@ class Store(ABC):
         return self._read(accounts.devices, account)
 
     def add_token(
-        self, account: int, device: str, digest: bytes, when: int, before: bytes | None = None
-    ) -> Deferred[None]:
-        return self._write(accounts.add_token, account, device, digest, when, before)
+        self, account: int, device: str, digest: bytes, when: int, before: bytes | None = None, epoch: int = 0
+    ) -> Deferred[bool]:
+        return self._write(accounts.add_token, account, device, digest, when, before, epoch)
 
     def token(self, digest: bytes) -> Deferred[TokenRecord | None]:
         return self._read(accounts.token, digest)
 
-    def end_token(self, account: int, device: str) -> Deferred[None]:
+    def end_token(self, account: int, device: str) -> Deferred[int]:
         return self._write(accounts.end_token, account, device)
 
-    def end_device(self, account: int, device: str) -> Deferred[None]:
-        return self._write(accounts.end_device, account, device)
+    def end_device(self, account: int, device: str, when: int) -> Deferred[int]:
+        return self._write(accounts.end_device, account, device, when)
 
     # files
 

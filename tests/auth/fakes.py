@@ -135,9 +135,9 @@ class FakeStore:
             self.verifiers[account] = new
         return succeed(None)
 
-    def set_password(self, account: int, verifier: Verifier) -> Deferred[None]:
+    def set_password(self, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> Deferred[int]:
         self.verifiers[account] = verifier
-        return succeed(None)
+        return succeed(epoch + 1)
 
     def token(self, digest: bytes) -> Deferred[TokenRecord | None]:
         return succeed(self.tokens.get(digest))

@@ -12,8 +12,9 @@ from chat.auth.credentials import PasswordCredentials, TokenCredentials
 from chat.auth.lockout import FREE_TRIES, NETWORK_FAILURES, Lockout
 from chat.auth.tokens import digest, new_token
 from chat.auth.verification import Verification
+from chat.core.credential_epochs import CredentialEpochs
 from chat.errors import BadCredentials, Busy, ChatError, LockedOut, StoreUnavailable, TooFast
-from chat.interfaces import TokenRecord
+from chat.interfaces import Proven, TokenRecord
 from chat.stretch import ITERATIONS, cost_of
 from chat.values import Peer
 from tests.auth.fakes import COST, ELSEWHERE, HOME, FakeClock, FakeDirectory, FakeHashing, FakeStore, verifier_of
@@ -32,12 +33,12 @@ class DoorTestCase(SynchronousTestCase):
         self.bob = self.store.add("Bob", RIGHT)
         self.directory.add_account(self.bob)
         self.verification = Verification(self.store.stored, self.hashing, Lockout(60), self.clock, COST)
-        self.checker = PasswordChecker(self.directory, self.verification)
+        self.checker = PasswordChecker(self.directory, self.verification, CredentialEpochs())
 
-    def login(self, name: str, password: str, peer: Peer = HOME) -> Deferred[int]:
+    def login(self, name: str, password: str, peer: Peer = HOME) -> Deferred[Proven]:
         return self.checker.requestAvatarId(PasswordCredentials(name, password, peer))
 
-    def refusal(self, result: Deferred[int]) -> ChatError:
+    def refusal(self, result: Deferred[Proven]) -> ChatError:
         error: ChatError = self.failureResultOf(result, ChatError).value
         return error
 
@@ -46,7 +47,7 @@ class APassword(DoorTestCase):
     def test_lets_its_owner_in(self) -> None:
         verifyObject(ICredentialsChecker, self.checker)
         for name in ("Bob", "bob", "@BOB"):
-            self.assertEqual(self.successResultOf(self.login(name, RIGHT)), self.bob.id)
+            self.assertEqual(self.successResultOf(self.login(name, RIGHT)), Proven(self.bob.id, 0))
 
     def test_typed_decomposed_is_the_same(self) -> None:
         self.directory.add_account(self.store.add("josé", "pässword"))
@@ -81,7 +82,7 @@ class WrongPasswords(DoorTestCase):
         refusals = [type(self.refusal(self.login("bob", f"guess {number}"))) for number in range(40)]
         self.assertEqual(refusals[:FREE_TRIES], [BadCredentials] * FREE_TRIES)
         self.assertEqual(set(refusals[FREE_TRIES:]), {LockedOut})
-        self.assertEqual(self.successResultOf(self.login("bob", RIGHT, ELSEWHERE)), self.bob.id)
+        self.assertEqual(self.successResultOf(self.login("bob", RIGHT, ELSEWHERE)), Proven(self.bob.id, 0))
 
     def test_lock_out_the_right_one_too_and_cost_nothing(self) -> None:
         for _ in range(FREE_TRIES):
@@ -199,12 +200,12 @@ class AToken(DoorTestCase):
         created = int(self.clock.seconds() * 1000)
         self.store.tokens[digest(self.token)] = TokenRecord(account, "phone", created, created + present * 1000)
 
-    def come_back(self, token: str, device: str = "phone") -> Deferred[int]:
+    def come_back(self, token: str, device: str = "phone") -> Deferred[Proven]:
         return self.tokens.requestAvatarId(TokenCredentials(token, device, HOME))
 
     def test_lets_its_device_in_without_a_hash(self) -> None:
         verifyObject(ICredentialsChecker, self.tokens)
-        self.assertEqual(self.successResultOf(self.come_back(self.token)), self.bob.id)
+        self.assertEqual(self.successResultOf(self.come_back(self.token)), Proven(self.bob.id, 0))
         self.assertEqual(self.hashing.calls, [])
 
     def test_lets_no_other_device_in(self) -> None:

@@ -176,7 +176,7 @@ class AChangeOfPassword(RegistrarTestCase):
         self.bob = self.successResultOf(self.register("bob"))
         self.hashing.calls.clear()
 
-    def change(self, old: str, new: str, peer: Peer = HOME) -> Deferred[None]:
+    def change(self, old: str, new: str, peer: Peer = HOME) -> Deferred[int]:
         return Deferred.fromCoroutine(self.registrar.change_password(self.bob, old, new, peer))
 
     def test_needs_the_old_one(self) -> None:

@@ -16,6 +16,7 @@ from chat.auth.scram import TIME_TO_PROVE, Exchange, Proofs, ways
 from chat.auth.verification import Verification
 from chat.client.failures import ServerNotTrusted
 from chat.client.proof import Proof
+from chat.core.credential_epochs import CredentialEpochs
 from chat.errors import BadBinding, BadCredentials, BadUsage, ChatError, LockedOut, StoreUnavailable
 from chat.stretch import SCRAM, SCRAM_PLUS
 from chat.values import Account, Peer
@@ -143,7 +144,7 @@ class AWrongNameAndAWrongPassword(ScramTestCase):
 class WrongProofs(ScramTestCase):
     def test_count_as_wrong_passwords_do(self) -> None:
         """Three in all, whichever way they come; then neither way is open, and elsewhere both are."""
-        checker = PasswordChecker(self.directory, self.verification)
+        checker = PasswordChecker(self.directory, self.verification, CredentialEpochs())
         self.refusal(self.login("bob", "wrong"))
         self.failureResultOf(checker.requestAvatarId(PasswordCredentials("bob", "wrong", HOME)), BadCredentials)
         exchange, _, final = self.begin("bob", RIGHT)

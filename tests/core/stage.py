@@ -32,7 +32,7 @@ from chat.core.user import Session
 from chat.errors import ChatError
 from chat.events import Event, LoggedIn, Refused, Reply, Said
 from chat.grammar.verbs import Table
-from chat.interfaces import Finding, IAudience, IChatUser, IHost, IMind
+from chat.interfaces import Finding, IAudience, IChatUser, IHost, IMind, Proven
 from chat.names import read_name
 from chat.settings import Settings
 from chat.storage.memory import MemoryStore
@@ -228,7 +228,7 @@ class Stage:
         registrar = Registrar(chat.directory, self.store, self.hashing, verification, self.clock, COST, table)
         self.realm = Realm(chat.people)
         checkers = [
-            PasswordChecker(chat.directory, verification),
+            PasswordChecker(chat.directory, verification, chat.house.epochs),
             TokenChecker(chat.directory, self.store, self.clock),
         ]
         proofs = Proofs(chat.directory, verification, self.clock)
@@ -287,7 +287,8 @@ class Stage:
         account = self.account(name, rank)
         person = self.connection(program, peer)
         person.session.device = device
-        avatar = now(self.realm.requestAvatar(account.id, Arrival(person.session), IChatUser))
+        proven = Proven(account.id, self.chat.house.epochs.current(account.id))
+        avatar = now(self.realm.requestAvatar(proven, Arrival(person.session), IChatUser))
         person.session.logout = avatar[2]
         return person
 

