@@ -273,6 +273,13 @@ class NoSuchMessage(ChatError):
     text = "There is no such message, or it was deleted. history shows what there is, with ids."
 
 
+class SearchTooBroad(ChatError):
+    """A search that the server ended because it took too long."""
+
+    code = "search-too-broad"
+    text = "That search takes too long. Narrow it with in:ROOM, from:NAME or since:2h, or use rarer words."
+
+
 class RetryMismatch(ChatError):
     """The same retry id came with another body: the program that sends has a bug."""
 

@@ -75,9 +75,7 @@ async def missed(chat: ChatService, session: Session, *, limit: Annotated[int, N
     """the private messages of others after the marks, by time"""
     standings = await chat.past.standings(session)
     wanted = {each.conversation.id: each for each in standings if each.conversation.partner and each.unread}
-    found = await chat.past.missed(session, {id: each.conversation for id, each in wanted.items()}, limit)
-    shown = sum(len(page.entries) for page in found.pages)
-    return Missed(found.pages, max(0, sum(each.unread for each in wanted.values()) - shown))
+    return await chat.past.missed(session, wanted, limit)
 
 
 @command(group=GROUP, programs=True, weight=0.2)

@@ -13,6 +13,7 @@ from chat.grammar.amounts import NumberType
 from chat.grammar.parameters import Words
 from chat.grammar.queries import beginning, read_query
 from chat.grammar.verbs import Bare
+from chat.values.terms import read_terms
 
 
 @command(
@@ -32,11 +33,13 @@ async def search(
 
     Each word has to occur; words in double quotes stand side by side; a * at the end of a word stands for any
     ending. in:ROOM (or in:NAME), from:NAME and since:TIME (2h, 09:00, 2026-11-20) narrow it down. history ID
-    shows what was said around a line that was found.
+    shows what was said around a line that was found. A search takes at most 8 words, 2 of them with a * after 3
+    letters or more.
     """
     query = read_query(words)
+    terms = read_terms(query.words)
     place = (await chat.past.place(session, query.place))[0] if query.place else None
     author = chat.directory.named(query.author) if query.author else None
     span = query.span
     since = beginning(span, chat.clock.seconds(), zone_of(session)) if span is not None else None
-    return await chat.search.search(session, query.words, place=place, author=author, since=since or 0, limit=limit)
+    return await chat.search.search(session, terms, place=place, author=author, since=since or 0, limit=limit)

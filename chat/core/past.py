@@ -214,30 +214,34 @@ class Past:
         room = self._house.rooms.get(waiting.conversation)
         return room.conversation if room is not None else None
 
-    async def missed(self, session: Session, conversations: Mapping[int, Conversation], limit: int) -> Missed:
-        """What others said in these conversations after the marks, by time.
+    async def missed(self, session: Session, wanted: Mapping[int, Standing], limit: int) -> Missed:
+        """What others said in these conversations after the marks, by time, as much as fits on a page.
 
         Consecutive rows of one conversation share a page. What a room was not told yet comes live, so it is
         left out.
+
+        :returns: pages, and how many more lines wait behind them.
         """
         account = account_of(session)
         blocked = self._house.directory.blocked_by(account)
         told = {id: room.last for id, room in session.rooms.items()}
         perhaps = self._delivery.marks.unsure(account, session.device)
-        found, unsure = await self._house.store.missed(
-            account, session.device, blocked, tuple(conversations), limit, self._shown(session)
+        found = await self._house.store.missed(
+            account, session.device, blocked, tuple(wanted), limit, self._shown(session)
         )
-        unsure = unsure.joined(perhaps)
-        rows = tuple(row for row in found if row.seq <= told.get(row.conversation, row.seq))
+        unsure = found.unsure.joined(perhaps)
+        rows = tuple(row for row in found.rows if row.seq <= told.get(row.conversation, row.seq))
         pages: list[History] = []
         user = session.user
         for conversation, run in _runs(rows):
-            shown = conversations[conversation]
+            shown = wanted[conversation].conversation
             entries = tuple(_again(entry(row, shown, self._house.directory), row, unsure) for row in run)
             pages.append(History(shown, entries, False, run[0].seq, run[-1].seq))
             if shown.partner and user is not None and run[-1].author != account:
                 user.last_from = run[-1].author
-        return Missed(tuple(pages), 0)
+        # Unread rows are counted up to a bound, so there may be more than they say.
+        waiting = sum(each.unread for each in wanted.values())
+        return Missed(tuple(pages), max(1, waiting - len(found.rows)) if found.more else 0)
 
     async def catch_up(self, session: Session, room: Room | None, limit: int) -> Missed:
         """What was missed in one room, or everywhere, marked as read.
@@ -251,21 +255,15 @@ class Past:
             for each in await self.standings(session)
             if each.unread and (room is None or each.conversation.id == room.id)
         }
-        missed = await self.missed(session, {id: each.conversation for id, each in wanted.items()}, limit)
-        marks: dict[int, int] = {}
-        shown = 0
-        for page in missed.pages:
-            marks[page.conversation.id] = page.last
-            shown += len(page.entries)
-        remaining = max(0, sum(each.unread for each in wanted.values()) - shown)
-        if shown < limit:
-            remaining = 0  # rows that came meanwhile come live
+        missed = await self.missed(session, wanted, limit)
+        marks = {page.conversation.id: page.last for page in missed.pages}
+        if not missed.remaining:  # rows that came meanwhile come live
             for id, each in wanted.items():
                 told = session.rooms[id].last if id in session.rooms else each.last
                 marks[id] = max(marks.get(id, 0), min(each.last, told))
         if session.mind.shown() is None:
             await self._house.store.mark_read(account_of(session), marks)
-        return Missed(missed.pages, remaining)
+        return missed
 
     # marks
 

@@ -101,10 +101,12 @@ class Found:
     """What a search found, in all conversations that the reader may read, the newest first.
 
     :param more: whether older ones were left out.
+    :param partial: whether the server is still building its index, so that older messages may be missing.
     """
 
     entries: tuple[Entry, ...]
     more: bool
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from chat.interfaces.frontends import IAudience, IMind
 from chat.interfaces.host import Finding, IHost
 from chat.interfaces.people import IChatUser, IDirectory, IDoor, IPasswordCredentials, ITokenCredentials
 from chat.interfaces.sealed import IFileStore, IKeyStore
-from chat.interfaces.storage import Backlog, Committed, Disk, IStore, MissedRows, Sink, Snapshot, StoredRoom
+from chat.interfaces.storage import Backlog, Committed, Disk, Hits, IStore, MissedRows, Sink, Snapshot, StoredRoom
 
 __all__ = [
     "Backlog",
@@ -27,6 +27,7 @@ __all__ = [
     "Ephemeral",
     "Erased",
     "Finding",
+    "Hits",
     "IAudience",
     "IBus",
     "IChatUser",

@@ -30,16 +30,20 @@ from chat.values import (
     Unsure,
     Waiting,
 )
+from chat.values.terms import Terms
 
 
 class MissedRows(NamedTuple):
-    """What a device has missed.
+    """A page of what a device has missed.
 
+    :param rows: by time, and by seq within a conversation.
     :param unsure: which rows it may have been shown all the same.
+    :param more: whether others come after them.
     """
 
     rows: tuple[Row, ...]
     unsure: Unsure
+    more: bool
 
 
 class Backlog(NamedTuple):
@@ -51,6 +55,19 @@ class Backlog(NamedTuple):
 
     places: tuple[Waiting, ...]
     letters: int
+
+
+class Hits(NamedTuple):
+    """What a search found.
+
+    :param rows: the newest first.
+    :param more: whether older ones were left out.
+    :param complete: whether the index covers everything that was searched; after an upgrade it is built anew.
+    """
+
+    rows: tuple[Row, ...]
+    more: bool
+    complete: bool
 
 
 class Committed(NamedTuple):
@@ -164,7 +181,10 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         since: int | None = None,
         limit: int,
     ) -> Deferred[Page]:
-        """Read rows: the oldest after a seq or since a time (ms), else the newest (before a seq)."""
+        """Read a page: the oldest rows after a seq or since a time (ms), else the newest (before a seq).
+
+        It ends after ``limit`` rows, or where they come to 256 KiB.
+        """
 
     def pair(self, pair: Pair) -> Deferred[int | None]:
         """The conversation of a pair, if they have one."""
@@ -180,26 +200,35 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         :returns: fires with 0 when there was nothing left to do.
         """
 
-    def unindexed(self) -> Deferred[tuple[int, ...]]:
+    def rebuild(self) -> Deferred[bool]:
+        """Take one small step from the search index of an older version to that of this one.
+
+        :returns: fires with whether there is more to do.
+        """
+
+    def behind(self) -> Deferred[tuple[int, ...]]:
         """The conversations that the search index has not caught up with."""
 
     def search(
         self,
-        words: str,
+        terms: Terms,
         readable: Mapping[int, int],
         *,
         author: int | None,
         since: int,
         blocked: Collection[int],
         limit: int,
-    ) -> Deferred[tuple[Row, ...]]:
-        """Find what was said in the clear, the newest first.
+    ) -> Deferred[Hits]:
+        """Find what was said in the clear, the newest first, as many rows as fit on a page.
 
-        :param words: as people typed them: each has to occur, those in double quotes side by side.
+        :param terms: what has to occur in a row, all of it.
         :param readable: the conversations to look in, each with the seq after which the reader may read.
         :param author: whose rows, or nothing for anybody's.
         :param since: milliseconds since the epoch.
         :param blocked: accounts whose rows are left out.
+
+        Nothing else waits for it. Fails with `chat.errors.SearchTooBroad` when it takes too long, and with
+        `chat.errors.Busy` when too many searches wait already.
         """
 
     # marks
@@ -221,7 +250,7 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         limit: int,
         shown: Mapping[int, int] | None = None,
     ) -> Deferred[MissedRows]:
-        """The oldest rows that others said after the later of the two marks, by time and then seq.
+        """The oldest rows that others said after the later of the two marks, as many as fit on a page.
 
         :param shown: see `waiting`.
         """

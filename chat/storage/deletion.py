@@ -11,8 +11,14 @@ from chat.storage.effects import empty
 from chat.storage.transaction import SEQ_BITS, Transaction
 from chat.values import SPOKEN, Kind
 
-AT_ONCE: Final = 5_000
+AT_ONCE: Final = 2_000
 """Rows of the log that one step of an erasure looks at: some milliseconds of the writer."""
+
+EMPTIED_AT_ONCE: Final = 64 * 1024
+"""Characters of bodies that one step empties: each of their words leaves the search index as well."""
+
+_EMPTIED: Final = 64
+"""What emptying a row takes beside its body, in characters."""
 
 _EVERYWHERE: Final = (
     *("tokens", "codes", "devices", "ended_devices", "members", "invitations", "restrictions", "received", "read"),
@@ -24,12 +30,6 @@ _WRITTEN: Final = ", ".join(
     f"'{kind.value}'" for kind in sorted(SPOKEN | {Kind.TOPIC, Kind.KICKED, Kind.BANNED, Kind.MUTED})
 )
 """The kinds of rows that hold words of their author; the reason of a ban is one."""
-
-_READ: Final = (1 << 63) - 1
-"""What ``upto`` is when the whole log was looked at, and the index is yet to be merged."""
-
-_PAGES: Final = 200
-"""Pages of the index that one step merges."""
 
 
 def delete_account(
@@ -63,26 +63,33 @@ def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
     if found is None:
         return Erased(False)
     account, upto = found
-    if upto == _READ:
-        merged = not _merge(transaction, _PAGES)
-        if merged:
-            transaction.execute("DELETE FROM erasures WHERE account = ?", (account,))
-        return Erased(True, ended=merged)
     transaction.flush()
-    rows = transaction.connection.execute(
-        f"SELECT id, author = ? AND kind IN ({_WRITTEN}) AND body IS NOT NULL, kind FROM log WHERE id > ?"
-        " ORDER BY id LIMIT ?",
-        (account, upto, most),
-    ).fetchall()
+    rows = _next_rows(transaction, account, upto, most)
     topics = [_empty_topic(transaction, id) for id, own, kind in rows if own and kind == Kind.TOPIC]
     for id, own, _ in rows:
         if own:
             empty(transaction, id)
-    if not rows:
-        # Once, all parts of the index are marked to become one; then they are merged a few pages at a time.
-        _merge(transaction, -_PAGES)
-    transaction.execute("UPDATE erasures SET upto = ? WHERE account = ?", (rows[-1][0] if rows else _READ, account))
-    return Erased(True, tuple(each for each in topics if each is not None))
+    if rows:
+        transaction.execute("UPDATE erasures SET upto = ? WHERE account = ?", (rows[-1][0], account))
+    else:
+        transaction.execute("DELETE FROM erasures WHERE account = ?", (account,))
+    return Erased(True, tuple(each for each in topics if each is not None), ended=not rows)
+
+
+def _next_rows(transaction: Transaction, account: int, after: int, most: int) -> list[tuple[int, bool, str]]:
+    """The next rows of the log with which one step can be done: id, whether it is to be emptied, and kind."""
+    rows = []
+    left = EMPTIED_AT_ONCE
+    for id, size, kind in transaction.connection.execute(
+        f"SELECT id, CASE WHEN author = ? AND kind IN ({_WRITTEN}) AND body IS NOT NULL THEN length(body) + {_EMPTIED}"
+        " ELSE 0 END, kind FROM log WHERE id > ? ORDER BY id LIMIT ?",
+        (account, after, most),
+    ):
+        rows.append((id, size > 0, kind))
+        left -= size
+        if left <= 0:
+            break
+    return rows
 
 
 def empty_journal(connection: sqlite3.Connection) -> None:
@@ -104,15 +111,3 @@ def _empty_topic(transaction: Transaction, id: int) -> tuple[int, str] | None:
         return None
     transaction.execute("UPDATE rooms SET topic = '' WHERE conversation = ?", (conversation,))
     return conversation, found[0]
-
-
-def _merge(transaction: Transaction, pages: int) -> bool:
-    """Merge some pages of the search index: words that were taken out stay in its older parts until then.
-
-    (sqlite.org/fts5.html, section 6.8: the first time with a negative number, and done when next to nothing changes.)
-
-    :returns: whether there is more to merge.
-    """
-    before = transaction.connection.total_changes
-    transaction.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
-    return transaction.connection.total_changes - before >= 2

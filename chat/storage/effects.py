@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chat.errors import NoSuchMessage
-from chat.storage.search import forget_words
+from chat.storage.index import forget_words
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 from chat.values import SERVER, Draft, Kind, Role, Text, room_setting
 
@@ -133,7 +133,7 @@ def empty(transaction: Transaction, id: int) -> None:
 
     :param id: the row's key in the log.
     """
-    forget_words(transaction, id >> SEQ_BITS, id & LAST_SEQ)
+    forget_words(transaction, id >> SEQ_BITS, id & LAST_SEQ, id & LAST_SEQ)
     transaction.execute("UPDATE log SET scheme = NULL, key = NULL, body = NULL WHERE id = ?", (id,))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +12,20 @@ from chat.values import Kind, Page, Pair, Row, Sealed, Text
 
 COLUMNS: Final = "id, kind, author, device, time, ref, target, scheme, key, body"
 """What `read_row` reads, in this order."""
+
+PAGE_BYTES: Final = 256 * 1024
+"""Where a page ends, however few rows it has: as much as the reactor renders and sends in a few milliseconds."""
+
+_ROW_BYTES: Final = 128
+"""What a row takes beside its body: names, ids, times."""
+
+_LINE_BYTES: Final = 64
+"""What each further line of a body takes: the name that stands before it."""
+
+_ESCAPE_BYTES: Final = 5
+"""What a control character takes in JSON beside the one byte that it has in the log."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f]")
 
 _KINDS: Final[Mapping[str, Kind]] = {kind.value: kind for kind in Kind}
 
@@ -29,6 +44,34 @@ def read_row(columns: tuple[Any, ...]) -> Row:
     return Row(id >> SEQ_BITS, id & LAST_SEQ, _KINDS[kind], author, device, time, body, ref, target)
 
 
+class PageBound:
+    """Counts the bytes of a page, row by row."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = PAGE_BYTES
+
+    def fits(self, row: Row) -> bool:
+        """Whether a row still belongs to the page. The first one always does, as no body comes near `PAGE_BYTES`."""
+        self._left -= _size(row)
+        return self._left >= 0
+
+
+def _size(row: Row) -> int:
+    """About how many bytes a row has, as a line for people or as JSON."""
+    body = row.body
+    if isinstance(body, Sealed):
+        return _ROW_BYTES + len(body.ciphertext) * 4 // 3
+    if body is None:
+        return _ROW_BYTES
+    text = body.text
+    size = _ROW_BYTES + (len(text) if text.isascii() else len(text.encode()))
+    if not text.isprintable():
+        size += _ESCAPE_BYTES * len(_CONTROL.findall(text)) + _LINE_BYTES * text.count("\n")
+    return size
+
+
 def history(
     connection: sqlite3.Connection,
     conversation: int,
@@ -41,7 +84,7 @@ def history(
     """Read a page of one conversation; see `chat.interfaces.IStore.history`.
 
     The bounds are exclusive and may be combined. With ``after`` or ``since`` the page holds the oldest
-    rows within them, else the newest.
+    rows within them, else the newest. It ends after ``limit`` rows or `PAGE_BYTES`, whichever comes first.
 
     :param since: milliseconds since the epoch: rows of that time and later.
     :param limit: the most rows of the page.
@@ -56,9 +99,15 @@ def history(
     if upper <= lower + 1:
         return Page((), first, last, False)
     base = conversation << SEQ_BITS
-    found = connection.execute(_OLDEST if forward else _NEWEST, (base | lower, base | upper, limit + 1)).fetchall()
-    more = len(found) > limit
-    rows = [read_row(columns) for columns in found[:limit]]
+    rows: list[Row] = []
+    page = PageBound()
+    more = False
+    for columns in connection.execute(_OLDEST if forward else _NEWEST, (base | lower, base | upper, limit + 1)):
+        row = read_row(columns)
+        if len(rows) == limit or not page.fits(row):
+            more = True
+            break
+        rows.append(row)
     if not forward:
         rows.reverse()
     return Page(tuple(rows), first, last, more)

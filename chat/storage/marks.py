@@ -10,14 +10,13 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
 from json import dumps
 from operator import itemgetter
 from typing import Final
 
 from chat.errors import NoSuchConversation
 from chat.interfaces import Backlog, MissedRows
-from chat.storage.log import COLUMNS, read_row
+from chat.storage.log import COLUMNS, PageBound, read_row
 from chat.storage.transaction import ENDS, LAST_SEQ, SEQ_BITS, Transaction
 from chat.values import SPOKEN, Row, Shown, Unsure, Waiting
 
@@ -118,7 +117,7 @@ def missed(
 
     :param blocked: the accounts whose rows are left out.
     :param conversations: whose rows; of others nothing is read.
-    :param limit: the most rows.
+    :param limit: the most rows; the page ends at `PAGE_BYTES` as well.
     :param shown: see `waiting`.
     """
     blocked_json = _listed(blocked)
@@ -127,8 +126,15 @@ def missed(
         start = max(_start(connection, account, device, conversation), shown.get(conversation, 0))
         logs.append(_heard_after(connection, conversation, start, account, blocked_json))
     # Each log is read lazily and only as far as the merge goes; equal times keep the order of the logs.
-    rows = tuple(islice(heapq.merge(*logs, key=lambda row: row.time), limit))
-    return MissedRows(rows, _unsure(connection, account, device))
+    rows: list[Row] = []
+    page = PageBound()
+    more = False
+    for row in heapq.merge(*logs, key=lambda row: row.time):
+        if len(rows) == limit or not page.fits(row):
+            more = True
+            break
+        rows.append(row)
+    return MissedRows(tuple(rows), _unsure(connection, account, device), more)
 
 
 def _start(connection: sqlite3.Connection, account: int, device: str, conversation: int) -> int:

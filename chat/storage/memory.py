@@ -112,10 +112,7 @@ class MemoryStore(Store):
         except Exception as error:
             return fail(error)
 
-    def _aside(
-        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
-    ) -> Deferred[T]:
-        return self._read(call, *arguments, **options)
+    _search = _survey = _aside = _read
 
     def _commit_what_waits(self) -> None:
         """Commit until nothing waits.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from chat.storage.index import forget_words
 from chat.storage.log import last_before
-from chat.storage.search import forget_words_between
 from chat.storage.transaction import SEQ_BITS, Transaction, last_seq
 
 AT_ONCE: Final = 500
 """Rows that one step removes: a few milliseconds of the writer."""
+
+REMOVED_AT_ONCE: Final = 64 * 1024
+"""Characters of bodies that one step removes: each of their words leaves the search index as well."""
 
 PAIRS: Final = 0
 """What stands for all private conversations; no conversation has this id."""
@@ -69,12 +72,25 @@ def forget_before(transaction: Transaction, conversation: int, upto: int, most: 
     """
     transaction.flush()
     first, last = last_seq(transaction.connection, conversation)
-    end = min(upto, last, first + most - 1)
+    base = conversation << SEQ_BITS
+    end = _end_of_step(transaction.connection, base, first, min(upto, last, first + most - 1))
     if end < first:
         return 0
-    base = conversation << SEQ_BITS
-    forget_words_between(transaction, conversation, first, end)
+    forget_words(transaction, conversation, first, end)
     transaction.execute("DELETE FROM log WHERE id BETWEEN ? AND ?", (base | first, base | end))
     # Where nothing is left, the next row still gets the next seq.
     transaction.execute("UPDATE conversations SET first_seq = ? WHERE id = ?", (end + 1, conversation))
     return min(upto, last) - end
+
+
+def _end_of_step(connection: sqlite3.Connection, base: int, first: int, last: int) -> int:
+    """The last of some rows that one step removes."""
+    left = REMOVED_AT_ONCE
+    for id, size in connection.execute(
+        "SELECT id, coalesce(length(body), 0) FROM log WHERE id BETWEEN ? AND ? ORDER BY id",
+        (base | first, base | last),
+    ):
+        left -= size
+        if left <= 0:
+            return int(id) - base
+    return last

@@ -1,134 +1,153 @@
-"""Full-text search: filling the index behind the log, and asking it.
-
-The index follows the log at a distance; `index` closes it in small steps, so that no message pays for it and no
-step keeps the writer for long.
-"""
+"""Full-text search: asking the index (`chat.storage.index`), within a time that a reader's thread can spare."""
 
 from __future__ import annotations
 
-import heapq
-import re
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from json import dumps
-from typing import Final
+from typing import Any, Final
 
-from chat.storage.log import COLUMNS, read_row
-from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
-from chat.values import Kind, Row
+from chat.errors import SearchTooBroad
+from chat.interfaces import Hits
+from chat.storage.log import COLUMNS, PageBound, read_row
+from chat.storage.transaction import SEQ_BITS
+from chat.values import Row
+from chat.values.terms import Terms
 
-AT_ONCE: Final = 2_000
-"""Rows that one step indexes: some tens of milliseconds of the writer."""
+DEADLINE: Final = 0.25
+"""Seconds that one search may take."""
 
-_INDEXED_KINDS: Final = (
-    f"kind IN ('{Kind.TEXT.value}', '{Kind.ACTION.value}', '{Kind.EDIT.value}') AND scheme IS NULL AND body IS NOT NULL"
+_STEPS: Final = 4_000
+"""Instructions of SQLite's machine between two looks at the clock: less than a millisecond where no disk is read."""
+
+_COUNTED: Final = 2_000
+"""Occurrences of a word that are counted, to begin with the rarest: more are many."""
+
+_IN_READABLE: Final = "p.conversation = CAST(r.key AS INTEGER) AND p.seq > r.value"
+_IS_WORD: Final = "p.term = :term"
+_HAS_PREFIX: Final = "p.term >= :term AND p.term < :beyond"
+
+_COUNT: Final = (
+    "SELECT count(*) FROM (SELECT 1 FROM json_each(:readable) r CROSS JOIN terms p"
+    f" WHERE {_IN_READABLE} AND {{matches}} LIMIT {_COUNTED})"
 )
 
-_TERM: Final = re.compile(r'"([^"]*)"|(\S+)')
+_ALSO: Final = (
+    " AND EXISTS (SELECT 1 FROM terms o WHERE o.conversation = p.conversation AND o.term = :other{number}"
+    " AND o.seq = p.seq)"
+)
 
+# The inner query finds the newest rows of one conversation and is run for each; the outer one takes the newest of all.
+_FIND: Final = (
+    "SELECT id FROM (SELECT log.id, log.time FROM json_each(:readable) r CROSS JOIN log WHERE log.id IN ("
+    f"SELECT {{distinct}} p.conversation << {SEQ_BITS} | p.seq FROM terms p"
+    f" CROSS JOIN log l ON l.id = p.conversation << {SEQ_BITS} | p.seq WHERE {_IN_READABLE} AND {{matches}}{{also}}"
+    " AND l.time >= :since AND (:author IS NULL OR l.author = :author)"
+    " AND l.author NOT IN (SELECT value FROM json_each(:blocked)) AND (NOT :look OR holds(l.body))"
+    " ORDER BY p.seq DESC LIMIT :limit) ORDER BY log.time DESC, log.id DESC LIMIT :limit)"
+)
 
-def index(transaction: Transaction, conversations: Collection[int], most: int = AT_ONCE) -> int:
-    """Index the oldest rows that are not, conversation by conversation.
+_READ: Final = (
+    f"SELECT {', '.join(f'log.{column.strip()}' for column in COLUMNS.split(','))}"
+    " FROM json_each(:ids) found CROSS JOIN log ON log.id = found.value ORDER BY found.key"
+)
 
-    :param most: how many seqs one step covers.
-    :returns: how many seqs it covered; less than ``most`` means that all is done.
-    """
-    left = most
-    for conversation in conversations:
-        if left <= 0:
-            break
-        found = transaction.look("SELECT indexed FROM conversations WHERE id = ?", (conversation,))
-        if found is None or found[0] >= (last := transaction.last(conversation)):
-            continue
-        upper = min(last, found[0] + left)
-        base = conversation << SEQ_BITS
-        transaction.execute(
-            f"INSERT INTO words (rowid, body) SELECT id, body FROM log WHERE id > ? AND id <= ? AND {_INDEXED_KINDS}",
-            (base | found[0], base | upper),
-        )
-        transaction.execute("UPDATE conversations SET indexed = ? WHERE id = ?", (upper, conversation))
-        left -= upper - found[0]
-    return most - left
-
-
-def forget_words(transaction: Transaction, conversation: int, seq: int) -> None:
-    """Take the words of a row out of the index, while its body is still there."""
-    transaction.execute(
-        f"INSERT INTO words (words, rowid, body) SELECT 'delete', id, body FROM log WHERE id = ? AND {_INDEXED_KINDS}"
-        " AND (SELECT indexed FROM conversations WHERE id = ?) >= ?",
-        (conversation << SEQ_BITS | seq, conversation, seq),
-    )
-
-
-def forget_words_between(transaction: Transaction, conversation: int, first: int, last: int) -> None:
-    """The same for the rows from one seq to another."""
-    base = conversation << SEQ_BITS
-    transaction.execute(
-        f"INSERT INTO words (words, rowid, body) SELECT 'delete', id, body FROM log WHERE id BETWEEN ? AND ?"
-        f" AND {_INDEXED_KINDS} AND id <= ? + (SELECT indexed FROM conversations WHERE id = ?)",
-        (base | first, base | last, base, conversation),
-    )
-
-
-def unindexed(connection: sqlite3.Connection) -> tuple[int, ...]:
-    """The conversations that the index has not caught up with."""
-    found = connection.execute(
-        "SELECT id FROM conversations WHERE indexed < coalesce((SELECT max(log.id) FROM log WHERE log.id BETWEEN"
-        " conversations.id << :bits AND conversations.id << :bits | :most) & :most, 0)",
-        {"bits": SEQ_BITS, "most": LAST_SEQ},
-    )
-    return tuple(conversation for (conversation,) in found)
+_COMPLETE: Final = (
+    "SELECT NOT EXISTS (SELECT 1 FROM conversations WHERE unindexed > 0"
+    " AND id IN (SELECT CAST(key AS INTEGER) FROM json_each(:readable)))"
+)
 
 
 def search(
     connection: sqlite3.Connection,
-    words: str,
+    terms: Terms,
     readable: Mapping[int, int],
     *,
     author: int | None,
     since: int,
     blocked: Collection[int],
     limit: int,
-) -> tuple[Row, ...]:
-    """Find rows; see `chat.interfaces.IStore.search`."""
-    expression = match_expression(words)
-    if not expression:
-        return ()
-    parameters = {"words": expression, "since": since, "author": author, "blocked": dumps(list(blocked))}
-    logs = [
-        _found_in(connection, conversation, after, {**parameters, "limit": limit})
-        for conversation, after in readable.items()
-    ]
-    return tuple(islice(heapq.merge(*logs, key=lambda row: -row.time), limit))
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Hits:
+    """Find rows; see `chat.interfaces.IStore.search`.
 
-
-def _found_in(
-    connection: sqlite3.Connection, conversation: int, after: int, parameters: Mapping[str, object]
-) -> Iterator[Row]:
-    """The newest first. Each conversation is asked for by itself, so nothing unreadable can come along."""
-    base = conversation << SEQ_BITS
-    columns = ", ".join(f"log.{column.strip()}" for column in COLUMNS.split(","))
-    for row in connection.execute(
-        f"SELECT {columns} FROM words JOIN log ON log.id = words.rowid"
-        " WHERE words MATCH :words AND words.rowid > :low AND words.rowid <= :high"
-        " AND log.time >= :since AND (:author IS NULL OR log.author = :author)"
-        " AND log.author NOT IN (SELECT value FROM json_each(:blocked)) ORDER BY words.rowid DESC LIMIT :limit",
-        {**parameters, "low": base | after, "high": base | LAST_SEQ},
-    ):
-        yield read_row(row)
-
-
-def match_expression(words: str) -> str:
-    """What people typed as an FTS5 query in which nothing of theirs is syntax.
-
-    Every word has to occur; words in double quotes stand side by side; a ``*`` at the end of a word stands for any
-    ending. (sqlite.org/fts5.html, section 3: within a string only the quotation mark is special.)
+    :param monotonic: seconds that never jump.
     """
-    terms = []
-    for phrase, word in _TERM.findall(words):
-        term = phrase or word
-        prefix = "*" if word.endswith("*") and len(word) > 2 else ""
-        if any(character.isalnum() for character in term):
-            terms.append('"' + term.rstrip("*").replace('"', '""').replace("\0", " ") + '"' + prefix)
-    return " ".join(terms)
+    parameters = {"readable": dumps(readable)}
+    with _deadline(connection, DEADLINE, monotonic):
+        complete = bool(connection.execute(_COMPLETE, parameters).fetchone()[0])
+        rarest, is_prefix, occurrences = _rarest(connection, terms, parameters)
+        if not occurrences:
+            return Hits((), False, complete)
+        others = [word for word in terms.words if is_prefix or word != rarest]
+        prefixes = tuple(prefix for prefix in terms.prefixes if not (is_prefix and prefix == rarest))
+        rest = Terms((), prefixes, terms.phrases)
+        connection.create_function("holds", 1, rest.holds, deterministic=True)
+        parameters |= _term(rarest) | {f"other{number}": word for number, word in enumerate(others)}
+        found = connection.execute(
+            _FIND.format(
+                distinct="DISTINCT" if is_prefix else "",
+                matches=_HAS_PREFIX if is_prefix else _IS_WORD,
+                also="".join(_ALSO.format(number=number) for number in range(len(others))),
+            ),
+            {
+                **parameters,
+                "since": since,
+                "author": author,
+                "blocked": dumps(list(blocked)),
+                "look": bool(rest.prefixes or rest.phrases),
+                "limit": limit + 1,
+            },
+        ).fetchall()
+    ids = [id for (id,) in found]
+    rows = _read(connection, ids[:limit])
+    return Hits(rows, len(rows) < len(ids), complete)
+
+
+def _rarest(connection: sqlite3.Connection, terms: Terms, parameters: Mapping[str, Any]) -> tuple[str, bool, int]:
+    """The term with which to begin, whether it is a prefix, and how often it occurs, as far as that is counted."""
+    counted = []
+    for term, is_prefix in (*((word, False) for word in terms.words), *((prefix, True) for prefix in terms.prefixes)):
+        sql = _COUNT.format(matches=_HAS_PREFIX if is_prefix else _IS_WORD)
+        count: int = connection.execute(sql, {**parameters, **_term(term)}).fetchone()[0]
+        if not count:
+            return term, is_prefix, 0
+        counted.append((count, is_prefix, term))
+    count, is_prefix, term = min(counted)
+    return term, is_prefix, count
+
+
+def _term(term: str) -> dict[str, str]:
+    return {"term": term, "beyond": f"{term}\U0010ffff"}
+
+
+def _read(connection: sqlite3.Connection, ids: list[int]) -> tuple[Row, ...]:
+    """The rows of these ids, in this order, as many as fit on a page."""
+    rows: list[Row] = []
+    page = PageBound()
+    for columns in connection.execute(_READ, {"ids": dumps(ids)}):
+        row = read_row(columns)
+        if not page.fits(row):
+            break
+        rows.append(row)
+    return tuple(rows)
+
+
+@contextmanager
+def _deadline(connection: sqlite3.Connection, seconds: float, monotonic: Callable[[], float]) -> Iterator[None]:
+    """End what a connection is asked in here when its time is over.
+
+    :raises SearchTooBroad: then.
+    """
+    due = monotonic() + seconds
+    connection.set_progress_handler(lambda: monotonic() >= due, _STEPS)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise SearchTooBroad() from None
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)

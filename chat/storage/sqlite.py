@@ -1,10 +1,11 @@
-"""The store on a SQLite file: one thread writes, one reads, and the reactor's thread hears of both.
+"""The store on a SQLite file: one thread writes, three read, and the reactor's thread hears of them all.
 
 Theory of operation. What is to be written waits on the reactor's thread (`chat.storage.gathering`) and is
 handed to the writer for one commit at a time: the busier the server, the more a commit holds. What
 came of it goes to the reactor's thread in one call: first the sink gets the rows, then those who
-asked get their results. The reader has its own thread and queue, so that a slow history delays no
-message. A connection is opened, used and closed by one thread alone.
+asked get their results. Reads have threads and queues of their own (`chat.storage.read_queue`): one for what people
+wait for, such as logins and histories; one for searches; one for what the server asks itself, which may look at every
+conversation. A connection is opened, used and closed by one thread alone.
 
 The threads begin in `SqliteStore.start` and not before: ``twistd`` becomes a daemon by a fork, which no
 thread survives.
@@ -29,14 +30,20 @@ from chat.storage.aside import Aside
 from chat.storage.commits import Job
 from chat.storage.disk import look
 from chat.storage.gathering import MOST_WAITING, Gathering, at_once
+from chat.storage.read_queue import ReadQueue
 from chat.storage.store import Store, snapshot
 from chat.storage.transaction import Transaction
 from chat.storage.trouble import Trouble
 from chat.storage.upgrade import connect, prepare
-from chat.storage.workers import Reader, Worker, Writer
+from chat.storage.workers import Worker, Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+MOST_SEARCHES: Final = 40
+"""Searches that may wait: the last of them waits 10 seconds (`chat.storage.search.DEADLINE`)."""
+
+_MANY_SEARCHES: Final = "Too many people are searching just now. Try again in a minute."
 
 PATIENCE: Final = 5.0
 """Seconds that the writer waits for another program which holds the database (a backup, a shell)
@@ -75,12 +82,12 @@ class SqliteStore(Store):
         self._reading = Trouble(path, monotonic, "Nothing of {jobs} requests was read")
         self._gathering = Gathering(self._hand_to_writer, call_later, soon)
         self._soon = soon or at_once
-        self._asked: list[Job] = []
-        self._unanswered = 0
         self._helper = Aside(self._path, patience, call_from_thread)
         self._committed: Sink | None = None
         self._writer: Writer | None = None
-        self._reader: Reader | None = None
+        self._reads: ReadQueue | None = None
+        self._searches: ReadQueue | None = None
+        self._upkeep: ReadQueue | None = None
         self._ending: tuple[Worker, ...] = ()
         self._running = 0
         self._stopped: list[Deferred[None]] = []
@@ -98,21 +105,37 @@ class SqliteStore(Store):
             raise Misconfigured(f"{self._path} cannot be read ({error}). Put a backup in its place.") from error
         self._committed = committed
         self._writer = Writer(self._path, self._patience, self._thread_ended, self._hand_over_commit)
-        self._reader = Reader(self._path, self._patience, self._thread_ended, self._hand_over_reads)
-        self._running = 2
-        self._writer.start()
-        self._reader.start()
+        self._reads = self._read_queue("chat-reader", MOST_WAITING)
+        self._searches = self._read_queue("chat-search", MOST_SEARCHES, _MANY_SEARCHES)
+        self._upkeep = self._read_queue("chat-upkeep", MOST_WAITING)
+        queues = (self._reads, self._searches, self._upkeep)
+        self._ending = (self._writer, *(queue.worker for queue in queues))
+        self._running = len(self._ending)
+        for worker in self._ending:
+            worker.start()
         return taken
 
+    def _read_queue(self, name: str, most: int, refusal: str | None = None) -> ReadQueue:
+        return ReadQueue(
+            name,
+            self._path,
+            self._patience,
+            self._thread_ended,
+            self._call_from_thread,
+            self._soon,
+            self._reading,
+            most,
+            refusal,
+        )
+
     def stop(self) -> Deferred[None]:
-        if self._writer is not None and self._reader is not None:
+        if self._writer is not None:
             self._gathering.end()
-            self._ask_reader()
-            writer, reader = self._writer, self._reader
-            self._writer = self._reader = None
-            writer.end()
-            reader.end()
-            self._ending = (writer, reader)
+            self._writer.end()
+            for queue in (self._reads, self._searches, self._upkeep):
+                if queue is not None:
+                    queue.end()
+            self._writer = self._reads = self._searches = self._upkeep = None
         if not self._running:
             return succeed(None)
         stopped: Deferred[None] = Deferred()
@@ -128,10 +151,11 @@ class SqliteStore(Store):
         return tuple(durations.counts), durations.total
 
     def queues(self) -> dict[str, int]:
-        """How many jobs wait for the writer and the reader."""
+        """How many jobs wait for the writer and for those who read."""
         return {
             "writing": len(self._gathering),
-            "reading": self._unanswered,
+            "reading": len(self._reads or ()),
+            "searching": len(self._searches or ()),
         }
 
     def _write(
@@ -145,16 +169,20 @@ class SqliteStore(Store):
     def _read(
         self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
-        if self._reader is None:
-            return fail(ShuttingDown())
-        if self._unanswered >= MOST_WAITING:
-            return fail(Busy())
-        self._unanswered += 1
-        job = Job(call, arguments, options)
-        self._asked.append(job)
-        if len(self._asked) == 1:
-            self._soon(self._ask_reader)
-        return job.deferred
+        return self._ask(self._reads, Job(call, arguments, options))
+
+    def _search(
+        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        return self._ask(self._searches, Job(call, arguments, options))
+
+    def _survey(
+        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        return self._ask(self._upkeep, Job(call, arguments, options))
+
+    def _ask(self, queue: ReadQueue | None, job: Job) -> Deferred[Any]:
+        return fail(ShuttingDown()) if queue is None else queue.ask(job)
 
     def _aside(
         self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
@@ -171,9 +199,6 @@ class SqliteStore(Store):
 
     def _hand_over_commit(self, jobs: list[Job], committed: Sequence[Committed], trouble: Exception | None) -> None:
         self._call_from_thread(self._deliver, jobs, committed, trouble)
-
-    def _hand_over_reads(self, jobs: list[Job], trouble: Exception | None) -> None:
-        self._call_from_thread(self._answer, jobs, trouble)
 
     def _thread_ended(self) -> None:
         self._call_from_thread(self._forget_thread)
@@ -193,21 +218,6 @@ class SqliteStore(Store):
                 self._committed(committed)
             except Exception:
                 self._log.failure("The rows of a commit were not delivered to everybody")
-        for job in jobs:
-            job.settle()
-
-    def _ask_reader(self) -> None:
-        """Hand over at once what one turn asks for: a reader that is woken for each question gets in the way."""
-        asked, self._asked = self._asked, []
-        if asked and self._reader is not None:
-            self._reader.put(asked)
-
-    def _answer(self, jobs: list[Job], trouble: Exception | None) -> None:
-        self._unanswered -= len(jobs)
-        if trouble is not None:
-            self._reading.note(trouble, sum(job.failure is not None for job in jobs))
-        else:
-            self._reading.over()
         for job in jobs:
             job.settle()
 

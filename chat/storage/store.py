@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from chat.errors import ChatError
-from chat.interfaces import Backlog, Contents, Disk, Erased, MissedRows, Sink, Snapshot, TokenRecord
+from chat.interfaces import Backlog, Contents, Disk, Erased, Hits, MissedRows, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.storage import (
@@ -26,6 +26,7 @@ from chat.storage import (
     rooms,
     sanctions,
 )
+from chat.storage import index as indexing
 from chat.storage import marks as standing
 from chat.storage import search as searching
 from chat.storage.append import append
@@ -43,12 +44,12 @@ from chat.values import (
     Pair,
     Rank,
     RoomRecord,
-    Row,
     Sanction,
     Shown,
     Stored,
     Verifier,
 )
+from chat.values.terms import Terms
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,6 +101,18 @@ class Store(ABC):
         """Run on what is committed, all of it as of one moment."""
 
     @abstractmethod
+    def _search(
+        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        """The same for a search: other reads do not wait for it."""
+
+    @abstractmethod
+    def _survey(
+        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+    ) -> Deferred[T]:
+        """The same for what looks at every conversation: neither reads nor searches wait for it."""
+
+    @abstractmethod
     def _aside(
         self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
@@ -144,29 +157,32 @@ class Store(ABC):
 
     def ends(self) -> Deferred[dict[int, int]]:
         """The newest seq of every conversation that is not empty: where a bus that joins others begins."""
-        return self._read(log.ends)
+        return self._survey(log.ends)
 
     # search
 
     def index(self, conversations: Collection[int]) -> Deferred[int]:
-        return self._write(searching.index, tuple(conversations))
+        return self._write(indexing.index, tuple(conversations))
 
-    def unindexed(self) -> Deferred[tuple[int, ...]]:
-        return self._read(searching.unindexed)
+    def rebuild(self) -> Deferred[bool]:
+        return self._write(indexing.rebuild)
+
+    def behind(self) -> Deferred[tuple[int, ...]]:
+        return self._survey(indexing.behind)
 
     def search(
         self,
-        words: str,
+        terms: Terms,
         readable: Mapping[int, int],
         *,
         author: int | None,
         since: int,
         blocked: Collection[int],
         limit: int,
-    ) -> Deferred[tuple[Row, ...]]:
-        return self._read(
+    ) -> Deferred[Hits]:
+        return self._search(
             searching.search,
-            words,
+            terms,
             dict(readable),
             author=author,
             since=since,
@@ -285,10 +301,10 @@ class Store(ABC):
         return self._read(retention.retention)
 
     def older(self, conversation: int, when: int) -> Deferred[int]:
-        return self._read(retention.older, conversation, when)
+        return self._survey(retention.older, conversation, when)
 
     def outlived(self, when: int) -> Deferred[tuple[tuple[int, int], ...]]:
-        return self._read(retention.outlived, when)
+        return self._survey(retention.outlived, when)
 
     def forget_before(self, conversation: int, upto: int) -> Deferred[int]:
         return self._write(retention.forget_before, conversation, upto)

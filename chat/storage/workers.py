@@ -1,4 +1,4 @@
-"""The threads of the store: one writes, one reads; each opens, uses and closes a connection of its own."""
+"""The threads of the store: one writes, others read; each opens, uses and closes a connection of its own."""
 
 from __future__ import annotations
 
@@ -148,12 +148,13 @@ class Reader(Worker):
 
     def __init__(
         self,
+        name: str,
         path: str,
         patience: float,
         ended: Callable[[], object],
         done: Callable[[list[Job], Exception | None], object],
     ) -> None:
-        super().__init__("chat-reader", path, patience, ended)
+        super().__init__(name, path, patience, ended)
         self._done = done
         self._connection: sqlite3.Connection | None = None
 

@@ -191,11 +191,16 @@ def history(reply: History, view: View) -> str:
 
 @renders(Found)
 def found(reply: Found, view: View) -> str:
+    partial = notice(_PARTIAL, view) if reply.partial else ""
     if not reply.entries:
-        return notice("Nothing found. Each word has to occur; a * at its end stands for any ending.", view)
+        return partial + notice("Nothing found. Each word has to occur; a * at its end stands for any ending.", view)
     more = notice("Older ones were left out. Add a word, in:ROOM, from:NAME or since:2h.", view) if reply.more else ""
     around = notice("To see what was said around one of them: history ID", view)
-    return more + render_history(reversed(reply.entries), view._replace(current=None), ids=True) + around
+    shown = render_history(reversed(reply.entries), view._replace(current=None), ids=True)
+    return partial + more + shown + around
+
+
+_PARTIAL = "The search index is being built: older messages may be missing. Search again in a while."
 
 
 @renders(Missed)

@@ -12,6 +12,7 @@ from chat.interfaces import CredentialEpoch, Snapshot, TokenRecord
 from chat.preferences import Preferences, Style
 from chat.storage.deletion import AT_ONCE
 from chat.values import Account, Device, Kind, Name, Pair, Rank, Text, Verifier
+from chat.values.terms import read_terms
 from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, act, text
 
 OTHER = Verifier(b"$2b$04$other", 2, b"\x00", b"\xff")
@@ -141,8 +142,10 @@ class Deleting(EngineCase):
         self.assertEqual(await self.erased(), [(other, "cats")])
         self.assertEqual(await self.words(room), ["", "", "needle of eve"])
         self.assertEqual(await self.words(other), ["", "", "needle of eve", ""])
-        rows = await self.store.search("needle", {room: 0, other: 0}, author=None, since=0, blocked=[], limit=10)
-        self.assertEqual({row.author for row in rows}, {eve.id})
+        hits = await self.store.search(
+            read_terms("needle"), {room: 0, other: 0}, author=None, since=0, blocked=[], limit=10
+        )
+        self.assertEqual({row.author for row in hits.rows}, {eve.id})
 
     async def test_so_are_topics_and_reasons(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
@@ -159,13 +162,22 @@ class Deleting(EngineCase):
         self.assertEqual([each.reason for each in stored["lobby"].restrictions], [""])
 
     async def test_a_step_looks_at_so_many_rows(self) -> None:
-        bob = await self.person("bob")
+        bob, eve = await self.person("bob"), await self.person("eve")
         room = await self.room(bob.id)
         for _ in range(AT_ONCE):
-            self.store.append(text(room, bob.id))
+            self.store.append(text(room, eve.id))
         await self.store.delete_account(bob.id, 5, True)
         steps = [await self.store.erase() for _ in range(5)]
-        self.assertEqual([step.more for step in steps], [True, True, True, True, False])
+        self.assertEqual([step.more for step in steps], [True, True, True, False, False])
+
+    async def test_a_step_empties_so_many_bytes(self) -> None:
+        bob = await self.person("bob")
+        room = await self.room(bob.id)
+        for _ in range(8):
+            self.store.append(text(room, bob.id, "word " * 3_000))
+        await self.store.delete_account(bob.id, 5, True)
+        await self.store.erase()
+        self.assertEqual(sum(map(bool, await self.words(room))), 3)
 
 
 class Devices(EngineCase):

@@ -7,6 +7,7 @@ from contextlib import closing
 
 from chat.errors import BadCredentials
 from chat.values import Kind, Pair, Rank, Sanction
+from chat.values.terms import read_terms
 from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, text
 
 DAY = 86_400_000
@@ -97,8 +98,10 @@ class Retention(EngineCase):
         await self.store.set_retention(self.lobby, 2 * DAY)
         await self.forget(5 * DAY)
         for words, found in (("2", 0), ("4", 1)):
-            rows = await self.store.search(words, {self.lobby: 0}, author=None, since=0, blocked=(), limit=10)
-            self.assertEqual(len(rows), found, words)
+            hits = await self.store.search(
+                read_terms(words), {self.lobby: 0}, author=None, since=0, blocked=(), limit=10
+            )
+            self.assertEqual(len(hits.rows), found, words)
 
     async def test_for_ever_again(self) -> None:
         await self.store.set_retention(self.lobby, DAY)
@@ -130,8 +133,7 @@ class FileRetention(Retention, OnFile):
         await self.forget(100 * DAY)
         await self.store.stop()
         with closing(sqlite3.connect(self.path)) as database:
-            database.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab('main', 'words', 'row')")
-            self.assertEqual(database.execute("SELECT term FROM temp.terms").fetchall(), [])
+            self.assertEqual(database.execute("SELECT term FROM terms").fetchall(), [])
 
 
 class MemoryRetention(Retention, InMemory): ...

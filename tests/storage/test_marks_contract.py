@@ -173,7 +173,10 @@ class Marks(EngineCase):
             [(row.conversation, row.seq, row.time) for row in rows],
             [(pair, 1, 1_500), (room, 5, 2_000), (room, 6, 3_000), (pair, 2, 3_000)],
         )
-        self.assertEqual((await self.store.missed(EVE, "phone", (), (pair, room), 2)).rows, rows[:2])
+        page = await self.store.missed(EVE, "phone", (), (pair, room), 2)
+        self.assertEqual((page.rows, page.more), (rows[:2], True))
+        page = await self.store.missed(EVE, "phone", (), (pair, room), 4)
+        self.assertEqual((page.rows, page.more), (rows, False))
 
     async def test_missed_keeps_the_order_of_a_conversation_when_the_clock_was_set_back(self) -> None:
         _, pair = await self.stage()

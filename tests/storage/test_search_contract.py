@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.defer import gatherResults
 
-from chat.storage.search import AT_ONCE, match_expression
-from chat.values import Draft, Kind, Pair, Row, Sealed, Text
+from chat.errors import BadUsage, Busy, SearchTooBroad
+from chat.interfaces import Hits
+from chat.storage import search as searching
+from chat.storage.index import AT_ONCE
+from chat.storage.sqlite import MOST_SEARCHES
+from chat.storage.transaction import Transaction
+from chat.values import Draft, Kind, Pair, Sealed, Text
+from chat.values.terms import read_terms
 from tests.storage.engines import EngineCase, InMemory, OnFile, act, text
 
 
@@ -27,10 +35,11 @@ class Searching(EngineCase):
         """The bodies of what is found, the newest first, with the index up to date."""
         while await self.store.index(places):
             pass
-        rows = await self.store.search(
-            words, dict.fromkeys(places, after), author=author, since=since, blocked=[blocked], limit=10
+        hits = await self.store.search(
+            read_terms(words), dict.fromkeys(places, after), author=author, since=since, blocked=[blocked], limit=10
         )
-        return [row.body.text for row in rows if isinstance(row.body, Text)]
+        self.assertTrue(hits.complete)
+        return [row.body.text for row in hits.rows if isinstance(row.body, Text)]
 
     async def test_every_word_has_to_occur_whatever_its_case_and_accents(self) -> None:
         room = await self.stage()
@@ -45,6 +54,15 @@ class Searching(EngineCase):
         self.assertEqual(await self.found('"the disk is"', room), ["the disk is full"])
         self.assertEqual(await self.found("ful*", room), ["the disk is full"])
         self.assertEqual(await self.found("ful", room), [])
+        self.assertEqual(await self.found("the-disk", room), ["is the disk here?", "the disk is full"])
+        self.assertEqual(await self.found("disk-her* the", room), ["is the disk here?"])
+
+    async def test_a_prefix_finds_each_row_once(self) -> None:
+        room = await self.stage()
+        await self.say(room, "deploy the deployment to deploys", *(f"deploy{number}" for number in range(12)))
+        self.assertEqual(len(await self.found("deploy*", room)), 10)
+        self.assertEqual(await self.found("dep* deploys", room), ["deploy the deployment to deploys"])
+        self.assertEqual(await self.found("deploym* deplo*", room), ["deploy the deployment to deploys"])
 
     async def test_only_where_one_may_read(self) -> None:
         room = await self.stage()
@@ -97,42 +115,122 @@ class Searching(EngineCase):
 
     async def test_the_index_follows_in_steps_and_knows_where_it_is_behind(self) -> None:
         room = await self.stage()
-        self.assertEqual(await self.store.unindexed(), (room,))
+        self.assertEqual(await self.store.behind(), (room,))
         for _ in range(AT_ONCE):
             self.store.append(text(room, 1, "needle"))
         self.assertEqual(await self.store.index([room]), AT_ONCE)
-        self.assertEqual(await self.store.unindexed(), (room,))
+        self.assertEqual(await self.store.behind(), (room,))
         self.assertEqual(await self.store.index([room]), 1)
         self.assertEqual(await self.store.index([room]), 0)
-        self.assertEqual(await self.store.unindexed(), ())
+        self.assertEqual(await self.store.behind(), ())
+
+    async def test_a_page_ends_at_its_bytes(self) -> None:
+        room = await self.stage()
+        await self.say(room, *("needle " + "ж" * 8_000 for _ in range(20)))
+        while await self.store.index([room]):
+            pass
+        hits = await self.store.search(read_terms("needle"), {room: 0}, author=None, since=0, blocked=[], limit=20)
+        self.assertEqual(([row.seq for row in hits.rows], hits.more), (list(range(21, 5, -1)), True))
+
+    async def test_a_search_that_takes_too_long_is_ended(self) -> None:
+        room = await self.stage()
+        for _ in range(2_000):
+            self.store.append(text(room, 1, "needle in a haystack"))
+        while await self.store.index([room]):
+            pass
+        self.patch(searching, "DEADLINE", -1.0)
+        search = self.store.search(read_terms("needle hay*"), {room: 0}, author=2, since=0, blocked=[], limit=5)
+        with self.assertRaisesRegex(SearchTooBroad, "Narrow it with in:ROOM"):
+            await search
+        self.patch(searching, "DEADLINE", 60.0)
+        self.assertEqual(len(await self.found("needle hay*", room)), 10)
+
+    async def test_it_is_one_statement_however_many_conversations_there_are(self) -> None:
+        room = await self.stage()
+        await self.say(room, "needle")
+        await self.found("needle", room)
+        seen: list[str] = []
+        await self.store._search(lambda connection: connection.set_trace_callback(seen.append))
+        readable = dict.fromkeys(range(1, 1_001), 0)
+        await self.store.search(read_terms("needle"), readable, author=None, since=0, blocked=[], limit=5)
+        self.assertLess(len([sql for sql in seen if "SELECT" in sql]), 6)
+
+    async def test_an_index_that_is_built_anew_says_so_until_it_is_whole(self) -> None:
+        room = await self.stage()
+        await self.say(room, *(f"needle {number}" for number in range(AT_ONCE + 10)))
+        while await self.store.index([room]):
+            pass
+        await self.as_after_an_upgrade()
+        await self.say(room, "new needle")
+        await self.store.index([room])
+        terms = read_terms("needle")
+
+        async def found() -> tuple[str, bool]:
+            hits = await self.store.search(terms, {room: 0}, author=None, since=0, blocked=[], limit=2)
+            body = hits.rows[-1].body
+            return body.text if isinstance(body, Text) else "", hits.complete
+
+        self.assertEqual(await found(), ("new needle", False))
+        self.assertTrue(await self.store.rebuild())
+        self.assertEqual(await found(), (f"needle {AT_ONCE + 9}", False))
+        await self.restart()
+        while await self.store.rebuild():
+            await self.restart()
+        self.assertEqual(await found(), (f"needle {AT_ONCE + 9}", True))
+        self.assertEqual(len(await self.found("needle 3", room)), 1)
+        names = await self.store._read(lambda c: [row[0] for row in c.execute("SELECT name FROM sqlite_master")])
+        self.assertEqual([name for name in names if name.startswith("words")], [])
+
+    async def as_after_an_upgrade(self) -> None:
+        """Make the index as it is when a database of an older version was upgraded."""
+
+        def empty(transaction: Transaction) -> None:
+            transaction.execute("DELETE FROM terms")
+            transaction.execute("UPDATE conversations SET unindexed = indexed")
+            transaction.execute("INSERT INTO words (rowid, body) SELECT id, body FROM log WHERE kind = 'text'")
+
+        await self.store._write(empty)
 
 
 class SearchingOnFile(OnFile, Searching):
     """The promises hold for `SqliteStore`."""
+
+    async def test_neither_logins_nor_histories_wait_for_a_search(self) -> None:
+        """Nor does a search wait for what the server asks itself."""
+        room = await self.stage()
+        go = threading.Event()
+        slow = self.store._search(lambda _: go.wait())
+        survey = self.store._survey(lambda _: go.wait())
+        await self.store.verifier(1)
+        await self.store.history(room, limit=1)
+        self.assertNoResult(slow)
+        go.set()
+        await slow
+        await survey
+
+    async def test_too_many_searches_are_refused(self) -> None:
+        go = threading.Event()
+        slow = [self.store._search(lambda _: go.wait()) for _ in range(MOST_SEARCHES)]
+        refused = self.failureResultOf(self.store._search(lambda _: None), Busy)
+        self.assertIn("Too many people are searching", refused.getErrorMessage())
+        go.set()
+        await gatherResults(slow)
 
 
 class SearchingInMemory(InMemory, Searching):
     """The promises hold for `MemoryStore`."""
 
 
-class WhatPeopleType(SynchronousTestCase):
-    """User text never reaches the query syntax."""
-
-    def test_operators_are_words(self) -> None:
-        self.assertEqual(match_expression("a OR b"), '"a" "OR" "b"')
-        self.assertEqual(match_expression('NEAR(x "y z" body:q -w'), '"NEAR(x" "y z" "body:q" "-w"')
-
-    def test_nothing_to_look_for(self) -> None:
-        for words in ("", "   ", '""', "*** - ( )"):
-            self.assertEqual(match_expression(words), "")
-
-
 class AnyWords(InMemory):
     @given(st.text(max_size=30) | st.text('"*()-:ab NOTNEAR^+', max_size=30))
     def test_no_words_break_the_query(self, words: str) -> None:
-        found: list[tuple[Row, ...]] = []
-        self.store.search(words, {1: 0}, author=None, since=0, blocked=[], limit=1).addCallback(found.append)
-        self.assertEqual(found, [()])
+        try:
+            terms = read_terms(words)
+        except BadUsage:
+            return
+        found: list[Hits] = []
+        self.store.search(terms, {1: 0}, author=None, since=0, blocked=[], limit=1).addCallback(found.append)
+        self.assertEqual(found, [Hits((), False, True)])
 
 
 del EngineCase, InMemory, OnFile, Searching

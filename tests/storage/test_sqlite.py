@@ -215,7 +215,7 @@ class Trouble(FileCase):
                 self.execute("")
 
         done: list[list[Job]] = []
-        reader = Reader(self.path, 0.1, lambda: None, lambda jobs, trouble: done.append(jobs))
+        reader = Reader("chat-reader", self.path, 0.1, lambda: None, lambda jobs, trouble: done.append(jobs))
         reader._connection = cast(Any, Broken())
         broken, fine = Job(lambda connection: connection.execute("SELECT 1"), (), {}), Job(lambda _: 5, (), {})
         reader.serve([broken, fine])
@@ -330,7 +330,10 @@ class Files(FileCase):
         self.assertEqual(await gatherResults(asked), [{}])
 
     async def test_too_many_questions_are_refused_at_once(self) -> None:
+        await self.store.stop()
         self.patch(on_file, "MOST_WAITING", 2)
+        self.store = self.successor()
+        self.store.start(self.sink)
         go = threading.Event()
         asked = [self.store._read(lambda connection: go.wait()) for _ in range(2)]
         self.failureResultOf(self.store.pairs_of(self.bob), Busy)
