@@ -78,7 +78,7 @@ def _passwords(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "passwords",
             NOTE,
-            "They are accepted unencrypted from everywhere. On a network of others: plain-login = tls",
+            "They and tokens are accepted unencrypted from everywhere. On a network of others: plain-login = tls",
         )
     elif settings.plain_login == "tls" and settings.certificate == "none":
         yield Finding("passwords", WRONG, "plain-login = tls needs a certificate; nobody can log in by password.")

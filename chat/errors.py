@@ -145,8 +145,23 @@ class NothingToTakeOver(ChatError):
 
 
 class PlainLoginRefused(ChatError):
+    """Something that is as good as a password would cross the network in the clear (``plain-login``).
+
+    :param secret: what it is, at the beginning of a sentence and in the plural.
+    """
+
     code = "plain-login-refused"
     text = "Passwords are not accepted on this unencrypted connection. Connect with TLS: ncat --ssl HOST PORT"
+
+    def __init__(self, secret: str = "Passwords") -> None:
+        super().__init__(secret + self.text.removeprefix("Passwords"))
+
+
+class SecretNotShown(ChatError):
+    """An answer that holds a one-time code would cross the network in the clear (``plain-login``)."""
+
+    code = "secret-not-shown"
+    text = "One-time codes are not shown on this unencrypted connection. Connect with TLS, or use chatctl."
 
 
 class BadBinding(ChatError):

@@ -113,7 +113,9 @@ class Settings:
         "no", _choice(*AUTO_REGISTER), "whether login with an unknown name makes the account: no, ask or yes"
     )
     plain_login: str = _setting(
-        "always", _choice(*PLAIN_LOGIN), "where passwords are accepted unencrypted: always, loopback or tls (nowhere)"
+        "always",
+        _choice(*PLAIN_LOGIN),
+        "where passwords, tokens and codes may cross unencrypted: always, loopback or tls (nowhere)",
     )
     bcrypt_cost: int = _setting(
         12, _number(4, 15, "each step doubles the time"), "the cost of a password hash", restart=True

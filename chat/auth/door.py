@@ -27,11 +27,12 @@ from chat.errors import (
     CredentialsChanged,
     NothingToTakeOver,
     PlainLoginRefused,
+    SecretNotShown,
     ShuttingDown,
     StoreUnavailable,
 )
 from chat.interfaces import IChatUser, Proven
-from chat.values import Account, Peer, Rank, Verifier
+from chat.values import Account, Rank, Verifier
 
 TAKEOVER_TIME = 300.0
 """Seconds after the right password in which ``takeover`` needs no other one."""
@@ -61,7 +62,7 @@ class Door:
         :raises BadCredentials: a wrong name and a wrong password alike, unless ``auto-register`` says more.
         """
         session.exchange = None
-        self._check_plain(session)
+        self._check_plain(session, "Passwords")
         if self._house.settings.auto_register == "yes" and self._house.directory.account(name) is None:
             await self.register(session, name, password, "")
             return True
@@ -94,6 +95,7 @@ class Door:
     async def log_in_by_token(self, session: Session, token: str) -> str:
         """See `chat.interfaces.IDoor`; the session carries the device that the token was made for."""
         session.exchange = None
+        self._check_plain(session, "Tokens")
         credentials = TokenCredentials(token, session.device, session.mind.peer)
         await self._enter(credentials, Arrival(session, by_token=True))
         record = credentials.record
@@ -105,13 +107,17 @@ class Door:
     async def register(self, session: Session, name: str, password: str, realname: str) -> None:
         """See `chat.interfaces.IDoor`."""
         session.exchange = None
-        self._check_plain(session)
+        self._check_plain(session, "Passwords")
         account = await self._registrar.register(name, password, realname, session.mind.peer)
         await self._admit(Proven(account.id, 0), Arrival(session))
 
     async def register_verifier(self, session: Session, name: str, verifier: Verifier, realname: str) -> None:
-        """See `chat.interfaces.IDoor`."""
+        """See `chat.interfaces.IDoor`.
+
+        A verifier is refused in the clear as a password is: whoever reads it, and one later proof, can log in.
+        """
         session.exchange = None
+        self._check_plain(session, "New passwords")
         account = await self._registrar.register_verifier(name, verifier, realname, session.mind.peer)
         await self._admit(Proven(account.id, 0), Arrival(session))
 
@@ -137,12 +143,12 @@ class Door:
     def ways_in(self, session: Session) -> tuple[str, ...]:
         """See `chat.interfaces.IDoor`."""
         peer = session.mind.peer
-        return (*ways(peer), *(("password",) if self._takes_passwords(peer) else ()), "token")
+        return (*ways(peer), *(("password", "token") if self._keeps_secrets(session) else ()))
 
     async def claim(self, session: Session, name: str, code: str, password: str) -> None:
         """See `chat.interfaces.IDoor`."""
         session.exchange = None
-        self._check_plain(session)
+        self._check_plain(session, "One-time codes")
         proven = await self._registrar.claim(name, code, password, session.mind.peer)
         self._house.epochs.account_changed(proven.account, proven.epoch, _CLAIMED)
         await self._admit(proven, Arrival(session))
@@ -157,6 +163,11 @@ class Door:
         self._house.epochs.account_changed(account.id, epoch, _RESET)
         return code, until
 
+    def check_shown(self, session: Session) -> None:
+        """See `chat.interfaces.IDoor`."""
+        if not self._keeps_secrets(session):
+            raise SecretNotShown()
+
     async def hand_out_token(self, session: Session, before: str | None = None) -> str:
         """See `chat.interfaces.IDoor`.
 
@@ -165,6 +176,8 @@ class Door:
         user = session.user
         if user is None:
             raise BadCredentials()
+        if not self._keeps_secrets(session):
+            return ""
         token, old = new_token(), digest(before) if before is not None else None
         now = self._house.now()
         kept = self._house.store.add_token(user.account.id, session.device, digest(token), now, old, session.epoch)
@@ -178,7 +191,7 @@ class Door:
 
     async def change_password(self, session: Session, old: str, new: str) -> None:
         """See `chat.interfaces.IDoor`."""
-        self._check_plain(session)
+        self._check_plain(session, "Passwords")
         assert session.user is not None, "perform lets only users act"
         account = session.user.account
         epoch = await self._registrar.change_password(
@@ -211,6 +224,7 @@ class Door:
 
     async def change_verifier(self, session: Session, client_final: str, verifier: Verifier) -> None:
         """See `chat.interfaces.IDoor`."""
+        self._check_plain(session, "New passwords")
         self._registrar.check_verifier(verifier)
         assert session.user is not None, "perform lets only users act"
         account, before, device = session.user.account, session.epoch, session.device
@@ -228,17 +242,21 @@ class Door:
 
         :raises BadCredentials: when the password is wrong.
         """
-        self._check_plain(session)
+        self._check_plain(session, "Passwords")
         assert session.user is not None, "perform lets only users act"
         await self._registrar.verify(session.user.account, password, session.mind.peer, "password")
 
-    def _check_plain(self, session: Session) -> None:
-        if not self._takes_passwords(session.mind.peer):
-            raise PlainLoginRefused()
+    def _check_plain(self, session: Session, secret: str) -> None:
+        """:raises PlainLoginRefused: where a secret has crossed the network in the clear, and must not."""
+        if not self._keeps_secrets(session):
+            raise PlainLoginRefused(secret)
 
-    def _takes_passwords(self, peer: Peer) -> bool:
-        policy = self._house.settings.plain_login
-        return peer.encrypted or policy == "always" or (policy == "loopback" and peer.loopback)
+    def _keeps_secrets(self, session: Session) -> bool:
+        """Whether passwords, tokens and codes may cross between here and the other end of a session."""
+        policy, peer = self._house.settings.plain_login, session.mind.peer
+        if peer.encrypted or policy == "always" or session.operator:  # the operator's socket leaves no machine
+            return True
+        return policy == "loopback" and peer.loopback
 
     def _check_known(self, name: str) -> None:
         """Say that there is no such account where that is no secret."""

@@ -198,7 +198,8 @@ class Engine:
             raise Disconnected("The connection to the server is lost.")
         self.state.be(logged_in.account)
         self._token = logged_in.token
-        self._keep_token(logged_in.account, logged_in.token)
+        if logged_in.token:
+            self._keep_token(logged_in.account, logged_in.token)
         self._heartbeat.begin(client, float(max(1, logged_in.heartbeat)))
         self._set(Phase.CATCHING_UP)
         await self._unlock(logged_in.account, password)

@@ -14,13 +14,15 @@ from twisted.internet.defer import Deferred
 from chat.client.failures import ClientFailure, RequestRefused, ServerNotTrusted
 from chat.client.proof import Proof
 from chat.client.protocol import ChatClient
-from chat.errors import AlreadySignedIn, BadCredentials
+from chat.errors import AlreadySignedIn, BadCredentials, PlainLoginRefused
 from chat.events import Challenge, LoggedIn, PasswordChanged, Refused, Reply
 from chat.stretch import CLIENT_COST, MOST_COST, SCRAM, SCRAM_PLUS, check_password, new_verifier
 from chat.values import Verifier
 
 LEAST_COST = CLIENT_COST
 """The least cost of bcrypt that a server may ask for."""
+
+_NO_TOKEN = "This server takes a saved login over TLS only. Log in with your password, or connect with TLS."
 
 InThread = Callable[..., Deferred[Any]]
 """Calls a function with arguments off the reactor's thread: ``twisted.internet.threads.deferToThread``."""
@@ -84,7 +86,14 @@ class Entrance:
         return await self._enter(self._proof, "takeover", {})
 
     async def log_in_by_token(self, token: str, device: str | None = None) -> LoggedIn:
-        """Log in with what an earlier login of this device handed out."""
+        """Log in with what an earlier login of this device handed out.
+
+        :raises RequestRefused: when the server says no, or takes no token on this connection: then it is not sent.
+        """
+        client = self._client
+        welcome = client.welcome or await client.hello()
+        if "token" not in welcome.auth:
+            raise RequestRefused(Refused(PlainLoginRefused.code, _NO_TOKEN))
         return await self._enter(None, "login", _named(device, token=token))
 
     async def register(self, user: str, password: str, realname: str = "", device: str | None = None) -> LoggedIn:

@@ -25,7 +25,7 @@ from chat.client.printing import Printer
 from chat.client.returning import PAUSES
 from chat.client.sending import TRY_AGAIN
 from chat.client.talks import Key, Talk
-from chat.errors import BadCredentials
+from chat.errors import BadCredentials, PlainLoginRefused
 from chat.events import Entry, MembershipChanged, Refused, StoredAs
 from chat.names import fold
 from chat.values import Text
@@ -96,7 +96,7 @@ class Errand:
                     await engine.log_in_by_token(token)
                     return
                 except RequestRefused as refused:
-                    if refused.reply.code != BadCredentials.code:
+                    if refused.reply.code not in (BadCredentials.code, PlainLoginRefused.code):
                         raise
             await engine.log_in(self._user, self._password or self._ask(f"Password of {self._user}: "))
         except NobodyThere as error:

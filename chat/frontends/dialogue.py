@@ -158,7 +158,8 @@ class Dialogue:
     def _ask(self, ask: Ask, again: bool = False) -> bytes:
         """:param again: whether it was mistyped, so that somebody may want to know the way out."""
         link = self._link
-        if ask.missing.type.secret and "password" not in link.service.door.ways_in(link.session):
+        secret = any(each.type.secret for each in ask.call.verb.parameters if each.prompt)
+        if secret and "password" not in link.service.door.ways_in(link.session):
             return self.shown(Refused(PlainLoginRefused.code, PlainLoginRefused.text))
         self.prompt = ask
         prompt = ask.missing.prompt or ""

@@ -103,8 +103,14 @@ class IDoor(Protocol):
     def ways_in(self, session: Any) -> tuple[str, ...]:
         """How this very connection may log in: ``scram-bcrypt``, ``scram-bcrypt-plus``, ``password``, ``token``."""
 
+    def check_shown(self, session: Any) -> None:
+        """:raises SecretNotShown: where a one-time code would cross the network in the clear, and must not."""
+
     async def hand_out_token(self, session: Any) -> str:
-        """A new token that logs this device in again, in place of those it had; empty when it cannot be kept."""
+        """A new token that logs this device in again, in place of those it had.
+
+        Empty where it cannot be kept, or would cross the network in the clear and must not.
+        """
 
     async def end_token(self, session: Any) -> None:
         """Let this device need the password again, as far as that can be kept."""

@@ -26,6 +26,14 @@ class GettingIn(EngineCase):
         self.assertEqual((desk.state.me, len(desk.tokens)), ("ann", 1))
         self.assertIn("message", desk.state.table)
 
+    def test_where_the_server_hands_out_no_token(self) -> None:
+        """It cannot write one just now: the one that is on this disk may still be good."""
+        self.logged_in("ann").engine.close()
+        desk = self.desk()
+        self.server.store.fail(1_000)
+        self.run_link(desk.engine.log_in("ann", PASSWORD))
+        self.assertEqual((desk.screen.status.phase, desk.tokens), (Phase.ONLINE, []))
+
     def test_after_a_wrong_password(self) -> None:
         self.logged_in("ann").engine.close()
         desk = self.desk()

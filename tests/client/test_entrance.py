@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -78,6 +79,19 @@ class ALogin(EntranceCase):
             return at_once(function, *args)
 
         self.assertEqual(self.code(Entrance(client, slow, least_cost=COST).log_in("bob", PASSWORD)), "bad-usage")
+
+    def test_by_token_is_not_tried_where_the_server_takes_none(self) -> None:
+        """Where it would cross the network in the clear, and must not: it is not sent."""
+        token = self.run_link(self.entrance().log_in("bob", PASSWORD, "laptop")).token
+        self.links[-1].cut()
+        self.server.chat.apply(replace(self.server.settings, plain_login="tls"))
+        client = self.link()
+        self.assertEqual(self.code(self.entrance(client).log_in_by_token(token, "laptop")), "plain-login-refused")
+        self.assertNotIn(token.encode(), self.links[-1].sent)
+        self.assertEqual(self.run_link(self.entrance(client).log_in("bob", PASSWORD, "laptop")).token, "")
+        self.links[-1].cut()
+        secure = self.entrance(self.link(OURS))
+        self.assertEqual(self.run_link(secure.log_in_by_token(token, "laptop")).account, "bob")
 
     def test_by_token_needs_neither_password_nor_proof(self) -> None:
         token = self.run_link(self.entrance().log_in("bob", PASSWORD, "laptop")).token

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.proof import Proof
-from chat.events import Challenge, LoggedIn, Refused, Resumed, Welcome
+from chat.events import Challenge, LoggedIn, OneTimeCode, Refused, Resumed, Welcome
 from chat.storage.transaction import Transaction
-from chat.values import Peer
+from chat.values import Peer, Rank
 from tests.auth.fakes import COST
-from tests.core.stage import PASSWORD, PATIENT, Stage, now
+from tests.core.stage import PASSWORD, PATIENT, Person, Stage, now
 
 
 class UnknownNames(SynchronousTestCase):
@@ -70,6 +71,80 @@ class PlainPasswords(SynchronousTestCase):
         bob = stage.enter("bob")
         self.assertEqual(bob.code("password", old=PASSWORD, new="another one"), "plain-login-refused")
         self.assertEqual(stage.hashing.calls, [])
+
+
+CLEAR = Peer("192.0.2.7", "192.0.2.7")
+TLS = replace(CLEAR, encrypted=True)
+
+
+class WhateverIsAsGoodAsAPassword(SynchronousTestCase):
+    """``plain-login = tls``: tokens and one-time codes do not cross the network in the clear either."""
+
+    def setUp(self) -> None:
+        self.stage = Stage(replace(PATIENT, plain_login="tls", sessions="many"))
+        self.token = self.connection(TLS).gets(LoggedIn, "new", user="bob", password=PASSWORD, device="phone").token
+        self.verifier = now(self.stage.store.verifier(self.stage.account("bob").id))
+        self.assertTrue(self.token)
+
+    def connection(self, peer: Peer = CLEAR) -> Person:
+        return self.stage.connection(True, peer)
+
+    def logs_in_by_proof(self) -> tuple[Person, LoggedIn]:
+        """A login over a connection that everybody can read, but gives nothing away."""
+        person, proof = self.connection(), Proof(PASSWORD, None, COST)
+        proof.read(person.gets(Challenge, "login", user="bob", device="phone", scram=proof.first).scram)
+        return person, person.gets(LoggedIn, "scram", final=proof.final())
+
+    def refused(self, person: Person, secret: str, command: str, **arguments: Any) -> None:
+        refused = person.gets(Refused, command, **arguments)
+        self.assertEqual(refused.code, "plain-login-refused")
+        self.assertEqual(
+            refused.text,
+            f"{secret} are not accepted on this unencrypted connection. Connect with TLS: ncat --ssl HOST PORT",
+        )
+
+    def test_a_token_is_not_taken(self) -> None:
+        self.refused(self.connection(), "Tokens", "login", token=self.token, device="phone")
+        self.connection(TLS).gets(LoggedIn, "login", token=self.token, device="phone")
+
+    def test_a_token_is_not_renewed(self) -> None:
+        self.stage.clock.advance(24 * 3600)
+        self.refused(self.connection(), "Tokens", "login", token=self.token, device="phone")
+        renewed = self.connection(TLS).gets(LoggedIn, "login", token=self.token, device="phone").token
+        self.assertNotIn(renewed, ("", self.token))
+
+    def test_a_token_is_not_handed_out(self) -> None:
+        """The one that the device has goes on."""
+        self.assertEqual(self.logs_in_by_proof()[1].token, "")
+        self.connection(TLS).gets(LoggedIn, "login", token=self.token, device="phone")
+
+    def test_welcome_names_what_is_taken(self) -> None:
+        self.assertEqual(self.connection().gets(Welcome, "hello", client="x").auth, ("scram-bcrypt",))
+        self.assertIn("token", self.connection(TLS).gets(Welcome, "hello", client="x").auth)
+        loopback = self.connection(replace(CLEAR, loopback=True))
+        self.assertNotIn("token", loopback.gets(Welcome, "hello", client="x").auth)
+
+    def test_a_verifier_is_not_taken(self) -> None:
+        """Whoever reads it and a later proof can log in."""
+        self.refused(self.connection(), "New passwords", "new", user="eve", verifier=self.verifier)
+        self.assertIsNone(self.stage.chat.directory.account("eve"))
+        bob, proof = self.logs_in_by_proof()[0], Proof(PASSWORD, None, COST)
+        proof.read(bob.gets(Challenge, "password", scram=proof.first).scram)
+        self.refused(bob, "New passwords", "password", final=proof.final(), verifier=self.verifier)
+
+    def test_a_code_is_neither_shown_nor_taken(self) -> None:
+        admin = self.stage.arrives("ann", rank=Rank.ADMINISTRATOR, peer=CLEAR)
+        for words in ("reset-password bob", "create-user eve"):
+            refused = admin.gets(Refused, "admin", words=words)
+            self.assertEqual(refused.code, "secret-not-shown")
+            self.assertIn("TLS", refused.text)
+        self.assertIsNone(self.stage.chat.directory.account("eve"))
+        self.connection(TLS).logs_in("bob")
+        operator = self.stage.connection(peer=replace(CLEAR, loopback=True))
+        operator.session.operator = "the operator"
+        code = operator.gets(OneTimeCode, "admin", words="reset-password bob").secret
+        self.refused(self.connection(), "One-time codes", "claim", user="bob", code=code, password=PASSWORD)
+        self.connection(TLS).gets(LoggedIn, "claim", user="bob", code=code, password=PASSWORD)
 
 
 class AFullDisk(SynchronousTestCase):

@@ -289,7 +289,7 @@ class OverTlsOnly(ServerCase):
     settings = {"plain_login": "tls"}  # noqa: RUF012  # read only
 
     def test_no_password_is_asked_for(self) -> None:
-        for line in ("login ann", "new ann"):
+        for line in ("login ann", "new ann", "login", "claim ann", "claim"):
             caller = self.guest()
             caller.types(line)
             (refusal,) = caller.sees()

@@ -121,6 +121,7 @@ async def create_user(
 
     It prints a code to hand over; claim NAME CODE asks its owner for a password, once.
     """
+    chat.door.check_shown(session)
     known = chat.directory.account(name)
     if known is not None:
         raise NameTaken(
@@ -137,6 +138,7 @@ async def reset_password(chat: ChatService, session: Session, user: User) -> One
 
     All sessions and devices of the account are signed out. It prints a code to hand over.
     """
+    chat.door.check_shown(session)
     return await _code(chat, person(chat, session, user))
 
 
