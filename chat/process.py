@@ -7,6 +7,7 @@ import gc
 import resource
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any
@@ -20,6 +21,10 @@ log = Logger()
 _DUMPED = "/proc/self/coredump_filter"
 """Which memory a core dump holds (``core(5)``); a limit of 0 does not bind a program that takes dumps from a pipe."""
 
+
+MOST_AT_ONCE = 0.005
+"""Seconds of each turn of the reactor for loops over lines and rows, together; what is left goes on in later turns.
+Whoever sends one line at a time is not a loop, and never waits for one."""
 
 YOUNG = 50_000
 """Objects made and not gone, after which the youngest are looked at."""
@@ -92,6 +97,8 @@ class ReactorTurn:
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._calls: list[Callable[[], object]] = []
+        self._later: deque[Callable[[], object]] = deque()
+        self._deadline: float | None = None
         self._ending = False
         self.polled = False
 
@@ -110,11 +117,39 @@ class ReactorTurn:
         while self._calls:
             calls, self._calls = self._calls, []
             for call in calls:
-                try:
-                    call()
-                except Exception:
-                    log.failure("something at the end of a turn failed")
+                _call(call)
         self._ending = False
+
+    def spent(self) -> bool:
+        now: float = self._reactor.seconds()
+        if self._deadline is None:
+            self._deadline = now + MOST_AT_ONCE
+            self.soon(self._renew)
+            return False
+        return now >= self._deadline
+
+    def later(self, call: Callable[[], object]) -> None:
+        self._later.append(call)
+        self.spent()  # so that this turn ends with `_renew`
+
+    def _renew(self) -> None:
+        """The time of the next turn is whole; those who wait get what is left of it when the others were read."""
+        self._deadline = None
+        if self._later:
+            self._reactor.callLater(0, self._go_on)
+
+    def _go_on(self) -> None:
+        while self._later:
+            _call(self._later.popleft())
+            if self.spent():
+                break
+
+
+def _call(call: Callable[[], object]) -> None:
+    try:
+        call()
+    except Exception:
+        log.failure("something at the end of a turn failed")
 
 
 _PARTS = ("_selectables", "_doReadOrWrite", "_poller")

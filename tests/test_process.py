@@ -13,7 +13,7 @@ from twisted.internet.selectreactor import SelectReactor
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.process import SPARE_FILES, ReactorTurn, allow_files, poll
+from chat.process import MOST_AT_ONCE, SPARE_FILES, ReactorTurn, allow_files, poll
 
 
 class Files(SynchronousTestCase):
@@ -179,5 +179,86 @@ class Turns(SynchronousTestCase):
         self.turn.soon(lambda: 1 / 0)
         self.turn.soon(lambda: self.done.append("done"))
         self.clock.advance(0)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(self.done, ["done"])
+
+
+class StepByStep:
+    """A reactor whose iterations and whose time a test turns by hand."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.calls: list[Callable[[], object]] = []
+
+    def seconds(self) -> float:
+        return self.time
+
+    def callLater(self, delay: float, call: Callable[[], object]) -> None:
+        self.calls.append(call)
+
+    def iterate(self) -> None:
+        """Call what is due now."""
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call()
+
+
+class Sharing(SynchronousTestCase):
+    """Loops have `MOST_AT_ONCE` of a turn together, and go on in later ones."""
+
+    def setUp(self) -> None:
+        self.reactor = StepByStep()
+        self.turn = ReactorTurn(self.reactor)
+        self.done: list[str] = []
+
+    def work(self, name: str, steps: int) -> None:
+        """A loop whose every step takes a fifth of a turn."""
+        while steps:
+            self.done.append(name)
+            steps -= 1
+            self.reactor.time += MOST_AT_ONCE / 5
+            if self.turn.spent():
+                break
+        if steps:
+            self.turn.later(lambda: self.work(name, steps))
+
+    def did(self) -> str:
+        """What was done since the last look."""
+        done, self.done = self.done, []
+        return "".join(done)
+
+    def test_the_time_is_one_for_all(self) -> None:
+        self.assertFalse(self.turn.spent())
+        self.reactor.time += MOST_AT_ONCE * 0.9
+        self.assertFalse(self.turn.spent())
+        self.reactor.time += MOST_AT_ONCE * 0.2
+        self.assertTrue(self.turn.spent())
+        self.reactor.iterate()
+        self.assertFalse(self.turn.spent())
+
+    def test_everybody_goes_on_in_the_order_of_asking(self) -> None:
+        self.work("a", 8)
+        self.work("b", 8)
+        self.assertEqual(self.did(), "aaaaaab")
+        seen = []
+        while self.reactor.calls:
+            self.reactor.iterate()
+            seen.append(self.did())
+        self.assertEqual([turn for turn in seen if turn], ["aa" + "bbbb", "bbb"])
+
+    def test_what_is_ready_comes_before_those_who_go_on(self) -> None:
+        """They get what is left of the turn, and do one step in any case."""
+        self.work("a", 8)
+        self.reactor.iterate()
+        self.work("b", 8)
+        self.assertEqual(self.did(), "aaaaaa" + "bbbbbb")
+        self.reactor.iterate()
+        self.assertEqual(self.did(), "a")
+
+    def test_one_that_fails_takes_nothing_from_the_others(self) -> None:
+        self.turn.later(lambda: 1 / 0)
+        self.turn.later(lambda: self.done.append("done"))
+        while self.reactor.calls:
+            self.reactor.iterate()
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.done, ["done"])

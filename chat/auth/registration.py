@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Collection
 from hmac import compare_digest
 
@@ -13,7 +12,7 @@ from twisted.python.failure import Failure
 from chat.auth.codes import HOURS, digest, new_code
 from chat.auth.hashing import IHashing
 from chat.auth.verification import Verification
-from chat.core.limits import TokenBucket
+from chat.core.limits import BucketRegistry, TokenBucket
 from chat.core.spans import time_left
 from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
 from chat.interfaces import IClock, IDirectory, IStore, Proven
@@ -67,8 +66,7 @@ class Registrar:
         self._clock = clock
         self._cost = cost
         self._verbs = frozenset(verbs)
-        self._a_minute = a_minute
-        self._made: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._made: BucketRegistry[str] = BucketRegistry(lambda: TokenBucket(a_minute / 60, a_minute), _MOST_NETWORKS)
         self._claimed: set[str] = set()
 
     def read_free_name(self, word: str) -> Name:
@@ -209,11 +207,8 @@ class Registrar:
 
     def _count(self, network: str) -> None:
         """Take one of the accounts that a network may make."""
-        bucket = self._made.setdefault(network, TokenBucket(self._a_minute / 60, self._a_minute))
-        self._made.move_to_end(network)
-        if len(self._made) > _MOST_NETWORKS:
-            self._made.popitem(last=False)
-        allowed, wait = bucket.take(self._clock.monotonic())
+        when = self._clock.monotonic()
+        allowed, wait = self._made.of(network, when).take(when)
         if not allowed:
             raise TooFast(
                 f"Many accounts were made from your network just now. Try again in {time_left(round(wait * 1000))}.",

@@ -12,7 +12,6 @@ from typing import Any
 
 from chat.core.deletion import Deletion
 from chat.core.house import House
-from chat.core.limits import TokenBucket
 from chat.core.people import People
 from chat.core.reasons import one_line
 from chat.core.room import Room
@@ -127,9 +126,9 @@ class Administration:
 
     def _in_the_name_of(self, session: Session, account: Account) -> Session:
         """A session that acts for somebody who need not be here."""
-        house, idle = self._house, TokenBucket(1.0, 1.0)
-        acting = Session(house.next_session(), house.node, session.mind, idle, _nobody_types)
-        acting.user = ChatUser(account, house.now(), idle, idle)
+        house = self._house
+        acting = Session(house.next_session(), house.node, session.mind, session.bucket, _nobody_types)
+        acting.user = ChatUser(account, house.now())
         return acting
 
     # rooms and everybody

@@ -13,6 +13,7 @@ from chat.core.directory import Directory
 from chat.core.pauses import Pauses
 from chat.core.room import Room
 from chat.core.sanctions import Sanctions
+from chat.core.throttle import Throttle
 from chat.core.traffic import Traffic
 from chat.core.user import ChatUser, Session
 from chat.errors import ChatError, DiskFull
@@ -57,6 +58,7 @@ class House:
     sanctions: Sanctions = field(init=False)
     traffic: Traffic = field(init=False)
     pauses: Pauses = field(init=False)
+    throttle: Throttle = field(init=False)
     counts: Counts = field(default_factory=Counts)
     epochs: CredentialEpochs = field(default_factory=CredentialEpochs)
     started: int = field(init=False)
@@ -66,6 +68,7 @@ class House:
         self.sanctions = Sanctions(self.store)
         self.traffic = Traffic(self.directory, self.sessions, self.rooms, self.now)
         self.pauses = Pauses(self.clock)
+        self.throttle = Throttle(lambda: self.settings, self.clock)
         self.started = self.now()
 
     def next_session(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chat.core.house import House
-from chat.core.limits import TokenBucket
+from chat.core.limits import BucketRegistry, TokenBucket
 from chat.core.rooms import account_of
 from chat.core.user import ChatUser, Session
 from chat.events import ClaimedKey, Keys, KeysChanged, KeysLeft, PublishedDevice, PublishedKeys
@@ -24,7 +24,7 @@ TAKEN_EVERY = 600.0
 """Seconds."""
 
 MOST_COUNTED = 20_000
-"""Takers and devices that are counted; when there are more, all are forgotten."""
+"""Takers and devices that are counted; beyond it the pair that was counted longest ago is forgotten."""
 
 _EVERYONE = ("node", 0)
 _CHANGED, _LEFT = "keys-changed", "keys-left"
@@ -36,7 +36,9 @@ class KeyDirectory:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._taken: dict[tuple[int, int, str], TokenBucket] = {}
+        self._taken: BucketRegistry[tuple[int, int, str]] = BucketRegistry(
+            lambda: TokenBucket(1 / TAKEN_EVERY, TAKEN_AT_ONCE), MOST_COUNTED
+        )
         house.bus.subscribe(_EVERYONE, self._follow_everyone)
 
     async def publish(self, session: Session, publication: Publication) -> KeysLeft:
@@ -102,10 +104,8 @@ class KeyDirectory:
 
     def _may_take(self, taker: int, account: int, device: str) -> bool:
         """Whether it may still be a one-time key."""
-        if len(self._taken) >= MOST_COUNTED:
-            self._taken.clear()
-        bucket = self._taken.setdefault((taker, account, device), TokenBucket(1 / TAKEN_EVERY, TAKEN_AT_ONCE))
-        return bucket.take(self._house.clock.monotonic())[0]
+        when = self._house.clock.monotonic()
+        return self._taken.of((taker, account, device), when).take(when)[0]
 
     # who is told
 

@@ -10,7 +10,6 @@ from chat.core.consent import Consent
 from chat.core.delivery import Delivery
 from chat.core.entries import entry, private_conversation
 from chat.core.house import House, unattended
-from chat.core.limits import TokenBucket
 from chat.core.presence import Presence
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import ChatUser, Owed, Refusal, Session
@@ -96,13 +95,7 @@ class People:
         user = house.users.get(account.id)
         first = user is None
         if user is None:
-            settings = house.settings
-            user = ChatUser(
-                account,
-                house.now(),
-                TokenBucket(settings.rate, settings.burst),
-                TokenBucket(settings.broadcasts / 60, settings.broadcasts),
-            )
+            user = ChatUser(account, house.now())
             if contacts:
                 user.contacts = contacts
             user.unsubscribe = house.bus.subscribe(("account", account.id), _Follower(self, user))

@@ -20,7 +20,6 @@ from chat.errors import (
     Internal,
     NotLoggedIn,
     ShuttingDown,
-    TooFast,
     UnknownCommand,
 )
 from chat.events import Refused, Reply
@@ -31,13 +30,6 @@ log = Logger()
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-PATIENCE = 20.0
-"""Seconds that a command of somebody too fast is put off before it is refused. A front end has at most 100 commands on
-their way at a time, so that what one person pastes is slowed down, and not refused in the middle."""
-
-MOST_HURRIED = 100
-"""Commands refused as too fast, one after the other, at which the connection is ended: nobody reads the answers."""
 
 
 class Performer:
@@ -58,7 +50,9 @@ class Performer:
             if verb is None:
                 raise UnknownCommand()
             if wait := self._admit(session, verb):
-                await self._service.house.pauses.wait(wait)
+                turn = self._service.house.pauses.wait(wait)
+                session.mind.slow_down(wait)  # only now, so that the next line comes after this command
+                await turn
                 self._check(session, verb)
             reply: Reply = await verb.run(self._service, session, **arguments)
         except ChatError as error:
@@ -79,15 +73,7 @@ class Performer:
         self._check(session, verb)
         if not verb.weight:
             return 0.0
-        bucket = session.user.bucket if session.user is not None else session.bucket
-        allowed, wait = bucket.take(self._service.clock.monotonic(), verb.weight, PATIENCE)
-        if not allowed:
-            session.hurried += 1
-            if session.hurried == MOST_HURRIED:
-                session.mind.close("You went on too fast for too long.")
-            raise TooFast(f"That is too fast. Wait {max(1, round(wait))} seconds.", wait=wait)
-        session.hurried = 0
-        return wait
+        return self._service.house.throttle.admit(session, verb.weight)
 
     def _check(self, session: Session, verb: Verb) -> None:
         """Whether anybody may do anything, and this session this."""

@@ -102,7 +102,8 @@ class Talk:
         user = session.user
         assert user is not None, "perform lets only users act"
         self._house.sanctions.may_speak(user.account.id, self._house.now())
-        allowed, wait = user.broadcasts.take(self._house.clock.monotonic())
+        when = self._house.clock.monotonic()
+        allowed, wait = self._house.throttle.broadcasts.of(user.account.id, when).take(when)
         if not allowed:
             raise TooFast(f"That is too many broadcasts. Wait {time_left(round(wait * 1000))}.", wait=wait)
         fields: dict[str, str | int | bool | None] = {

@@ -63,7 +63,8 @@ class Session:
     :ivar exchange: the login without a password that has begun here (`chat.auth.scram`), or nothing.
     :ivar logout: cred's logout of the avatar.
     :ivar heartbeat: whether its program promised heartbeats.
-    :ivar hurried: commands refused as too fast since the last one that was not.
+    :ivar unknown: lines that meant nothing, while a guest has sent no others; or nothing.
+    :ivar wasted: lines refused as too fast, or as unreadable while there was a debt, since the last command.
     :ivar operator: who operates the server through this session without an account, as people may read it, or empty.
     """
 
@@ -75,7 +76,6 @@ class Session:
         "exchange",
         "gone",
         "heartbeat",
-        "hurried",
         "id",
         "live",
         "logout",
@@ -87,7 +87,9 @@ class Session:
         "refusal",
         "rooms",
         "since",
+        "unknown",
         "user",
+        "wasted",
     )
 
     def __init__(
@@ -110,7 +112,8 @@ class Session:
         self.live = False
         self.gone = False
         self.heartbeat = False
-        self.hurried = 0
+        self.unknown: int | None = 0
+        self.wasted = 0
         self.operator = ""
         self.rooms: dict[int, Room] = {}
         self.owed: dict[int, Owed] | None = None
@@ -157,8 +160,6 @@ class ChatUser:
     __slots__ = (
         "account",
         "away",
-        "broadcasts",
-        "bucket",
         "contacts",
         "last_from",
         "last_said",
@@ -167,11 +168,9 @@ class ChatUser:
         "unsubscribe",
     )
 
-    def __init__(self, account: Account, since: int, bucket: TokenBucket, broadcasts: TokenBucket) -> None:
+    def __init__(self, account: Account, since: int) -> None:
         self.account = account
         self.since = since
-        self.bucket = bucket
-        self.broadcasts = broadcasts
         self.sessions: list[Session] = []
         self.contacts = _NOBODY
         self.away: str | None = None

@@ -21,7 +21,6 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chat.core.limits import TokenBucket
 from chat.core.perform import Performer
 from chat.core.sanctions import words
 from chat.core.service import ChatService
@@ -389,8 +388,8 @@ class ChatFactory(Factory):
 
     def new_session(self, mind: Any) -> Session:
         """A session for a front end of this listener."""
-        settings, house = self.service.settings, self.service.house
-        bucket = TokenBucket(settings.rate, settings.burst)
+        house = self.service.house
+        bucket = house.throttle.bucket()
         session = Session(house.next_session(), house.node, mind, bucket, self._performer.perform)
         self.service.connected(session)
         return session

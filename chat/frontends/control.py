@@ -24,7 +24,6 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chat.core.limits import TokenBucket
 from chat.core.perform import Performer, attempt
 from chat.core.service import ChatService
 from chat.core.user import Session
@@ -127,8 +126,7 @@ class ControlProtocol(LineOnlyReceiver):
             self._stranger = user_name(user)
             return
         house = self._service.house
-        bucket = TokenBucket(self._service.settings.rate, self._service.settings.burst)
-        session = Session(house.next_session(), house.node, self, bucket, self._performer.perform)
+        session = Session(house.next_session(), house.node, self, house.throttle.bucket(), self._performer.perform)
         session.operator = f"the operator ({user_name(user)})"
         self._session = session
         self.transport.registerProducer(self, True)
@@ -201,6 +199,9 @@ class ControlProtocol(LineOnlyReceiver):
 
     async def probe(self) -> bool:
         return True
+
+    def slow_down(self, seconds: float) -> None:
+        """An operator's commands are put off one by one; nothing is read ahead."""
 
     def close(self, reason: str) -> None:
         self.transport.write(encode(Closing(reason)))

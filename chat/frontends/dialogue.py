@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import replace
 
 from chat.core.perform import attempt
-from chat.errors import BadCredentials, BadText, PlainLoginRefused, TooLong
+from chat.errors import BadCredentials, BadText, PlainLoginRefused, TooLong, UnknownCommand
 from chat.events import Event, Refused, Reply
 from chat.frontends.link import TOO_LONG, Link
 from chat.frontends.pipeline import Pipeline
@@ -86,11 +86,11 @@ class Dialogue:
         if telnet is not None and telnet.hidden:
             self._end_hiding(telnet)
         if line is TOO_LONG:
-            return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE))
+            return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE), LINE_BYTES)
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
         text = attempt(decode, line)
         if isinstance(text, Refused):
-            return self._unreadable(text)
+            return self._unreadable(text, len(line))
         context = self._context or self._new_context()
         ask = self.prompt
         if self.held is not None:
@@ -103,12 +103,17 @@ class Dialogue:
             reading = attempt(answer, ask, text, context)
         if isinstance(reading, Call):
             return reading
+        throttle, session = self._link.service.house.throttle, self._link.session
         if reading is None:
+            throttle.charge(session)
             return b""
         if isinstance(reading, Refused):
+            throttle.refused(session, len(line), unknown=reading.code == UnknownCommand.code)
             return self.shown(reading)
         if isinstance(reading, Ask):
+            throttle.charge(session)
             return self._ask(reading)
+        throttle.refused(session, len(line), unknown=False)
         self.held = reading
         self._context = None
         return self.shown(
@@ -144,8 +149,12 @@ class Dialogue:
             shown = self.shown(Refused("held", words))
         return shown + self._ask(ask_again(call, again.name), again=True)
 
-    def _unreadable(self, why: Refused) -> bytes:
-        """Refuse a line without a meaning; what was asked before is asked again."""
+    def _unreadable(self, why: Refused, size: int) -> bytes:
+        """Refuse a line without a meaning; what was asked before is asked again.
+
+        :param size: of the line in bytes.
+        """
+        self._link.service.house.throttle.refused(self._link.session, size, unknown=True)
         ask = self.prompt
         return self.shown(why) + (self._ask(ask) if ask is not None else b"")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Hashable, Sequence
 
 from chat.core.perform import attempt
+from chat.core.throttle import READ_FOR_ONE
 from chat.errors import BadFrame, TooLong, UnknownCommand
 from chat.events import Closing, Event, LoggedIn, LoggedOut, PrivateEntry, Refused, Reply, Resumed, Welcome
 from chat.frontends.audience import Audience
@@ -17,6 +18,9 @@ from chat.wire.jsonlines import Request, decode, encode, request_id
 
 FRAME_BYTES = 64 * 1024
 """The longest frame, without its end."""
+
+_MEANINGLESS = frozenset((BadFrame.code, TooLong.code, UnknownCommand.code))
+"""Why frames are refused that mean nothing at all."""
 
 
 @value
@@ -41,7 +45,7 @@ class JsonFrontEnd:
         self.peer = link.peer
         self._held_back: list[Event] | None = None
         self._watch = Silence(link)
-        self._pipeline = Pipeline(self)
+        self._pipeline = Pipeline(self, link.turn)
 
     # frames in
 
@@ -64,15 +68,29 @@ class JsonFrontEnd:
 
     def read(self, line: object) -> Call | bytes:
         if line is TOO_LONG:
-            return encode(Refused(TooLong.code, f"A frame has at most {FRAME_BYTES:,} bytes; this one was not read."))
+            too_long = Refused(TooLong.code, f"A frame has at most {FRAME_BYTES:,} bytes; this one was not read.")
+            return self._refuse(too_long, None, FRAME_BYTES)
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
         if not line.strip():
+            self._service.house.throttle.charge(self._link.session)
             return b""
         request = attempt(decode, line)
         if isinstance(request, Refused):
-            return encode(request, request_id(line))
+            return self._refuse(request, request_id(line), len(line))
         call = attempt(self._call, request)
-        return encode(call, request.id) if isinstance(call, Refused) else call
+        if isinstance(call, Refused):
+            return self._refuse(call, request.id, len(line))
+        if len(line) > READ_FOR_ONE and self._link.session.user is None:  # nothing that a guest may do needs so many
+            self._service.house.throttle.charge(self._link.session, len(line) / READ_FOR_ONE)
+        return call
+
+    def _refuse(self, why: Refused, id: str | int | None, size: int) -> bytes:
+        """Answer a frame that is no command.
+
+        :param size: of the frame in bytes.
+        """
+        self._service.house.throttle.refused(self._link.session, size, unknown=why.code in _MEANINGLESS)
+        return encode(why, id)
 
     def _call(self, request: Request) -> Asked:
         verb = self._service.table.get(request.cmd)
@@ -149,7 +167,14 @@ class JsonFrontEnd:
     def probe(self) -> Awaitable[bool]:
         return self._link.shows_life()
 
+    def slow_down(self, seconds: float) -> None:
+        self._pipeline.rest(self._service.house.pauses.wait(seconds))
+
     def close(self, reason: str) -> None:
+        self._pipeline.close()
+        if self._pipeline.reading:  # what is being read is the reason, and is answered first
+            self._link.turn.soon(lambda: self.close(reason))
+            return
         self.outbox.write(encode(Closing(reason)))
         self._link.hang_up()
 

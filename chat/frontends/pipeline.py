@@ -6,6 +6,8 @@ The rules:
 * Commands may overlap (the next line is read while the one before is on its way to the disk), but for
   barriers: those wait for all before them, and all after them wait.
 * Answers are shown in the order of the lines, whichever is ready first.
+* Many lines are read in many turns of the reactor: after the first one, each waits for a turn whose time is not spent.
+* Whoever is in debt (`rest`) is not read for a while. Lines wait then, and none is refused.
 * Nothing is held for a connection that is idle: a deque takes 600 bytes even when it is empty.
 * Waiting lines are bounded: beyond `MOST_WAITING` nothing more is read from the connection until half are done.
 """
@@ -21,6 +23,7 @@ from twisted.python.failure import Failure
 
 from chat.events import Reply
 from chat.grammar.context import Call
+from chat.interfaces import ITurn
 from chat.journal import Logger
 
 log = Logger()
@@ -75,19 +78,30 @@ class Pipeline:
         "_next",
         "_paused",
         "_pumping",
+        "_resting",
         "_slots",
+        "_turn",
+        "_yielded",
     )
 
-    def __init__(self, front: Answering) -> None:
+    def __init__(self, front: Answering, turn: ITurn) -> None:
         self._front = front
+        self._turn = turn
         self._lines: deque[Any] | None = None
         self._slots: list[_Slot] = []
         self._next: Call | None = None
         self._busy = False
         self._paused = False
         self._pumping = False
+        self._resting = 0
+        self._yielded = False
         self._ended = False
         self._closed = False
+
+    @property
+    def reading(self) -> bool:
+        """Whether a line is being read or started just now, so that its answer is still to come."""
+        return self._pumping
 
     @property
     def waiting(self) -> bool:
@@ -121,6 +135,16 @@ class Pipeline:
         self._ended = True
         self._pump()
 
+    def rest(self, waiting: Deferred[None]) -> None:
+        """Read no line until a Deferred fires; may overlap."""
+        self._resting += 1
+        waiting.addCallback(self._rested)
+
+    def _rested(self, _: None) -> None:
+        self._resting -= 1
+        if self._lines:
+            self._turn.soon(self._pump)  # after the commands that were put off until now
+
     def close(self) -> None:
         """Forget the lines that wait, and take no more."""
         self._closed = True
@@ -129,25 +153,30 @@ class Pipeline:
 
     def _pump(self) -> None:
         """Read and start lines, until nothing waits or something has to be waited for."""
-        if self._pumping:
+        if self._pumping or self._yielded:
             return
         self._pumping = True
         try:
             while not self._busy:
                 call = self._next
                 if call is None:
-                    if not self._lines or len(self._slots) >= MOST_UNANSWERED:
+                    if not self._lines or self._resting or len(self._slots) >= MOST_UNANSWERED:
                         break
                     meaning = self._front.read(self._lines.popleft())
                     if isinstance(meaning, bytes):
                         self._show(meaning)
-                        continue
-                    call = meaning
-                if call.verb.barrier and self._slots:
-                    self._next = call
+                    else:
+                        call = meaning
+                if call is not None:
+                    if call.verb.barrier and self._slots:
+                        self._next = call
+                        break
+                    self._next = None
+                    self._start(call)
+                if self._lines and self._turn.spent():
+                    self._yielded = True
+                    self._turn.later(self._take_turn)
                     break
-                self._next = None
-                self._start(call)
         finally:
             self._pumping = False
         waiting = len(self._lines or ())
@@ -159,6 +188,11 @@ class Pipeline:
         if self._ended and not (self._lines or self._slots or self._next):
             self._ended = False
             self._front.drained()
+
+    def _take_turn(self) -> None:
+        """Go on in a later turn."""
+        self._yielded = False
+        self._pump()
 
     def _show(self, answer: bytes) -> None:
         """Show an answer that is ready, in its turn."""

@@ -84,7 +84,7 @@ class TextFrontEnd:
         self._receipts: Receipts | None = None
         self._held_back: list[Event] | None = None
         self._holds = 0
-        self._pipeline = Pipeline(self)
+        self._pipeline = Pipeline(self, link.turn)
 
     # bytes in
 
@@ -342,7 +342,14 @@ class TextFrontEnd:
     def probe(self) -> Awaitable[bool]:
         return self._link.shows_life()
 
+    def slow_down(self, seconds: float) -> None:
+        self._pipeline.rest(self._service.house.pauses.wait(seconds))
+
     def close(self, reason: str) -> None:
+        self._pipeline.close()
+        if self._pipeline.reading:  # what is being read is the reason, and is answered first
+            self._link.turn.soon(lambda: self.close(reason))
+            return
         self._dialogue.leave_prompt()
         self.outbox.write(self._dialogue.shown(Closing(reason)))
         self._link.hang_up()

@@ -35,7 +35,16 @@ class IDelayed(Protocol):
 
 
 class ITurn(Protocol):
-    """The end of the reactor's turn, one for everybody."""
+    """The reactor's turn: its end, and its time, which all share who have more than one thing to do.
+
+    A loop over lines or rows does one of them at least, asks `spent` before each further one, and goes on in `later`.
+    """
 
     def soon(self, call: Callable[[], object]) -> None:
         """Call once, at the end of this turn, in the order of asking."""
+
+    def spent(self) -> bool:
+        """Whether the loops of this turn have had their time."""
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Call once, in a turn to come, after what is ready then was read; in the order of asking."""

@@ -60,5 +60,8 @@ class IMind(Protocol):
     def probe(self) -> Awaitable[bool]:
         """Find out within 3 seconds whether the peer still shows any life."""
 
+    def slow_down(self, seconds: float) -> None:
+        """Read nothing more from the peer for so many seconds: it is in debt."""
+
     def close(self, reason: str) -> None:
         """Say why, send what waits, and end the connection."""

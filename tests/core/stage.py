@@ -23,7 +23,6 @@ from chat.auth.scram import Proofs
 from chat.auth.verification import Verification
 from chat.bus.local import LocalBus
 from chat.commands.table import TABLE
-from chat.core.limits import TokenBucket
 from chat.core.people import Arrival
 from chat.core.perform import Performer
 from chat.core.room import Room
@@ -109,6 +108,7 @@ class FakeMind:
         self.flushes = 0
         self.marks: dict[int, int] | None = None
         self.closed = ""
+        self.slowed = 0.0
 
     def audience_key(self, conversation: int) -> Hashable:
         return self.program
@@ -127,6 +127,9 @@ class FakeMind:
 
     async def probe(self) -> bool:
         return self.alive if self.probing is None else await self.probing
+
+    def slow_down(self, seconds: float) -> None:
+        self.slowed += seconds
 
     def close(self, reason: str) -> None:
         self.closed = reason
@@ -255,9 +258,8 @@ class Stage:
     def connection(self, program: bool = False, peer: Peer | None = None) -> Person:
         """Somebody who has connected and not logged in."""
         mind = FakeMind(program, peer)
-        settings, house = self.chat.settings, self.chat.house
-        bucket = TokenBucket(settings.rate, settings.burst)
-        session = Session(house.next_session(), house.node, mind, bucket, self.performer.perform)
+        house = self.chat.house
+        session = Session(house.next_session(), house.node, mind, house.throttle.bucket(), self.performer.perform)
         self.chat.connected(session)
         return Person(self, session, mind)
 

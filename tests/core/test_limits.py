@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.core.limits import TokenBucket
+from chat.core.limits import BucketRegistry, TokenBucket
 
 
 class Taking(SynchronousTestCase):
@@ -49,3 +49,55 @@ class Taking(SynchronousTestCase):
             when += gap
             taken += bucket.take(when)[0]
             self.assertLessEqual(taken, burst + when * rate + 1e-6)
+
+
+class Charging(SynchronousTestCase):
+    """What has happened already is taken in any case."""
+
+    def test_a_debt_is_waited_for(self) -> None:
+        bucket = TokenBucket(rate=2, burst=1)
+        self.assertEqual([bucket.charge(0, 1, most=10) for _ in range(3)], [0, 0.5, 1])
+        self.assertEqual(bucket.take(0), (False, 1.5))
+        self.assertEqual(bucket.take(1.5), (True, 0))
+
+    def test_a_debt_has_a_bound(self) -> None:
+        bucket = TokenBucket(rate=2, burst=1)
+        self.assertEqual([bucket.charge(0, 1_000, most=10) for _ in range(3)], [10, 10, 10])
+        self.assertEqual(bucket.take(10.5), (True, 0))
+
+
+class Registry(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.buckets: BucketRegistry[str] = BucketRegistry(lambda: TokenBucket(rate=1, burst=5), most=100)
+
+    def test_a_key_has_one_bucket(self) -> None:
+        taken = [self.buckets.of("ann", 0).take(0)[0] for _ in range(6)]
+        self.assertEqual(taken, [True] * 5 + [False])
+        self.assertEqual(self.buckets.of("bob", 0).take(0), (True, 0))
+
+    def test_full_buckets_are_forgotten(self) -> None:
+        """Nobody can tell them from new ones."""
+        for number in range(50):
+            self.buckets.of(str(number), 0).take(0)
+        self.assertEqual(len(self.buckets), 50)
+        for number in range(50):
+            self.buckets.of(f"later {number}", 2).take(2)
+        self.assertEqual(len(self.buckets), 50)
+
+    def test_one_in_use_is_not(self) -> None:
+        self.buckets.of("ann", 0).take(0, weight=5)
+        self.buckets.of("bob", 0).take(0)
+        self.buckets.of("ann", 1).take(1)
+        for number in range(10):
+            self.buckets.of(str(number), 2).take(2)
+        self.assertEqual(self.buckets.of("ann", 2).take(2, weight=2), (False, 1))
+
+    def test_there_are_never_too_many(self) -> None:
+        """The one that was used longest ago goes first."""
+        for number in range(1_000):
+            self.buckets.of(str(number), 0).take(0, weight=5)
+            self.buckets.of("0", 0)
+            self.assertLessEqual(len(self.buckets), 100)
+        self.assertFalse(self.buckets.of("0", 0).take(0)[0])
+        self.assertFalse(self.buckets.of("999", 0).take(0)[0])
+        self.assertTrue(self.buckets.of("1", 0).take(0)[0])

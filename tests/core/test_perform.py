@@ -8,7 +8,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
-from chat.core.perform import MOST_HURRIED, PATIENCE, attempt
+from chat.core.perform import attempt
+from chat.core.throttle import MOST_WASTED, PATIENCE
 from chat.errors import BadUsage, NoSuchUser
 from chat.events import Done, Pong, Refused, StoredAs
 from chat.grammar.verbs import Access, Table
@@ -91,18 +92,18 @@ class HowFast(SynchronousTestCase):
     def test_who_does_not_listen_is_disconnected(self) -> None:
         for _ in range(2 + int(PATIENCE * 2)):
             self.ann.starts("say", room="ops", text=Text("x"))
-        for _ in range(MOST_HURRIED - 1):
+        for _ in range(MOST_WASTED - 1):
             self.assertEqual(self.ann.code("say", room="ops", text=Text("x")), "too-fast")
         self.assertEqual(self.ann.mind.closed, "")
         self.assertEqual(self.ann.code("say", room="ops", text=Text("x")), "too-fast")
-        self.assertEqual(self.ann.mind.closed, "You went on too fast for too long.")
+        self.assertEqual(self.ann.mind.closed, "Disconnected: too many commands.")
         self.stage.pass_time(PATIENCE)
 
     def test_who_listens_now_and_then_is_not(self) -> None:
         for _ in range(3):
             for _ in range(2 + int(PATIENCE * 2)):
                 self.ann.starts("say", room="ops", text=Text("x"))
-            for _ in range(MOST_HURRIED - 1):
+            for _ in range(MOST_WASTED - 1):
                 self.ann.code("say", room="ops", text=Text("x"))
             self.stage.pass_time(PATIENCE + 2)
         self.assertEqual(self.ann.mind.closed, "")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.events import Done, Reply
 from chat.frontends.pipeline import MOST_UNANSWERED, MOST_WAITING, Pipeline
 from chat.grammar.context import Call
+from chat.process import MOST_AT_ONCE, ReactorTurn
 from chat.settings import Settings
 from tests.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase
 
@@ -149,15 +151,21 @@ class WhileNothingIsCommitted(ServerCase):
 class Turns(SynchronousTestCase):
     """A pipeline alone: numbers are lines, and the test says when each is done."""
 
+    work = 0.0
+    """Seconds that it takes to read a line."""
+
     def setUp(self) -> None:
         self.written: list[bytes] = []
         self.pauses: list[bool] = []
         self.ends = 0
         self.running: dict[int, Deferred[Reply]] = {}
-        self.pipeline = Pipeline(self)
+        self.clock = Clock()
+        self.turn = ReactorTurn(self.clock)
+        self.pipeline = Pipeline(self, self.turn)
 
     def read(self, line: object) -> Call | bytes:
         assert isinstance(line, int)
+        self.clock.rightNow += self.work
         if line < 0:
             return b"%d" % line
         return Call(TABLE["connect" if line % 10 == 9 else "say"], {"text": line})
@@ -237,6 +245,58 @@ class Turns(SynchronousTestCase):
         self.done(2)
         self.assertEqual(self.written, [b"2"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_many_lines_take_many_turns(self) -> None:
+        """The first line is read at once, and more as long as the turn has time for them."""
+        self.work = MOST_AT_ONCE / 2
+        self.pipeline.feed([-1, -2, -3, -4, -5, -6, -7, -8])
+        self.assertEqual(len(self.written), 3)
+        self.pipeline.feed([-9])
+        self.pipeline.end()
+        self.assertEqual((len(self.written), self.ends), (3, 0))
+        self.clock.advance(0)
+        self.assertEqual((self.written, self.ends), ([b"%d" % -line for line in range(1, 10)], 1))
+
+    def test_lines_of_another_connection_come_between(self) -> None:
+        self.work = MOST_AT_ONCE
+        self.pipeline.feed([-1, -2, -3, -4])
+        other = Pipeline(self, self.turn)
+        other.feed([-100])
+        self.assertEqual(self.written, [b"-1", b"-2", b"-100"])
+        self.clock.advance(0)
+        self.assertEqual(self.written[3:], [b"-3", b"-4"])
+
+    def test_a_barrier_holds_in_later_turns(self) -> None:
+        self.work = MOST_AT_ONCE
+        self.pipeline.feed([-1, 1, 9, -2])
+        self.clock.advance(0)
+        self.assertEqual((self.written, list(self.running)), ([b"-1"], [1]))
+        self.done(1)
+        self.assertEqual(list(self.running), [9])
+        self.done(9)
+        self.clock.advance(0)
+        self.assertEqual(self.written, [b"-1", b"1", b"9", b"-2"])
+
+    def test_closing_forgets_what_waits_for_its_turn(self) -> None:
+        self.work = MOST_AT_ONCE
+        self.pipeline.feed([-1, -2, -3, -4])
+        self.pipeline.close()
+        self.clock.advance(0)
+        self.assertEqual(self.written, [b"-1", b"-2"])
+
+    def test_no_line_is_read_while_it_rests(self) -> None:
+        """May overlap; the end waits for it as well."""
+        rests: list[Deferred[None]] = [Deferred(), Deferred()]
+        for each in rests:
+            self.pipeline.rest(each)
+        self.pipeline.feed([-1])
+        self.pipeline.end()
+        rests[0].callback(None)
+        self.clock.advance(0)
+        self.assertEqual((self.written, self.ends), ([], 0))
+        rests[1].callback(None)
+        self.clock.advance(0)
+        self.assertEqual((self.written, self.ends), ([b"-1"], 1))
 
     def test_closing_forgets_what_waits_but_not_what_runs(self) -> None:
         self.pipeline.feed([9, 1, 2])
