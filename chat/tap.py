@@ -28,6 +28,7 @@ from twisted.python.failure import Failure
 from chat.auth.checkers import PasswordChecker, TokenChecker
 from chat.auth.door import Door
 from chat.auth.hashing import HashingPool
+from chat.auth.known_sources import KnownSources
 from chat.auth.lockout import Lockout
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
@@ -211,9 +212,11 @@ class ChatServer(Service):
         store = SqliteStore(settings.db, reactor.callFromThread, reactor.callLater, turn.soon)
         self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
         self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
-        cost = settings.bcrypt_cost
-        self._verification = Verification(store, self._hashing, Lockout(settings.block_time), clock, cost)
-        self.chat.door = _door(self.chat, self._hashing, self._verification)
+        known = KnownSources(store, clock)
+        self._verification = Verification(
+            store, self._hashing, Lockout(settings.block_time), known, clock, settings.bcrypt_cost
+        )
+        self.chat.door = _door(self.chat, self._hashing, self._verification, known)
         self._host = Host(
             self.chat,
             read_settings,
@@ -368,13 +371,13 @@ class ChatServer(Service):
             self._reactor.stop()
 
 
-def _door(chat: ChatService, hashing: HashingPool, verification: Verification) -> Door:
+def _door(chat: ChatService, hashing: HashingPool, verification: Verification, known: KnownSources) -> Door:
     directory, store, clock = chat.directory, chat.store, chat.clock
     registrar = Registrar(directory, store, hashing, verification, clock, chat.settings.bcrypt_cost, TABLE)
     realm = Realm(chat.people)
     checkers = [PasswordChecker(directory, verification, chat.house.epochs), TokenChecker(directory, store, clock)]
     proofs = Proofs(directory, verification, clock)
-    return Door(chat.house, Portal(realm, checkers), realm, registrar, proofs)
+    return Door(chat.house, Portal(realm, checkers), realm, registrar, proofs, known)
 
 
 def _as_deferred(result: Any) -> Deferred[Any]:

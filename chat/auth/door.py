@@ -13,6 +13,7 @@ from twisted.cred.portal import Portal
 from twisted.python.failure import Failure
 
 from chat.auth.credentials import PasswordCredentials, TokenCredentials
+from chat.auth.known_sources import KnownSources
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
 from chat.auth.scram import Exchange, Proofs, ways
@@ -49,12 +50,15 @@ class Door:
     :param portal: with checkers for `PasswordCredentials` and `TokenCredentials`.
     """
 
-    def __init__(self, house: House, portal: Portal, realm: Realm, registrar: Registrar, proofs: Proofs) -> None:
+    def __init__(
+        self, house: House, portal: Portal, realm: Realm, registrar: Registrar, proofs: Proofs, known: KnownSources
+    ) -> None:
         self._house = house
         self._portal = portal
         self._realm = realm
         self._registrar = registrar
         self._proofs = proofs
+        self._known = known
 
     async def log_in(self, session: Session, name: str, password: str) -> bool:
         """See `chat.interfaces.IDoor.log_in`.
@@ -67,14 +71,14 @@ class Door:
             await self.register(session, name, password, "")
             return True
         self._check_known(name)
-        await self._enter(PasswordCredentials(name, password, session.mind.peer), Arrival(session))
+        await self._enter(PasswordCredentials(name, password, session.peer), Arrival(session))
         return False
 
     async def challenge(self, session: Session, name: str, client_first: str) -> str:
         """See `chat.interfaces.IDoor`; nothing is made where ``auto-register`` would make an account."""
         session.exchange = None
         self._check_known(name)
-        exchange = await self._proofs.challenge(name, client_first, session.mind.peer)
+        exchange = await self._proofs.challenge(name, client_first, session.peer)
         session.exchange = exchange
         return exchange.answer
 
@@ -85,7 +89,7 @@ class Door:
         # As of before anything is waited for; the account of an exchange never changes.
         account = exchange.account if exchange is not None else None
         epoch = self._house.epochs.current(account.id) if account is not None else 0
-        account = await self._proofs.prove(exchange, client_final, session.mind.peer)
+        account = await self._proofs.prove(exchange, client_final, session.peer)
         assert exchange is not None, "only an exchange is proven"
         session.exchange = exchange  # its signature is asked for once more, should this end in a takeover
         await self._admit(Proven(account.id, epoch), Arrival(session))
@@ -96,7 +100,8 @@ class Door:
         """See `chat.interfaces.IDoor`; the session carries the device that the token was made for."""
         session.exchange = None
         self._check_plain(session, "Tokens")
-        credentials = TokenCredentials(token, session.device, session.mind.peer)
+        session.token = digest(token)
+        credentials = TokenCredentials(token, session.device, session.peer)
         await self._enter(credentials, Arrival(session, by_token=True))
         record = credentials.record
         assert record is not None, "the checker found it"
@@ -108,7 +113,7 @@ class Door:
         """See `chat.interfaces.IDoor`."""
         session.exchange = None
         self._check_plain(session, "Passwords")
-        account = await self._registrar.register(name, password, realname, session.mind.peer)
+        account = await self._registrar.register(name, password, realname, session.peer)
         await self._admit(Proven(account.id, 0), Arrival(session))
 
     async def register_verifier(self, session: Session, name: str, verifier: Verifier, realname: str) -> None:
@@ -118,7 +123,7 @@ class Door:
         """
         session.exchange = None
         self._check_plain(session, "New passwords")
-        account = await self._registrar.register_verifier(name, verifier, realname, session.mind.peer)
+        account = await self._registrar.register_verifier(name, verifier, realname, session.peer)
         await self._admit(Proven(account.id, 0), Arrival(session))
 
     async def take_over(self, session: Session) -> str:
@@ -149,7 +154,7 @@ class Door:
         """See `chat.interfaces.IDoor`."""
         session.exchange = None
         self._check_plain(session, "One-time codes")
-        proven = await self._registrar.claim(name, code, password, session.mind.peer)
+        proven = await self._registrar.claim(name, code, password, session.peer)
         self._house.epochs.account_changed(proven.account, proven.epoch, _CLAIMED)
         await self._admit(proven, Arrival(session))
 
@@ -195,14 +200,14 @@ class Door:
         assert session.user is not None, "perform lets only users act"
         account = session.user.account
         epoch = await self._registrar.change_password(
-            account, old, new, session.mind.peer, epoch=session.epoch, device=session.device
+            account, old, new, session.peer, epoch=session.epoch, device=session.device
         )
         self._changed(session, account, epoch)
 
     async def challenge_owner(self, session: Session, client_first: str) -> str:
         """See `chat.interfaces.IDoor`."""
         assert session.user is not None, "perform lets only users act"
-        exchange = await self._proofs.challenge(session.user.account.name.shown, client_first, session.mind.peer)
+        exchange = await self._proofs.challenge(session.user.account.name.shown, client_first, session.peer)
         session.exchange = exchange
         return exchange.answer
 
@@ -216,7 +221,7 @@ class Door:
         assert session.user is not None, "perform lets only users act"
         mine = session.user.account
         try:
-            proven = await self._proofs.prove(exchange, client_final, session.mind.peer)
+            proven = await self._proofs.prove(exchange, client_final, session.peer)
         except BadCredentials:
             proven = None
         if proven is None or proven.id != mine.id:
@@ -244,7 +249,7 @@ class Door:
         """
         self._check_plain(session, "Passwords")
         assert session.user is not None, "perform lets only users act"
-        await self._registrar.verify(session.user.account, password, session.mind.peer, "password")
+        await self._registrar.verify(session.user.account, password, session.peer, "password")
 
     def _check_plain(self, session: Session, secret: str) -> None:
         """:raises PlainLoginRefused: where a secret has crossed the network in the clear, and must not."""
@@ -278,6 +283,8 @@ class Door:
             logout()
             raise ShuttingDown("The connection has ended.")
         session.logout = logout
+        if session.user is not None:
+            self._known.note(session.user.account.id, session.mind.peer.network)
 
 
 def _without_token(failure: Failure) -> str:

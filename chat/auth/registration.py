@@ -156,8 +156,8 @@ class Registrar:
         wanted, until = kept if kept is not None else (b"", 0)
         given = digest(code)
         in_time = until > self._clock.seconds() * 1000
-        right = self._verification.is_proven(
-            name, peer, lambda: compare_digest(wanted, given) and in_time, "passwords or codes"
+        right = await self._verification.is_proven(
+            name, account, peer, lambda: compare_digest(wanted, given) and in_time, "passwords or codes"
         )
         if account is None or not right:
             raise BadCredentials("Wrong name or code, or the code has ended. Ask for another one.", ask="code")

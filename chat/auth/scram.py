@@ -129,8 +129,8 @@ class Proofs:
         account = exchange.account
         # The password may have been changed meanwhile.
         current = await self._verification.verifier(exchange.name, account, peer)
-        right = self._verification.is_proven(
-            exchange.name, peer, lambda: exchange.proves(client_final) and current == exchange.verifier
+        right = await self._verification.is_proven(
+            exchange.name, account, peer, lambda: exchange.proves(client_final) and current == exchange.verifier
         )
         if account is None or not right:
             raise BadCredentials(ask="password")

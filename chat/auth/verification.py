@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from secrets import token_bytes
+from typing import NamedTuple
 
 from twisted.internet.defer import Deferred
 
 from chat.auth.hashing import IHashing
 from chat.auth.keyed_semaphore import KeyedSemaphore
+from chat.auth.known_sources import KnownSources
 from chat.auth.lockout import FREE_TRIES, Lockout
 from chat.errors import Busy, ShuttingDown, StoreUnavailable
 from chat.interfaces import IClock, IStore
@@ -39,8 +41,25 @@ DECOYS = "decoys"
 account."""
 
 
+class _Attempt(NamedTuple):
+    """Somebody tries a password.
+
+    :ivar name: folded.
+    :ivar source: what it counts under (`chat.auth.lockout`).
+    :ivar own: whether that is something that only the owner of the account has.
+    :ivar what: what too many of are refused.
+    """
+
+    name: str
+    account: Account | None
+    network: str
+    source: str
+    own: bool
+    what: str
+
+
 class Verification:
-    """Checks passwords, a few at a time for each network.
+    """Checks passwords, a few at a time for each source (`chat.auth.lockout`).
 
     As many at a time as one account has free tries: so nobody with the right password is refused for being
     quick, and of a thousand guesses sent at once the later ones are refused by what the first ones did.
@@ -48,10 +67,13 @@ class Verification:
     :param cost: the bcrypt cost of new passwords, and so of decoys.
     """
 
-    def __init__(self, store: IStore, hashing: IHashing, lockout: Lockout, clock: IClock, cost: int) -> None:
+    def __init__(
+        self, store: IStore, hashing: IHashing, lockout: Lockout, known: KnownSources, clock: IClock, cost: int
+    ) -> None:
         self._store = store
         self._hashing = hashing
         self._lockout = lockout
+        self._known = known
         self._clock = clock
         self._cost = cost
         self._secret: bytes | None = None
@@ -76,76 +98,109 @@ class Verification:
         """Check the password of an account, or of a name that no account has (which is never right).
 
         :param name: as it was typed.
-        :raises LockedOut: before anything is hashed, even when the password is right.
+        :raises LockedOut: before anything is hashed, even when the password is right; or afterwards, when too many
+            were wrong from that network.
         :raises TooFast: when another try with this name could use up what is left.
         :raises Busy: when too many logins wait.
         """
-        folded = fold(name)
-        self._lockout.check(folded, peer.network, self._clock.monotonic())
-        await self._at_once.acquire(peer.network)
+        attempt = await self._attempt(name, account, peer)
+        await self._at_once.acquire(attempt.source)
         try:
-            return await self._try(folded, account, password, peer.network)
+            return await self._try(attempt, password)
         finally:
-            self._at_once.release(peer.network)
+            self._at_once.release(attempt.source)
 
     async def verifier(self, name: str, account: Account | None, peer: Peer) -> Verifier:
         """What a proof is to be made for: an account's verifier, or a decoy that is always the same for a name.
 
         :param name: as it was typed.
-        :raises LockedOut: before the store is asked.
+        :raises LockedOut: before the verifier is looked up.
         """
-        folded = fold(name)
-        self._lockout.check(folded, peer.network, self._clock.monotonic())
-        return await self._verifier(folded, account)
+        return await self._verifier(await self._attempt(name, account, peer))
 
-    def is_proven(self, name: str, peer: Peer, proves: Callable[[], bool], what: str = "passwords") -> bool:
+    async def is_proven(
+        self, name: str, account: Account | None, peer: Peer, proves: Callable[[], bool], what: str = "passwords"
+    ) -> bool:
         """Look at a proof of the password, or at a code, which counts as a password does.
 
         :param name: as it was typed.
         :param proves: looks at it; quick.
         :param what: what too many of are refused.
-        :raises LockedOut, TooFast: before it is looked at, even when it is right.
+        :raises LockedOut, TooFast: see `is_right`.
         """
-        folded, network = fold(name), peer.network
-        self._lockout.begin(folded, network, self._clock.monotonic(), what)
-        right = False
+        attempt = await self._attempt(name, account, peer, what)
+        self._lockout.begin(attempt.name, attempt.source, self._clock.monotonic(), what)
         try:
-            right = proves()
-        finally:
-            self._count(right, folded, network)
-        return right
+            right = proves() and account is not None
+        except BaseException:
+            self._lockout.failed(attempt.name, attempt.source, self._clock.monotonic())
+            raise
+        return await self._conclude(attempt, right)
 
-    def _count(self, right: bool, folded: str, network: str) -> None:
-        if right:
-            self._lockout.succeeded(folded, network)
-        else:
-            self._lockout.failed(folded, network, self._clock.monotonic())
+    async def _attempt(self, name: str, account: Account | None, peer: Peer, what: str = "passwords") -> _Attempt:
+        """Find out what a try counts under.
 
-    async def _verifier(self, folded: str, account: Account | None) -> Verifier:
+        :raises LockedOut: when it is refused, whatever is tried.
+        """
+        own = await self._known.own_source(account, peer)
+        attempt = _Attempt(fold(name), account, peer.network, own or peer.network, own is not None, what)
+        self._lockout.check(attempt.name, attempt.source, self._clock.monotonic(), what)
+        return attempt
+
+    async def _verifier(self, attempt: _Attempt) -> Verifier:
         """The same steps whether there is an account or not."""
-        decoy = decoy_verifier(folded, await self.load_secret(), self._cost)
+        decoy = decoy_verifier(attempt.name, await self.load_secret(), self._cost)
+        account = attempt.account
         found = await self._store.verifier(account.id if account is not None else _NO_ACCOUNT)
         return decoy if found is None else found
 
-    async def _try(self, folded: str, account: Account | None, password: str, network: str) -> bool:
+    async def _try(self, attempt: _Attempt, password: str) -> bool:
         """Count the try as pending before anything is awaited, and as what it was afterwards.
 
         A login that is given up halfway counts as wrong, or hanging up early would make guesses free.
         """
-        self._lockout.begin(folded, network, self._clock.monotonic())
+        name, source, account = attempt.name, attempt.source, attempt.account
+        self._lockout.begin(name, source, self._clock.monotonic())
         try:
-            verifier = await self._verifier(folded, account)
-            right = await self._hashing.run(network, _proves, password, verifier) and account is not None
+            verifier = await self._verifier(attempt)
+            right = await self._hashing.run(source, _proves, password, verifier) and account is not None
         except (Busy, ShuttingDown, StoreUnavailable):
-            self._lockout.withdrawn(folded, network)
+            self._lockout.withdrawn(name, source)
             raise
         except BaseException:
-            self._lockout.failed(folded, network, self._clock.monotonic())
+            self._lockout.failed(name, source, self._clock.monotonic())
             raise
-        self._count(right, folded, network)
+        right = await self._conclude(attempt, right)
         if right and account is not None and not is_current(verifier, self._cost):
             self._renew(account, verifier, password)
         return right
+
+    async def _conclude(self, attempt: _Attempt, right: bool) -> bool:
+        """Count a try that has begun, and find out whether the right password is let in.
+
+        :raises LockedOut: when too many were wrong from that network.
+        """
+        name, source, lockout = attempt.name, attempt.source, self._lockout
+        crowded = not attempt.own and lockout.refuses_strangers(attempt.network, self._clock.monotonic())
+        if right and not crowded:
+            lockout.succeeded(name, source)
+            return True
+        try:
+            at_home = attempt.own or await self._known.has_network(attempt.account, attempt.network)
+        except BaseException:
+            if right:
+                lockout.withdrawn(name, source)
+            else:
+                lockout.failed(name, source, self._clock.monotonic())
+            raise
+        if right and at_home:
+            lockout.succeeded(name, source)
+            return True
+        now = self._clock.monotonic()
+        lockout.failed(name, source, now)
+        if not attempt.own:
+            lockout.failed_from(attempt.network, now, attempt.account is not None and not at_home, attempt.what)
+        return False
 
     def _renew(self, account: Account, verifier: Verifier, password: str) -> None:
         """Replace a verifier of another cost than the current one, while its owner is let in.

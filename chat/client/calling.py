@@ -90,6 +90,7 @@ def make_engine(
         lambda client: Entrance(client, deferToThread, least_cost=least_cost),
         device=device,
         keep_token=lambda account, token: files.keep_token(address, account, device, token),
+        kept_token=lambda account: files.find(address).tokens.get(f"{account}@{device}", ""),
         look=SameDatabase(files, address, lambda words: observer.found(None, words, False)).look,
         jitter=random.random,
         reading=reading,

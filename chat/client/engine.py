@@ -67,6 +67,7 @@ class Engine:
     :param clock: the reactor, as far as it knows the time.
     :param entrance: makes the ways in of a connection.
     :param keep_token: gets each new token.
+    :param kept_token: finds the one that was kept for an account, ended or not; empty where there is none.
     :param look: gets each welcome; raises `ServerNotTrusted` where a server is not to be talked to.
     :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
     :param reading: how much of what was missed is read.
@@ -86,6 +87,7 @@ class Engine:
         *,
         device: str,
         keep_token: Callable[[str, str], object] = lambda account, token: None,
+        kept_token: Callable[[str], str] = lambda account: "",
         look: Callable[[Welcome], object] = lambda welcome: None,
         jitter: Callable[[], float] = lambda: 0.5,
         reading: Reading = Reading.NEWEST,
@@ -109,6 +111,7 @@ class Engine:
         self._make_entrance = entrance
         self.device = device
         self._keep_token = keep_token
+        self._kept_token = kept_token
         self._look = look
         self._heartbeat = Heartbeat(clock)
         self._returning = Returning(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
@@ -168,7 +171,8 @@ class Engine:
 
     async def log_in(self, user: str, password: str) -> None:
         """Log in and catch up; see `chat.client.entrance.Entrance.log_in`."""
-        await self._enter(await (await self._way_in()).log_in(user, password, self.device), password)
+        way_in, token = await self._way_in(), self._kept_token(user)
+        await self._enter(await way_in.log_in(user, password, self.device, token), password)
 
     async def register(self, user: str, password: str) -> None:
         """Make an account and go in; see `chat.client.entrance.Entrance.register`."""

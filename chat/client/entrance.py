@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -46,15 +47,19 @@ class Entrance:
         self._proof: Proof | None = None
         self._elsewhere = False
 
-    async def log_in(self, user: str, password: str, device: str | None = None) -> LoggedIn:
+    async def log_in(self, user: str, password: str, device: str | None = None, token: str = "") -> LoggedIn:
         """Prove a password and let the server prove itself.
 
+        :param token: one that this device has had, ended or not, or nothing. Its digest is sent, so that the server
+            knows the device: wrong passwords of others do not lock it out.
         :raises RequestRefused: when the server says no: ``bad-credentials``, ``locked-out``, ``already-signed-in``.
         :raises ServerNotTrusted: when it offers no way that keeps the password here, asks for too little or too much
             work, or cannot prove itself in the end.
         """
         self._elsewhere = False
         who = _named(device, user=user)
+        if token:
+            who["known"] = b64encode(sha256(token.encode()).digest()).decode()
         if not await self._keeps_passwords_here():
             return await self._enter(None, "login", who | {"password": password})
         proof, final = await self._prove("login", who, password)

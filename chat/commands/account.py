@@ -10,7 +10,7 @@ from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
 from chat.errors import BadCredentials, BadUsage
 from chat.events import Challenge, Devices, Done, LoggedIn, LoggedOut, PasswordChanged, SessionLine
-from chat.grammar.frames import NewVerifier, ScramMessage
+from chat.grammar.frames import Digest, NewVerifier, ScramMessage
 from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Secret, Word, Words
 from chat.grammar.verbs import Access
 from chat.values import DEFAULT_DEVICE, device_name
@@ -73,12 +73,15 @@ async def login(
     device: DeviceName | None = None,
     token: Word | None = None,
     scram: ScramMessage | None = None,
+    known: Digest | None = None,
 ) -> LoggedIn | Challenge:
     """log in; what is missing is asked for
 
     A device is a name for where you are, such as bob@phone; without one it is called default. Programs may
-    log in with the token that an earlier login handed out, or prove the password without sending it.
+    log in with the token that an earlier login handed out, or prove the password without sending it. With known, the
+    SHA-256 of a token that this device has had, ended or not, wrong passwords of others do not lock it out.
     """
+    session.token = known or session.token
     here = session.device if session.mind.program else DEFAULT_DEVICE
     if token is not None:
         session.device = device or here

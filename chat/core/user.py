@@ -8,6 +8,7 @@ end acts.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
@@ -17,7 +18,7 @@ from chat.core.limits import TokenBucket
 from chat.core.room import Room
 from chat.events import Reply
 from chat.interfaces import IChatUser, IMind
-from chat.values import DEFAULT_DEVICE, Account, Origin, Rank
+from chat.values import DEFAULT_DEVICE, Account, Origin, Peer, Rank
 
 _NOBODY: frozenset[int] = frozenset()
 """One for all; an empty set of one's own takes 216 bytes."""
@@ -62,6 +63,7 @@ class Session:
     :ivar refusal: what ``takeover`` would take over.
     :ivar exchange: the login without a password that has begun here (`chat.auth.scram`), or nothing.
     :ivar logout: cred's logout of the avatar.
+    :ivar token: the SHA-256 of a token that its device has shown, valid or not, or nothing.
     :ivar heartbeat: whether its program promised heartbeats.
     :ivar unknown: lines that meant nothing, while a guest has sent no others; or nothing.
     :ivar wasted: lines refused as too fast, or as unreadable while there was a debt, since the last command.
@@ -87,6 +89,7 @@ class Session:
         "refusal",
         "rooms",
         "since",
+        "token",
         "unknown",
         "user",
         "wasted",
@@ -121,6 +124,14 @@ class Session:
         self.refusal: Refusal | None = None
         self.exchange: Any = None
         self.logout: Callable[[], object] | None = None
+        self.token: bytes | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """Where it comes from, with what is known of who is there; for counting wrong passwords."""
+        peer = self.mind.peer
+        account = self.user.account.id if self.user is not None else 0
+        return replace(peer, account=account, token=self.token) if account or self.token else peer
 
     @property
     def administers(self) -> bool:

@@ -53,6 +53,20 @@ class VerifierType(ParameterType):
             raise BadUsage(f"{field} is not base 64") from None
 
 
+class DigestType(ParameterType):
+    """A SHA-256."""
+
+    json = "string: 32 bytes in base 64"
+
+    def read(self, word: str) -> bytes:
+        if len(word) == 44:
+            try:
+                return b64decode(word, validate=True)
+            except ValueError:
+                pass
+        raise BadUsage("a SHA-256 has 32 bytes, in 44 characters of base 64")
+
+
 class RetryType(ParameterType):
     """What makes a repeated send the same message: 11 to 64 characters, so that 64 random bits fit."""
 
@@ -116,6 +130,7 @@ class MarksType(ParameterType):
 
 
 ScramMessage = Annotated[str, ScramType()]
+Digest = Annotated[bytes, DigestType()]
 NewVerifier = Annotated[Verifier, VerifierType()]
 ConversationId = Annotated[int, ConversationType()]
 Marks = Annotated[dict[int, int], MarksType()]

@@ -144,6 +144,20 @@ class IAccountStore(Protocol):
     def erase(self) -> Deferred[Erased]:
         """Empty some of what deleted accounts wrote: one small step through the log, and then through the index."""
 
+    # where an account is known
+
+    def note_network(self, account: int, network: str, when: int) -> Deferred[None]:
+        """Note that an account has logged in from a network; the last 16 are kept."""
+
+    def has_network(self, account: int, network: str) -> Deferred[bool]:
+        """Whether a network is one of those."""
+
+    def has_had_token(self, account: int, digest: bytes) -> Deferred[bool]:
+        """Whether a token was given to a device of an account that is still one of its devices; it may have ended.
+
+        :param digest: SHA-256 of the token; the last 64 of an account are known.
+        """
+
     # devices and their tokens
 
     def devices(self, account: int) -> Deferred[tuple[Device, ...]]: ...

@@ -11,6 +11,7 @@ from chat.errors import NameTaken
 from chat.interfaces import TokenRecord
 from chat.preferences import read_preferences
 from chat.storage.credential_epochs import begin_device_epoch, begin_epoch, begin_token_epoch, check_epoch
+from chat.storage.known import forget_tokens, note_token
 from chat.storage.transaction import Transaction
 from chat.values import Account, Device, Name, Rank, Verifier
 
@@ -198,6 +199,7 @@ def add_token(
     ):
         return False
     _note_device(transaction, account, device, when)
+    note_token(transaction, account, device, digest, when)
     transaction.execute(
         "INSERT INTO tokens (account, device, digest, created, before) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (account, device) DO UPDATE"
@@ -235,6 +237,7 @@ def end_device(transaction: Transaction, account: int, device: str, when: int) -
 
     :returns: the new epoch.
     """
+    forget_tokens(transaction, account, device)
     transaction.execute("DELETE FROM devices WHERE account = ? AND device = ?", (account, device))
     transaction.execute("DELETE FROM received WHERE account = ? AND device = ?", (account, device))
     return begin_device_epoch(transaction, account, device, when)

@@ -21,8 +21,8 @@ _EMPTIED: Final = 64
 """What emptying a row takes beside its body, in characters."""
 
 _EVERYWHERE: Final = (
-    *("tokens", "codes", "devices", "ended_devices", "members", "invitations", "restrictions", "received", "read"),
-    "retries",
+    *("tokens", "known_tokens", "networks", "codes", "devices", "ended_devices", "members", "invitations"),
+    *("restrictions", "received", "read", "retries"),
 )
 """Where a deleted account leaves nothing behind; with its devices go their keys and what waited for them."""
 

@@ -16,6 +16,7 @@ from chat.values import write_time
 _WHOLE: Final = (
     ("account", "SELECT shown AS name, realname, rank, created, seen, settings FROM accounts WHERE id = ?"),
     ("device", "SELECT device, seen FROM devices WHERE account = ? ORDER BY device"),
+    ("network", "SELECT network, seen FROM networks WHERE account = ? ORDER BY seen"),
     (
         "room",
         "SELECT rooms.shown AS room, members.role, members.joined, members.notify"

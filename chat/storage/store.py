@@ -20,6 +20,7 @@ from chat.storage import (
     deletion,
     inbox,
     keys,
+    known,
     log,
     pieces,
     retention,
@@ -322,6 +323,17 @@ class Store(ABC):
 
     def rehearse(self, file: str) -> Deferred[Contents]:
         return self._aside(backup.rehearse, file)
+
+    # where an account is known
+
+    def note_network(self, account: int, network: str, when: int) -> Deferred[None]:
+        return self._write(known.note_network, account, network, when)
+
+    def has_network(self, account: int, network: str) -> Deferred[bool]:
+        return self._read(known.has_network, account, network)
+
+    def has_had_token(self, account: int, digest: bytes) -> Deferred[bool]:
+        return self._read(known.has_had_token, account, digest)
 
     # devices and their tokens
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chat.preferences import UNSET, Preferences
@@ -115,6 +115,8 @@ class Peer:
     :param network: what limits count by: the IPv4 address, or the /64 of an IPv6 one.
     :param encrypted: whether bytes cross the network under TLS.
     :param binding: what logins are bound to under TLS (``tls-server-end-point``, RFC 5929), or nothing.
+    :param account: which account is logged in there, or 0.
+    :param token: the SHA-256 of a token that this device says it has had, of whatever account, or nothing.
     """
 
     address: str
@@ -122,6 +124,8 @@ class Peer:
     loopback: bool = False
     encrypted: bool = False
     binding: bytes | None = None
+    account: int = 0
+    token: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
+from chat.auth.known_sources import KnownSources
+from chat.auth.lockout import Lockout
+from chat.auth.verification import Verification
 from chat.errors import NameTaken, StoreUnavailable
 from chat.interfaces import IDelayed, IStore, TokenRecord
 from chat.names import fold
@@ -82,6 +85,8 @@ class FakeStore:
         self.held: list[Deferred[Account]] | None = None
         self.error: Exception | None = None
         self.full = False
+        self.networks: set[tuple[int, str]] = set()
+        self.known_tokens: set[tuple[int, bytes]] = set()
 
     @property
     def stored(self) -> IStore:
@@ -135,6 +140,17 @@ class FakeStore:
             self.verifiers[account] = new
         return succeed(None)
 
+    def note_network(self, account: int, network: str, when: int) -> Deferred[None]:
+        self.networks.add((account, network))
+        return succeed(None)
+
+    def has_network(self, account: int, network: str) -> Deferred[bool]:
+        self.asked.append(account)
+        return succeed((account, network) in self.networks)
+
+    def has_had_token(self, account: int, digest: bytes) -> Deferred[bool]:
+        return succeed((account, digest) in self.known_tokens)
+
     def set_password(self, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> Deferred[int]:
         self.verifiers[account] = verifier
         return succeed(epoch + 1)
@@ -172,3 +188,9 @@ class FakeHashing:
         while self.waiting:
             result, call = self.waiting.pop(0)
             result.callback(call())
+
+
+def verification(store: FakeStore, hashing: FakeHashing, clock: FakeClock) -> Verification:
+    """What checks passwords, over these."""
+    known = KnownSources(store.stored, clock)
+    return Verification(store.stored, hashing, Lockout(60), known, clock, COST)

@@ -8,6 +8,8 @@ from chat.auth.lockout import FREE_TRIES, NETWORK_FAILURES, Lockout
 from chat.errors import LockedOut, TooFast
 
 BLOCK = 60.0
+TENTHS = [100.0 + number / 10 for number in range(6_000)]
+"""Ten minutes."""
 
 
 class WrongPasswords(SynchronousTestCase):
@@ -17,6 +19,7 @@ class WrongPasswords(SynchronousTestCase):
     def wrong(self, when: float, account: str = "bob", network: str = "home") -> None:
         self.lockout.begin(account, network, when)
         self.lockout.failed(account, network, when)
+        self.lockout.failed_from(network, when, strange=True)
 
     def wait(self, when: float, account: str = "bob", network: str = "home") -> float:
         """Seconds left, or none."""
@@ -160,39 +163,48 @@ class TriesAtTheSameTime(SynchronousTestCase):
 
 
 class OneNetwork(SynchronousTestCase):
-    def test_a_class_is_not_locked_out_because_one_person_mistypes(self) -> None:
-        """One person tries as fast as it goes for ten minutes; forty-nine others log in behind the same address."""
-        lockout = Lockout(BLOCK)
-        for second in range(600):
-            when = 100.0 + second
-            try:
-                lockout.begin("bob", "school", when)
-                lockout.failed("bob", "school", when)
-            except LockedOut:
-                pass
-            lockout.begin(f"pupil-{second % 49}", "school", when)
-            lockout.succeeded(f"pupil-{second % 49}", "school")
+    def setUp(self) -> None:
+        self.lockout = Lockout(BLOCK)
+
+    def wrong(self, when: float, strange: bool) -> bool:
+        """Whether it is told as a wrong password, and not as one too many of its network."""
+        try:
+            self.lockout.failed_from("home", when, strange)
+        except LockedOut as locked:
+            self.assertIn("from your network", locked.line)
+            assert locked.wait is not None
+            self.assertLess(locked.wait, 3)
+            return False
+        return True
 
     def test_one_password_for_every_name_is_slowed(self) -> None:
-        lockout = Lockout(BLOCK)
-        tried = 0
-        for number in range(6_000):  # ten minutes, ten names a second
-            when = 100.0 + number / 10
-            try:
-                lockout.begin(f"name-{number}", "home", when)
-                lockout.failed(f"name-{number}", "home", when)
-                tried += 1
-            except LockedOut as locked:
-                self.assertIn("from your network", locked.line)
-                assert locked.wait is not None
-                self.assertLess(locked.wait, 60)
-        self.assertLessEqual(tried, NETWORK_FAILURES * 11)
-        lockout.begin("name-1", "office", 700.0)
+        """Ten names a second for ten minutes; of fifty a minute it is learned whether the password was right."""
+        learned = sum(not self.lockout.refuses_strangers("home", when) and self.wrong(when, True) for when in TENTHS)
+        self.assertLessEqual(learned, NETWORK_FAILURES * 11)
+        self.assertTrue(self.lockout.refuses_strangers("home", TENTHS[-1]))
+        self.assertFalse(self.lockout.refuses_strangers("office", TENTHS[-1]))
+
+    def test_wrong_ones_are_told_alike_whether_the_names_exist(self) -> None:
+        told = []
+        for strange in (True, False):
+            self.lockout = Lockout(BLOCK)
+            told.append([self.wrong(when, strange) for when in TENTHS[:600]])
+        self.assertEqual(told[0], told[1])
+
+    def test_names_that_do_not_exist_keep_nobody_out(self) -> None:
+        for when in TENTHS:
+            self.wrong(when, False)
+        self.assertFalse(self.lockout.refuses_strangers("home", TENTHS[-1]))
+
+    def test_who_is_refused_is_told_as_one_whose_password_is_wrong(self) -> None:
+        """Wherever a right password is refused, a wrong one is told the same."""
+        for number, when in enumerate(TENTHS):
+            self.wrong(when, number % 3 == 0)
+            if self.lockout.refuses_strangers("home", when):
+                self.assertFalse(self.wrong(when, True))
 
     def test_is_let_in_again(self) -> None:
-        lockout = Lockout(BLOCK)
-        for number in range(NETWORK_FAILURES):
-            lockout.begin(f"name-{number}", "home", 100.0)
-            lockout.failed(f"name-{number}", "home", 100.0)
-        self.assertRaises(LockedOut, lockout.begin, "ann", "home", 100.0)
-        lockout.begin("ann", "home", 102.0)
+        for _ in range(NETWORK_FAILURES):
+            self.wrong(100.0, True)
+        self.assertTrue(self.lockout.refuses_strangers("home", 100.0))
+        self.assertFalse(self.lockout.refuses_strangers("home", 102.0))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.auth.lockout import FREE_TRIES, Lockout
+from chat.auth.lockout import FREE_TRIES
 from chat.auth.registration import Registrar, read_realname
-from chat.auth.verification import Verification
 from chat.errors import (
     BadCredentials,
     BadName,
@@ -24,7 +23,7 @@ from chat.errors import (
 )
 from chat.stretch import ITERATIONS, KEY_BYTES, check_verifier, cost_of, matches, new_salt, stretch
 from chat.values import Account, Peer, Verifier
-from tests.auth.fakes import COST, ELSEWHERE, HOME, FakeClock, FakeDirectory, FakeHashing, FakeStore
+from tests.auth.fakes import COST, ELSEWHERE, HOME, FakeClock, FakeDirectory, FakeHashing, FakeStore, verification
 
 PASSWORD = "correct horse"
 KEY = b"k" * KEY_BYTES
@@ -36,9 +35,9 @@ class RegistrarTestCase(SynchronousTestCase):
         self.store = FakeStore()
         self.directory = FakeDirectory()
         self.hashing = FakeHashing()
-        verification = Verification(self.store.stored, self.hashing, Lockout(60), self.clock, COST)
+        checks = verification(self.store, self.hashing, self.clock)
         self.registrar = Registrar(
-            self.directory, self.store.stored, self.hashing, verification, self.clock, COST, {"say", "login"}
+            self.directory, self.store.stored, self.hashing, checks, self.clock, COST, {"say", "login"}
         )
 
     def register(self, name: str, password: str = PASSWORD, realname: str = "", peer: Peer = HOME) -> Deferred[Account]:

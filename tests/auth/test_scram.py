@@ -11,16 +11,25 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.auth.checkers import PasswordChecker
 from chat.auth.credentials import PasswordCredentials
-from chat.auth.lockout import FREE_TRIES, Lockout
+from chat.auth.lockout import FREE_TRIES
 from chat.auth.scram import TIME_TO_PROVE, Exchange, Proofs, ways
-from chat.auth.verification import Verification
 from chat.client.failures import ServerNotTrusted
 from chat.client.proof import Proof
 from chat.core.credential_epochs import CredentialEpochs
 from chat.errors import BadBinding, BadCredentials, BadUsage, ChatError, LockedOut, StoreUnavailable
 from chat.stretch import SCRAM, SCRAM_PLUS
 from chat.values import Account, Peer
-from tests.auth.fakes import COST, ELSEWHERE, HOME, FakeClock, FakeDirectory, FakeHashing, FakeStore, verifier_of
+from tests.auth.fakes import (
+    COST,
+    ELSEWHERE,
+    HOME,
+    FakeClock,
+    FakeDirectory,
+    FakeHashing,
+    FakeStore,
+    verification,
+    verifier_of,
+)
 
 RIGHT = "correct horse"
 CERTIFICATE = b"c" * 32
@@ -41,7 +50,7 @@ class ScramTestCase(SynchronousTestCase):
 
     def start(self) -> None:
         """The server starts, with what is stored."""
-        self.verification = Verification(self.store.stored, self.hashing, Lockout(60), self.clock, COST)
+        self.verification = verification(self.store, self.hashing, self.clock)
         self.proofs = Proofs(self.directory, self.verification, self.clock)
 
     def challenge(self, name: str, first: str, peer: Peer = HOME) -> Deferred[Exchange]:

@@ -125,6 +125,7 @@ class Desk:
             lambda client: Entrance(client, at_once, least_cost=COST),
             device=self._device,
             keep_token=lambda account, token: self.tokens.append(token),
+            kept_token=lambda account: self.tokens[-1] if self.tokens else "",
             reading=self._reading,
             direct=self.direct,
             seals=seals,

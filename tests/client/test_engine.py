@@ -42,6 +42,18 @@ class GettingIn(EngineCase):
         self.run_link(desk.engine.log_in("ann", PASSWORD))
         self.assertEqual(desk.screen.status.phase, Phase.ONLINE)
 
+    def test_from_a_known_device_while_somebody_else_there_guesses_the_password(self) -> None:
+        desk, guesser = self.logged_in("ann"), self.desk()
+        desk.engine.close()
+        for _ in range(3):
+            self.fails(guesser.engine.log_in("ann", "wrong horse"), RequestRefused)
+        locked = self.fails(guesser.engine.log_in("ann", PASSWORD), RequestRefused)
+        self.assertEqual(locked.reply.code, "locked-out")
+        again = self.desk()
+        again.tokens = desk.tokens
+        self.run_link(again.engine.log_in("ann", PASSWORD))
+        self.assertEqual(again.screen.status.phase, Phase.ONLINE)
+
     def test_after_thinking_so_long_that_the_server_has_hung_up(self) -> None:
         desk = self.desk()
         self.run_link(desk.engine.connect())

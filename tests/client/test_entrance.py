@@ -71,6 +71,16 @@ class ALogin(EntranceCase):
         self.server.advance(2)
         self.run_link(self.entrance().log_in("bob", PASSWORD))
 
+    def test_of_a_device_that_has_had_a_token_is_not_locked_out_by_others(self) -> None:
+        """What is sent logs nobody in: the digest of the token and not the token."""
+        token = self.run_link(self.entrance().log_in("bob", PASSWORD)).token
+        self.links[-1].cut()
+        for _ in range(4):
+            self.code(self.entrance().log_in("bob", "wrong horse"))
+        self.assertEqual(self.code(self.entrance().log_in("bob", PASSWORD)), "locked-out")
+        self.run_link(self.entrance().log_in("bob", PASSWORD, token=token))
+        self.assertNotIn(token.encode(), self.links[-1].sent)
+
     def test_that_takes_longer_than_a_minute(self) -> None:
         client = self.link()
 

@@ -36,6 +36,7 @@ class WhatIsKept(AdminCase):
         self.assertEqual(self.stage.restart().roles("ops"), {})
 
     def test_an_export_holds_what_one_wrote_and_nothing_of_others(self) -> None:
+        now(self.stage.store.note_network(self.bob.id, "192.0.2.7", self.stage.chat.house.now()))
         self.bob.says("ops", "mine")
         self.bob.writes("lou", "mine too")
         lou = self.stage.enter("lou", "ops")
@@ -54,7 +55,8 @@ class WhatIsKept(AdminCase):
         self.assertEqual({each["time"] for each in lines if "time" in each}, {time})
         account, member = lines[0], next(each for each in lines if each["type"] == "room")
         self.assertEqual((account["created"], account["settings"], member["joined"]), (time, {}, time))
-        self.assertEqual({each["type"] for each in lines}, {"account", "device", "room", "message"})
+        self.assertEqual({each["type"] for each in lines}, {"account", "device", "network", "room", "message"})
+        self.assertEqual([each["network"] for each in lines if each["type"] == "network"], ["192.0.2.7"])
 
     def test_rows_are_kept_as_long_as_was_said(self) -> None:
         self.bob.says("ops", "old")

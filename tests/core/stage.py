@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from chat.auth.checkers import PasswordChecker, TokenChecker
 from chat.auth.door import Door
+from chat.auth.known_sources import KnownSources
 from chat.auth.lockout import Lockout
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
@@ -227,7 +228,8 @@ class Stage:
         self.store = store or MemoryStore()
         self.hashing = FakeHashing()
         self.chat = chat = ChatService(settings, self.store, LocalBus(), self.clock, table)
-        verification = Verification(self.store, self.hashing, Lockout(settings.block_time), self.clock, COST)
+        known = KnownSources(self.store, self.clock)
+        verification = Verification(self.store, self.hashing, Lockout(settings.block_time), known, self.clock, COST)
         registrar = Registrar(chat.directory, self.store, self.hashing, verification, self.clock, COST, table)
         self.realm = Realm(chat.people)
         checkers = [
@@ -235,7 +237,7 @@ class Stage:
             TokenChecker(chat.directory, self.store, self.clock),
         ]
         proofs = Proofs(chat.directory, verification, self.clock)
-        chat.door = Door(chat.house, Portal(self.realm, checkers), self.realm, registrar, proofs)
+        chat.door = Door(chat.house, Portal(self.realm, checkers), self.realm, registrar, proofs, known)
         chat.host = self.host = FakeHost()
         self.performer = Performer(chat, table)
         now(chat.start())

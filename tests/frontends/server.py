@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.auth.checkers import PasswordChecker, TokenChecker
 from chat.auth.door import Door
+from chat.auth.known_sources import KnownSources
 from chat.auth.lockout import Lockout
 from chat.auth.realm import Realm
 from chat.auth.registration import Registrar
@@ -170,7 +171,8 @@ class Server:
         self.store = MemoryStore()
         self.hashing = FakeHashing()
         self.chat = ChatService(self.settings, self.store, LocalBus(), self.clock, TABLE)
-        verification = Verification(self.store, self.hashing, Lockout(60), self.clock, COST)
+        known = KnownSources(self.store, self.clock)
+        verification = Verification(self.store, self.hashing, Lockout(60), known, self.clock, COST)
         registrar = Registrar(
             self.chat.directory, self.store, self.hashing, verification, self.clock, COST, TABLE, a_minute=1_000
         )
@@ -180,7 +182,7 @@ class Server:
             TokenChecker(self.chat.directory, self.store, self.clock),
         ]
         proofs = Proofs(self.chat.directory, verification, self.clock)
-        self.chat.door = Door(self.chat.house, Portal(realm, checkers), realm, registrar, proofs)
+        self.chat.door = Door(self.chat.house, Portal(realm, checkers), realm, registrar, proofs, known)
         self.turn = ReactorTurn(self.clock.clock)
         self.census = Census()
         performer = Performer(self.chat, TABLE)

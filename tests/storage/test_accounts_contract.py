@@ -62,6 +62,36 @@ class Accounts(EngineCase):
         await self.store.renew_verifier(bob.id, VERIFIER, VERIFIER)
         self.assertEqual(await self.store.verifier(bob.id), OTHER)
 
+    async def test_the_last_sixteen_networks_are_known(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        for number in range(18):
+            await self.store.note_network(bob.id, f"192.0.2.{number}", 1_000 + number)
+        await self.store.note_network(bob.id, "192.0.2.3", 2_000)
+        await self.store.note_network(bob.id, "192.0.2.99", 2_001)
+        known = [number for number in range(100) if await self.store.has_network(bob.id, f"192.0.2.{number}")]
+        self.assertEqual(known, [3, *range(4, 18), 99])
+        self.assertFalse(await self.store.has_network(eve.id, "192.0.2.99"))
+
+    async def test_a_token_stays_known_after_its_end_until_its_device_is_ended(self) -> None:
+        bob, eve = await self.person("bob"), await self.person("eve")
+        await self.store.add_token(bob.id, "phone", b"1" * 32, 600)
+        await self.store.add_token(bob.id, "phone", b"2" * 32, 601, before=b"1" * 32)
+        await self.store.add_token(bob.id, "laptop", b"3" * 32, 602)
+        await self.store.set_password(bob.id, OTHER)
+        tokens = [number * 32 for number in (b"1", b"2", b"3", b"4")]
+        self.assertEqual([await self.store.has_had_token(bob.id, each) for each in tokens], [True, True, True, False])
+        self.assertFalse(await self.store.has_had_token(eve.id, tokens[0]))
+        await self.store.end_device(bob.id, "phone", 700)
+        self.assertEqual([await self.store.has_had_token(bob.id, each) for each in tokens], [False, False, True, False])
+
+    async def test_the_last_sixty_four_tokens_are_known(self) -> None:
+        bob = await self.person("bob")
+        tokens = [sha256(b"%d" % number).digest() for number in range(66)]
+        for number, token in enumerate(tokens):
+            await self.store.add_token(bob.id, "phone", token, 600 + number)
+        known = [number for number, token in enumerate(tokens) if await self.store.has_had_token(bob.id, token)]
+        self.assertEqual(known, list(range(2, 66)))
+
     async def test_a_new_password_ends_all_tokens(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
         for account, device in ((bob.id, "a"), (bob.id, "b"), (eve.id, "a")):
@@ -106,9 +136,12 @@ class Deleting(EngineCase):
         room = await self.room(eve.id)
         await self.store.append(text(room, bob.id, "hello"))
         await self.store.add_token(bob.id, "phone", b"d" * 32, 1)
+        await self.store.note_network(bob.id, "192.0.2.7", 1)
         await self.store.mark_read(bob.id, {room: 1})
         await self.store.block(eve.id, bob.id)
         await self.store.delete_account(bob.id, 5, False)
+        self.assertFalse(await self.store.has_network(bob.id, "192.0.2.7"))
+        self.assertFalse(await self.store.has_had_token(bob.id, b"d" * 32))
         self.assertIsNone(await self.store.verifier(bob.id))
         self.assertIsNone(await self.store.token(b"d" * 32))
         self.assertEqual(await self.store.devices(bob.id), ())
