@@ -19,25 +19,30 @@ GROUP = "Help"
 @command("?", group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, name="help", examples=("help", "help message"))
 async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
     """show all commands, or one in full"""
-    shown = [each for each in chat.table.verbs if not each.programs and _usable(each, session)]
+    rank = session.user.account.rank if session.user is not None else Rank.MEMBER
     if verb is None:
-        groups: dict[str, list[VerbHelp]] = {}
-        for each in shown:
-            groups.setdefault(each.group, []).append(each.help)
-        return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()))
+        return chat.table.derived(_overview, rank)
     word = verb.lower().lstrip("/")
     found = chat.table.get(word)
     if found is None or found.programs:
         if (refusal := needs_client(word, chat.table)) is not None:
             raise refusal
-        meant = nearest(word, [name for each in shown for name in (each.name, *each.aliases)])
+        meant = nearest(word, [name for each in _usable(chat.table.verbs, rank) for name in (each.name, *each.aliases)])
         raise UnknownCommand(f"There is no command {verb[:40]}. help shows them all.", suggest=meant)
     return Help(verb=found.help)
 
 
-def _usable(verb: Verb, session: Session) -> bool:
-    rank = session.user.account.rank if session.user is not None else None
-    return verb.access is not Access.ADMINISTRATOR or rank is Rank.ADMINISTRATOR
+def _usable(verbs: tuple[Verb, ...], rank: Rank) -> list[Verb]:
+    """What somebody of that rank may type."""
+    administers = rank is Rank.ADMINISTRATOR
+    return [each for each in verbs if not each.programs and (administers or each.access is not Access.ADMINISTRATOR)]
+
+
+def _overview(verbs: tuple[Verb, ...], rank: Rank) -> Help:
+    groups: dict[str, list[VerbHelp]] = {}
+    for each in _usable(verbs, rank):
+        groups.setdefault(each.group, []).append(each.help)
+    return Help(tuple((title, tuple(members)) for title, members in groups.items()))
 
 
 @command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, weight=0.2)

@@ -14,7 +14,7 @@ from chat.events import CommandTable, Done, Missed, People, Person, Restored, Re
 from chat.grammar.amounts import NumberType
 from chat.grammar.frames import Flag, Marks, Moment
 from chat.grammar.parameters import DeviceName, Room, Word
-from chat.grammar.verbs import Access
+from chat.grammar.verbs import Access, Verb
 from chat.stretch import ITERATIONS
 from chat.values import BODY_BYTES, BODY_LINES
 
@@ -49,10 +49,14 @@ async def hello(
     return Welcome(chat.settings.name, __version__, limits, features, ways_in, database, chat.restored)
 
 
-@command(group=GROUP, access=Access.ANYONE, programs=True)
+@command(group=GROUP, access=Access.ANYONE, programs=True, weight=2)
 async def commands(chat: ChatService, session: Session) -> CommandTable:
     """the verb table as data, for grammar, help and completion"""
-    return CommandTable(tuple(verb.as_json() for verb in chat.table.verbs))
+    return chat.table.derived(_described, None)
+
+
+def _described(verbs: tuple[Verb, ...], _: None) -> CommandTable:
+    return CommandTable(tuple(verb.as_json() for verb in verbs))
 
 
 @command(group=GROUP, programs=True, barrier=True)

@@ -15,12 +15,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from chat.errors import BadUsage
 from chat.events import VerbHelp
 from chat.grammar.nearby import Neighbours
 from chat.grammar.parameters import ChoiceType, HereType, ParameterType
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 LONG = 6
 """Verbs of so many letters are not mistaken for ordinary words when one letter is wrong."""
@@ -190,6 +193,7 @@ class Table(Mapping[str, Verb]):
     def __init__(self) -> None:
         self._verbs: dict[str, Verb] = {}
         self._words: dict[str, Verb] = {}
+        self._derived: dict[tuple[Any, ...], Any] = {}
 
     def __getitem__(self, word: str) -> Verb:
         return self._words[word]
@@ -208,6 +212,13 @@ class Table(Mapping[str, Verb]):
     @property
     def verbs(self) -> tuple[Verb, ...]:
         return tuple(self._verbs.values())
+
+    def derived(self, make: Callable[[tuple[Verb, ...], K], T], key: K) -> T:
+        """What a function makes of all verbs and a key: the same object for everybody, until a verb is added."""
+        found: T | None = self._derived.get((make, key))
+        if found is None:
+            found = self._derived[make, key] = make(self.verbs, key)
+        return found
 
     @cached_property
     def long(self) -> Neighbours:
@@ -282,6 +293,7 @@ class Table(Mapping[str, Verb]):
                 raise ValueError(f"the word {word} stands for {self._words[word].name} already")
         self._verbs[verb.name] = verb
         self._words.update(dict.fromkeys((verb.name, *verb.aliases), verb))
+        self._derived.clear()
 
 
 def sentence(words: str) -> str:

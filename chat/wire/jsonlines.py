@@ -80,6 +80,7 @@ from chat.events import (
 )
 from chat.values import Kind, value
 from chat.wire.codecs import CODECS, UNREADABLE, Codec, codec
+from chat.wire.identity_cache import IdentityCache
 
 DEPTH = 32
 """How deep a frame may be nested."""
@@ -197,14 +198,29 @@ def encode(shown: Event | Reply, id: str | int | None = None) -> bytes:
 
     :param id: of the request that this answers.
     """
+    if type(shown) is CommandTable or (type(shown) is Help and shown.groups):
+        return _large.of(shown) if id is None else _with_id(_large.of(shown), id)
     frame = _write(shown)
     if id is not None:
         frame = {"type": frame["type"], "id": id} | frame
-    line = _dump(frame) + "\n"
+    return _utf8(_dump(frame) + "\n")
+
+
+def _utf8(line: str) -> bytes:
     try:
         return line.encode()
     except UnicodeEncodeError:
         return _LONE.sub("\ufffd", line).encode()
+
+
+_large = IdentityCache(lambda shown: _utf8(_dump(_write(shown)) + "\n"))
+"""Frames that are the same for everybody but for the id, and take long to write."""
+
+
+def _with_id(line: bytes, id: str | int) -> bytes:
+    """A frame that was written without an id, with one after its type, which comes first."""
+    kind, _, rest = line.partition(b",")
+    return b"".join((kind, b',"id":', _utf8(_dump(id)), b",", rest))
 
 
 class UnknownType(BadFrame):

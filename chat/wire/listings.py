@@ -21,6 +21,7 @@ from chat.events import (
 )
 from chat.preferences import SETTINGS
 from chat.wire.columns import columns, entry, paragraph
+from chat.wire.identity_cache import IdentityCache
 from chat.wire.rows import render_history
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
@@ -258,11 +259,18 @@ def own_settings(reply: OwnSettings, view: View) -> str:
 def help_shown(reply: Help, view: View) -> str:
     if reply.verb is not None:
         return _verb(reply.verb)
-    shown = "".join(
+    return _groups.of(reply) + notice(f"Type {reply.more} for more.", view)
+
+
+def _all_verbs(reply: Help) -> str:
+    return "".join(
         paragraph(title) + "".join(entry(verb.form, verb.summary, EXPLANATIONS) for verb in verbs)
         for title, verbs in reply.groups
     )
-    return shown + notice(f"Type {reply.more} for more.", view)
+
+
+_groups = IdentityCache(_all_verbs)
+"""The same for everybody who may use the same verbs."""
 
 
 def _verb(verb: VerbHelp) -> str:

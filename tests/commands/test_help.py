@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.commands.table import TABLE
 from chat.events import CommandTable, Help, Refused
 from chat.grammar.verbs import Access
+from chat.values import Rank
 from tests.core.stage import Stage
 
 
@@ -19,6 +20,14 @@ class AskingForHelp(SynchronousTestCase):
             shown, [verb.name for verb in TABLE.verbs if not verb.programs and verb.access is not Access.ADMINISTRATOR]
         )
         self.assertEqual(len(groups), len({title for title, _ in groups}))
+
+    def test_everybody_gets_the_same_page_and_the_same_table(self) -> None:
+        """So that they are made and written once."""
+        other = self.person.stage.enter("bob")
+        for command in ("help", "commands"):
+            self.assertIs(self.person.does(command), other.does(command))
+        boss = self.person.stage.enter("boss", rank=Rank.ADMINISTRATOR)
+        self.assertIsNot(self.person.does("help"), boss.does("help"))
 
     def test_every_verb_in_full(self) -> None:
         for verb in TABLE.verbs:

@@ -10,7 +10,7 @@ from chat.commands.table import TABLE
 from chat.grammar.context import Ask, Call
 from chat.grammar.parameters import HereType, Speech, User, Words
 from chat.grammar.reading import read
-from chat.grammar.verbs import Access, Table
+from chat.grammar.verbs import Access, Table, Verb
 from tests.grammar.town import LOBBY, NAMES, OUTSIDE, KnownNames
 
 
@@ -41,6 +41,24 @@ class Declaring(SynchronousTestCase):
         for name, alias in (("wave", "x"), ("x", "greet")):
             with self.assertRaises(ValueError):
                 self.table.command(alias, group="g", name=name)(wave)
+
+    def test_what_is_derived_from_it_is_made_once(self) -> None:
+        """Until another verb is declared."""
+        made: list[str] = []
+
+        def describe(verbs: tuple[Verb, ...], key: str) -> list[str]:
+            made.append(key)
+            return [each.name for each in verbs]
+
+        async def wave(chat: Any, session: Any) -> None:
+            """wave"""
+
+        for _ in range(3):
+            self.assertEqual(self.table.derived(describe, "a"), [])
+        self.assertIsNot(self.table.derived(describe, "a"), self.table.derived(describe, "b"))
+        self.table.command(group="g")(wave)
+        self.assertEqual(self.table.derived(describe, "a"), ["wave"])
+        self.assertEqual(made, ["a", "b", "a"])
 
     def test_what_a_signature_says(self) -> None:
         async def wave(chat: Any, session: Any, user: User, text: Words | None = None, *, extra: Words = "x") -> None:

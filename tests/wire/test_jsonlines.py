@@ -150,6 +150,21 @@ class Frames(SynchronousTestCase):
         self.assertEqual(encode(Pong(), "7"), b'{"type":"pong","id":"7"}\n')
         self.assertEqual(encode(Pong(), 0), b'{"type":"pong","id":0}\n')
 
+    def test_what_is_large_and_the_same_for_everybody_is_written_once(self) -> None:
+        """But for the id of the request."""
+        table = CommandTable(tuple({"name": f"verb, {number}"} for number in range(3)))
+        page = Help((("Talking", (VerbHelp("say", (), "say TEXT", "speak", "", ()),)),))
+        for shown in (table, page):
+            written = encode(shown)
+            self.assertIs(encode(shown), written)
+            frame = json.loads(written)
+            for id in (7, "x", "\u00fc, \ud800", 0):
+                answer = encode(shown, id)
+                self.assertEqual(parse(answer)[0], shown)
+                shown_id = id.replace("\ud800", "\ufffd") if isinstance(id, str) else id
+                self.assertEqual(json.loads(answer), frame | {"id": shown_id})
+                self.assertEqual(list(json.loads(answer))[:2], ["type", "id"])
+
     def test_a_frame_is_one_line_of_utf8(self) -> None:
         self.assertEqual(encode(Done("größe\n\u2028")), '{"type":"done","text":"größe\\n\u2028"}\n'.encode())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta, timezone
 
 from hypothesis import given
@@ -549,6 +550,20 @@ class Helps(Lines):
             "* Type help VERB for more.\n"
         )
         self.shows(Help((("Talk", (self.SAY, self.LONG)),)), lines)
+
+    def test_the_page_of_all_verbs_is_made_once(self) -> None:
+        """In whichever style it is shown."""
+        looks = 0
+
+        class Verbs(tuple[VerbHelp, ...]):
+            def __iter__(self) -> Iterator[VerbHelp]:
+                nonlocal looks
+                looks += 1
+                return super().__iter__()
+
+        page = Help((("Talk", Verbs((self.SAY, self.LONG))),))
+        self.assertEqual(render(page, VIEW).splitlines()[:-1], render(page, CLASSIC).splitlines()[:-1])
+        self.assertEqual(looks, 1)
 
     def test_one_verb_in_full(self) -> None:
         lines = (
