@@ -74,7 +74,7 @@ class Twistd:
             return
         except OSError as error:
             raise Misconfigured(f"{self.pidfile} cannot be read ({error.strerror}). Give another --pidfile.") from None
-        if words.isdigit() and _has_written(int(words), written):
+        if words.isdigit() and len(words) < 20 and _has_written(int(words), written):
             raise Misconfigured(
                 f"a server runs here already, process {words} ({self.pidfile})."
                 f" Stop it with: kill {words} - or start this one in another folder."

@@ -12,7 +12,6 @@ from chat.errors import BadSettings, Misconfigured
 from chat.interfaces import Finding
 from chat.journal import Logger, write_from
 from chat.settings import Settings, renewed
-from chat.values import Rank
 
 log = Logger()
 
@@ -70,9 +69,8 @@ class Host:
         return changed, later
 
     def check(self) -> tuple[Finding, ...]:
-        accounts = self._chat.directory.accounts()
-        administrators = sum(each.rank is Rank.ADMINISTRATOR for each in accounts)
-        return check(self._chat.settings, self._chat.store.disk(), administrators)
+        administrators = self._chat.directory.administrators()
+        return check(self._chat.settings, self._chat.store.disk(), len(administrators))
 
     def queues(self) -> Mapping[str, int]:
         return self._queues()

@@ -20,6 +20,9 @@ from chat.values import Name
 MOST_CHARACTERS = 32
 """The most characters (code points, composed) that a name may have."""
 
+NAME_BYTES = 400
+"""The most UTF-8 bytes of a word that may be a name; typed decomposed, no 32 characters take more than 384."""
+
 RESERVED = frozenset({
     "admin", "administrator", "chanserv", "moderator", "nickserv", "operator", "owner", "root", "server", "system",
     "all", "channel", "channels", "everybody", "everyone", "here", "me", "myself", "online", "since", "users", "you",

@@ -26,6 +26,11 @@ LEAST_BYTES = 8
 MOST_BYTES = 1000
 """What a password may have, in UTF-8 bytes once it is prepared."""
 
+_MOST_TYPED = 3 * MOST_BYTES
+"""The same as it is typed: decomposed, letters take up to three times as many."""
+
+_MOST_MARKS = 30
+
 LEAST_COST = 4
 MOST_COST = 15
 """Costs of bcrypt that are worked with; each step doubles the time."""
@@ -62,11 +67,11 @@ def check_password(password: str, ask: str = "password") -> None:
     :param ask: the parameter that it came as, worth asking again.
     :raises BadPassword: in one line, what is wrong with it.
     """
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
-        raise BadPassword("A password cannot hold control characters. Choose another one.", ask=ask)
     length = len(_prepare(password))
     if length > MOST_BYTES:
         raise BadPassword(f"A password has at most {MOST_BYTES:,} characters. Choose a shorter one.", ask=ask)
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
+        raise BadPassword("A password cannot hold control characters. Choose another one.", ask=ask)
     if length < LEAST_BYTES:
         raise BadPassword(f"A password has at least {LEAST_BYTES} characters. Choose a longer one.", ask=ask)
 
@@ -177,11 +182,24 @@ def _prepare(password: str) -> bytes:
     """The bytes of a password, the same however a keyboard composes its letters (SASLprep, RFC 4013).
 
     SASLprep knows Unicode 3.2 only; a password beyond it (an emoji, two directions of writing) is taken
-    composed and otherwise as it is, rather than refused.
+    composed and otherwise as it is, rather than refused. What is too long for a password is only hashed, and so is
+    what has more marks on one letter than any language: to compose them takes a time that grows with the square.
     """
+    given = password.encode("utf-8", "surrogatepass")
+    if len(given) > _MOST_TYPED or (password.isascii() and password.isprintable()) or _has_pile_of_marks(password):
+        return given
     prepared: str = unicodedata.normalize("NFC", password)
-    # What is too long for a password is only hashed, not examined character by character.
-    if len(prepared) <= MOST_BYTES and not (prepared.isascii() and prepared.isprintable()):
+    if len(prepared) <= MOST_BYTES:
         with suppress(ScramException):
             prepared = saslprep(prepared)
     return prepared.encode("utf-8", "surrogatepass")
+
+
+def _has_pile_of_marks(text: str) -> bool:
+    """Whether more combining marks follow each other than in any language (Unicode, Annex 15, section 13)."""
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > _MOST_MARKS:
+            return True
+    return False

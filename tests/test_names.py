@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import unicodedata
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.errors import BadName
 from chat.names import fold, read_name, skeleton
 from chat.values import Name
+from tests.grammar.big_town import cost
 
 VERBS = frozenset({"say", "message", "login"})
 
@@ -181,6 +183,16 @@ class AnyWord(SynchronousTestCase):
         self.assertEqual(unicodedata.normalize("NFC", name.shown), name.shown)
         self.assertLessEqual(len(name.shown), 32)
         self.assertEqual(bool(name.skeleton), not name.shown.isascii())
+
+
+class LongWords(SynchronousTestCase):
+    """To put combining marks in order takes a time that grows with the square of their number."""
+
+    def test_cost_nothing(self) -> None:
+        for marks in (50, 15_000):
+            word = "a" + "\u0345\u0301\u0327\u0300" * marks
+            self.assertLess(cost(partial(fold, word), 0.000_5), 0.000_5)
+            self.assertLess(cost(partial(self.assertRaises, BadName, read_name, word), 0.002), 0.002)
 
 
 class AServerOfAsciiNames(SynchronousTestCase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import bcrypt
 from hypothesis import given, settings
@@ -23,12 +24,20 @@ from chat.stretch import (
     stretch,
 )
 from chat.values import Verifier
+from tests.grammar.big_town import cost
 
 SALT = b"$2b$04$fx6yZKsu/jygiDmcoOG2Me"
 
 
 def verifier_of(password: str) -> Verifier:
     return make_verifier(stretch(password, SALT), SALT)
+
+
+def _tried(password: str) -> None:
+    try:
+        check_password(password)
+    except BadPassword:
+        return
 
 
 class APasswordThatIsChosen(SynchronousTestCase):
@@ -41,6 +50,13 @@ class APasswordThatIsChosen(SynchronousTestCase):
             self.assertIn("at least 8", self.assertRaises(BadPassword, check_password, password).line)
         for password in ("x" * 1001, "é" * 501, "x" * 1000 + "\u00ad" * 9, "x" * 100_000):
             self.assertIn("at most 1,000", self.assertRaises(BadPassword, check_password, password).line)
+
+    def test_one_that_is_a_pile_of_marks_costs_little(self) -> None:
+        """To compose it takes a time that grows with the square of its length."""
+        pile = "a" + "\u0345\u0301\u0327\u0300" * 8_000
+        for password in (pile, pile[:1_400], pile[:400]):
+            self.assertLess(cost(partial(_tried, password), 0.001), 0.001)
+        self.assertIn("at most 1,000", self.assertRaises(BadPassword, check_password, pile).line)
 
     def test_control_characters(self) -> None:
         """A NUL, an escape, or half a surrogate pair is a mistake of a program, said in words."""
@@ -84,8 +100,8 @@ class AStretchedPassword(SynchronousTestCase):
         for salt in (b"", b"$2b$31$fx6yZKsu/jygiDmcoOG2Me", b"$2b$03$fx6yZKsu/jygiDmcoOG2Me", SALT + b"x", SALT[:-1]):
             self.assertRaises(ValueError, cost_of, salt)
             self.assertRaises(ValueError, stretch, "password", salt)
-        for cost in (3, 16):
-            self.assertRaises(ValueError, new_salt, cost)
+        for wrong in (3, 16):
+            self.assertRaises(ValueError, new_salt, wrong)
         self.assertEqual(cost_of(new_salt(4)), 4)
         self.assertNotEqual(new_salt(4), new_salt(4))
 

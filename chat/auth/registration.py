@@ -32,7 +32,9 @@ def read_realname(words: str) -> str:
     :raises TooLong: beyond `MOST_REALNAME` characters.
     :raises BadText: when a character cannot be shown on a line.
     """
-    realname = unicodedata.normalize("NFC", words.strip())
+    words = words.strip()
+    # No character decomposes into more than four, so a longer one need not be composed: that takes long.
+    realname = unicodedata.normalize("NFC", words) if len(words) <= 4 * MOST_REALNAME else words
     if len(realname) > MOST_REALNAME:
         raise TooLong(f"A real name has at most {MOST_REALNAME} characters; this one has {len(realname)}.")
     if not realname.isprintable():

@@ -201,7 +201,7 @@ class Files:
         """Lines of input, the oldest first."""
         try:
             return [json.loads(line) for line in self._typed.read_text("utf-8").splitlines()][-MOST_TYPED:]
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return []
 
     def keep_typed(self, lines: list[str]) -> None:

@@ -29,7 +29,7 @@ from chat.events import (
     TopicChanged,
 )
 from chat.grammar.context import Context, Held
-from chat.grammar.nearby import near
+from chat.grammar.typos import near
 from chat.grammar.verbs import Table
 from chat.names import fold
 from chat.preferences import SETTINGS, Notify

@@ -11,7 +11,7 @@ from chat.core.user import ChatUser, Session
 from chat.errors import BadCredentials, BadUsage
 from chat.events import Challenge, Devices, Done, LoggedIn, LoggedOut, PasswordChanged, SessionLine
 from chat.grammar.frames import Digest, NewVerifier, ScramMessage
-from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Secret, Word, Words
+from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Realname, Secret, Word
 from chat.grammar.verbs import Access
 from chat.values import DEFAULT_DEVICE, device_name
 
@@ -36,7 +36,7 @@ async def new(
     user: NewUser | None = None,
     password: Secret | None = None,
     *,
-    realname: Words = "",
+    realname: Realname = "",
     device: DeviceName | None = None,
     verifier: NewVerifier | None = None,
 ) -> LoggedIn:

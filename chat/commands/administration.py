@@ -8,8 +8,7 @@ from chat.commands.admin import ADMIN
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.grammar.nearby import near
-from chat.grammar.parameters import Names, Word, WordsType
+from chat.grammar.parameters import LocalPath, Names, Word, WordsType
 from chat.grammar.reading import is_certain, read_command
 from chat.grammar.verbs import Access
 
@@ -29,7 +28,7 @@ class AdminLine(WordsType):
 
     def mistyped(self, word: str) -> bool:
         first = word.split(None, 1)[0].lower()
-        return first in ADMIN or near(first, ADMIN) is not None
+        return first in ADMIN or ADMIN.typed.near(first) is not None
 
 
 @command(group=GROUP, access=Access.ADMINISTRATOR, barrier=True, weight=0.2, examples=("admin help", "admin status"))
@@ -39,7 +38,7 @@ async def admin(
     words: Annotated[str, AdminLine()] = "help",
     *,
     after: Word = "",
-    folder: Word = "",
+    folder: LocalPath = "",
 ) -> Any:
     """run the server: admin help shows the commands
 

@@ -16,7 +16,10 @@ from chat import errors
 from chat.commands.admin.table import ADMIN
 from chat.commands.table import TABLE
 from chat.grammar.elsewhere import CLIENT_VERBS
+from chat.grammar.parameters import SECRET_BYTES, WORD_BYTES
 from chat.grammar.verbs import Bare, Verb
+from chat.names import NAME_BYTES
+from chat.values import BODY_BYTES
 from chat.wire.codecs import NAMES
 from chat.wire.jsonlines import FRAMES, OWN_NAMES
 
@@ -81,6 +84,12 @@ what came after the backup is gone: ask `restored`, `since` the one of before, a
 of the answer, as other rows have those seqs now.
 """
 
+_BOUNDS = f"""
+Every value has a bound in UTF-8 bytes, and the server refuses a longer one as `bad-usage` before it does anything else
+with it: {NAME_BYTES:,} bytes for a name, {SECRET_BYTES:,} for a password, {BODY_BYTES:,} for a text, and
+{WORD_BYTES:,} where the table below says nothing else.
+"""
+
 
 def commands_page() -> str:
     """``docs/commands.md``."""
@@ -111,7 +120,7 @@ def _verb(verb: Verb) -> str:
 
 def protocol_page() -> str:
     """``docs/protocol.md``."""
-    parts = [_PROTOCOL, "\n## Requests\n\n| `cmd` | `args` | what it does |\n| --- | --- | --- |\n"]
+    parts = [_PROTOCOL, _BOUNDS, "\n## Requests\n\n| `cmd` | `args` | what it does |\n| --- | --- | --- |\n"]
     parts += [
         f"| `{verb.name}` | {', '.join(_arguments(verb)) or 'none'} | {verb.summary.replace('|', chr(92) + '|')} |\n"
         for verb in sorted(TABLE.verbs, key=lambda verb: not verb.programs)

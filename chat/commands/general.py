@@ -8,8 +8,8 @@ from chat.core.user import Session
 from chat.errors import UnknownCommand
 from chat.events import Help, Pong, TimeNow, VerbHelp
 from chat.grammar.elsewhere import needs_client
-from chat.grammar.nearby import nearest
 from chat.grammar.parameters import Word
+from chat.grammar.typos import WordIndex
 from chat.grammar.verbs import Access, Bare, Verb
 from chat.values import Rank
 
@@ -27,7 +27,7 @@ async def help_(chat: ChatService, session: Session, verb: Word | None = None) -
     if found is None or found.programs:
         if (refusal := needs_client(word, chat.table)) is not None:
             raise refusal
-        meant = nearest(word, [name for each in _usable(chat.table.verbs, rank) for name in (each.name, *each.aliases)])
+        meant = chat.table.derived(_words, rank).nearest(word)
         raise UnknownCommand(f"There is no command {verb[:40]}. help shows them all.", suggest=meant)
     return Help(verb=found.help)
 
@@ -36,6 +36,10 @@ def _usable(verbs: tuple[Verb, ...], rank: Rank) -> list[Verb]:
     """What somebody of that rank may type."""
     administers = rank is Rank.ADMINISTRATOR
     return [each for each in verbs if not each.programs and (administers or each.access is not Access.ADMINISTRATOR)]
+
+
+def _words(verbs: tuple[Verb, ...], rank: Rank) -> WordIndex:
+    return WordIndex(name for each in _usable(verbs, rank) for name in (each.name, *each.aliases))
 
 
 def _overview(verbs: tuple[Verb, ...], rank: Rank) -> Help:

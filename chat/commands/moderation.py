@@ -125,7 +125,7 @@ def _slow(value: str) -> int:
 
 def _having(chat: ChatService, room: RoomState, role: Role) -> tuple[str, ...]:
     """The names of the members with this role."""
-    names = (chat.directory.name_of(each.account) for each in room.members.values() if each.role is role)
+    names = (chat.directory.name_of(each) for each in room.staff if room.members[each].role is role)
     return tuple(sorted(names, key=str.casefold))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import Annotated
 
 from chat.commands.registry import command
@@ -24,9 +23,8 @@ async def online(chat: ChatService, session: Session) -> People:
 
     Users that have blocked you are not listed.
     """
-    users = chat.people.online(account_of(session))
-    people = tuple(Person(user.name, user.state) for user in users[:MOST])
-    return People("online", people, more=len(users[MOST:]))
+    users, more = chat.people.online(account_of(session), MOST)
+    return People("online", tuple(Person(user.name, user.state) for user in users), more=more)
 
 
 @command(group=GROUP, examples=("list users", "list users ops", "list channels", "list blocked"), name="list")
@@ -42,17 +40,17 @@ async def list_(
     """
     account = account_of(session)
     if what == "channels":
-        seen = chat.rooms.known_to(session)
-        return Rooms(tuple(room_line(chat, each, account) for each in seen[:MOST]), False, len(seen[MOST:]))
+        seen, more = chat.rooms.pages.known_to(session, MOST)
+        return Rooms(tuple(room_line(chat, each, account) for each in seen), False, more)
     if what == "blocked":
         names = sorted(map(chat.directory.name_of, chat.directory.blocked_by(account)), key=str.casefold)
         blocked = tuple(Person(name, "offline") for name in names[:MOST])
         return People("blocked", blocked, more=len(names[MOST:]))
     if room is not None:
         return members_of(chat, session, room)
-    accounts = chat.directory.accounts()
-    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, account)) for each in accounts[:MOST])
-    return People("users", people, more=len(accounts[MOST:]))
+    accounts, more = chat.directory.page("", MOST)
+    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, account)) for each in accounts)
+    return People("users", people, more=more)
 
 
 def members_of(chat: ChatService, session: Session, word: str, after: str | None = None) -> People:
@@ -65,21 +63,16 @@ def members_of(chat: ChatService, session: Session, word: str, after: str | None
     account = account_of(session)
     if room.record.private:
         room.may_read(account)
-    named = [(chat.directory.name_of(id).casefold(), member) for id, member in room.members.items()]
-    named.sort(key=itemgetter(0))
-    if after is None:
-        members = [member for _, member in sorted(named, key=lambda each: -each[1].role.height)]
-    else:
-        members = [member for name, member in named if name > after]
+    members, more = chat.rooms.pages.members(room, MOST, after)
     people = tuple(
         Person(
             chat.directory.name_of(each.account),
             chat.people.state_of(each.account, account),
             each.role if each.role is not Role.MEMBER else None,
         )
-        for each in members[:MOST]
+        for each in members
     )
-    return People("members", people, room.name, len(members[MOST:]))
+    return People("members", people, room.name, more)
 
 
 @command("whoami", group=GROUP, guarded={"whois": (1, 1)}, examples=("whois ann",))

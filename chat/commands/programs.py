@@ -102,10 +102,9 @@ async def roster(
 ) -> People:
     """all users and their state, by name, a page at a time: those after a name"""
     reader = account_of(session)
-    last = after.casefold()
-    accounts = [each for each in chat.directory.accounts() if each.name.folded > last]
-    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, reader)) for each in accounts[:limit])
-    return People("users", people, more=len(accounts[limit:]))
+    accounts, more = chat.directory.page(after.casefold(), limit)
+    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, reader)) for each in accounts)
+    return People("users", people, more=more)
 
 
 @command(group=GROUP, programs=True)

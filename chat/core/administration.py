@@ -176,8 +176,9 @@ class Administration:
         """:raises BadUsage: when nobody else could run the server from where people talk."""
         if target.rank is not Rank.ADMINISTRATOR:
             return
-        accounts, sanctions, now = self._house.directory.accounts(), self._house.sanctions, self._house.now()
-        others = (each for each in accounts if each.rank is Rank.ADMINISTRATOR and each.id != target.id)
+        administrators, sanctions = self._house.directory.administrators(), self._house.sanctions
+        now = self._house.now()
+        others = (each for each in administrators if each.id != target.id)
         if all(sanctions.against(Kind.BANNED, each.id, now) for each in others):
             name = target.name.shown
             raise BadUsage(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, KeysView
 
+from chat.core.name_index import NameIndex
 from chat.errors import NoSuchUser
-from chat.grammar.nearby import near
 from chat.names import fold
-from chat.values import SERVER, Account
+from chat.values import SERVER, Account, Rank
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -21,12 +21,15 @@ class Directory:
 
     def __init__(self) -> None:
         self._accounts: dict[int, Account] = {}
-        self._names: dict[str, Account] = {}
+        self._names: NameIndex[Account] = NameIndex()
+        self._administrators: dict[int, Account] = {}
         self._blocked: dict[int, set[int]] = {}
         self._blockers: dict[int, set[int]] = {}
 
     def fill(self, accounts: Iterable[Account], blocks: Iterable[tuple[int, int]]) -> None:
         """Take over what is on disk."""
+        accounts = tuple(accounts)
+        self._names.fill((account.name.folded, account) for account in accounts)
         for account in accounts:
             self.add_account(account)
         for account_id, other in blocks:
@@ -41,6 +44,10 @@ class Directory:
         """Add an account, or replace it by a newer value of itself."""
         self._accounts[account.id] = account
         self._names[account.name.folded] = account
+        if account.rank is Rank.ADMINISTRATOR:
+            self._administrators[account.id] = account
+        else:
+            self._administrators.pop(account.id, None)
 
     def remove_account(self, id: int) -> None:
         """Forget an account, and who blocks it or is blocked by it."""
@@ -48,6 +55,7 @@ class Directory:
         if account is None:
             return
         del self._names[account.name.folded]
+        self._administrators.pop(id, None)
         for other in tuple(self.blocked_by(id)):
             self.remove_block(id, other)
         for other in tuple(self.blockers_of(id)):
@@ -60,9 +68,12 @@ class Directory:
     def account_by_id(self, id: int) -> Account | None:
         return self._accounts.get(id)
 
-    def accounts(self) -> tuple[Account, ...]:
-        """All accounts, by name."""
-        return tuple(self._names[name] for name in sorted(self._names))
+    def page(self, after: str, most: int, beginning: str = "") -> tuple[list[Account], int]:
+        """Accounts in the order of their names, and how many follow; see `SortedNames.page`."""
+        return self._names.page(after, most, beginning)
+
+    def administrators(self) -> tuple[Account, ...]:
+        return tuple(self._administrators.values())
 
     def named(self, word: str) -> Account:
         """The account of that name.
@@ -91,8 +102,8 @@ class Directory:
         return word in self._names or fold(word) in self._names
 
     def near_account(self, word: str) -> str | None:
-        found = near(fold(word), self._names)
-        return self._names[found].name.shown if found is not None else None
+        found = self._names.near(fold(word))
+        return found.name.shown if found is not None else None
 
     # blocks
 

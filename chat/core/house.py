@@ -10,6 +10,7 @@ from chat.core.audiences import Audiences
 from chat.core.counts import Counts
 from chat.core.credential_epochs import CredentialEpochs
 from chat.core.directory import Directory
+from chat.core.name_index import NameIndex
 from chat.core.pauses import Pauses
 from chat.core.room import Room
 from chat.core.sanctions import Sanctions
@@ -28,8 +29,10 @@ class House:
 
     :ivar sessions: every connection, by the number of its session.
     :ivar users: the accounts that are present, by id.
+    :ivar present: the same, by folded name.
     :ivar rooms: every room, by the id of its conversation.
     :ivar room_names: the same, by folded name.
+    :ivar private_rooms: the ids of those that are entered by invitation only.
     :ivar memberships: the rooms that an account is a member of, by account.
     :ivar invitations: the rooms that an account is invited to, by account.
     :ivar everyone: all sessions that events flow to.
@@ -46,8 +49,10 @@ class House:
     node: str = "local"
     sessions: dict[int, Session] = field(default_factory=dict)
     users: dict[int, ChatUser] = field(default_factory=dict)
+    present: NameIndex[ChatUser] = field(default_factory=lambda: NameIndex(corrects=False))
     rooms: dict[int, Room] = field(default_factory=dict)
-    room_names: dict[str, Room] = field(default_factory=dict)
+    room_names: NameIndex[Room] = field(default_factory=NameIndex)
+    private_rooms: set[int] = field(default_factory=set)
     memberships: dict[int, set[int]] = field(default_factory=dict)
     invitations: dict[int, set[int]] = field(default_factory=dict)
     everyone: Audiences = field(default_factory=Audiences)

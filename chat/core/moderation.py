@@ -139,7 +139,7 @@ class Moderation:
             raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
         if member.role is role:
             raise NoEffect(f"{target.name.shown} is {role} of {room.name} already.")
-        owners = [each for each in room.members.values() if each.role is Role.OWNER]
+        owners = [each for each in room.staff if room.members[each].role is Role.OWNER]
         if member.role is Role.OWNER and len(owners) == 1:
             raise NoEffect(f"{room.name} needs an owner. Make somebody else owner first: op NAME owner")
         await self._rooms.append(session, room, Kind.ROLE, target=target.id, body=Text(role.value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from chat.core.consent import Consent
 from chat.core.delivery import Delivery
@@ -100,6 +101,7 @@ class People:
                 user.contacts = contacts
             user.unsubscribe = house.bus.subscribe(("account", account.id), _Follower(self, user))
             house.users[account.id] = user
+            house.present[account.name.folded] = user
         user.sessions.append(session)
         session.user = user
         session.epoch = house.epochs.current(account.id)
@@ -141,6 +143,7 @@ class People:
             if house.directory.account_by_id(user.account.id) is not None:
                 house.directory.add_account(user.account)
             del house.users[user.account.id]
+            del house.present[user.account.name.folded]
             user.unsubscribe()
             self.consent.departed(user)
             self.presence.departed(user, lost=session.gone)
@@ -289,11 +292,17 @@ class People:
         users = self._house.users
         return len(users) - sum(account in users for account in self._house.directory.blocking)
 
-    def online(self, reader: int) -> list[ChatUser]:
-        """Who else is here, without those who block the reader, by name."""
-        blockers = self._house.directory.blockers_of(reader)
-        users = (user for id, user in self._house.users.items() if id != reader and id not in blockers)
-        return sorted(users, key=lambda user: user.account.name.folded)
+    def online(self, reader: int, most: int) -> tuple[list[ChatUser], int]:
+        """The first of those who are here as well, by name, without those who block the reader.
+
+        :returns: at most so many, and how many more there are.
+        """
+        house = self._house
+        unseen = {reader, *house.directory.blockers_of(reader)}
+        others = (user for user in house.present.values() if user.account.id not in unseen)
+        found = list(islice(others, most))
+        total = len(house.users) - sum(id in house.users for id in unseen)
+        return found, total - len(found)
 
 
 class _Follower:

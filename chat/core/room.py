@@ -13,6 +13,7 @@ from math import ceil, inf
 from typing import Any
 
 from chat.core.audiences import Audiences
+from chat.core.name_index import SortedNames
 from chat.core.spans import time_left
 from chat.errors import Banned, Forbidden, InviteOnly, Muted, NoSuchRoom, NotAMember, SealedRoom, SlowMode
 from chat.interfaces import IMind, StoredRoom
@@ -59,6 +60,8 @@ class Room:
     :ivar invited: who may enter once, by account.
     :ivar occupants: the minds of the sessions that are here, by account.
     :ivar closed: whether it is closed for good, or about to be.
+    :ivar names: the folded names of the members in order, where the room is so large that they are kept.
+    :ivar staff: the members who are moderators or owners.
     :ivar leaving: members whose kick, ban or leaving is on its way to the disk.
     :ivar sealing: whether it is sealed, or about to be.
     :ivar succeeding: whether its next owner is on its way to the disk.
@@ -76,9 +79,11 @@ class Room:
         "last",
         "leaving",
         "members",
+        "names",
         "occupants",
         "record",
         "sealing",
+        "staff",
         "succeeding",
         "topic",
         "unsubscribe",
@@ -89,6 +94,8 @@ class Room:
         self.topic = stored.record.topic
         self.conversation = Conversation(stored.record.conversation, room=stored.record.name.shown)
         self.members: dict[int, Member] = {member.account: member for member in stored.members}
+        self.names: SortedNames | None = None
+        self.staff = {member.account for member in stored.members if member.role is not Role.MEMBER}
         self._bans: dict[int, Restriction] = {}
         self._mutes: dict[int, Restriction] = {}
         for each in stored.restrictions:
@@ -192,15 +199,17 @@ class Room:
         :returns: nobody, where an owner stays or nobody does.
         """
         out = {leaver, *self.leaving}
+        if any(self.members[each].role is Role.OWNER for each in self.staff - out):
+            return None
         others = [member for member in self.members.values() if member.account not in out]
-        if not others or any(member.role is Role.OWNER for member in others):
+        if not others:
             return None
         return min(others, key=lambda member: (-member.role.height, member.joined_seq)).account
 
     def abandoned_to(self, account: int) -> bool:
         """Whether a member is the first to come into a room that all others have left."""
         first = next(iter(self.members), None)
-        return first == account and all(member.role is not Role.OWNER for member in self.members.values())
+        return first == account and all(self.members[each].role is not Role.OWNER for each in self.staff)
 
     def may_moderate(self, kind: Kind, account: int, rank: Rank, target: int | None) -> None:
         """Whether an account may write a row about another (or about the room).
@@ -262,10 +271,12 @@ class Room:
             before = row.seq - 1
             readable_after = 0 if self.record.from_start else before
             self.members[account] = Member(account, role, before, row.time, row.time, readable_after=readable_after)
+            self._note_role(account, role)
 
     def _remove(self, row: Row, until: int | None) -> None:
         account = row.target or row.author
         self.members.pop(account, None)
+        self.staff.discard(account)
         self.leaving.discard(account)
         if row.kind is Kind.BANNED:
             self.invited.pop(account, None)
@@ -296,7 +307,15 @@ class Room:
     def _set_role(self, row: Row, until: int | None) -> None:
         member = self.members.get(row.target or row.author)
         if member is not None:
-            self.members[member.account] = replace(member, role=Role(words(row)))
+            role = Role(words(row))
+            self.members[member.account] = replace(member, role=role)
+            self._note_role(member.account, role)
+
+    def _note_role(self, account: int, role: Role) -> None:
+        if role is Role.MEMBER:
+            self.staff.discard(account)
+        else:
+            self.staff.add(account)
 
     # who is here
 

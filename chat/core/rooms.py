@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from chat.core.entries import entry
 from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
+from chat.core.room_pages import LARGE, RoomPages
 from chat.core.user import ChatUser, Session
 from chat.core.visibility import KnownNames, find_room, is_known
 from chat.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken, SealedRoom
@@ -45,11 +46,13 @@ class Rooms:
     """Every room of this node.
 
     :param verbs: words that no room may be called.
+    :ivar pages: the lists of rooms and of members.
     """
 
     def __init__(self, house: House, verbs: Iterable[str]) -> None:
         self._house = house
         self._verbs = frozenset(verbs)
+        self.pages = RoomPages(house)
 
     def load(self, rooms: Iterable[StoredRoom]) -> None:
         """Take over what is on disk."""
@@ -66,6 +69,10 @@ class Rooms:
         house = self._house
         house.rooms[room.id] = room
         house.room_names[room.record.name.folded] = room
+        if room.record.private:
+            house.private_rooms.add(room.id)
+        if len(room.members) >= LARGE:
+            self.pages.names_of(room)
         for account in room.members:
             house.memberships.setdefault(account, set()).add(room.id)
         for account in room.invited:
@@ -119,11 +126,6 @@ class Rooms:
     def inviting(self, account: int) -> list[Room]:
         """The rooms that an account is invited to, by name."""
         rooms = (self._house.rooms[id] for id in self._house.invitations.get(account, ()))
-        return sorted(rooms, key=lambda room: room.record.name.folded)
-
-    def known_to(self, session: Session) -> list[Room]:
-        """The rooms that a session may know of, by name."""
-        rooms = (room for room in self._house.rooms.values() if is_known(room, session))
         return sorted(rooms, key=lambda room: room.record.name.folded)
 
     # coming and going
@@ -294,8 +296,10 @@ class Rooms:
         elif row.kind is Kind.CLOSED:
             self._close(room, row)
             return
+        elif row.kind is Kind.SETTING:
+            (self._house.private_rooms.add if room.record.private else self._house.private_rooms.discard)(room.id)
         elif row.kind is Kind.JOINED:
-            self._house.memberships.setdefault(account, set()).add(room.id)
+            self._joined(room, account)
             user = self._house.users.get(account)
             for session in user.sessions if user is not None else ():
                 if session.live:
@@ -304,6 +308,12 @@ class Rooms:
         quiet = row.kind in _QUIET
         omit = self._house.mind_of(published.origin) if quiet else ()
         room.audiences.post(event, omit, programs_only=quiet and len(room.occupants) > CROWD)
+
+    def _joined(self, room: Room, account: int) -> None:
+        memberships = self._house.memberships.setdefault(account, set())
+        if room.id not in memberships:
+            memberships.add(room.id)
+            self.pages.joined(room, account)
 
     def _tell(self, room: Room, row: Row, origin: Origin | None) -> None:
         """Tell what was said to all but the session that said it and those who block its author."""
@@ -336,6 +346,7 @@ class Rooms:
         room.unsubscribe()
         del house.rooms[room.id]
         del house.room_names[room.record.name.folded]
+        house.private_rooms.discard(room.id)
         for account in tuple(room.members):
             self._remove(room, row, account, None)
         for account in room.invited:
@@ -343,6 +354,7 @@ class Rooms:
 
     def _remove(self, room: Room, row: Row, account: int, origin: Origin | None, until: int | None = None) -> None:
         self._house.memberships.get(account, set()).discard(room.id)
+        self.pages.left(room, account)
         user: ChatUser | None = self._house.users.get(account)
         if user is None:
             return

@@ -7,12 +7,10 @@ thing cannot be hidden: its name is taken, so no other room can have it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from chat.core.directory import Directory
+from chat.core.name_index import NameIndex
 from chat.core.room import Room
 from chat.core.user import Session
-from chat.grammar.nearby import near
 from chat.names import fold
 
 
@@ -24,7 +22,7 @@ def is_known(room: Room, session: Session) -> bool:
     return user is not None and (user.account.id in room.members or user.account.id in room.invited)
 
 
-def find_room(names: Mapping[str, Room], session: Session, word: str) -> Room | None:
+def find_room(names: NameIndex[Room], session: Session, word: str) -> Room | None:
     """The room of that name, if the session may know of it.
 
     :param names: every room, by folded name.
@@ -41,7 +39,7 @@ class KnownNames:
 
     __slots__ = ("_directory", "_rooms", "_session")
 
-    def __init__(self, directory: Directory, rooms: Mapping[str, Room], session: Session) -> None:
+    def __init__(self, directory: Directory, rooms: NameIndex[Room], session: Session) -> None:
         self._directory = directory
         self._rooms = rooms
         self._session = session
@@ -56,10 +54,5 @@ class KnownNames:
         return find_room(self._rooms, self._session, word) is not None
 
     def near_room(self, word: str) -> str | None:
-        found = near(fold(word), self)
-        return self._rooms[found].name if found is not None else None
-
-    def __contains__(self, folded: object) -> bool:
-        """Whether there is a room of that folded name; asked for each word that is one edit away."""
-        room = self._rooms.get(folded) if isinstance(folded, str) else None
-        return room is not None and is_known(room, self._session)
+        found = self._rooms.near(fold(word), lambda room: is_known(room, self._session))
+        return found.name if found is not None else None

@@ -9,20 +9,34 @@ from typing import Annotated, Any
 from chat.errors import BadUsage
 from chat.grammar.parameters import Names, ParameterType
 
-_DURATION = re.compile(r"(\d{1,6})([smhdw])")
+_DURATION = re.compile(r"([0-9]{1,9})([smhdw])")
 
-_LIKE_A_DURATION = re.compile(r"[-+]?\d+[a-z]*")
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+_LIKE_A_DURATION = re.compile(r"[-+]?[0-9]+[a-z]*")
 """What somebody wrote who had a span of time in mind: ``5x``, ``-5m``, ``10``."""
 
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 """The units in which a span of time is written, from the smallest."""
+
+YEARS = 100
+"""The most years of a span of time: what ends later than that can neither be counted nor shown everywhere."""
+
+MOST_SECONDS = YEARS * 365 * SECONDS["d"]
+
+_LINES = 500
+_LONGEST = 32
+"""Bytes of whatever is an amount."""
+
+_DIGITS = 20
 
 
 class DurationType(ParameterType):
     """A span of time: ``90s``, ``30m``, ``2h``, ``7d``, ``4w``; read as seconds."""
 
     form = "TIME"
-    json = "seconds, or a string like 2h"
+    json = f"seconds, or a string like 2h; at most {YEARS} years"
+    most_bytes = _LONGEST
 
     def certain(self, word: str, names: Names) -> bool:
         return bool(_DURATION.fullmatch(word.lower()))
@@ -34,12 +48,23 @@ class DurationType(ParameterType):
         found = _DURATION.fullmatch(word.lower())
         if found is None or int(found[1]) == 0:
             raise BadUsage(f"{word[:40]!r} is no span of time; write 90s, 30m, 2h, 7d or 4w")
-        return int(found[1]) * SECONDS[found[2]]
+        return _checked(int(found[1]) * SECONDS[found[2]])
 
     def from_json(self, value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**9:
-            return value
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return _checked(value)
         return int(super().from_json(value))
+
+
+def _checked(seconds: int) -> int:
+    if seconds > MOST_SECONDS:
+        raise BadUsage(f"at most {YEARS} years fit; leave the time out for good")
+    return seconds
+
+
+def is_number(word: str) -> bool:
+    """Whether `int` reads a word without fail: ASCII digits, since ``²`` is a digit as well, and not too many."""
+    return word.isascii() and word.isdigit() and len(word) <= _DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +85,23 @@ class SpanType(ParameterType):
 
     form = "N|2h|since TIME"
     rest = True
+    most_bytes = _LONGEST
 
     def certain(self, word: str, names: Names) -> bool:
         first, _, rest = word.partition(" ")
         if first.lower() == "since":
-            return bool(re.fullmatch(r"\d{1,2}:\d\d|\d{4}-\d\d-\d\d|\d{1,6}[smhdw]", rest.strip()))
-        return not rest and ((first.isascii() and first.isdigit()) or bool(_DURATION.fullmatch(first.lower())))
+            return bool(_CLOCK.fullmatch(rest.strip()) or _DURATION.fullmatch(rest.strip()))
+        return not rest and (is_number(first) or bool(_DURATION.fullmatch(first.lower())))
 
     def read(self, word: str) -> Span:
         first, _, rest = word.partition(" ")
         if first.lower() == "since" and (when := rest.strip()):
             if _DURATION.fullmatch(when.lower()):
                 return Span(200, seconds=DurationType().read(when))
-            if re.fullmatch(r"\d{1,2}:\d\d|\d{4}-\d\d-\d\d", when):
+            if _CLOCK.fullmatch(when):
                 return Span(200, clock=when)
-        elif not rest and first.isascii() and first.isdigit() and 1 <= int(first[:6]) <= 500:
-            return Span(int(first[:6]))
+        elif not rest and is_number(first) and 1 <= int(first) <= _LINES:
+            return Span(int(first))
         elif not rest and _DURATION.fullmatch(first.lower()):
             return Span(200, seconds=DurationType().read(first))
         raise BadUsage("write how many lines (1 to 500), a span like 2h, or: since 09:00")
@@ -94,16 +120,17 @@ class NumberType(ParameterType):
 
     form = "N"
     json = "number"
+    most_bytes = _LONGEST
 
     def __init__(self, low: int, high: int) -> None:
         self.low = low
         self.high = high
 
     def certain(self, word: str, names: Names) -> bool:
-        return word.isascii() and word.isdigit()
+        return is_number(word)
 
     def read(self, word: str) -> int:
-        if word.isascii() and word.isdigit() and len(word) <= 12 and self.low <= int(word) <= self.high:
+        if is_number(word) and self.low <= int(word) <= self.high:
             return int(word)
         raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat.errors import BadUsage, NotInRoom
 from chat.grammar.context import Ask, Call, Context, Reading, cut
-from chat.grammar.parameters import Names
+from chat.grammar.parameters import Names, is_longer
 from chat.grammar.verbs import Parameter, Verb, sentence
 
 
@@ -22,9 +22,9 @@ def certain(verb: Verb, rest: str, names: Names, reasons: bool = False) -> bool:
         if not rest:
             return checked and not (each.required and not each.here)
         if each.type.rest:
-            return each.type.certain(rest, names) or (checked and (each.required or (reasons and each.type.free)))
+            return _certain(each, rest, names) or (checked and (each.required or (reasons and each.type.free)))
         word, after = cut(rest)
-        if each.type.certain(word, names):
+        if _certain(each, word, names):
             if word.lower() in each.type.opens:
                 return True
             checked = True
@@ -46,7 +46,7 @@ def arguments_of(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
             break
         word, after = (rest, "") if each.type.rest else cut(rest)
         if not each.required or each.here:
-            fits = each.type.certain(word, context.names) or each.type.mistyped(word)
+            fits = _certain(each, word, context.names) or mistyped(each, word)
             if not fits and _fits_later(written[place + 1 :], rest, context):
                 continue
         arguments[each.name] = given(verb, each, word, context)
@@ -56,11 +56,21 @@ def arguments_of(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
     return arguments
 
 
+def _certain(parameter: Parameter, words: str, names: Names) -> bool:
+    """Whether words can be nothing but this argument; what is too long for it is not even looked at."""
+    return not is_longer(words, parameter.type.most_bytes) and parameter.type.certain(words, names)
+
+
+def mistyped(parameter: Parameter, words: str) -> bool:
+    """Whether words that do not fit were surely meant for this argument."""
+    return not is_longer(words, parameter.type.most_bytes) and parameter.type.mistyped(words)
+
+
 def _fits_later(later: tuple[Parameter, ...], rest: str, context: Context) -> bool:
     """Whether an optional argument was left out: the word belongs to one that follows."""
     word, _ = cut(rest)
     return any(
-        each.required or each.type.free or each.type.certain(rest if each.type.rest else word, context.names)
+        each.required or each.type.free or _certain(each, rest if each.type.rest else word, context.names)
         for each in later
     )
 
@@ -71,6 +81,7 @@ def given(verb: Verb, parameter: Parameter, words: str, context: Context) -> Any
     :raises ChatError: when it will not do; the error says what would.
     """
     try:
+        parameter.type.bound(words)
         value = parameter.type.read(words)
     except BadUsage as error:
         line = error.line[0].upper() + error.line[1:]

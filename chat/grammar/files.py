@@ -7,11 +7,8 @@ from typing import Annotated
 
 from chat.errors import BadUsage
 from chat.grammar.amounts import NumberType
-from chat.grammar.parameters import ParameterType
+from chat.grammar.parameters import ParameterType, base64_length
 from chat.values import MOST_PIECES, PIECE_BYTES
-
-_LONGEST = (PIECE_BYTES + 2) // 3 * 4
-"""Characters of the longest piece in base 64."""
 
 
 class PieceType(ParameterType):
@@ -19,9 +16,10 @@ class PieceType(ParameterType):
 
     form = "PIECE"
     json = f"string of base 64, of at most {PIECE_BYTES:,} bytes"
+    most_bytes = base64_length(PIECE_BYTES)
 
     def from_json(self, value: object) -> bytes:
-        if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:
+        if not isinstance(value, str) or not value:
             raise BadUsage(f"a piece has 1 to {PIECE_BYTES:,} bytes, in base 64")
         try:
             return b64decode(value, validate=True)

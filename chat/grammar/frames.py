@@ -12,18 +12,19 @@ from chat.grammar.parameters import ParameterType
 from chat.values import Verifier, parse_reference
 
 SCRAM_LENGTH = 512
-"""The most characters of a message of SCRAM: preparing a longer name would cost more than the proof."""
+"""The most bytes of a message of SCRAM: preparing a longer name would cost more than the proof."""
 
 
 class ScramType(ParameterType):
     """A message of SCRAM (RFC 5802)."""
 
     secret = True
-    json = "string of at most 512 characters"
+    json = f"string of at most {SCRAM_LENGTH} bytes"
+    most_bytes = SCRAM_LENGTH
 
     def read(self, word: str) -> str:
-        if not 0 < len(word) <= SCRAM_LENGTH:
-            raise BadUsage(f"a message of SCRAM has 1 to {SCRAM_LENGTH} characters")
+        if not word:
+            raise BadUsage(f"a message of SCRAM has 1 to {SCRAM_LENGTH} bytes")
         return word
 
 
@@ -92,6 +93,7 @@ class ConversationType(ParameterType):
     """A conversation as programs name it: ``r2``, ``k4``; read as its id."""
 
     form = "CONVERSATION"
+    most_bytes = 32
 
     def read(self, word: str) -> int:
         try:
@@ -104,11 +106,14 @@ class AddressesType(ParameterType):
     """IP addresses."""
 
     form = "ADDRESSES"
+    most_bytes = 64
     json = "array of strings"
 
     def from_json(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or len(value) > 20 or not all(isinstance(each, str) for each in value):
             raise BadUsage("an array of at most 20 strings is needed")
+        for each in value:
+            self.bound(each)
         return tuple(value)
 
 
@@ -121,11 +126,13 @@ class MarksType(ParameterType):
     def from_json(self, value: object) -> dict[int, int]:
         if not isinstance(value, Mapping) or len(value) > 1_000:
             raise BadUsage("marks are an object of at most 1,000 conversations")
+        conversations = ConversationType()
         marks: dict[int, int] = {}
         for reference, seq in value.items():
             if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < 2**32:
                 raise BadUsage(f"the mark of {str(reference)[:40]!r} is no seq")
-            marks[ConversationType().from_json(reference)] = seq
+            conversations.bound(reference)
+            marks[conversations.from_json(reference)] = seq
         return marks
 
 

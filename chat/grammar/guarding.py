@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.grammar.arguments import certain, reads
+from chat.grammar.arguments import certain, mistyped, reads
 from chat.grammar.context import Context, cut
 from chat.grammar.elsewhere import CLIENT_VERBS
 from chat.grammar.parameters import Names, RoomType
@@ -45,7 +45,7 @@ def _meant_with(verb: Verb, word: str, rest: str, context: Context) -> str | Non
     """The same where the first word is a verb, and what follows does not make it surely a command."""
     if verb.bare is Bare.HELD and rest:
         return f"/{verb.name} ..."
-    if any(each.type.rest and each.type.mistyped(rest) for each in verb.written):
+    if any(each.type.rest and mistyped(each, rest) for each in verb.written):
         return f"/{word} ..."
     if word in verb.guarded and (meant := _like_a_call(verb, word, rest, context)) is not None:
         return meant

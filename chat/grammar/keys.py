@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, TypeVar
 
 from chat.errors import BadUsage
-from chat.grammar.parameters import NameType, ParameterType
+from chat.grammar.parameters import NameType, ParameterType, base64_length
 from chat.keys import INBOX_BYTES, MOST_ONE_TIME, SIGNATURE_BYTES, DeviceKeys, NumberedKey
 from chat.values import device_name
 
@@ -16,11 +16,14 @@ T = TypeVar("T")
 MOST_AT_ONCE = 100
 """The most people, devices or letters in one request."""
 
-_LONGEST = (INBOX_BYTES + 2) // 3 * 4
+_LONGEST = base64_length(INBOX_BYTES)
 """Characters of the longest string of base 64."""
 
+_SHORT = SIGNATURE_BYTES * 2
+"""The same of a key or a signature."""
 
-def _bytes(value: object, longest: int = SIGNATURE_BYTES * 2) -> bytes:
+
+def _bytes(value: object, longest: int = _SHORT) -> bytes:
     if not isinstance(value, str) or len(value) > longest:
         raise BadUsage("a short string of base 64 is needed")
     try:
@@ -52,6 +55,7 @@ class KeyType(ParameterType):
     """A public key."""
 
     json = "string of base 64"
+    most_bytes = _SHORT
 
     def from_json(self, value: object) -> bytes:
         return _bytes(value)
@@ -97,7 +101,9 @@ class NumberedKeysType(ParameterType):
 def _name(value: object) -> str:
     if not isinstance(value, str):
         raise BadUsage("a name is needed")
-    return NameType().read(value)
+    names = NameType()
+    names.bound(value)
+    return names.read(value)
 
 
 class UsersType(ParameterType):
@@ -111,7 +117,10 @@ class UsersType(ParameterType):
 
 def _device(value: object) -> tuple[str, str]:
     given = _object(value)
-    return _name(given.get("user")), _checked(device_name, str(given.get("device")))
+    device = given.get("device")
+    if not isinstance(device, str):
+        raise BadUsage("a device is needed")
+    return _name(given.get("user")), _checked(device_name, device)
 
 
 class DevicesType(ParameterType):

@@ -3,6 +3,9 @@
 A command annotates its parameters with the aliases at the end of this file, of `amounts` and of `frames`. Each carries
 a `ParameterType`, which reads a word of a line and a JSON value alike and says whether a word can be nothing
 else (`certain`): only then is a bare verb in a room taken for a command.
+
+Each type has a bound in bytes. It is checked before anything else is done with a value, since to normalize, to fold or
+to match a long text may cost much more than to send it.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar, Protocol
 
 from chat.errors import BadUsage, NameTaken
-from chat.names import read_name
+from chat.names import NAME_BYTES, read_name
 from chat.preferences import QUIET, Style
 from chat.values import (
     BODY_BYTES,
@@ -24,6 +27,32 @@ from chat.values import (
     device_name,
     is_msgid,
 )
+
+WORD_BYTES = 256
+"""The most UTF-8 bytes of a value, where its type says nothing else."""
+
+PATH_BYTES = 4_096
+"""As Linux has it (PATH_MAX)."""
+
+SECRET_BYTES = 3_072
+"""A little more than a password may have as it is typed (`chat.stretch`)."""
+
+_REALNAME_BYTES = 800
+"""No real name of 60 characters takes more, even typed decomposed."""
+
+_SCHEME_BYTES, _KEY_BYTES = 64, 128
+
+
+def is_longer(text: str, most: int) -> bool:
+    """Whether a text has more than so many bytes in UTF-8; what is much longer costs nothing to find out."""
+    if len(text) * 4 <= most:
+        return False
+    return len(text) > most or (not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > most)
+
+
+def base64_length(size: int) -> int:
+    """The characters that so many bytes take in base 64."""
+    return (size + 2) // 3 * 4
 
 
 class Names(Protocol):
@@ -46,6 +75,8 @@ class ParameterType:
     :ivar rest: whether it takes the rest of the line.
     :ivar free: whether it takes whatever comes.
     :ivar secret: whether it may not be shown or logged.
+    :ivar most_bytes: the most UTF-8 bytes of a value, or of its base 64; each part of a value that is an object or a
+        list has a bound of its own.
     :ivar opens: words after which whatever follows is no speech, as nobody says them by themselves.
     :ivar json: how a program writes it, for people who read the documents.
     """
@@ -54,8 +85,17 @@ class ParameterType:
     rest: bool = False
     free: ClassVar[bool] = False
     secret: bool = False
+    most_bytes: int = WORD_BYTES
     opens: ClassVar[frozenset[str]] = frozenset()
     json: ClassVar[str] = "string"
+
+    def bound(self, value: object) -> None:
+        """Refuse what is too long, before anything else is done with it.
+
+        :raises BadUsage: with the bound.
+        """
+        if isinstance(value, str) and is_longer(value, self.most_bytes):
+            raise BadUsage(f"at most {self.most_bytes:,} bytes fit")
 
     def certain(self, word: str, names: Names) -> bool:
         """Whether the word can be nothing but such an argument."""
@@ -101,13 +141,14 @@ class NameType(ParameterType):
     """A name of a person; `@` before it is understood."""
 
     form = "NAME"
+    most_bytes = NAME_BYTES
 
     def certain(self, word: str, names: Names) -> bool:
         return names.is_account(word)
 
     def read(self, word: str) -> str:
         name = word[1:] if word[:1] == "@" else word
-        if not name or len(name) > 200:
+        if not name:
             raise BadUsage("a name is needed")
         return name
 
@@ -137,13 +178,14 @@ class RoomType(ParameterType):
     """A name of a room; `#` before it is understood."""
 
     form = "ROOM"
+    most_bytes = NAME_BYTES
 
     def certain(self, word: str, names: Names) -> bool:
         return names.is_room(word)
 
     def read(self, word: str) -> str:
         name = word[1:] if word[:1] == "#" else word
-        if not name or len(name) > 200:
+        if not name:
             raise BadUsage("a room is needed")
         return name
 
@@ -161,12 +203,13 @@ class PlaceType(ParameterType):
     """A room or a person whose conversation is meant."""
 
     form = "ROOM|NAME|ID"
+    most_bytes = NAME_BYTES
 
     def certain(self, word: str, names: Names) -> bool:
         return names.is_room(word) or names.is_account(word) or is_msgid(word)
 
     def read(self, word: str) -> str:
-        if not word or len(word) > 200:
+        if not word:
             raise BadUsage("a room or a name is needed")
         return word
 
@@ -191,17 +234,20 @@ class WordsType(ParameterType):
     form = "TEXT"
     rest = True
     free = True
+    most_bytes = BODY_BYTES
 
-    def read(self, word: str) -> str:
-        if len(word.encode("utf-8", "replace")) > BODY_BYTES:
-            raise BadUsage(f"at most {BODY_BYTES:,} bytes fit")
-        return word
+
+class RealnameType(WordsType):
+    """What somebody is called; `chat.auth.registration` reads it."""
+
+    most_bytes = _REALNAME_BYTES
 
 
 class PathType(WordsType):
     """A file of whoever types."""
 
     form = "PATH"
+    most_bytes = PATH_BYTES
 
 
 class BodyType(ParameterType):
@@ -210,6 +256,7 @@ class BodyType(ParameterType):
     form = "TEXT"
     rest = True
     free = True
+    most_bytes = BODY_BYTES
     json = "string, or {text}, or {sealed: {scheme, key, ciphertext}}"
 
     def read(self, word: str) -> Body:
@@ -227,6 +274,7 @@ class BodyType(ParameterType):
             return self.read(value.replace("\r\n", "\n"))
         if isinstance(value, Mapping):
             if isinstance(text := value.get("text"), str):
+                self.bound(text)
                 return self.read(text.replace("\r\n", "\n"))
             if isinstance(sealed := value.get("sealed"), Mapping):
                 return self._sealed(sealed)
@@ -236,8 +284,12 @@ class BodyType(ParameterType):
         scheme, key, ciphertext = (sealed.get(field) for field in ("scheme", "key", "ciphertext"))
         if not (isinstance(scheme, str) and isinstance(key, str) and isinstance(ciphertext, str)):
             raise BadUsage("a sealed message has a scheme, a key and a ciphertext")
+        if is_longer(scheme, _SCHEME_BYTES) or is_longer(key, _KEY_BYTES):
+            raise BadUsage(f"a scheme has at most {_SCHEME_BYTES} bytes, and a key at most {_KEY_BYTES}")
+        if len(ciphertext) > base64_length(BODY_BYTES):
+            raise BadUsage(f"a message has at most {BODY_BYTES:,} bytes")
         try:
-            return Sealed(scheme[:64], key[:128], b64decode(ciphertext, validate=True))
+            return Sealed(scheme, key, b64decode(ciphertext, validate=True))
         except (ValueError, binascii.Error) as error:
             raise BadUsage(f"{error}") from None
 
@@ -248,10 +300,12 @@ class SecretType(ParameterType):
     form = "PASSWORD"
     rest = True
     secret = True
+    most_bytes = SECRET_BYTES
 
 
 class DeviceType(ParameterType):
     form = "DEVICE"
+    most_bytes = 64
 
     def read(self, word: str) -> str:
         try:
@@ -294,6 +348,7 @@ class SettingValueType(ParameterType):
 
     form = "VALUE"
     rest = True
+    most_bytes = _REALNAME_BYTES
     json = "string, or true or false"
 
     def certain(self, word: str, names: Names) -> bool:
@@ -317,6 +372,7 @@ Here = Annotated[str, HereType()]
 Place = Annotated[str, PlaceType()]
 MessageId = Annotated[str, MessageIdType()]
 Words = Annotated[str, WordsType()]
+Realname = Annotated[str, RealnameType()]
 LocalPath = Annotated[str, PathType()]
 Speech = Annotated[Body, BodyType()]
 Secret = Annotated[str, SecretType()]

@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 from chat.errors import BadUsage
 from chat.grammar.amounts import Span, SpanType
+from chat.grammar.parameters import is_longer
+
+QUERY_BYTES = 1_024
+"""The most bytes of a search."""
 
 _FORM = "WORDS [in:ROOM] [from:NAME] [since:2h]"
 _EMPTY = re.compile(r'(?:^|(?<=\s))(?:in|from|since):(?:"")?(?=\s|$)', re.IGNORECASE)
@@ -47,6 +51,8 @@ def read_query(text: str) -> Query:
 
     :raises BadUsage: when nothing is left to look for, or a filter says nothing.
     """
+    if is_longer(text, QUERY_BYTES):
+        raise BadUsage(f"A search has at most {QUERY_BYTES:,} bytes. Write: /search {_FORM}")
     if empty := _EMPTY.search(text):
         raise BadUsage(f"Nothing stands right after {empty[0].strip()} Write: /search {_FORM}")
     filters = {name.lower(): value.strip('"') for name, value in _FILTER.findall(text)}
@@ -77,6 +83,6 @@ def beginning(span: Span, now: float, zone: tzinfo | None) -> int | None:
         else:
             midnight = datetime.strptime(span.clock, "%Y-%m-%d")
             start = midnight.astimezone() if zone is None else midnight.replace(tzinfo=zone)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         raise BadUsage(f"There is no time {span.clock}. Write: since 09:00 or since 2026-11-20") from None
     return int(start.timestamp() * 1000)

@@ -18,7 +18,6 @@ from chat.grammar.arguments import arguments_of, certain, complete, given
 from chat.grammar.context import Ask, Call, Context, Held, Reading, cut
 from chat.grammar.elsewhere import needs_client
 from chat.grammar.guarding import is_doubtful, meant_by
-from chat.grammar.nearby import nearest
 from chat.grammar.parameters import Names
 from chat.grammar.verbs import Access, Bare, Table, Verb
 
@@ -61,7 +60,7 @@ def read_command(line: str, table: Table, names: Names, prefix: str = "") -> Cal
     verb = table.get(word.lower())
     if verb is None:
         shown = word if word.isprintable() and len(word) <= 40 else "that"
-        meant = nearest(word.lower(), table)
+        meant = table.typed.nearest(word.lower())
         next = f"Did you mean: {prefix} {meant}?" if meant else f"Type: {prefix} help"
         raise UnknownCommand(f"No command {shown}. {next}", suggest=meant)
     reading = complete(verb, arguments_of(verb, rest, context), context)
@@ -152,8 +151,7 @@ def _unknown(word: str, context: Context) -> ChatError:
     if (refusal := needs_client(word.lower(), context.table)) is not None:
         return refusal
     shown = word if word.isprintable() and len(word) <= 40 else "that"
-    words = [each for each in context.table if not context.table[each].programs]
-    meant = nearest(word.lower(), words)
+    meant = context.table.typed.nearest(word.lower())
     if meant is not None:
         return UnknownCommand(f"No command {shown}. Did you mean {meant}?", suggest=meant)
     if not context.logged_in:

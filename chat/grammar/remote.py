@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from chat.grammar.amounts import NumberType
 from chat.grammar.parameters import ChoiceType, ParameterType
 from chat.grammar.verbs import Access, Bare, Parameter, Table, Verb
+from chat.values import BODY_BYTES
 
 MOST_VERBS = 500
 """More verbs than that are not read."""
@@ -87,6 +88,7 @@ class OfTheirs(ParameterType):
 
     def __init__(self, form: str, rest: bool, secret: bool) -> None:
         self.form, self.rest, self.secret = form, rest, secret
+        self.most_bytes = BODY_BYTES  # the server knows how much fits
 
 
 def _all_types(kind: type[ParameterType]) -> Iterator[type[ParameterType]]:

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 from chat.errors import BadUsage
 from chat.events import VerbHelp
-from chat.grammar.nearby import Neighbours
 from chat.grammar.parameters import ChoiceType, HereType, ParameterType
+from chat.grammar.typos import WordIndex
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -144,6 +144,7 @@ class Verb:
         for each in self.parameters:
             if (value := values.get(each.name)) is not None:
                 try:
+                    each.type.bound(value)
                     arguments[each.name] = each.type.from_json(value)
                 except BadUsage as error:
                     raise BadUsage(f"{self.name}: {each.name}: {sentence(error.line)}") from None
@@ -220,10 +221,18 @@ class Table(Mapping[str, Verb]):
             found = self._derived[make, key] = make(self.verbs, key)
         return found
 
+    def __contains__(self, word: object) -> bool:
+        return word in self._words
+
     @cached_property
-    def long(self) -> Neighbours:
+    def typed(self) -> WordIndex:
+        """The names and aliases that people type."""
+        return WordIndex(word for word, verb in self._words.items() if not verb.programs)
+
+    @cached_property
+    def long(self) -> WordIndex:
         """The names and aliases of at least `LONG` letters that people type, and of one less where a secret follows."""
-        return Neighbours(
+        return WordIndex(
             word for word, verb in self._words.items() if len(word) >= LONG - verb.takes_secrets and not verb.programs
         )
 
@@ -294,6 +303,8 @@ class Table(Mapping[str, Verb]):
         self._verbs[verb.name] = verb
         self._words.update(dict.fromkeys((verb.name, *verb.aliases), verb))
         self._derived.clear()
+        for index in ("typed", "long"):
+            self.__dict__.pop(index, None)
 
 
 def sentence(words: str) -> str:

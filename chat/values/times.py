@@ -7,11 +7,16 @@ from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def write_time(time: int) -> str:
-    """:param time: milliseconds since the epoch."""
-    return (_EPOCH + timedelta(milliseconds=time)).isoformat(timespec="milliseconds")[:-6] + "Z"
+    """:param time: milliseconds since the epoch; what lies beyond the year 9999 is written as its end."""
+    try:
+        moment = _EPOCH + timedelta(milliseconds=time)
+    except OverflowError:
+        moment = _LAST
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def read_time(words: str) -> int:

@@ -151,8 +151,10 @@ _CHANGES = {
 
 
 def _room_changed(event: RoomChanged, view: View, before: str) -> str:
+    span = ""
     words = _CHANGES.get((event.setting, event.value), "{author} set {setting} of {room} to {value}.")
-    if event.setting == "slow" and event.value.isdecimal() and int(event.value):
+    if event.setting == "slow" and (seconds := _seconds(event.value)):
+        span = duration(seconds * 1_000)
         words = "{author} slowed {room} down: one line every {span} for each person."
     return before + notice(
         words.format(
@@ -160,14 +162,15 @@ def _room_changed(event: RoomChanged, view: View, before: str) -> str:
             room=place(event.conversation),
             setting=safe(event.setting),
             value=safe(event.value),
-            span=_span(event.value),
+            span=span,
         ),
         view,
     )
 
 
-def _span(seconds: str) -> str:
-    return duration(int(seconds) * 1_000) if seconds.isascii() and seconds.isdecimal() and len(seconds) < 10 else ""
+def _seconds(value: str) -> int:
+    """The seconds of slow mode, or 0 for whatever else a server says."""
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 
 @renders(MembershipChanged)

@@ -15,6 +15,7 @@ NAMES = 10
 """The most names that one line lists."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_DAY = datetime(9999, 12, 30, tzinfo=UTC)
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -54,8 +55,14 @@ def place(conversation: Conversation) -> str:
 
 
 def at(time: int, zone: tzinfo | None) -> datetime:
-    """Milliseconds since the epoch as a date and time of day, without a zone in the server's own."""
-    return (_EPOCH + timedelta(milliseconds=time)).astimezone(zone)
+    """Milliseconds since the epoch as a date and time of day, without a zone in the server's own.
+
+    What lies beyond the year 9999 is shown as a day before its end, which every zone has.
+    """
+    try:
+        return (_EPOCH + timedelta(milliseconds=time)).astimezone(zone)
+    except OverflowError:
+        return _LAST_DAY.astimezone(zone)
 
 
 def clock(when: datetime) -> str:

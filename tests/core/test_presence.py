@@ -135,7 +135,7 @@ class LostConnections(PresenceCase):
 
     def test_meanwhile_bob_is_not_here(self) -> None:
         self.assertNotIn(self.bob.session.id, self.stage.chat.house.sessions)
-        self.assertEqual(self.stage.chat.people.online(self.ann.id), [])
+        self.assertEqual(self.stage.chat.people.online(self.ann.id, 10), ([], 0))
 
 
 class TheStart(SynchronousTestCase):

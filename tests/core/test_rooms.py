@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.room import CROWD
@@ -105,8 +103,7 @@ class Making(RoomsCase):
 
     def test_a_private_room_is_listed_to_its_members_only(self) -> None:
         self.ann.does("create", room="secret")
-        room = self.stage.room("secret")
-        room.record = replace(room.record, private=True)
+        self.ann.does("room", setting="private", value="on", room="secret")
         self.assertEqual(len(self.ann.gets(Rooms, "list", what="channels").rooms), 3)
         self.assertEqual(len(self.phone.gets(Rooms, "list", what="channels").rooms), 2)
         for command in ("connect", "list", "members"):

@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.commands.table import TABLE
 from chat.errors import ChatError
 from chat.grammar.context import Ask, Call, Held
-from chat.grammar.nearby import near
 from chat.grammar.reading import answer, read
+from chat.grammar.typos import near
 from chat.values import Text
 from tests.grammar.town import GUEST, LOBBY, OUTSIDE, KnownNames, meaning
 

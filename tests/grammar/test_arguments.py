@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.commands.table import TABLE
 from chat.errors import BadUsage
 from chat.grammar.amounts import Span
-from chat.grammar.nearby import Neighbours, edits, near, nearest
+from chat.grammar.typos import LONGEST, WordIndex, edits, near
 from tests.grammar.town import LOBBY, OUTSIDE, meaning, refusal
 
 
@@ -93,7 +93,7 @@ class NearWords(SynchronousTestCase):
 
     def test_a_few_words_that_are_kept_ready_are_found_alike(self) -> None:
         words = {"message", "massage", "history"}
-        ready = Neighbours(words)
+        ready = WordIndex(words)
         for word in words:
             for typed in edits(word):
                 self.assertIn(ready.near(typed), [each for each in words if each in edits(typed)], typed)
@@ -101,8 +101,15 @@ class NearWords(SynchronousTestCase):
                     self.assertEqual(ready.near(farther) is None, near(farther, words) is None, farther)
 
     def test_a_beginning_of_a_verb(self) -> None:
-        self.assertEqual(nearest("histo", TABLE), "history")
-        self.assertIsNone(nearest("h", TABLE))
+        self.assertEqual(TABLE.typed.nearest("histo"), "history")
+        self.assertIsNone(TABLE.typed.nearest("h"))
+
+    def test_of_the_words_that_begin_so_the_one_declared_first(self) -> None:
+        self.assertEqual(WordIndex(("zoom", "zoo-keeper", "zoology")).nearest("zoo"), "zoom")
+        self.assertIsNone(WordIndex(("zoom",)).nearest("z" * (LONGEST + 1)))
+
+    def test_verbs_of_programs_are_not_suggested(self) -> None:
+        self.assertIsNone(TABLE.typed.nearest("roste"))
 
     def test_outside_ascii_letters_may_be_missing_or_exchanged(self) -> None:
         self.assertEqual(near("дмтирий", {"дмитрий"}), "дмитрий")

@@ -52,7 +52,7 @@ _FITS: list[tuple[ParameterType, object, Any]] = [
 
 _DOES_NOT_FIT: list[tuple[ParameterType, object]] = [
     (NameType(), "@"),
-    (NameType(), "x" * 202),
+    (NameType(), "x" * 401),
     (RoomType(), ""),
     (PlaceType(), ""),
     (WordsType(), "x" * (BODY_BYTES + 1)),
@@ -103,6 +103,7 @@ class FromJson(SynchronousTestCase):
     def test_what_does_not_fit(self) -> None:
         for kind, value in _DOES_NOT_FIT:
             with self.assertRaises(BadUsage, msg=f"{kind} {value!r:.80}"):
+                kind.bound(value)
                 kind.from_json(value)
 
     def test_nothing_but_a_string_is_a_word(self) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from chat.commands.table import TABLE
 from chat.errors import ChatError
 from chat.grammar.context import Ask, Call, Context, Held, Reading
-from chat.grammar.nearby import near
 from chat.grammar.reading import read
+from chat.grammar.typos import near
 from chat.names import fold
 from chat.values import Text
 

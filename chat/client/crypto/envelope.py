@@ -64,7 +64,7 @@ class Envelope:
         try:
             given = json.loads(plain)
             envelope = cls(**{name: given[name] for name in cls.__slots__})
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             envelope = None
         if envelope is None or any(type(getattr(envelope, name)) is not kind for name, kind in _KINDS.items()):
             raise NotGenuine("What was sealed is no message.")

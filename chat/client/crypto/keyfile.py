@@ -70,7 +70,7 @@ class KeyFile:
         nonce, sealed = content[head : head + NONCE], content[head + NONCE :]
         try:
             return file, json.loads(file._cipher.decrypt(nonce, sealed, file._head))
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, RecursionError):
             raise BadKeyFile(WRONG) from None
 
     def save(self, secrets: Any) -> None:

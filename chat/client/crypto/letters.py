@@ -65,7 +65,7 @@ class Letters:
         """
         try:
             inside = json.loads(self._decrypt(keys.identity, body))
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, RecursionError):
             raise NotGenuine(f"A letter of {author}@{device} does not open.") from None
         own = self._own
         expected = {

@@ -144,7 +144,7 @@ class Linking:
     def _open(self, body: bytes, purpose: bytes) -> dict[str, Any] | None:
         try:
             content = json.loads(self._cipher().decrypt(body[1 : 1 + NONCE], body[1 + NONCE :], purpose))
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Annotated
 
-from chat.commands.admin.registry import AfterType, PrefixType, command, page, person
+from chat.commands.admin.registry import PAGE, AfterType, PrefixType, command, number_after, page, person
 from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
 from chat.errors import NameTaken
@@ -37,10 +36,8 @@ async def users(
     after: Annotated[str, AfterType()] = "",
 ) -> Listing:
     """list the accounts, or those whose names begin so"""
-    accounts = chat.directory.accounts()
-    rest = accounts[bisect_right(accounts, after, key=lambda each: each.name.folded) :]
-    found = [each for each in rest if each.name.folded.startswith(beginning)] if beginning else rest
-    return page("accounts", _USERS, found, lambda each: each.name.folded, lambda each: _user(chat, each))
+    found, more = chat.directory.page(after, PAGE, beginning)
+    return page("accounts", _USERS, found, lambda each: each.name.folded, lambda each: _user(chat, each), more)
 
 
 def _user(chat: ChatService, account: Account) -> tuple[object, ...]:
@@ -60,7 +57,7 @@ async def sessions(
 ) -> Listing:
     """list the connections, or those of one account"""
     only = person(chat, session, user).id if user is not None else None
-    last = int(after) if after.isdigit() else 0
+    last = number_after(after)
     found = [
         each
         for each in chat.house.sessions.values()

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from chat.core.room import Room as RoomState
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.errors import NoSuchRoom, NoSuchUser
+from chat.errors import BadUsage, NoSuchRoom, NoSuchUser
 from chat.events import Column, Listing
 from chat.grammar.parameters import Names, NameType, ParameterType
 from chat.grammar.verbs import Table
-from chat.names import fold
+from chat.names import NAME_BYTES, fold
 from chat.values import Account
 
 T = TypeVar("T")
@@ -21,6 +21,9 @@ ADMIN = Table()
 
 command = ADMIN.command
 """What changes something is a barrier, as in the other table, and is written into the log."""
+
+MOST_DIGITS = 15
+"""The most digits of the number that a page ends with; it fits into the 53 bits of JavaScript."""
 
 PAGE = 1_000
 """The most rows of one listing: a frame stays well below what may wait for a slow reader."""
@@ -32,15 +35,29 @@ def page(
     subjects: Sequence[T],
     key: Callable[[T], str],
     row: Callable[[T], tuple[Any, ...]],
+    more: int = 0,
 ) -> Listing:
     """The first `PAGE` of some subjects as a listing.
 
     :param key: what is given as ``after`` to go on behind a subject.
     :param row: its cells; called for those alone that are shown.
+    :param more: how many subjects follow that are not even given.
     """
-    shown, rest = subjects[:PAGE], len(subjects) - PAGE
-    following = key(shown[-1]) if rest > 0 else ""
-    return Listing(title, tuple(columns), tuple(row(each) for each in shown), max(0, rest), following)
+    shown, rest = subjects[:PAGE], max(0, len(subjects) - PAGE) + more
+    following = key(shown[-1]) if rest else ""
+    return Listing(title, tuple(columns), tuple(row(each) for each in shown), rest, following)
+
+
+def number_after(after: str) -> int:
+    """The number that a page before ended with, 0 for the first page.
+
+    :raises BadUsage: when it is no number.
+    """
+    if not after:
+        return 0
+    if after.isascii() and after.isdigit() and len(after) <= MOST_DIGITS:
+        return int(after)
+    raise BadUsage("after is the number that the page before ended with.")
 
 
 def person(chat: ChatService, session: Session, word: str) -> Account:
@@ -76,6 +93,7 @@ class PrefixType(ParameterType):
     """How a name begins."""
 
     form = "BEGINNING"
+    most_bytes = NAME_BYTES
 
     def read(self, word: str) -> str:
         return fold(word)
@@ -94,3 +112,4 @@ class AfterType(ParameterType):
     """What the page before ended with."""
 
     form = "AFTER"
+    most_bytes = NAME_BYTES

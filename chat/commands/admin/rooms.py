@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from chat.commands.admin.registry import AfterType, PrefixType, command, page, person, place
+from chat.commands.admin.registry import PAGE, AfterType, PrefixType, command, page, person, place
 from chat.core.perform import attempt
 from chat.core.room import Room as RoomState
 from chat.core.service import ChatService
@@ -39,10 +39,8 @@ async def rooms(
     after: Annotated[str, AfterType()] = "",
 ) -> Listing:
     """list all rooms, or those whose names begin so"""
-    found = sorted(
-        (name, room) for name, room in chat.house.room_names.items() if name > after and name.startswith(beginning)
-    )
-    return page("rooms", _ROOMS, found, lambda each: each[0], lambda each: _room(each[1]))
+    found, more = chat.house.room_names.page(after, PAGE, beginning)
+    return page("rooms", _ROOMS, found, lambda each: each.record.name.folded, _room, more)
 
 
 def _room(room: RoomState) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from chat.commands.admin.registry import AfterType, SubjectType, command, page, person
+from chat.commands.admin.registry import AfterType, SubjectType, command, number_after, page, person
 from chat.core.sanctions import Network, read_network
 from chat.core.service import ChatService
 from chat.core.user import Session
@@ -73,7 +73,7 @@ async def unmute(chat: ChatService, session: Session, user: User) -> Done:
 @command(group=GROUP)
 async def bans(chat: ChatService, session: Session, *, after: Annotated[str, AfterType()] = "") -> Listing:
     """list who is banned or muted on the server, until when and why"""
-    first = int(after) if after.isdigit() else 0
+    first = number_after(after)
     found = list(enumerate(chat.house.sanctions.lasting(chat.house.now()), start=1))[first:]
     return page("bans and mutes", _COLUMNS, found, lambda each: str(each[0]), lambda each: _row(chat, each[1]))
 

@@ -16,13 +16,14 @@ from chat.core.user import Session
 from chat.errors import BadUsage, UnknownCommand
 from chat.events import Column, Done, Fact, Facts, Help, Listing, VerbHelp
 from chat.grammar.amounts import Duration
-from chat.grammar.nearby import nearest
 from chat.grammar.parameters import ChoiceType, Word, Words
+from chat.grammar.typos import WordIndex
 from chat.grammar.verbs import Table
 
 GROUP = "The server"
 
 _WHEN = ("now", "in", "cancel")
+_WHEN_INDEX = WordIndex(_WHEN)
 _FINDINGS = (Column("what"), Column("state"), Column("and now"))
 
 
@@ -113,7 +114,7 @@ def _forms(session: Session) -> str:
 
 
 def _mistyped(session: Session, reason: str) -> BadUsage:
-    meant = nearest(reason.split()[0].lower(), _WHEN)
+    meant = _WHEN_INDEX.nearest(reason.split(None, 1)[0].lower())
     forms = _forms(session)
     return BadUsage(f"Did you mean {session.admin} shutdown {meant}? {forms}" if meant else forms)
 
@@ -138,7 +139,7 @@ def shown_help(table: Table, prefix: str, verb: str | None) -> Help:
         return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()), more=f"{prefix} help VERB")
     found = table.get(verb.lower())
     if found is None:
-        meant = nearest(verb.lower(), table)
+        meant = table.typed.nearest(verb.lower())
         next = f"Did you mean: {prefix} help {meant}?" if meant else f"Type: {prefix} help"
         raise UnknownCommand(f"There is no command {verb[:40]}. {next}", suggest=meant)
     examples = tuple(f"{prefix} {each}" for each in found.examples)

@@ -14,7 +14,7 @@ from chat.core.user import Session
 from chat.errors import BadUsage, NotWritten
 from chat.events import Done, Fact, Facts
 from chat.grammar.amounts import SECONDS, DurationType
-from chat.grammar.parameters import ChoiceType, Names, ParameterType, Room, User, Word
+from chat.grammar.parameters import PATH_BYTES, ChoiceType, Names, ParameterType, Room, User, Word
 from chat.interfaces import Contents
 from chat.names import fold
 from chat.wire.words import count
@@ -35,9 +35,10 @@ class FileType(ParameterType):
 
     form = "FILE"
     rest = True
+    most_bytes = PATH_BYTES
 
     def read(self, word: str) -> str:
-        if not word or "\0" in word or len(word) > 1_000:
+        if not word or "\0" in word:
             raise BadUsage("a file is needed")
         return word
 
