@@ -96,7 +96,7 @@ def make_engine(
         reading=reading,
         seals=seals,
     )
-    engine.direct = make_direct(reactor, files, engine, observer, seals)
+    engine.direct = make_direct(reactor, files, address, engine, observer, seals)
     return engine
 
 
@@ -155,7 +155,9 @@ def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
     return None
 
 
-def make_direct(reactor: Any, files: Files, engine: Engine, observer: Observer, seals: Seals) -> Peering:
+def make_direct(
+    reactor: Any, files: Files, address: Address, engine: Engine, observer: Observer, seals: Seals
+) -> Peering:
     """What goes from client to client; nothing where the library for keys is not installed."""
     try:
         from chat.client.direct.desk import Choices, Desk
@@ -170,7 +172,7 @@ def make_direct(reactor: Any, files: Files, engine: Engine, observer: Observer, 
         observer,
         lambda: LinkKeys.of(seals) if isinstance(seals, Sealing) else None,
         engine.ask,
-        Choices(settings.direct_port, settings.downloads),
+        Choices(settings.direct_port, settings.downloads, address.on_this_machine),
         deferToThread,
     )
 

@@ -17,6 +17,7 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from chat.client.protocol import ChatClient
+from chat.values import Reach, reach_of
 from chat.wire.safe import safe
 
 PORT = 7777
@@ -41,6 +42,14 @@ class Address:
     host: str
     port: int = PORT
     tls: bool = True
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether it is written as this machine's own."""
+        try:
+            return reach_of(self.host) is Reach.MACHINE
+        except ValueError:
+            return self.host.lower() == "localhost"
 
     @classmethod
     def parse(cls, words: str, tls: bool = True) -> Address:

@@ -7,6 +7,8 @@ The rules:
 * Who holds an address is told when its owner comes back from another one; the address itself is forgotten here.
 * A client may add addresses of its own networks, but none of somebody else's on the internet: nobody can be sent to a
   stranger by this.
+* Loopback and link-local addresses mean another machine to whoever gets them, so they are not passed on, whether the
+  client gave them or the server sees them. Between two clients on the server's own machine loopback is.
 
 All of it is in memory: after a restart one asks again.
 """
@@ -14,13 +16,12 @@ All of it is in memory: after a restart one asks again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from chat.core.house import House
 from chat.core.user import ChatUser, Session
 from chat.errors import AddressRefused, BadUsage, NeedsClient, NoEffect, NotHere, TooFast
 from chat.events import Address, AddressChanged, AskedConsent, ConsentRefused, Event
-from chat.values import Account
+from chat.values import Account, Reach, reach_of
 
 ASKED_FOR = 600.0
 """Seconds after which a request is forgotten."""
@@ -76,6 +77,7 @@ class Consent:
         :raises NoEffect: when nobody asked, or too long ago.
         :raises NeedsClient: when nothing listens.
         :raises NotHere: when who asked has left.
+        :raises AddressRefused: when none of the addresses means anything where who asked is.
         """
         owner = _user(session)
         name = asker.name.shown
@@ -85,15 +87,21 @@ class Consent:
                 f"To give an address, something has to listen there: use the console client. Or type: refuse {name}"
             )
         own = session.mind.peer.address
-        more = tuple(_local(address) for address in dict.fromkeys(addresses) if address != own)
+        more = [_checked(address) for address in dict.fromkeys(addresses) if address != own]
         if len(more) > MOST_ADDRESSES:
             raise BadUsage(f"A client gives at most {MOST_ADDRESSES} addresses.")
+        user = self._house.users.get(asker.id)
+        minds = self._house.minds_of(user) if user is not None else []
+        told = [(mind, each) for mind in minds if (each := _reachable((own, *more), own, mind.peer.address))]
+        if minds and not told:
+            raise AddressRefused(f"{name} could reach none of your client's addresses. Nothing was passed on.")
         del self._asked[asker.id][owner.account.id]
-        if asker.id not in self._house.users:
+        if not minds:
             raise NotHere(f"User {name} is no longer here, and was not told.")
         seen, holders = self._held.get(owner.account.id, (own, set()))
         self._held[owner.account.id] = own, ({*holders, asker.id} if seen == own else {asker.id})
-        self._tell(asker.id, Address(owner.name, own, port, more))
+        for mind, (first, *others) in told:
+            mind.deliver(Address(owner.name, first, port, tuple(others)))
 
     def refuse(self, session: Session, asker: Account) -> None:
         """Say no.
@@ -144,18 +152,37 @@ class Consent:
                 mind.deliver(event)
 
 
-def _local(word: str) -> str:
-    """An address of a client's own network.
+def _checked(word: str) -> str:
+    """An address that a client gives of itself.
 
     :raises BadUsage: when it is none, or anybody's on the internet.
     """
     try:
-        address = ip_address(word)
+        reach = reach_of(word)
     except ValueError:
         raise BadUsage(f"{word[:60]!r} is no IP address.") from None
-    if not (address.is_private or address.is_link_local) or address.is_multicast or address.is_unspecified:
-        raise BadUsage(f"{address} is not an address of a private network; the server knows the other one.")
-    return str(address)
+    if reach in (Reach.INTERNET, Reach.NOWHERE):
+        raise BadUsage(f"{word} is not an address of a private network; the server knows the other one.")
+    return word
+
+
+def _reachable(addresses: Iterable[str], owner: str, asker: str) -> list[str]:
+    """Those addresses that mean the owner's machine where who asked is.
+
+    :param owner: where the server sees the owner; so for the asker.
+    """
+    meaningful = {Reach.NETWORK, Reach.INTERNET}
+    if _reach(owner) is _reach(asker) is Reach.MACHINE:  # both are on this very machine
+        meaningful.add(Reach.MACHINE)
+    return [each for each in addresses if _reach(each) in meaningful]
+
+
+def _reach(address: str) -> Reach:
+    """The same as `reach_of`, for what the server sees: a socket of this machine has no address."""
+    try:
+        return reach_of(address)
+    except ValueError:
+        return Reach.NOWHERE
 
 
 def _user(session: Session) -> ChatUser:

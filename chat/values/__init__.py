@@ -7,6 +7,7 @@ this package, and are imported from here.
 
 from __future__ import annotations
 
+from chat.values.addresses import Reach, reach_of
 from chat.values.bodies import BODY_BYTES, BODY_LINES, Body, Sealed, Text
 from chat.values.conversations import (
     Conversation,
@@ -62,6 +63,7 @@ __all__ = [
     "Pair",
     "Peer",
     "Rank",
+    "Reach",
     "Restriction",
     "Role",
     "RoomRecord",
@@ -79,6 +81,7 @@ __all__ = [
     "join_shown",
     "parse_msgid",
     "parse_reference",
+    "reach_of",
     "read_time",
     "room_setting",
     "value",

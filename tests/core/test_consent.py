@@ -11,6 +11,7 @@ from tests.core.stage import Person, Stage
 
 PORT = 51_791
 HOME, ELSEWHERE = Peer("129.35.26.1", "129.35.26.1"), Peer("198.51.100.9", "198.51.100.9")
+HERE = Peer("127.0.0.1", "127.0.0.1")
 
 
 class Case(SynchronousTestCase):
@@ -93,13 +94,45 @@ class Consenting(Case):
 
     def test_nobody_is_sent_to_a_stranger(self) -> None:
         self.ask()
-        for address in ("8.8.8.8", "2001:4860:4860::8888", "224.0.0.1", "0.0.0.0", "localhost", ""):
+        for address in (
+            "8.8.8.8",
+            "::ffff:8.8.8.8",
+            "2001:4860::8888",
+            "224.0.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "localhost",
+            "",
+        ):
             self.assertEqual(
                 self.ann.code("consent", user="bob", port=PORT, addresses=(address,)), "bad-usage", address
             )
         many = tuple(f"10.0.0.{number}" for number in range(MOST_ADDRESSES + 1))
         self.assertEqual(self.ann.code("consent", user="bob", port=PORT, addresses=many), "bad-usage")
         self.consent()
+
+    def test_an_address_that_means_another_machine_to_its_reader_is_left_out(self) -> None:
+        self.ask()
+        self.consent("127.0.0.1", "10.0.0.7", "::1", "::ffff:127.0.0.1", "169.254.1.1", "fe80::1", "fe80::1%eth0")
+        self.assertEqual(self.bob.told(Address), [Address("ann", "129.35.26.1", PORT, ("10.0.0.7",))])
+
+    def test_so_is_the_loopback_address_of_a_client_beside_the_server(self) -> None:
+        """Another one that it gave comes first then; without any, who consents is told."""
+        self.ann.does("logout")
+        self.ann = self.enter("ann", HERE)
+        self.ask()
+        refused = self.ann.gets(Refused, "consent", user="bob", port=PORT, addresses=("127.0.0.1",))
+        self.assertEqual(refused.text, "bob could reach none of your client's addresses. Nothing was passed on.")
+        self.consent("10.0.0.7")
+        self.assertEqual(self.bob.told(Address), [Address("ann", "10.0.0.7", PORT)])
+
+    def test_between_two_beside_the_server_loopback_is_passed_on(self) -> None:
+        for person in (self.ann, self.bob):
+            person.does("logout")
+        self.ann, self.bob = self.enter("ann", HERE), self.enter("bob", HERE)
+        self.ask()
+        self.consent("10.0.0.7")
+        self.assertEqual(self.bob.told(Address), [Address("ann", "127.0.0.1", PORT, ("10.0.0.7",))])
 
     def test_who_has_left_meanwhile_gets_nothing(self) -> None:
         self.ask()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
-from ipaddress import ip_address
+from collections.abc import Iterable
+
+from chat.values import Reach, reach_of
 
 _THERE = ("192.0.2.1", "10.255.255.1", "172.31.255.1", "192.168.255.1", "2001:db8::1", "fd00::1")
 """Somewhere on the internet and in each kind of private network (RFC 5737, 1918, 3849, 4193)."""
@@ -27,7 +29,23 @@ def own_addresses() -> tuple[str, ...]:
     return tuple(each for each in found if _is_worth_telling(each))
 
 
+def worth_dialing(addresses: Iterable[str], same_machine: bool) -> tuple[str, ...]:
+    """Those addresses that somebody else can have given in good faith.
+
+    Loopback is this machine, so whoever hands it out would have one of its own services called.
+
+    :param same_machine: whether the server runs on this machine, and so may the other client.
+    """
+    meaningful = {Reach.NETWORK, Reach.INTERNET} | ({Reach.MACHINE} if same_machine else set())
+    return tuple(each for each in addresses if _reach(each) in meaningful)
+
+
+def _reach(word: str) -> Reach:
+    try:
+        return reach_of(word)
+    except ValueError:
+        return Reach.NOWHERE
+
+
 def _is_worth_telling(word: str) -> bool:
-    address = ip_address(word)
-    # A link-local address means nothing without the name of an interface, and each machine has its own loopback.
-    return address.is_private and not (address.is_link_local or address.is_loopback or address.is_unspecified)
+    return reach_of(word) is Reach.NETWORK

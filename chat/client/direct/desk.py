@@ -74,10 +74,12 @@ class Choices:
 
     :param port: where to listen, or 0 for any that is free.
     :param folder: where files land.
+    :param same_machine: whether the server runs on this machine.
     """
 
     port: int
     folder: Path
+    same_machine: bool = False
 
 
 class Desk(Peering):
@@ -137,7 +139,7 @@ class Desk(Peering):
             return
         unattended(self._tidy())
         self._keys = keys
-        self._peers = Peers(self._reactor, keys.badge, keys.post, self._joined)
+        self._peers = Peers(self._reactor, keys.badge, keys.post, self._joined, self._choices.same_machine)
         self._carrier = Carrier(
             self._peers, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
         )

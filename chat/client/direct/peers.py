@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from chat.client.direct.addresses import worth_dialing
 from chat.client.direct.failures import NotThePeer, Unreachable
 from chat.client.direct.line import Line, Post
 from chat.client.direct.link import Badge, Link
@@ -35,13 +36,17 @@ class Peers:
     """The people that this client talks to without the server.
 
     :param joined: gets each line as soon as it stands, whichever end has called.
+    :param same_machine: whether the server runs on this machine, so that others may be on it as well.
     """
 
-    def __init__(self, reactor: Any, badge: Badge, post: Post, joined: Callable[[Line], object]) -> None:
+    def __init__(
+        self, reactor: Any, badge: Badge, post: Post, joined: Callable[[Line], object], same_machine: bool = False
+    ) -> None:
         self._reactor = reactor
         self._badge = badge
         self._post = post
         self._joined = joined
+        self._same_machine = same_machine
         self._places: dict[str, tuple[str, Place]] = {}
         self._let_in: set[str] = set()
         self._lines: dict[tuple[str, str], Line] = {}
@@ -82,9 +87,10 @@ class Peers:
             line.link.close(f"The link to {user} was closed.")
 
     def learn(self, address: Address) -> None:
-        """Somebody has given an address."""
-        place = Place((address.address, *address.others), address.port)
-        self._places[fold(address.author)] = (address.author, place)
+        """Somebody has given an address; of those that it may have come with, what nobody should dial is left out."""
+        worth = worth_dialing((address.address, *address.others), self._same_machine)
+        if worth:
+            self._places[fold(address.author)] = (address.author, Place(worth, address.port))
 
     def forget(self, user: str) -> None:
         """Somebody is elsewhere now."""

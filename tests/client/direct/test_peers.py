@@ -95,6 +95,24 @@ class Reaching(ClientCase):
         self.bob.peers.forget("Ann")
         self.fails(self.bob.peers.line_to("ann"), NoAddress)
 
+    def test_what_nobody_should_dial_is_not_dialed(self) -> None:
+        """Whoever hands out loopback would have this machine's own services called."""
+        self.bob.peers.forget("Ann")
+        for address in (
+            "127.0.0.1",
+            "::1",
+            "::ffff:127.0.0.1",
+            "169.254.169.254",
+            "fe80::1",
+            "224.0.0.1",
+            "0.0.0.0",
+            "ann",
+        ):
+            self.bob.peers.learn(Address("ann", address, 51_791))
+            self.fails(self.bob.peers.line_to("ann"), NoAddress)
+        self.bob.peers.learn(Address("ann", "127.0.0.1", 51_791, ("192.0.2.1",)))
+        self.assertIn("192.0.2.1", str(self.bob.peers.gone("ann")))
+
     def test_an_impostor_at_the_address(self) -> None:
         self.ann.peers.close()
         impostor = Client(self, "ann", "203.0.113.66", self.home / "impostor")
