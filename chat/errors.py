@@ -211,6 +211,13 @@ class RoomTaken(ChatError):
     text = "That name is taken. Choose another one."
 
 
+class TooManyRooms(ChatError):
+    """An account has made as many rooms within a day as one may."""
+
+    code = "too-many-rooms"
+    text = "You have made as many rooms within a day as one account may. Try again tomorrow."
+
+
 class NotInRoom(ChatError):
     code = "not-in-room"
     text = "You are in no room. Type list channels, then connect ROOM."
@@ -337,7 +344,7 @@ class NoSuchFile(ChatError):
 
 class QuotaUsed(ChatError):
     code = "quota-used"
-    text = "The server keeps no more files of yours now. Wait until those are taken that wait already."
+    text = "Your file quota is full. Wait until pending files are collected."
 
 
 # --- the server ---------------------------------------------------------------------------------

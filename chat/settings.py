@@ -147,9 +147,16 @@ class Settings:
     mailbox: int = _setting(
         1_000, _number(1, 1_000_000, "messages"), "private messages of one person that may wait unread for another"
     )
-
+    rooms_a_day: int = _setting(
+        50,
+        _number(1, 1_000_000, "rooms"),
+        "rooms that one person may make within 24 hours; administrators are free",
+    )
     file_quota: int = _setting(
         100, _number(0, 1 << 20, "MiB"), "MiB of files of one person that wait for their readers; 0: no files are kept"
+    )
+    file_total: int = _setting(
+        2_048, _number(1, 1 << 24, "MiB"), "MiB of files of all people together that wait for their readers"
     )
     file_days: int = _setting(
         7, _number(1, 3_650, "days"), "how long a file waits for its reader before it is removed, days"

@@ -14,6 +14,7 @@ from chat.events import Done, RoomSettings
 from chat.grammar.amounts import Duration, DurationType
 from chat.grammar.parameters import ChoiceType, Here, User, Word, Words
 from chat.grammar.verbs import Bare
+from chat.names import fold
 from chat.values import Kind, Role
 
 GROUP = "Owners and moderators"
@@ -59,13 +60,20 @@ async def invite(chat: ChatService, session: Session, user: User, *, room: Here)
     group=GROUP,
     bare=Bare.NEVER,
     barrier=True,
-    examples=("/room", "/room private on", "/room history joining", "/room slow 30s", "/room slow off"),
+    examples=(
+        "/room",
+        "/room private on",
+        "/room history joining",
+        "/room slow 30s",
+        "/room slow off",
+        "/room close ops",
+    ),
     name="room",
 )
 async def room_(
     chat: ChatService,
     session: Session,
-    setting: Annotated[str, ChoiceType("private", "history", "slow", "sealed")] | None = None,
+    setting: Annotated[str, ChoiceType("private", "history", "slow", "sealed", "close")] | None = None,
     value: Word | None = None,
     *,
     room: Here,
@@ -77,8 +85,13 @@ async def room_(
 
     sealed on: from then on only clients that encrypt what they send can speak there, and only they can read it. This
     cannot be undone.
+
+    close ROOM: closes the room for good. Everybody in it is told, and its name is free again. What was said there stays
+    in the database and is shown to nobody. To confirm, write the name of the room.
     """
     found = chat.rooms.named(session, room)
+    if setting == "close":
+        return await _close(chat, session, found, value)
     if setting is not None:
         await chat.moderation.change(session, found, _setting(setting, value))
         return Done()
@@ -96,6 +109,18 @@ async def room_(
         _having(chat, found, Role.MODERATOR),
         record.sealed,
     )
+
+
+async def _close(chat: ChatService, session: Session, room: RoomState, confirmed: str | None) -> Done:
+    """:param confirmed: the name of the room, written once more."""
+    chat.moderation.check_close(session, room)
+    if confirmed is None or fold(confirmed.removeprefix("#")) != room.record.name.folded:
+        raise BadUsage(
+            f"This closes {room.name} for good, and nobody can read what was said there."
+            f" To close it: /room close {room.name}"
+        )
+    await chat.moderation.close(session, room)
+    return Done(f"{room.name} is closed.")
 
 
 def _setting(setting: str, value: str | None) -> str:

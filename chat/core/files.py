@@ -53,7 +53,7 @@ class KeptFiles:
         """Make room for a file.
 
         :raises BlockedByRecipient: when the reader blocks the sender.
-        :raises QuotaUsed: when too much of the sender lies here.
+        :raises QuotaUsed: when too much of the sender lies here, or of everybody.
         """
         house, sender = self._house, account_of(session)
         house.may_say(sender, now := house.now())
@@ -64,7 +64,8 @@ class KeptFiles:
         quota = house.settings.file_quota * _MIB // PIECE_BYTES
         if pieces > quota:
             raise QuotaUsed(f"This server keeps at most {house.settings.file_quota:,} MiB of one person.")
-        return FileKept(await house.store.begin_file(sender, reader.id, pieces, quota, now), 0)
+        total = house.settings.file_total * _MIB // PIECE_BYTES
+        return FileKept(await house.store.begin_file(sender, reader.id, pieces, quota, total, now), 0)
 
     async def put(self, session: Session, file: int, number: int, body: bytes) -> FileKept:
         """Take a piece; said again, it does no harm.

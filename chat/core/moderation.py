@@ -131,6 +131,23 @@ class Moderation:
             room.sealing = False
             raise
 
+    def check_close(self, session: Session, room: Room) -> None:
+        """Whether a room may be closed by whoever acts.
+
+        :raises Forbidden: for who is no owner, and for the room that always exists.
+        """
+        self._check(session, room, Kind.CLOSED, None)
+        if room.record.name.folded == LOBBY:
+            raise Forbidden(f"{room.name} always exists; it cannot be closed.")
+
+    async def close(self, session: Session, room: Room) -> None:
+        """Close a room for good; everybody in it is told, and what was said there is shown to nobody any more.
+
+        :raises Forbidden: see `check_close`.
+        """
+        self.check_close(session, room)
+        await self._rooms.close(account_of(session), room, "", session.origin)
+
     async def set_role(self, session: Session, room: Room, target: Account, role: Role) -> None:
         """:raises NotAMember: when the target is none."""
         self._check(session, room, Kind.ROLE, target.id)

@@ -49,6 +49,7 @@ RIGHTS = {
     Kind.UNMUTED: Role.MODERATOR,
     Kind.ROLE: Role.OWNER,
     Kind.SETTING: Role.OWNER,
+    Kind.CLOSED: Role.OWNER,
 }
 """The least role that may write a row of this kind; administrators may write them all. What one wrote oneself, one
 may delete without any."""

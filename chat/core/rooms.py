@@ -160,25 +160,26 @@ class Rooms:
         """Make a room, with its maker as owner.
 
         :param private: whether it is entered by invitation only.
-        :raises BadName: or `RoomTaken`.
+        :raises BadName: or `RoomTaken`, which names no room that the session may not know of.
+        :raises TooManyRooms: beyond the rooms a day that one person may make.
         :raises Muted: or `DiskFull`, as for what is said: everybody reads the name.
         """
         self._house.may_say(account_of(session), self._house.now())
         name = read_name(word, verbs=self._verbs)
-        taken = self._house.room_names.get(name.folded)
-        if taken is not None:
-            if not is_known(taken, session):
-                raise RoomTaken()
+        if find_room(self._house.room_names, session, name.folded) is not None:
             raise RoomTaken(f"The room {name.shown} exists already. Type: connect {name.shown}")
-        room = await self._create(name, account_of(session), session.device, session.origin, private)
+        most = None if session.administers else self._house.settings.rooms_a_day
+        room = await self._create(name, account_of(session), session.device, session.origin, private, most)
         if session.live:
             self._enter(room, session)
         return room
 
-    async def _create(self, name: Name, author: int, device: str, origin: Origin | None, private: bool) -> Room:
+    async def _create(
+        self, name: Name, author: int, device: str, origin: Origin | None, private: bool, most: int | None = None
+    ) -> Room:
         now = self._house.now()
         draft = Draft(0, Kind.CREATED, author, device, now)
-        record = await self._house.store.create_room(RoomRecord(0, name, "", now, private), draft, origin)
+        record = await self._house.store.create_room(RoomRecord(0, name, "", now, private), draft, origin, most)
         owner = () if author == SERVER else (Member(author, Role.OWNER, 0, now, now),)
         return self._add(StoredRoom(record, owner, (), 1))
 

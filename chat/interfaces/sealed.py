@@ -41,7 +41,8 @@ class IKeyStore(Protocol):
         """Put messages into the inboxes of devices.
 
         :param device: of the author.
-        :returns: fires with their numbers; nothing for a device without keys, or whose inbox is full.
+        :returns: fires with their numbers; nothing for a device without keys, or whose inbox is full: strangers, and
+            people who merely are in the same rooms, may fill a part of it.
         """
 
     def inbox(self, account: int, device: str, after: int, limit: int) -> Deferred[tuple[StoredLetter, ...]]:
@@ -54,11 +55,12 @@ class IKeyStore(Protocol):
 class IFileStore(Protocol):
     """Files that lie there for their readers, on disk; see `IStore` for what its Deferreds promise."""
 
-    def begin_file(self, sender: int, reader: int, count: int, quota: int, when: int) -> Deferred[int]:
+    def begin_file(self, sender: int, reader: int, count: int, quota: int, total: int, when: int) -> Deferred[int]:
         """Make room for a file.
 
         :param count: of its pieces.
         :param quota: how many pieces of one sender may lie there.
+        :param total: how many of all senders together.
         :returns: fires with its id; fails with `chat.errors.QuotaUsed`.
         """
 

@@ -158,12 +158,16 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         Fails with `chat.errors.RetryMismatch` or `chat.errors.MailboxFull`.
         """
 
-    def create_room(self, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> Deferred[RoomRecord]:
+    def create_room(
+        self, record: RoomRecord, draft: Draft, origin: Origin | None = None, most: int | None = None
+    ) -> Deferred[RoomRecord]:
         """Make a room with its first row (`chat.values.Kind.CREATED`), whose author becomes its owner.
 
         :param record: its ``conversation`` is ignored, and so is the draft's; the result has the new one.
 
-        Fails with `chat.errors.RoomTaken`.
+        :param most: how many rooms its author may make within a day, those that were closed since among them.
+
+        Fails with `chat.errors.TooManyRooms` or `chat.errors.RoomTaken`.
         """
 
     def entered(self, account: int, conversation: int, when: int) -> Deferred[None]:

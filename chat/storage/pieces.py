@@ -12,11 +12,15 @@ AT_ONCE: Final = 200
 """Pieces that one step removes: 6 MiB, a few milliseconds of the writer."""
 
 
-def begin_file(transaction: Transaction, sender: int, reader: int, count: int, quota: int, when: int) -> int:
+def begin_file(
+    transaction: Transaction, sender: int, reader: int, count: int, quota: int, total: int, when: int
+) -> int:
     """See `chat.interfaces.IFileStore.begin_file`."""
-    kept = "SELECT coalesce(sum(pieces), 0) FROM files WHERE sender = ? AND NOT ended"
-    if transaction.look(kept, (sender,))[0] + count > quota:
+    kept = "SELECT coalesce(sum(pieces), 0) FROM files WHERE NOT ended"
+    if transaction.look(f"{kept} AND sender = ?", (sender,))[0] + count > quota:
         raise QuotaUsed()
+    if transaction.look(kept, ())[0] + count > total:
+        raise QuotaUsed("The server's space for files is full. Try again when others have collected theirs.")
     made = transaction.execute(
         "INSERT INTO files (sender, reader, pieces, time) VALUES (?, ?, ?, ?)", (sender, reader, count, when)
     ).lastrowid

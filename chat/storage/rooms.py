@@ -6,7 +6,7 @@ import sqlite3
 from collections import defaultdict
 from dataclasses import replace
 
-from chat.errors import RoomTaken
+from chat.errors import RoomTaken, TooManyRooms
 from chat.interfaces import StoredRoom
 from chat.preferences import Notify
 from chat.storage.append import append
@@ -14,12 +14,21 @@ from chat.storage.log import ends
 from chat.storage.transaction import Transaction
 from chat.values import Draft, Invitation, Kind, Member, Name, Origin, Restriction, Role, RoomRecord
 
+DAY = 24 * 3_600_000
+"""Milliseconds in which the rooms of one account are counted."""
 
-def create_room(transaction: Transaction, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> RoomRecord:
+
+def create_room(
+    transaction: Transaction, record: RoomRecord, draft: Draft, origin: Origin | None = None, most: int | None = None
+) -> RoomRecord:
     """Make a room with its first row; see `chat.interfaces.IStore.create_room`.
 
+    :raises TooManyRooms: with the seconds to wait; before a name is looked at, so that whoever guesses the names of
+        private rooms has that many guesses.
     :raises RoomTaken: when a living room has that name, or one that looks like it.
     """
+    if most is not None:
+        _check_number(transaction, draft, most)
     name = record.name
     looks = (name.folded, name.skeleton or name.folded)
     taken = transaction.look(
@@ -31,8 +40,8 @@ def create_room(transaction: Transaction, record: RoomRecord, draft: Draft, orig
         raise RoomTaken()
     conversation = transaction.new_conversation("room")
     transaction.execute(
-        "INSERT INTO rooms (conversation, shown, folded, skeleton, topic, private, from_start, slow, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rooms (conversation, shown, folded, skeleton, topic, private, from_start, slow, created,"
+        " creator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             conversation,
             name.shown,
@@ -43,10 +52,22 @@ def create_room(transaction: Transaction, record: RoomRecord, draft: Draft, orig
             record.from_start,
             record.slow,
             record.created,
+            draft.author,
         ),
     )
     append(transaction, draft._replace(conversation=conversation), origin)
     return replace(record, conversation=conversation)
+
+
+def _check_number(transaction: Transaction, draft: Draft, most: int) -> None:
+    """:raises TooManyRooms: when the author of a draft has made ``most`` rooms within the last day."""
+    made = transaction.look(
+        "SELECT count(*), min(created) FROM (SELECT created FROM rooms WHERE creator = ? AND creator <> 0"
+        " AND created > ? ORDER BY created DESC LIMIT ?)",
+        (draft.author, draft.time - DAY, most),
+    )
+    if made[0] >= most:
+        raise TooManyRooms(wait=(made[1] + DAY - draft.time) / 1000)
 
 
 def entered(transaction: Transaction, account: int, conversation: int, when: int) -> None:

@@ -130,8 +130,10 @@ class Store(ABC):
     def append(self, draft: Draft, origin: Origin | None = None, refusal: ChatError | None = None) -> Deferred[Stored]:
         return self._write(append, draft, origin, refusal)
 
-    def create_room(self, record: RoomRecord, draft: Draft, origin: Origin | None = None) -> Deferred[RoomRecord]:
-        return self._write(rooms.create_room, record, draft, origin)
+    def create_room(
+        self, record: RoomRecord, draft: Draft, origin: Origin | None = None, most: int | None = None
+    ) -> Deferred[RoomRecord]:
+        return self._write(rooms.create_room, record, draft, origin, most)
 
     def entered(self, account: int, conversation: int, when: int) -> Deferred[None]:
         return self._write(rooms.entered, account, conversation, when)
@@ -356,8 +358,8 @@ class Store(ABC):
 
     # files
 
-    def begin_file(self, sender: int, reader: int, count: int, quota: int, when: int) -> Deferred[int]:
-        return self._write(pieces.begin_file, sender, reader, count, quota, when)
+    def begin_file(self, sender: int, reader: int, count: int, quota: int, total: int, when: int) -> Deferred[int]:
+        return self._write(pieces.begin_file, sender, reader, count, quota, total, when)
 
     def put_piece(self, file: int, sender: int, number: int, body: bytes) -> Deferred[int]:
         return self._write(pieces.put_piece, file, sender, number, body)

@@ -56,6 +56,13 @@ class Keeping(Case):
         self.ann.gets(FileKept, "files.begin", user="bob", pieces=pieces)
         self.assertEqual(self.ann.code("files.begin", user="bob", pieces=1), "quota-used")
 
+    def test_a_total_of_all_people(self) -> None:
+        self.stage.chat.apply(replace(self.stage.chat.settings, file_total=1))
+        self.eve.gets(FileKept, "files.begin", user="bob", pieces=MIB // PIECE_BYTES)
+        refused = self.ann.gets(Refused, "files.begin", user="bob", pieces=1)
+        self.assertEqual(refused.code, "quota-used")
+        self.assertIn("space for files is full", refused.text)
+
     def test_not_where_the_disk_is_nearly_full(self) -> None:
         file = self.kept(b"one")
         self.stage.chat.house.full = True

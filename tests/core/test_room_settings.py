@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.events import Done, History, Refused, RoomChanged, RoomSettings, Said
-from chat.values import Text
+from chat.events import Done, History, Refused, Removed, RoomChanged, RoomEntered, RoomSettings, Said
+from chat.values import Kind, Rank, Text
 from tests.core.stage import MANY, Person, Stage
 
 
@@ -19,6 +19,37 @@ class Case(SynchronousTestCase):
 
     def set(self, setting: str, value: str) -> None:
         self.ann.gets(Done, "room", room="ops", setting=setting, value=value)
+
+
+class Closing(Case):
+    def test_its_owner_closes_it_and_everybody_in_it_is_told(self) -> None:
+        board = self.stage.room("ops")
+        self.assertEqual(self.ann.gets(Done, "room", room="ops", setting="close", value="#Ops"), Done("ops is closed."))
+        for person in (self.ann, self.moe, self.bob):
+            self.assertEqual([each.kind for each in person.told(Removed)], [Kind.CLOSED])
+            self.assertEqual(person.code("history", where="#ops"), "no-such-room")
+            self.assertEqual(person.code("history", conversation=board.id), "no-such-conversation")
+        self.assertNotIn("ops", self.stage.restart().chat.house.room_names)
+
+    def test_its_name_is_free_again(self) -> None:
+        self.ann.does("room", room="ops", setting="close", value="ops")
+        self.assertTrue(self.bob.gets(RoomEntered, "create", room="ops").created)
+
+    def test_not_without_its_name(self) -> None:
+        for value in (None, "on", "pool"):
+            refused = self.ann.gets(Refused, "room", room="ops", setting="close", value=value)
+            self.assertTrue(refused.text.endswith("To close it: /room close ops"), refused.text)
+        self.assertEqual(self.bob.told(Removed), [])
+
+    def test_by_nobody_else(self) -> None:
+        for each in (self.moe, self.bob):
+            self.assertEqual(each.code("room", room="ops", setting="close", value="ops"), "forbidden")
+        self.assertEqual(self.stage.enter("eve").code("room", room="ops", setting="close", value="ops"), "not-a-member")
+
+    def test_not_the_lobby(self) -> None:
+        self.stage.account("boss", Rank.ADMINISTRATOR)
+        root = self.stage.enter("boss", "lobby", rank=Rank.ADMINISTRATOR)
+        self.assertEqual(root.code("room", room="lobby", setting="close", value="lobby"), "forbidden")
 
 
 class Changing(Case):

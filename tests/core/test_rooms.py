@@ -84,6 +84,30 @@ class Making(RoomsCase):
         self.assertEqual((reply.conversation.room, reply.created, reply.occupants), ("Pool", True, ("ann",)))
         self.assertEqual(self.stage.roles("pool"), {"ann": Role.OWNER})
 
+    def test_so_many_a_day(self) -> None:
+        """Those that were closed again count, and those from before a restart; administrators make what they like."""
+        stage = Stage(replace(MANY, rooms_a_day=3))
+        ann = stage.enter("ann")
+        for number in range(3):
+            ann.gets(RoomEntered, "create", room=f"room{number}")
+        ann.does("room", room="room0", setting="close", value="room0")
+        stage.clock.advance(3_600)
+        stage = stage.restart()
+        ann, bob = stage.enter("ann"), stage.enter("bob")
+        refused = ann.gets(Refused, "create", room="pool")
+        self.assertEqual((refused.code, refused.wait), ("too-many-rooms", 23 * 3_600))
+        bob.gets(RoomEntered, "create", room="pool")
+        stage.enter("boss", rank=Rank.ADMINISTRATOR).gets(RoomEntered, "create", room="tower")
+        stage.clock.advance(23 * 3_600)
+        ann.gets(RoomEntered, "create", room="bath")
+
+    def test_whoever_may_make_no_more_learns_of_no_name_whether_it_is_taken(self) -> None:
+        stage = Stage(replace(MANY, rooms_a_day=1))
+        ann, eve = stage.enter("ann"), stage.enter("eve")
+        ann.gets(RoomEntered, "create", room="board", visibility="private")
+        eve.gets(RoomEntered, "create", room="pool")
+        self.assertEqual([eve.code("create", room=name) for name in ("board", "bath")], ["too-many-rooms"] * 2)
+
     def test_names_that_will_not_do(self) -> None:
         for name, code in {"OPS": "room-taken", "message": "bad-name", "9": "bad-name", "everyone": "bad-name"}.items():
             self.assertEqual(self.ann.code("create", room=name), code)

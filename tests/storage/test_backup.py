@@ -107,7 +107,7 @@ class ABackup(OnFile):
         given: set[tuple[str, int | None]] = set()
         for times in range(1, 4):
             (letter,) = await self.store.put_into_inboxes(bob, "desk", [Letter(bob, "desk", b"sealed")], 900)
-            given |= {("letter", letter), ("file", await self.store.begin_file(bob, bob, 1, 100, 900))}
+            given |= {("letter", letter), ("file", await self.store.begin_file(bob, bob, 1, 100, 100, 900))}
             self.assertEqual(len(given), 2 * times)
             await self.store.stop()
             restore(self.path, self.file)

@@ -6,7 +6,7 @@ from chat.errors import NoSuchFile, QuotaUsed
 from chat.storage.pieces import AT_ONCE
 from tests.storage.engines import EngineCase, InMemory, OnFile
 
-QUOTA = 10
+QUOTA, TOTAL = 10, 20
 
 
 class Files(EngineCase):
@@ -14,7 +14,7 @@ class Files(EngineCase):
         return (await self.person("ann")).id, (await self.person("bob")).id
 
     async def file(self, sender: int, reader: int, *pieces: bytes, when: int = 1_000) -> int:
-        file = await self.store.begin_file(sender, reader, len(pieces), QUOTA, when)
+        file = await self.store.begin_file(sender, reader, len(pieces), QUOTA, 1_000, when)
         for number, body in enumerate(pieces):
             self.assertEqual(await self.store.put_piece(file, sender, number, body), number + 1)
         return file
@@ -30,7 +30,7 @@ class Files(EngineCase):
 
     async def test_they_come_in_order_and_again_does_no_harm(self) -> None:
         ann, bob = await self.people()
-        file = await self.store.begin_file(ann, bob, 2, QUOTA, 1_000)
+        file = await self.store.begin_file(ann, bob, 2, QUOTA, TOTAL, 1_000)
         self.assertEqual(await self.store.put_piece(file, ann, 1, b"two"), 0)
         self.assertEqual(await self.store.put_piece(file, ann, 0, b"one"), 1)
         self.assertEqual(await self.store.put_piece(file, ann, 0, b"other"), 1)
@@ -40,19 +40,32 @@ class Files(EngineCase):
 
     async def test_only_who_began_it_adds_to_it(self) -> None:
         ann, bob = await self.people()
-        file = await self.store.begin_file(ann, bob, 2, QUOTA, 1_000)
+        file = await self.store.begin_file(ann, bob, 2, QUOTA, TOTAL, 1_000)
         for sender, which in ((bob, file), (ann, file + 1)):
             with self.assertRaises(NoSuchFile):
                 await self.store.put_piece(which, sender, 0, b"one")
 
     async def test_a_quota_for_each_sender(self) -> None:
         ann, bob = await self.people()
-        file = await self.store.begin_file(ann, bob, QUOTA - 1, QUOTA, 1_000)
+        file = await self.store.begin_file(ann, bob, QUOTA - 1, QUOTA, TOTAL, 1_000)
         with self.assertRaises(QuotaUsed):
-            await self.store.begin_file(ann, bob, 2, QUOTA, 1_000)
-        await self.store.begin_file(bob, ann, QUOTA, QUOTA, 1_000)
+            await self.store.begin_file(ann, bob, 2, QUOTA, TOTAL, 1_000)
+        await self.store.begin_file(bob, ann, QUOTA, QUOTA, TOTAL, 1_000)
         await self.store.end_file(file, bob)
-        await self.store.begin_file(ann, bob, QUOTA, QUOTA, 1_000)
+        await self.store.begin_file(ann, bob, QUOTA, QUOTA, TOTAL, 1_000)
+
+    async def test_a_quota_for_all_together(self) -> None:
+        """Many accounts do not take more than one server has; what was collected makes room."""
+        ann, bob = await self.people()
+        people = [(await self.person(name)).id for name in ("eve", "mallory", "zoe")]
+        file = await self.store.begin_file(people[0], bob, QUOTA, QUOTA, TOTAL, 1_000)
+        await self.store.begin_file(people[1], bob, QUOTA - 1, QUOTA, TOTAL, 1_000)
+        with self.assertRaises(QuotaUsed) as caught:
+            await self.store.begin_file(ann, bob, 2, QUOTA, TOTAL, 1_000)
+        self.assertIn("The server's space for files is full", caught.exception.line)
+        await self.store.begin_file(ann, bob, 1, QUOTA, TOTAL, 1_000)
+        await self.store.end_file(file, bob)
+        await self.store.begin_file(people[2], bob, QUOTA, QUOTA, TOTAL, 1_000)
 
     async def test_what_has_ended_is_nobodys(self) -> None:
         ann, bob = await self.people()
@@ -68,7 +81,7 @@ class Files(EngineCase):
     async def test_what_is_over_is_removed_in_small_steps(self) -> None:
         ann, bob = await self.people()
         many = [b"x"] * (AT_ONCE + 1)
-        old = await self.store.begin_file(ann, bob, len(many), 1_000, 1_000)
+        old = await self.store.begin_file(ann, bob, len(many), 1_000, 1_000, 1_000)
         for number, body in enumerate(many):
             await self.store.put_piece(old, ann, number, body)
         young = await self.file(bob, ann, b"young", when=2_000)
