@@ -51,7 +51,8 @@ class RunningARoom(ServerCase):
             [
                 "* ann slowed ops down: one line every 30 seconds for each person.",
                 "! Write: /room slow 30s, or: /room slow off",
-                "! Use one of: private, history, slow, sealed. Write: /room [private|history|slow|sealed|close [WORD]]",
+                "! Use one of: private, history, slow, sealed, close. "
+                "Write: /room [private|history|slow|sealed|close [WORD]]",
             ],
         )
         ann.types("/room")
