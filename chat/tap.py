@@ -63,7 +63,7 @@ from chat.storage.hold import Hold, hold
 from chat.storage.sqlite import SqliteStore
 from chat.storage.traffic import TrafficFile
 from chat.storage.upgrade import prepare
-from chat.wire import safe
+from chat.wire import columns, safe
 
 log = Logger()
 
@@ -301,6 +301,7 @@ class ChatServer(Service):
         self._held.sign()
         self._hashing.start()
         safe.prepare()
+        columns.prepare()
         self._launch.begin()
         self._reactor.addSystemEventTrigger("after", "startup", self._handle_signals)
         Deferred.fromCoroutine(self._start()).addCallbacks(self._started, self._not_started)

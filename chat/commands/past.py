@@ -29,7 +29,7 @@ SHOWN = 200
 @command(
     group=GROUP,
     barrier=True,
-    examples=("history", "history 50", "history ops 2h", "history ann", "history since 09:00"),
+    examples=("history", "history 50", "history ops 2h", "history ann", "history since 09:00", "history before r1.41"),
 )
 async def history(
     chat: ChatService,
@@ -46,11 +46,14 @@ async def history(
     """show what was said, here or elsewhere
 
     It is of the current room unless you name a room or a person. The last 20 lines, so many as you say, or all
-    since a time. Each has its id before it; history ID shows what was said around one.
+    since a time. Each has its id before it; history ID shows what was said around one, history before ID and
+    history after ID what was said next to it.
     """
-    cited = parse_msgid(where) if where is not None and is_msgid(where) else None
-    if cited is not None:
-        conversation, seq = parse_reference(cited[0])[1], cited[1]
+    if span.before or span.after:
+        conversation, seq = _cited(span.before or span.after)
+        before, after = (seq, None) if span.before else (None, seq)
+    elif where is not None and is_msgid(where):
+        conversation, seq = _cited(where)
         after, before, limit = max(0, seq - AROUND - 1), seq + AROUND + 1, 2 * AROUND + 1
     if conversation is not None:
         found, readable_after = await chat.past.by_id(session, conversation)
@@ -67,6 +70,12 @@ async def history(
         since=beginning(span, chat.clock.seconds(), zone_of(session)),
         limit=max(1, limit) if limit is not None else span.lines,
     )
+
+
+def _cited(msgid: str) -> tuple[int, int]:
+    """The conversation of a message, and its seq."""
+    reference, seq = parse_msgid(msgid)
+    return parse_reference(reference)[1], seq
 
 
 def zone_of(session: Session) -> tzinfo | None:

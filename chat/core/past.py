@@ -127,7 +127,7 @@ class Past:
             if row.seq > readable_after:
                 entries.append(self._entry(row, conversation, blocked))
         more = page.more and (forward or page.rows[0].seq > readable_after + 1)
-        return History(conversation, tuple(entries), more, max(page.first, readable_after + 1), page.last)
+        return History(conversation, tuple(entries), more, max(page.first, readable_after + 1), page.last, forward)
 
     def _entry(self, row: Row, conversation: Conversation, blocked: Collection[int]) -> Entry:
         if row.kind in SPOKEN and row.author in blocked:

@@ -87,6 +87,7 @@ class History:
 
     :param more: whether more remains in the direction that was asked for.
     :param first: the first seq that the log still holds.
+    :param newer: whether that direction is towards the newest.
     """
 
     conversation: Conversation
@@ -94,6 +95,7 @@ class History:
     more: bool
     first: int
     last: int
+    newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LIKE_A_DURATION = re.compile(r"[-+]?[0-9]+[a-z]*")
 """What somebody wrote who had a span of time in mind: ``5x``, ``-5m``, ``10``."""
 
+_NEXT_TO = ("before", "after")
+_NEXT = re.compile(r"([rk][0-9]{1,10}\.[0-9]{1,10})(?: +([0-9]{1,6}))?")
+
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 """The units in which a span of time is written, from the smallest."""
 
@@ -69,26 +72,32 @@ def is_number(word: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Which part of a history is meant: the last so many lines, or all since then.
+    """Which part of a history is meant: the last so many lines, all since then, or those next to a message.
 
     :param seconds: how long ago it begins, or nothing.
     :param clock: a time of day or a date it begins at, as it was written, or empty.
+    :param before: the id of the message before which it ends, or empty.
+    :param after: the id of the message after which it begins, or empty.
     """
 
     lines: int = 20
     seconds: int | None = None
     clock: str = ""
+    before: str = ""
+    after: str = ""
 
 
 class SpanType(ParameterType):
-    """``20``, ``2h``, ``since 09:00`` or ``since 2026-11-20``."""
+    """``20``, ``2h``, ``since 09:00`` or ``since 2026-11-20``; ``before r2.41`` or ``after r2.41 100`` reads on."""
 
-    form = "N|2h|since TIME"
+    form = "N|2h|since TIME|before ID|after ID"
     rest = True
     most_bytes = _LONGEST
 
     def certain(self, word: str, names: Names) -> bool:
         first, _, rest = word.partition(" ")
+        if first.lower() in _NEXT_TO:
+            return bool(_NEXT.fullmatch(rest.strip()))
         if first.lower() == "since":
             return bool(_CLOCK.fullmatch(rest.strip()) or _DURATION.fullmatch(rest.strip()))
         return not rest and (is_number(first) or bool(_DURATION.fullmatch(first.lower())))
@@ -100,15 +109,22 @@ class SpanType(ParameterType):
                 return Span(200, seconds=DurationType().read(when))
             if _CLOCK.fullmatch(when):
                 return Span(200, clock=when)
+        elif first.lower() in _NEXT_TO and (found := _NEXT.fullmatch(rest.strip())):
+            lines = int(found[2] or Span().lines)
+            if 1 <= lines <= _LINES:
+                return Span(lines, before=found[1]) if first.lower() == "before" else Span(lines, after=found[1])
         elif not rest and is_number(first) and 1 <= int(first) <= _LINES:
             return Span(int(first))
         elif not rest and _DURATION.fullmatch(first.lower()):
             return Span(200, seconds=DurationType().read(first))
-        raise BadUsage("write how many lines (1 to 500), a span like 2h, or: since 09:00")
+        raise BadUsage("write how many lines (1 to 500), a span like 2h, since 09:00, or before ID")
 
     def to_json(self, value: Any) -> str:
         if value.clock:
             return f"since {value.clock}"
+        if value.before or value.after:
+            word = f"before {value.before}" if value.before else f"after {value.after}"
+            return word if value.lines == Span().lines else f"{word} {value.lines}"
         if value.seconds is None:
             return str(value.lines)
         unit = next(unit for unit in "wdhms" if value.seconds % SECONDS[unit] == 0)

@@ -28,6 +28,9 @@ from chat.wire.view import View, notice, renders
 from chat.wire.words import at, count, day, duration, moment, offset, place
 
 UNSEEN = "(Warning: Users that have blocked you will not be listed)"
+LINES = 20
+"""The lines of a history that one gets without saying how many."""
+
 EXPLANATIONS = 26
 """The column in which the explanations of ``help`` begin."""
 
@@ -175,19 +178,27 @@ def room_settings(reply: RoomSettings, view: View) -> str:
 
 @renders(History)
 def history(reply: History, view: View) -> str:
-    name = place(reply.conversation)
     entries = [each for each in reply.entries if not isinstance(each, Skipped)]
-    if not entries:
-        return notice(f"There is nothing to show of {name}.", view)
     shown = render_history(entries, view, ids=True)
-    newest = reply.entries[-1]
-    if reply.more and (newest.last if isinstance(newest, Skipped) else newest.seq) < reply.last:
-        return shown + notice(f"Newer lines follow. Type: history {name}", view)
-    if reply.more:
-        return notice(f"Older lines exist. Type: history {name} {2 * len(entries)}", view) + shown
+    if reply.more and reply.entries:
+        return shown + notice(_how_to_read_on(reply, len(entries)), view)
+    if not entries:
+        return notice(f"There is nothing to show of {place(reply.conversation)}.", view)
     if 1 < reply.first == entries[0].seq:
         return notice("Older lines are no longer kept, or were said before you came.", view) + shown
     return shown
+
+
+def _how_to_read_on(reply: History, lines: int) -> str:
+    """What to type for the next page. It stands below this one, as the beginning of a long one is off the screen."""
+    number = f" {lines}" if lines > LINES else ""
+    if reply.newer:
+        newest = reply.entries[-1]
+        seq = newest.last if isinstance(newest, Skipped) else newest.seq
+        return f"Newer lines exist. Type: history after {reply.conversation.msgid(seq)}{number}"
+    oldest = reply.entries[0]
+    seq = oldest.first if isinstance(oldest, Skipped) else oldest.seq
+    return f"Older lines exist. Type: history before {reply.conversation.msgid(seq)}{number}"
 
 
 @renders(Found)

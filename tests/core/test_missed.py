@@ -88,6 +88,22 @@ class CatchingUp(MissedCase):
         second = bob.gets(Missed, "catchup")
         self.assertEqual((lines(second), second.remaining), ([str(SHOWN + each) for each in range(5)], 0))
 
+    def test_so_does_what_is_too_large_for_one_page(self) -> None:
+        for number in range(40):
+            self.ann.says("ops", f"{number} " + "ж" * 8_000)
+        self.ann.says("random", "last")
+        bob = self.stage.enter("bob")
+        seen: list[str] = []
+        remaining = 41
+        while remaining:
+            missed = bob.gets(Missed, "catchup")
+            seen += lines(missed)
+            self.assertEqual(missed.remaining, 41 - len(seen))
+            self.assertLess(missed.remaining, remaining)
+            remaining = missed.remaining
+        self.assertEqual([each.split()[0] for each in seen], [*map(str, range(40)), "last"])
+        self.assertEqual(bob.gets(Missed, "catchup"), Missed((), 0))
+
     def test_what_blocked_people_said_is_not_missed_and_stays_read(self) -> None:
         """Whoever caught up has caught up with everything, should the block end later."""
         carol = self.stage.enter("carol", "ops")

@@ -47,6 +47,13 @@ class Pages(SynchronousTestCase):
         page = self.page(before=5, limit=2)
         self.assertEqual((words(page.entries), page.more), (["3", "4"], True))
 
+    def test_before_and_after_a_message(self) -> None:
+        ops = self.page().conversation
+        page = self.page(span=Span(2, before=ops.msgid(5)))
+        self.assertEqual((words(page.entries), page.more, page.newer), (["3", "4"], True, False))
+        page = self.page(span=Span(2, after=ops.msgid(5)))
+        self.assertEqual((words(page.entries), page.more, page.newer), (["6", "7"], True, True))
+
     def test_rows_that_are_not_said_are_shown_too(self) -> None:
         self.ann.does("topic", room="ops", text="soup")
         entries = self.page(span=Span(500)).entries

@@ -19,6 +19,8 @@ class OptionalArguments(SynchronousTestCase):
             " 2h": {"span": Span(200, seconds=7200)},
             " since 09:00": {"span": Span(200, clock="09:00")},
             " since 2026-11-20": {"span": Span(200, clock="2026-11-20")},
+            " before r2.41": {"span": Span(before="r2.41")},
+            " After k3.7  100": {"span": Span(100, after="k3.7")},
             " since 3d": {"span": Span(200, seconds=3 * 86_400)},
             " ops": {"where": "ops"},
             " ops 5": {"where": "ops", "span": Span(5)},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from json import dumps
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat.storage.log import PAGE_BYTES
 from chat.storage.memory import MemoryStore
-from chat.values import Kind, Name, Page, RoomRecord
+from chat.values import Kind, Name, Page, RoomRecord, Text
 from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, act, text
 
 
@@ -55,6 +58,30 @@ class Paging(EngineCase):
             self.assertEqual(await self.seqs(room, 9, since=since), (list(range(first, 6)), False))
         self.assertEqual(await self.seqs(room, 9, since=4_001), ([], False))
         self.assertEqual(await self.seqs(room, 2, since=2_000), ([2, 3], True))
+
+    async def test_a_page_ends_at_its_bytes_whichever_way_one_reads(self) -> None:
+        room = await self.stage(2)
+        bodies = {"ж": 8_000, "a": 16_000, '"\n\x01': 39, "\x01": 16_000}
+        for char, length in bodies.items():
+            for _ in range(30):
+                last = self.store.append(text(room, 1, "x" + char * length))
+        await last
+        for step in ("after", "before"):
+            seqs: list[int] = []
+            bound: dict[str, int] = {"after": 0} if step == "after" else {}
+            more = True
+            while more:
+                page = await self.store.history(room, limit=500, **bound)
+                texts = [row.body.text for row in page.rows if isinstance(row.body, Text)]
+                size = sum(len(dumps(each, ensure_ascii=False).encode()) for each in texts)
+                self.assertLess(size, PAGE_BYTES)
+                more = page.more
+                if more:
+                    self.assertGreater(size, PAGE_BYTES // 2)
+                found = [row.seq for row in page.rows]
+                seqs = seqs + found if step == "after" else found + seqs
+                bound = {step: found[-1] if step == "after" else found[0]}
+            self.assertEqual(seqs, list(range(1, 30 * len(bodies) + 3)))
 
     async def test_an_empty_page_still_says_where_the_log_is(self) -> None:
         room = await self.stage(5)

@@ -178,6 +178,15 @@ class Marks(EngineCase):
         page = await self.store.missed(EVE, "phone", (), (pair, room), 4)
         self.assertEqual((page.rows, page.more), (rows, False))
 
+    async def test_missed_ends_at_the_bytes_of_a_page(self) -> None:
+        _, pair = await self.stage()
+        for _ in range(20):
+            await self.store.append(text(pair, BOB, "ж" * 8_000, time=4_000))
+        page = await self.store.missed(EVE, "phone", (), (pair,), 200)
+        self.assertEqual(([row.seq for row in page.rows], page.more), (list(range(1, 18)), True))
+        page = await self.store.missed(EVE, "phone", (), (pair,), 200, {pair: 17})
+        self.assertEqual(([row.seq for row in page.rows], page.more), (list(range(18, 22)), False))
+
     async def test_missed_keeps_the_order_of_a_conversation_when_the_clock_was_set_back(self) -> None:
         _, pair = await self.stage()
         await self.store.append(text(pair, BOB, time=100))

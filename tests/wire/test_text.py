@@ -504,12 +504,21 @@ class Replays(Lines):
     def test_a_page_of_history_says_how_to_see_more(self) -> None:
         row = said("hi")
         self.shows(History(OPS, (row,), False, 1, 17), "r2.17 (12:00) bob: hi\n")
-        older = "* Older lines exist. Type: history ops 2\nr2.17 (12:00) bob: hi\n"
-        self.shows(History(OPS, (row,), True, 1, 17), older)
-        newer = "r2.17 (12:00) bob: hi\n* Newer lines follow. Type: history ops\n"
-        self.shows(History(OPS, (row,), True, 1, 40), newer)
-        hidden = (row, Skipped(OPS, 18, 40))
-        self.assertNotIn("Newer", render(History(OPS, hidden, True, 1, 40), VIEW))
+        shown = "r2.17 (12:00) bob: hi\n"
+        self.shows(History(OPS, (row,), True, 1, 17), f"{shown}* Older lines exist. Type: history before r2.17\n")
+        newer = History(OPS, (row,), True, 1, 40, newer=True)
+        self.shows(newer, f"{shown}* Newer lines exist. Type: history after r2.17\n")
+        rows = tuple(said("hi") for _ in range(30))
+        self.assertIn("Type: history before r2.17 30\n", render(History(OPS, rows, True, 1, 40), VIEW))
+
+    def test_so_does_a_page_of_which_nothing_is_shown(self) -> None:
+        hidden = (Skipped(OPS, 18, 40),)
+        self.shows(History(OPS, hidden, True, 1, 50), "* Older lines exist. Type: history before r2.18\n")
+        newer = History(OPS, hidden, True, 1, 50, newer=True)
+        self.shows(newer, "* Newer lines exist. Type: history after r2.40\n")
+
+    def test_what_a_log_no_longer_has(self) -> None:
+        row = said("hi")
         kept = "* Older lines are no longer kept, or were said before you came.\nr2.17 (12:00) bob: hi\n"
         self.shows(History(OPS, (row,), False, 17, 17), kept)
         self.shows(History(OPS, (Skipped(OPS, 1, 9),), False, 1, 9), "* There is nothing to show of ops.\n")
