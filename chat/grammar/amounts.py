@@ -92,7 +92,7 @@ class SpanType(ParameterType):
 
     form = "N|2h|since TIME|before ID|after ID"
     rest = True
-    most_bytes = _LONGEST
+    most_bytes = 2 * _LONGEST
 
     def certain(self, word: str, names: Names) -> bool:
         first, _, rest = word.partition(" ")
