@@ -157,6 +157,13 @@ class PlainLoginRefused(ChatError):
         super().__init__(secret + self.text.removeprefix("Passwords"))
 
 
+class TooManyDevices(ChatError):
+    """Each of the most devices that an account may have is signed in."""
+
+    code = "too-many-devices"
+    text = "You are signed in on 100 devices, the most an account may have. End one there: devices end NAME"
+
+
 class SecretNotShown(ChatError):
     """An answer that holds a one-time code would cross the network in the clear (``plain-login``)."""
 

@@ -376,7 +376,10 @@ def _door(chat: ChatService, hashing: HashingPool, verification: Verification, k
     directory, store, clock = chat.directory, chat.store, chat.clock
     registrar = Registrar(directory, store, hashing, verification, clock, chat.settings.bcrypt_cost, TABLE)
     realm = Realm(chat.people)
-    checkers = [PasswordChecker(directory, verification, chat.house.epochs), TokenChecker(directory, store, clock)]
+    checkers = [
+        PasswordChecker(directory, verification, chat.house.epochs),
+        TokenChecker(directory, store, clock, chat.token_theft.presented),
+    ]
     proofs = Proofs(directory, verification, clock)
     return Door(chat.house, Portal(realm, checkers), realm, registrar, proofs, known)
 

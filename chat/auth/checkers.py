@@ -7,6 +7,7 @@ before anything was waited for; cred's declared type is bytes, hence the ``Any``
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
@@ -17,12 +18,21 @@ from chat.auth.tokens import digest
 from chat.auth.verification import Verification
 from chat.core.credential_epochs import CredentialEpochs
 from chat.errors import BadCredentials
-from chat.interfaces import IClock, IDirectory, IPasswordCredentials, IStore, ITokenCredentials, Proven
+from chat.interfaces import (
+    TOKEN_KEPT,
+    IClock,
+    IDirectory,
+    IPasswordCredentials,
+    IStore,
+    ITokenCredentials,
+    Proven,
+    TokenRecord,
+)
 
-TOKEN_DAYS = 90
-"""Days after which the token of a device that was not there is worth nothing."""
+_DAYS = TOKEN_KEPT // (24 * 3_600_000)
 
-_DAY = 24 * 60 * 60 * 1000
+Presented = Callable[[TokenRecord, bytes, str], Awaitable[None]]
+"""Told which used token was presented, its SHA-256, and from which address."""
 
 
 @implementer(ICredentialsChecker)
@@ -58,7 +68,9 @@ class TokenChecker:
 
     credentialInterfaces = (ITokenCredentials,)
 
-    def __init__(self, directory: IDirectory, store: IStore, clock: IClock) -> None:
+    def __init__(self, directory: IDirectory, store: IStore, clock: IClock, presented: Presented) -> None:
+        """:param presented: see `chat.core.token_theft.TokenTheft.presented`."""
+        self._presented = presented
         self._directory = directory
         self._store = store
         self._clock = clock
@@ -68,15 +80,18 @@ class TokenChecker:
         return Deferred.fromCoroutine(self._check(credentials))
 
     async def _check(self, credentials: ITokenCredentials) -> Proven:
-        record = await self._store.token(digest(credentials.token))
-        if record is None or record.device != credentials.device:
+        stored = digest(credentials.token)
+        record = await self._store.token(stored)
+        if record is not None and record.used:
+            await self._presented(record, stored, credentials.peer.address)
+        if record is None or record.used or record.device != credentials.device:
             raise BadCredentials("This device is no longer signed in: log in with your password.")
         account = self._directory.account_by_id(record.account)
         if account is None:
             raise BadCredentials("This account does not exist any more.")
-        if self._clock.seconds() * 1000 - record.seen > TOKEN_DAYS * _DAY:
+        if not record.present and self._clock.seconds() * 1000 - record.seen > TOKEN_KEPT:
             raise BadCredentials(
-                f"This device was away for more than {TOKEN_DAYS} days: log in with your password.",
+                f"This device was away for more than {_DAYS} days: log in with your password.",
                 suggest=f"login {account.name.shown}",
             )
         credentials.record = record

@@ -11,10 +11,6 @@ from secrets import token_urlsafe
 PREFIX = "ct_"
 """How each token begins, so that one that leaked into a log or a repository can be found."""
 
-RENEWED_AFTER = 24 * 60 * 60 * 1000
-"""Milliseconds after which a login by a token makes a new one. One that somebody has copied does not last for ever, and
-mostly a login hands out what the device has already: nothing has to be written, and nothing can get lost on the way."""
-
 _RANDOM_BYTES = 32
 
 

@@ -65,6 +65,7 @@ async def resume(chat: ChatService, session: Session) -> Resumed:
     resumed = await chat.past.resume(session)
     chat.ending.remind(session)
     chat.administration.remind(session)
+    chat.token_theft.remind(session)
     return resumed
 
 

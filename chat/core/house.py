@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
@@ -115,7 +116,7 @@ class House:
         return [session.mind for session in user.sessions if session.live]
 
 
-def unattended(write: Deferred[None]) -> None:
+def unattended(write: Deferred[Any]) -> None:
     """Let a write go on that nobody waits for.
 
     When the disk refuses it the store has said so in the log; the mark or date that was not written is

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from chat.core.account_alerts import AccountAlerts
 from chat.core.consent import Consent
 from chat.core.delivery import Delivery
 from chat.core.entries import entry, private_conversation
@@ -14,9 +15,9 @@ from chat.core.house import House, unattended
 from chat.core.presence import Presence
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import ChatUser, Owed, Refusal, Session
-from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice, NotLoggedIn
+from chat.errors import AlreadySignedIn, BadCredentials, BadUsage, NoEffect, NoSuchDevice, NotLoggedIn, TooManyDevices
 from chat.events import BlockChanged, Entry, SignedOut, Skipped
-from chat.interfaces import Ephemeral, Proven, Published
+from chat.interfaces import MOST_DEVICES, EndedDevice, Ephemeral, Proven, Published
 from chat.values import SPOKEN, Account
 
 
@@ -41,6 +42,8 @@ class People:
         self.followers: list[Callable[[ChatUser, Ephemeral], None]] = [delivery.follow]
         self.presence = Presence(house)
         self.consent = Consent(house)
+        self.alerts = AccountAlerts(house)
+        self.keys_changed: Callable[[int, Session], object] = lambda account, session: None
         house.epochs.listeners.append(self._end_void)
 
     # coming and going
@@ -71,7 +74,9 @@ class People:
                 raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
         if session.gone:
             raise NotLoggedIn("The connection has ended.")
-        user = self._attach(self._check(proven, arrival), session, contacts)
+        account = self._check(proven, arrival)
+        self._check_devices(account_id, session.device)
+        user = self._attach(account, session, contacts)
         # Only now, so that to others the person was here all the time.
         for each in replaced:
             if each.user is user:
@@ -91,6 +96,15 @@ class People:
         house.sanctions.may_enter(account.id, house.now())
         return account
 
+    def _check_devices(self, account: int, device: str) -> None:
+        """:raises TooManyDevices: where no device could be forgotten in favour of this one, as each is here."""
+        user = self._house.users.get(account)
+        if user is None or len(user.sessions) < MOST_DEVICES:
+            return
+        here = {each.device for each in user.sessions}
+        if device not in here and len(here) >= MOST_DEVICES:
+            raise TooManyDevices()
+
     def _attach(self, account: Account, session: Session, contacts: frozenset[int]) -> ChatUser:
         house = self._house
         user = house.users.get(account.id)
@@ -109,12 +123,27 @@ class People:
         house.counts.logins += 1
         house.traffic.note("logged-in", session)
         session.refusal = None
-        session.noted = house.store.saw(account.id, session.device, session.since, present=True)
+        saw = house.store.saw(account.id, session.device, session.since, present=True)
+        session.noted = saw.addCallback(lambda forgotten: self._forgot(session, account.id, forgotten))
         unattended(session.noted)
         if first:
             self.presence.arrived(user)
         self.consent.arrived(user, session)
         return user
+
+    def _forgot(self, session: Session, account: int, devices: tuple[EndedDevice, ...]) -> None:
+        """A new device has taken the place of others."""
+        for each in devices:
+            self._house.epochs.token_ended(account, each.name, each.epoch)
+            words = (
+                f"An account may have {MOST_DEVICES} devices. {session.device} is a new one, so {each.name}, which was"
+                " unused for longest, was signed out and forgotten. To see yours: devices"
+            )
+            self.alerts.tell(account, words)
+            if not session.live:
+                self.alerts.keep(account, words)
+        if devices:
+            self.keys_changed(account, session)
 
     def _rivals(self, account_id: int, session: Session) -> list[Session]:
         """The sessions that leave no place for this one."""
@@ -176,10 +205,17 @@ class People:
             raise BadUsage("That is this very session. To end it: logout")
         epoch = await self._house.store.end_device(account, device, self._house.now())
         self._house.epochs.token_ended(account, device, epoch)
+        self.end_sessions(account, device, "This session was ended from another one of yours.")
+
+    def end_sessions(self, account: int, device: str, reason: str) -> None:
+        """End all sessions of a device, those as well that have come while it was being ended.
+
+        :param reason: what they are told, in whole words.
+        """
         user = self._house.users.get(account)
-        for each in tuple(user.sessions) if user is not None else ():  # some may have come meanwhile
+        for each in tuple(user.sessions) if user is not None else ():
             if each.device == device:
-                self.end(each, "This session was ended from another one of yours.")
+                self.end(each, reason)
 
     def _end_void(self, account: int, reason: str) -> None:
         """End the sessions of an account whose credentials do not count any more."""

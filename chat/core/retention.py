@@ -7,7 +7,7 @@ from twisted.python.failure import Failure
 
 from chat.core.house import House
 from chat.errors import ChatError
-from chat.interfaces import IDelayed
+from chat.interfaces import TOKEN_KEPT, IDelayed
 from chat.journal import Logger
 
 EVERY = 3_600.0
@@ -15,6 +15,9 @@ EVERY = 3_600.0
 
 PAUSE = 0.05
 """Seconds between two steps, in which others write."""
+
+ENDED_KEPT = 24 * 3_600_000
+"""Milliseconds for which it is remembered that a device was ended: longer than any login takes."""
 
 PAIRS = 0
 """What stands for all private conversations."""
@@ -68,8 +71,20 @@ class Retention:
             for conversation, upto in await self._house.store.outlived(self._house.now()):
                 while await self._house.store.forget_before(conversation, upto) and not self._house.stopping:
                     await self._house.clock.sleep(PAUSE)
+            await self._forget_tokens()
         finally:
             self._looking = False
+
+    async def _forget_tokens(self) -> None:
+        """Delete the tokens that nobody has used for so long that they let nobody in."""
+        house, after = self._house, (0, "")
+        while not house.stopping:
+            now = house.now()
+            last = await house.store.forget_unused(now - TOKEN_KEPT, now - ENDED_KEPT, after)
+            if last is None:
+                return
+            after = last
+            await house.clock.sleep(PAUSE)
 
     def _failed(self, failure: Failure) -> None:
         """The store has said so in the log; the next look tries again."""

@@ -27,6 +27,7 @@ from chat.core.rooms import Rooms
 from chat.core.search import Search
 from chat.core.space import Space
 from chat.core.talk import Talk
+from chat.core.token_theft import TokenTheft
 from chat.core.user import Session
 from chat.errors import Busy, StoreUnavailable
 from chat.grammar.verbs import Table
@@ -65,6 +66,8 @@ class ChatService:
         self.inboxes = Inboxes(self.house, self.keys)
         self.people = People(self.house, self.rooms, self.delivery)
         self.people.followers += (self.keys.follow, self.inboxes.follow)
+        self.people.keys_changed = self.keys.changed
+        self.token_theft = TokenTheft(self.house, self.people, self.people.alerts)
         self.choices = Choices(self.house, self.rooms)
         self.deletion = Deletion(self.house, self.rooms, self.moderation, self.people)
         self.talk = Talk(self.house, self.rooms)
@@ -90,6 +93,7 @@ class ChatService:
         self.directory.fill(snapshot.accounts, snapshot.blocks)
         self.house.sanctions.fill(snapshot.sanctions)
         self.house.epochs.fill(snapshot.epochs)
+        self.token_theft.fill(snapshot.alerts)
         self.restored = snapshot.restored
         self.rooms.load(snapshot.rooms)
         unattended(Deferred.fromCoroutine(self.delivery.marks.note_crash(snapshot.cut_off, self.house.now())))

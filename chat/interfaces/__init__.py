@@ -8,7 +8,17 @@ from here.
 
 from __future__ import annotations
 
-from chat.interfaces.accounts import CredentialEpoch, Erased, Proven, TokenRecord
+from chat.interfaces.accounts import (
+    MOST_DEVICES,
+    RENEWED_AFTER,
+    TOKEN_KEPT,
+    CredentialEpoch,
+    EndedDevice,
+    Erased,
+    Proven,
+    TokenAlert,
+    TokenRecord,
+)
 from chat.interfaces.bus import Ephemeral, IBus, Logged, Published, Topic
 from chat.interfaces.clock import IClock, IDelayed, ITurn
 from chat.interfaces.decisions import Contents
@@ -19,11 +29,15 @@ from chat.interfaces.sealed import IFileStore, IKeyStore
 from chat.interfaces.storage import Backlog, Committed, Disk, Hits, IStore, MissedRows, Sink, Snapshot, StoredRoom
 
 __all__ = [
+    "MOST_DEVICES",
+    "RENEWED_AFTER",
+    "TOKEN_KEPT",
     "Backlog",
     "Committed",
     "Contents",
     "CredentialEpoch",
     "Disk",
+    "EndedDevice",
     "Ephemeral",
     "Erased",
     "Finding",
@@ -50,6 +64,7 @@ __all__ = [
     "Sink",
     "Snapshot",
     "StoredRoom",
+    "TokenAlert",
     "TokenRecord",
     "Topic",
 ]

@@ -10,6 +10,16 @@ from twisted.internet.defer import Deferred
 
 from chat.values import Account, Device, Name, Rank, Verifier
 
+RENEWED_AFTER = 24 * 60 * 60 * 1000
+"""Milliseconds after which a login by a token makes a new one. One that somebody has copied does not last for ever, and
+mostly a login hands out what the device has already: nothing has to be written, and nothing can get lost on the way."""
+
+TOKEN_KEPT = 90 * RENEWED_AFTER
+"""Milliseconds after which the token of a device that was not there is worth nothing."""
+
+MOST_DEVICES = 100
+"""Devices of one account. One more takes the place of the one that was unused for longest."""
+
 
 class Proven(NamedTuple):
     """An account that somebody has proven to be, as the realm gets it.
@@ -41,6 +51,8 @@ class TokenRecord:
     :param created: when the device got its newest one, milliseconds since the epoch.
     :param seen: when it was last there, milliseconds since the epoch.
     :param newest: whether it is that one, and not the one before.
+    :param present: whether the device has a session.
+    :param used: whether it lets nobody in any more, as newer ones have replaced it: somebody has copied it.
     """
 
     account: int
@@ -49,6 +61,31 @@ class TokenRecord:
     seen: int
     newest: bool = True
     epoch: int = 0
+    present: bool = False
+    used: bool = False
+
+
+class EndedDevice(NamedTuple):
+    """A device that was forgotten in favour of a new one.
+
+    :param epoch: of the account's credentials since then.
+    """
+
+    name: str
+    epoch: int
+
+
+class TokenAlert(NamedTuple):
+    """A used token of a device was presented, which its owner has to be told.
+
+    :param address: from where.
+    :param time: milliseconds since the epoch.
+    """
+
+    account: int
+    device: str
+    address: str
+    time: int
 
 
 class Erased(NamedTuple):
@@ -119,10 +156,11 @@ class IAccountStore(Protocol):
     def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
         """Change some of the fields of an account's `chat.preferences.Preferences`."""
 
-    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[None]:
+    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[tuple[EndedDevice, ...]]:
         """Note that a session of this device began or ended.
 
         :param present: whether a session of it is signed in from now on.
+        :returns: fires with the devices that were forgotten in favour of this one, beyond `MOST_DEVICES`.
         """
 
     def block(self, account: int, other: int) -> Deferred[None]: ...
@@ -168,9 +206,10 @@ class IAccountStore(Protocol):
         """Give a device a token in place of those it had.
 
         :param digest: SHA-256 of the token.
-        :param before: of one that lets it in as well, until the next is made.
+        :param before: of one that lets it in as well, until the next is made. What was good before is a used token.
         :param epoch: of the session that gets it.
-        :returns: fires with whether it was made: not where ``before`` does not count any more.
+        :returns: fires with whether it was made: not where ``before`` does not count any more, or the newest token is
+            younger than `RENEWED_AFTER`.
 
         Fails with `chat.errors.CredentialsChanged` when the session does not stand for the account any more.
         """
@@ -181,6 +220,30 @@ class IAccountStore(Protocol):
         """Let a device need the password again.
 
         :returns: fires with the new epoch of the account's credentials.
+        """
+
+    def end_copied(self, account: int, device: str, digest: bytes, address: str, when: int) -> Deferred[int | None]:
+        """End the tokens of a device of which a used one was presented, and keep a `TokenAlert`.
+
+        :param digest: SHA-256 of the used token.
+        :param when: milliseconds since the epoch.
+        :returns: fires with the new epoch of the account's credentials, or nothing when that was done already.
+        """
+
+    def end_alerts(self, account: int) -> Deferred[None]:
+        """The owner of an account was told every `TokenAlert`."""
+
+    def forget_unused(
+        self, before: int, ended: int, after: tuple[int, str] = (0, "")
+    ) -> Deferred[tuple[int, str] | None]:
+        """Look at some of the devices, and delete the tokens of those that were not there since a time.
+
+        What is known of used tokens and of ended devices for so long goes with them.
+
+        :param before: milliseconds since the epoch.
+        :param ended: when devices were ended at the latest that need not be remembered any more.
+        :param after: the account and name of the device to go on behind.
+        :returns: fires with the one to go on behind, or nothing when all were looked at.
         """
 
     def end_device(self, account: int, device: str, when: int) -> Deferred[int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from twisted.internet.defer import Deferred
 
 from chat.errors import ChatError
-from chat.interfaces.accounts import CredentialEpoch, IAccountStore
+from chat.interfaces.accounts import CredentialEpoch, IAccountStore, TokenAlert
 from chat.interfaces.decisions import IDecisionStore
 from chat.interfaces.sealed import IFileStore, IKeyStore
 from chat.preferences import Notify
@@ -122,6 +122,7 @@ class Snapshot:
     restored: int = 0
     cut_off: frozenset[tuple[int, str]] = frozenset()
     epochs: tuple[CredentialEpoch, ...] = ()
+    alerts: tuple[TokenAlert, ...] = ()
 
 
 class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):

@@ -1,4 +1,4 @@
-"""Accounts, the devices they log in from, tokens, and who blocks whom."""
+"""Accounts, the devices they log in from, and who blocks whom."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from json import dumps
 from secrets import token_bytes
 
 from chat.errors import NameTaken
-from chat.interfaces import TokenRecord
+from chat.interfaces import MOST_DEVICES, EndedDevice
 from chat.preferences import read_preferences
-from chat.storage.credential_epochs import begin_device_epoch, begin_epoch, begin_token_epoch, check_epoch
-from chat.storage.known import forget_tokens, note_token
+from chat.storage.credential_epochs import begin_device_epoch, begin_epoch, check_epoch
+from chat.storage.known import forget_tokens
 from chat.storage.transaction import Transaction
 from chat.values import Account, Device, Name, Rank, Verifier
 
@@ -133,17 +133,42 @@ def all_blocks(connection: sqlite3.Connection) -> tuple[tuple[int, int], ...]:
     return tuple(connection.execute("SELECT account, other FROM blocks ORDER BY account, other").fetchall())
 
 
-# --- devices and tokens -----------------------------------------------------------------------------
+# --- devices ----------------------------------------------------------------------------------------
 
 
-def saw(transaction: Transaction, account: int, device: str, when: int, present: bool) -> None:
-    """Note that a session of a device began or ended; a device is known from its first session on."""
-    transaction.execute("UPDATE accounts SET seen = max(seen, ?) WHERE id = ?", (when, account))
-    transaction.execute(
-        "INSERT INTO devices (account, device, seen, present) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen), present = excluded.present",
-        (account, device, when, present),
+def saw(transaction: Transaction, account: int, device: str, when: int, present: bool) -> tuple[EndedDevice, ...]:
+    """Note that a session of a device began or ended; a device is known from its first session on.
+
+    :returns: the devices that were forgotten in favour of this one.
+    """
+    seen = transaction.execute(
+        "UPDATE accounts SET seen = max(seen, ?) WHERE id = ? AND deleted IS NULL", (when, account)
     )
+    if not seen.rowcount:
+        return ()  # it was deleted meanwhile, and leaves nothing behind
+    known = transaction.execute(
+        "UPDATE devices SET seen = max(seen, ?), present = ? WHERE account = ? AND device = ?",
+        (when, present, account, device),
+    )
+    if known.rowcount or not present:
+        return ()  # a device that was ended does not come back by the end of its session
+    forgotten = _make_room(transaction, account, when)
+    transaction.execute(
+        "INSERT INTO devices (account, device, seen, present) VALUES (?, ?, ?, ?)", (account, device, when, present)
+    )
+    return forgotten
+
+
+def _make_room(transaction: Transaction, account: int, when: int) -> tuple[EndedDevice, ...]:
+    """Forget the devices of an account that were unused for longest, so that there is room for one more."""
+    count: int = transaction.look("SELECT count(*) FROM devices WHERE account = ?", (account,))[0]
+    if count < MOST_DEVICES:
+        return ()
+    found = transaction.connection.execute(
+        "SELECT device FROM devices WHERE account = ? AND NOT present ORDER BY seen, device LIMIT ?",
+        (account, count - MOST_DEVICES + 1),
+    ).fetchall()
+    return tuple(EndedDevice(device, end_device(transaction, account, device, when)) for (device,) in found)
 
 
 def cut_off(connection: sqlite3.Connection) -> frozenset[tuple[int, str]]:
@@ -156,15 +181,7 @@ def note_crash(transaction: Transaction, when: int) -> None:
 
     :param when: now, in milliseconds since the epoch: whatever is older, they may have been shown.
     """
-    transaction.execute("UPDATE devices SET present = 0, unsure = ? WHERE present", (when,))
-
-
-def _note_device(transaction: Transaction, account: int, device: str, when: int) -> None:
-    transaction.execute(
-        "INSERT INTO devices (account, device, seen) VALUES (?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen)",
-        (account, device, when),
-    )
+    transaction.execute("UPDATE devices SET present = 0, unsure = ?, seen = max(seen, ?) WHERE present", (when, when))
 
 
 def devices(connection: sqlite3.Connection, account: int) -> tuple[Device, ...]:
@@ -175,61 +192,6 @@ def devices(connection: sqlite3.Connection, account: int) -> tuple[Device, ...]:
         (account,),
     )
     return tuple(Device(name, seen, bool(has_token)) for name, seen, has_token in found)
-
-
-def add_token(
-    transaction: Transaction,
-    account: int,
-    device: str,
-    digest: bytes,
-    when: int,
-    before: bytes | None = None,
-    epoch: int = 0,
-) -> bool:
-    """Give a device a token in place of those it had.
-
-    :param before: the one that lets it in as well, until the next is made.
-    :param epoch: of the session that gets it.
-    :returns: whether it was made: a token that does not count any more is replaced by none.
-    :raises CredentialsChanged: see `chat.interfaces.IStore.add_token`.
-    """
-    check_epoch(transaction, account, device, epoch)
-    if before is not None and not transaction.look(
-        "SELECT 1 FROM tokens WHERE account = ? AND device = ? AND ? IN (digest, before)", (account, device, before)
-    ):
-        return False
-    _note_device(transaction, account, device, when)
-    note_token(transaction, account, device, digest, when)
-    transaction.execute(
-        "INSERT INTO tokens (account, device, digest, created, before) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (account, device) DO UPDATE"
-        " SET digest = excluded.digest, created = excluded.created, before = excluded.before",
-        (account, device, digest, when, before),
-    )
-    return True
-
-
-def token(connection: sqlite3.Connection, digest: bytes) -> TokenRecord | None:
-    """Whose token it is, if anybody's."""
-    for column in ("digest", "before"):
-        found = connection.execute(
-            "SELECT account, device, tokens.created, devices.seen, epoch FROM tokens JOIN devices"
-            f" USING (account, device) JOIN accounts ON accounts.id = account WHERE {column} = ?",
-            (digest,),
-        ).fetchone()
-        if found is not None:
-            account, device, created, seen, epoch = found
-            return TokenRecord(account, device, created, seen, newest=column == "digest", epoch=epoch)
-    return None
-
-
-def end_token(transaction: Transaction, account: int, device: str) -> int:
-    """Let a device need the password again.
-
-    :returns: the new epoch.
-    """
-    transaction.execute("DELETE FROM tokens WHERE account = ? AND device = ?", (account, device))
-    return begin_token_epoch(transaction, account)
 
 
 def end_device(transaction: Transaction, account: int, device: str, when: int) -> int:

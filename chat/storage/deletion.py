@@ -22,7 +22,7 @@ _EMPTIED: Final = 64
 
 _EVERYWHERE: Final = (
     *("tokens", "known_tokens", "networks", "codes", "devices", "ended_devices", "members", "invitations"),
-    *("restrictions", "received", "read", "retries"),
+    *("restrictions", "received", "read", "retries", "token_alerts"),
 )
 """Where a deleted account leaves nothing behind; with its devices go their keys and what waited for them."""
 

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from chat.errors import ChatError
-from chat.interfaces import Backlog, Contents, Disk, Erased, Hits, MissedRows, Sink, Snapshot, TokenRecord
+from chat.interfaces import Backlog, Contents, Disk, EndedDevice, Erased, Hits, MissedRows, Sink, Snapshot, TokenRecord
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.storage import (
@@ -26,6 +26,7 @@ from chat.storage import (
     retention,
     rooms,
     sanctions,
+    tokens,
 )
 from chat.storage import index as indexing
 from chat.storage import marks as standing
@@ -66,6 +67,7 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
         last_restored(connection),
         accounts.cut_off(connection),
         all_epochs(connection),
+        tokens.all_alerts(connection),
     )
 
 
@@ -266,7 +268,7 @@ class Store(ABC):
     def prefer(self, account: int, changes: Mapping[str, str | bool]) -> Deferred[None]:
         return self._write(accounts.prefer, account, dict(changes))
 
-    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[None]:
+    def saw(self, account: int, device: str, when: int, present: bool) -> Deferred[tuple[EndedDevice, ...]]:
         return self._write(accounts.saw, account, device, when, present)
 
     def block(self, account: int, other: int) -> Deferred[None]:
@@ -345,13 +347,29 @@ class Store(ABC):
     def add_token(
         self, account: int, device: str, digest: bytes, when: int, before: bytes | None = None, epoch: int = 0
     ) -> Deferred[bool]:
-        return self._write(accounts.add_token, account, device, digest, when, before, epoch)
+        return self._write(tokens.add_token, account, device, digest, when, before, epoch)
 
     def token(self, digest: bytes) -> Deferred[TokenRecord | None]:
-        return self._read(accounts.token, digest)
+        return self._read(tokens.token, digest)
 
     def end_token(self, account: int, device: str) -> Deferred[int]:
-        return self._write(accounts.end_token, account, device)
+        return self._write(tokens.end_token, account, device)
+
+    def end_copied(self, account: int, device: str, digest: bytes, address: str, when: int) -> Deferred[int | None]:
+        return self._write(tokens.end_copied, account, device, digest, address, when)
+
+    def end_alerts(self, account: int) -> Deferred[None]:
+        return self._write(tokens.end_alerts, account)
+
+    def forget_unused(
+        self, before: int, ended: int, after: tuple[int, str] = (0, "")
+    ) -> Deferred[tuple[int, str] | None]:
+        return Deferred.fromCoroutine(self._forget_unused(before, ended, after))
+
+    async def _forget_unused(self, before: int, ended: int, after: tuple[int, str]) -> tuple[int, str] | None:
+        found, last = await self._read(tokens.unused_tokens, before, after)
+        await self._write(tokens.forget_unused, found, before, ended)
+        return last
 
     def end_device(self, account: int, device: str, when: int) -> Deferred[int]:
         return self._write(accounts.end_device, account, device, when)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -201,7 +203,12 @@ class ALoginThatComesToNothing(DoorTestCase):
 class AToken(DoorTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.tokens = TokenChecker(self.directory, self.store.stored, self.clock)
+        self.presented: list[tuple[TokenRecord, bytes, str]] = []
+
+        async def note(*presented: Any) -> None:
+            self.presented.append(presented)
+
+        self.tokens = TokenChecker(self.directory, self.store.stored, self.clock, note)
         self.token = new_token()
         self.record(self.bob.id)
 

@@ -234,7 +234,7 @@ class Stage:
         self.realm = Realm(chat.people)
         checkers = [
             PasswordChecker(chat.directory, verification, chat.house.epochs),
-            TokenChecker(chat.directory, self.store, self.clock),
+            TokenChecker(chat.directory, self.store, self.clock, chat.token_theft.presented),
         ]
         proofs = Proofs(chat.directory, verification, self.clock)
         chat.door = Door(chat.house, Portal(self.realm, checkers), self.realm, registrar, proofs, known)

@@ -179,7 +179,7 @@ class Server:
         realm = Realm(self.chat.people)
         checkers = [
             PasswordChecker(self.chat.directory, verification, self.chat.house.epochs),
-            TokenChecker(self.chat.directory, self.store, self.clock),
+            TokenChecker(self.chat.directory, self.store, self.clock, self.chat.token_theft.presented),
         ]
         proofs = Proofs(self.chat.directory, verification, self.clock)
         self.chat.door = Door(self.chat.house, Portal(realm, checkers), realm, registrar, proofs, known)

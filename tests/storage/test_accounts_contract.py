@@ -8,9 +8,18 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chat.errors import CredentialsChanged, NameTaken, NoSuchUser, ShuttingDown
-from chat.interfaces import CredentialEpoch, Snapshot, TokenRecord
+from chat.interfaces import (
+    MOST_DEVICES,
+    RENEWED_AFTER,
+    CredentialEpoch,
+    EndedDevice,
+    Snapshot,
+    TokenAlert,
+    TokenRecord,
+)
 from chat.preferences import Preferences, Style
 from chat.storage.deletion import AT_ONCE
+from chat.storage.tokens import AT_ONCE as AT_ONCE_TOKENS
 from chat.values import Account, Device, Kind, Name, Pair, Rank, Text, Verifier
 from chat.values.terms import read_terms
 from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, act, text
@@ -75,7 +84,7 @@ class Accounts(EngineCase):
     async def test_a_token_stays_known_after_its_end_until_its_device_is_ended(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
         await self.store.add_token(bob.id, "phone", b"1" * 32, 600)
-        await self.store.add_token(bob.id, "phone", b"2" * 32, 601, before=b"1" * 32)
+        await self.store.add_token(bob.id, "phone", b"2" * 32, 601)
         await self.store.add_token(bob.id, "laptop", b"3" * 32, 602)
         await self.store.set_password(bob.id, OTHER)
         tokens = [number * 32 for number in (b"1", b"2", b"3", b"4")]
@@ -106,6 +115,7 @@ class Accounts(EngineCase):
     async def test_realname_and_last_seen(self) -> None:
         bob = await self.person("bob")
         await self.store.set_realname(bob.id, "Robert")
+        await self.store.saw(bob.id, "phone", 700, present=True)
         await self.store.saw(bob.id, "phone", 900, present=False)
         await self.store.saw(bob.id, "desk", 800, present=True)
         (kept,) = (await self.restart()).accounts
@@ -226,24 +236,123 @@ class Devices(EngineCase):
         self.assertEqual(await self.store.devices(bob.id), (Device("phone", 800, True),))
 
     async def test_the_token_before_lets_in_until_the_next_is_made(self) -> None:
+        """From then on it is a used one, which gives away that it was copied."""
         bob = await self.person("bob")
         first, second, third = (sha256(each).digest() for each in (b"first", b"second", b"third"))
         await self.store.add_token(bob.id, "phone", first, 600)
-        await self.store.add_token(bob.id, "phone", second, 700, before=first)
-        self.assertEqual(await self.store.token(second), TokenRecord(bob.id, "phone", 700, 700))
-        self.assertEqual(await self.store.token(first), TokenRecord(bob.id, "phone", 700, 700, newest=False))
-        await self.store.add_token(bob.id, "phone", third, 800, before=second)
-        self.assertEqual([bool(await self.store.token(each)) for each in (first, second, third)], [False, True, True])
-        await self.store.add_token(bob.id, "phone", first, 900)
-        self.assertEqual([bool(await self.store.token(each)) for each in (first, second, third)], [True, False, False])
+        day, next_day = 600 + RENEWED_AFTER, 600 + 2 * RENEWED_AFTER
+        self.assertTrue(await self.store.add_token(bob.id, "phone", second, day, before=first))
+        self.assertEqual(await self.store.token(second), TokenRecord(bob.id, "phone", day, 600))
+        self.assertEqual(await self.store.token(first), TokenRecord(bob.id, "phone", day, 600, newest=False))
+        self.assertTrue(await self.store.add_token(bob.id, "phone", third, next_day, before=second))
+        self.assertEqual(await self.used(first, second, third), [True, False, False])
+        self.assertFalse(await self.store.add_token(bob.id, "phone", b"4" * 32, next_day, before=first))
+        await self.store.add_token(bob.id, "phone", b"5" * 32, next_day)
+        self.assertEqual(await self.used(first, second, third, b"5" * 32), [None, None, None, False])
+
+    async def test_the_answer_with_the_newest_token_was_lost(self) -> None:
+        """The one before stays good; the next one replaces both a day later, and the newest is the used one then."""
+        bob = await self.person("bob")
+        first, lost, third = (sha256(each).digest() for each in (b"first", b"lost", b"third"))
+        await self.store.add_token(bob.id, "phone", first, 600)
+        day = 600 + RENEWED_AFTER
+        await self.store.add_token(bob.id, "phone", lost, day, before=first)
+        self.assertFalse(await self.store.add_token(bob.id, "phone", third, day + 1, before=first))
+        self.assertEqual(await self.used(first, lost, third), [False, False, None])
+        self.assertTrue(await self.store.add_token(bob.id, "phone", third, day + RENEWED_AFTER, before=first))
+        self.assertEqual(await self.used(first, lost, third), [False, True, False])
+
+    async def used(self, *tokens: bytes) -> list[bool | None]:
+        """Whether tokens are used ones; nothing of those that nobody knows."""
+        found = [await self.store.token(each) for each in tokens]
+        return [each.used if each is not None else None for each in found]
+
+    async def test_a_used_token_ends_its_device_once(self) -> None:
+        bob, store = await self.person("bob"), self.store
+        for device in ("phone", "desk"):
+            await store.saw(bob.id, device, 600, present=True)
+            await store.add_token(bob.id, device, device.encode(), 600)
+        for days, (old, new) in enumerate(((b"phone", b"2" * 32), (b"2" * 32, b"3" * 32)), start=1):
+            await store.add_token(bob.id, "phone", new, 600 + days * RENEWED_AFTER, before=old)
+        self.assertEqual(await store.end_copied(bob.id, "phone", b"phone", "192.0.2.7", 900), 1)
+        self.assertIsNone(await store.end_copied(bob.id, "phone", b"phone", "192.0.2.7", 901))
+        self.assertEqual(await self.used(b"phone", b"2" * 32, b"3" * 32, b"desk"), [None, None, None, False])
+        with self.assertRaises(CredentialsChanged):
+            await store.add_token(bob.id, "phone", b"4" * 32, 901)
+        self.assertEqual((await self.restart()).alerts, (TokenAlert(bob.id, "phone", "192.0.2.7", 900),))
+        await self.store.end_alerts(bob.id)
+        self.assertEqual((await self.restart()).alerts, ())
 
     async def test_an_ended_token_ends_with_the_one_before(self) -> None:
         bob = await self.person("bob")
         await self.store.add_token(bob.id, "phone", b"1" * 32, 600)
-        await self.store.add_token(bob.id, "phone", b"2" * 32, 700, before=b"1" * 32)
+        await self.store.add_token(bob.id, "phone", b"2" * 32, 600 + RENEWED_AFTER, before=b"1" * 32)
         await self.store.end_token(bob.id, "phone")
         self.assertEqual([await self.store.token(each * 32) for each in (b"1", b"2")], [None, None])
-        self.assertEqual(await self.store.devices(bob.id), (Device("phone", 700, False),))
+        self.assertEqual(await self.store.devices(bob.id), (Device("phone", 600, False),))
+
+    async def test_tokens_that_nobody_uses_are_deleted(self) -> None:
+        """Not those of devices that are here, however long ago they came."""
+        bob, store = await self.person("bob"), self.store
+        for device, when, present in (("old", 600, False), ("here", 600, True), ("new", 700, False)):
+            await store.saw(bob.id, device, when, present=True)
+            await store.add_token(bob.id, device, device.encode(), when)
+            await store.saw(bob.id, device, when, present=present)
+        await store.add_token(bob.id, "here", b"2" * 32, 600 + RENEWED_AFTER, before=b"here")
+        await store.add_token(bob.id, "here", b"3" * 32, 600 + 2 * RENEWED_AFTER, before=b"2" * 32)
+        self.assertIsNone(await store.forget_unused(650, 0))
+        found = {each.name: each.has_token for each in await store.devices(bob.id)}
+        self.assertEqual(found, {"old": False, "here": True, "new": True})
+        self.assertEqual(await self.used(b"old", b"new", b"here"), [None, False, True])
+        await store.forget_unused(601 + 2 * RENEWED_AFTER, 0)
+        self.assertEqual(await self.used(b"new", b"here", b"2" * 32), [None, None, False])
+
+    async def test_they_are_looked_at_step_by_step(self) -> None:
+        bob, store = await self.person("bob"), self.store
+        added = [store.add_token(bob.id, f"{n:05}", b"%032d" % n, 600) for n in range(AT_ONCE_TOKENS + 1)]
+        await added[-1]
+        after = await store.forget_unused(650, 0)
+        self.assertEqual(after, (bob.id, f"{AT_ONCE_TOKENS - 1:05}"))
+        assert after is not None
+        self.assertEqual(sum(each.has_token for each in await store.devices(bob.id)), 1)
+        self.assertIsNone(await store.forget_unused(650, 0, after))
+        self.assertEqual(sum(each.has_token for each in await store.devices(bob.id)), 0)
+
+    async def test_beyond_the_most_the_one_unused_for_longest_is_forgotten(self) -> None:
+        bob, store = await self.person("bob"), self.store
+        await store.saw(bob.id, "d0", 600, present=True)
+        for number in range(1, MOST_DEVICES):
+            await self.seen(bob.id, f"d{number}", 600 + number)
+        await store.add_token(bob.id, "d1", b"1" * 32, 1)
+        self.assertEqual(await store.saw(bob.id, "new", 900, present=True), (EndedDevice("d1", 1),))
+        names = {each.name for each in await store.devices(bob.id)}
+        self.assertEqual((len(names), {"d0", "d1", "new"} & names), (MOST_DEVICES, {"d0", "new"}))
+        self.assertIsNone(await store.token(b"1" * 32))
+        self.assertEqual(await store.saw(bob.id, "new", 901, present=False), ())
+
+    async def seen(self, account: int, device: str, when: int) -> None:
+        """A session of a device, that is over."""
+        for present in (True, False):
+            await self.store.saw(account, device, when, present=present)
+
+    async def test_a_device_that_was_cut_off_was_there_until_then(self) -> None:
+        """Its token counts from the end of the server before, and not from a login a year ago."""
+        bob = await self.person("bob")
+        await self.store.saw(bob.id, "bot", 600, present=True)
+        await self.store.add_token(bob.id, "bot", b"1" * 32, 600)
+        await self.store.note_crash(900)
+        self.assertEqual(await self.store.devices(bob.id), (Device("bot", 900, True),))
+
+    async def test_the_end_of_a_session_brings_no_device_back(self) -> None:
+        """One that was ended meanwhile, or whose account was deleted."""
+        bob = await self.person("bob")
+        await self.store.saw(bob.id, "phone", 600, present=True)
+        await self.store.end_device(bob.id, "phone", 700)
+        await self.store.saw(bob.id, "phone", 700, present=False)
+        self.assertEqual(await self.store.devices(bob.id), ())
+        await self.store.delete_account(bob.id, 800, False)
+        await self.store.saw(bob.id, "desk", 900, present=True)
+        self.assertEqual(await self.store.devices(bob.id), ())
 
     async def test_a_device_that_is_ended_is_forgotten_with_its_token_and_marks(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
