@@ -15,9 +15,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from twisted.logger import ILogObserver, LegacyLogObserverWrapper
+from twisted.python.reflect import namedAny
 from twisted.python.util import runAsEffectiveUser
+from twisted.scripts._twistd_unix import UnixAppLogger
 
 from chat.errors import Misconfigured
+from chat.journal import HarmlessObserver
 
 T = TypeVar("T")
 
@@ -39,7 +43,7 @@ class Twistd:
         self.daemon = not (options["nodaemon"] or options["debug"])
         self.pidfile: str = options["pidfile"] and os.path.abspath(options["pidfile"])
         log = options["logfile"] or ("twistd.log" if self.daemon else "-")
-        if options["syslog"] or options["logger"]:
+        if options["syslog"] or getattr(options["logger"], "chosen", options["logger"]):
             log = ""
         self.logfile: str = os.path.abspath(log) if log not in ("", "-") else log
 
@@ -101,6 +105,47 @@ class Twistd:
         if self.logfile:
             return f"{stop}; {self.logfile} says what it does."
         return f"{stop}; the system's log says what it does." if self._options["syslog"] else f"{stop}."
+
+
+class HarmlessLog:
+    """What ``twistd`` makes the writer of its log with: the one that it would have, behind a `HarmlessObserver`.
+
+    ``twistd`` takes it by name (``--logger``), while it reads its options, so there is one for the process: `LOG`.
+
+    :ivar chosen: whether ``--logger`` says who writes the log.
+    """
+
+    chosen = False
+
+    def __init__(self) -> None:
+        self._options: dict[str, Any] = {}
+        self._observer: Callable[[], Any] | None = None
+
+    def stand_before(self, options: dict[str, Any]) -> None:
+        """Have ``twistd`` use this.
+
+        :param options: of ``twistd``, not all read yet.
+        :raises Misconfigured: when there is no such ``--logger``.
+        """
+        given = options["logger"]
+        if given is not None:
+            try:
+                self._observer = namedAny(given)
+            except Exception as error:  # whatever the module does when it is imported
+                raise Misconfigured(f"--logger {given} cannot be imported ({error}).") from None
+        self.chosen = given is not None
+        self._options = {**options, "logger": None}
+        options["logger"] = f"{__name__}.LOG"
+
+    def __call__(self) -> HarmlessObserver:
+        observer = self._observer() if self._observer is not None else UnixAppLogger(self._options)._getLogObserver()
+        if not ILogObserver.providedBy(observer):  # syslog's is of the older kind
+            observer = LegacyLogObserverWrapper(observer)
+        return HarmlessObserver(observer)
+
+
+LOG = HarmlessLog()
+"""That of this process."""
 
 
 class Launch:

@@ -39,7 +39,7 @@ from chat.commands.table import TABLE
 from chat.config import given_settings, option_lines, placed
 from chat.core.perform import Performer
 from chat.core.service import ChatService
-from chat.daemon import Launch, Twistd
+from chat.daemon import LOG, Launch, Twistd
 from chat.errors import Misconfigured
 from chat.frontends.certificate import Certificate, ensure_certificate
 from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
@@ -119,6 +119,7 @@ class Options(usage.Options):
         if self.parent is not None:
             try:
                 Twistd(self.parent).check()
+                LOG.stand_before(self.parent)
             except Misconfigured as error:
                 raise SystemExit(f"chatserver: {error}") from None
 

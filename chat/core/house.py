@@ -72,7 +72,7 @@ class House:
     def __post_init__(self) -> None:
         self.directory = Directory()
         self.sanctions = Sanctions(self.store)
-        self.traffic = Traffic(self.directory, self.sessions, self.rooms, self.now)
+        self.traffic = Traffic(self.directory, self.sessions, self.rooms, self.clock)
         self.pauses = Pauses(self.clock)
         self.throttle = Throttle(lambda: self.settings, self.clock)
         self.started = self.now()

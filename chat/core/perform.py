@@ -58,7 +58,7 @@ class Performer:
         except ChatError as error:
             self.performed[command if verb else "", error.code] += 1
             if verb is not None and verb.access is Access.GUEST:
-                self._service.house.traffic.note(f"{verb.name}-refused", session)
+                self._service.house.traffic.refused(verb.name, session)
             return _refused(error)
         except Exception:
             incident = token_hex(4)

@@ -135,6 +135,7 @@ class ChatService:
             self.people.sign_out(session)
         if last_words is not None:
             await last_words()
+        self.house.traffic.end()
         await self.store.stop()
 
     def apply(self, settings: Settings) -> None:
@@ -144,7 +145,7 @@ class ChatService:
     def connected(self, session: Session) -> None:
         """A connection was made."""
         self.house.sessions[session.id] = session
-        self.house.traffic.note("connected", session)
+        self.house.traffic.connected(session)
 
     def disconnected(self, session: Session) -> None:
         """A connection has ended, however it did."""
@@ -154,7 +155,7 @@ class ChatService:
             logout()
         self.people.sign_out(session)
         if self.house.sessions.pop(session.id, None) is not None:
-            self.house.traffic.note("disconnected", session)
+            self.house.traffic.disconnected(session)
 
     def ended(self, session: Session) -> None:
         """After `disconnected`: its connection is gone for good, so that nothing more can be proven."""

@@ -182,6 +182,7 @@ class Traffic:
     :param room: what it is called, if it is a room.
     :param partner: who else is in it, if it is private.
     :param size: bytes that were said.
+    :param count: how often it happened within a minute, where it is not noted each time; otherwise 0.
     """
 
     time: int
@@ -193,3 +194,4 @@ class Traffic:
     room: str = ""
     partner: str = ""
     size: int = 0
+    count: int = 0

@@ -96,7 +96,8 @@ def line(event: Traffic) -> str:
     who = _who(event.kind, event.account, event.session, event.network)
     where = _where(event.conversation, event.room, event.partner)
     size = f',"size":{event.size}' if event.size else ""
-    return f'{{"time":"{_second(second)}.{thousandths:03}Z"{who}{where}{size}}}\n'
+    count = f',"count":{event.count}' if event.count else ""
+    return f'{{"time":"{_second(second)}.{thousandths:03}Z"{who}{where}{size}{count}}}\n'
 
 
 @lru_cache(maxsize=4_096)

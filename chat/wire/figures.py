@@ -79,5 +79,6 @@ def traffic(event: Traffic, view: View) -> str:
     when = at(event.time, view.zone)
     size = f"{event.size:,} bytes" if event.size else ""
     place = f"to {event.partner}" if event.partner else event.room or event.conversation
-    words = (event.kind, event.account, place, size, event.network)
+    count = f"{event.count:,} times" if event.count else ""
+    words = (event.kind, event.account, place, size, event.network, count)
     return notice(f"{clock(when)}:{when.second:02} {' '.join(safe(word) for word in words if word)}", view)

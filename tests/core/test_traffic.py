@@ -9,11 +9,13 @@ from dataclasses import astuple
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.core import traffic
+from chat.core.traffic import NOTED_EACH
 from chat.errors import Misconfigured
 from chat.events import Traffic
 from chat.storage.traffic import TrafficFile, line
-from chat.values import Rank, Text
-from tests.core.stage import MANY, PASSWORD, Stage
+from chat.values import Peer, Rank, Text
+from tests.core.stage import MANY, PASSWORD, Stage, now
 
 SECRET = "xyzzy"
 
@@ -75,6 +77,54 @@ class WhatIsTold(SynchronousTestCase):
         self.kinds()
         self.stage.connection().code("login", user=SECRET, password=PASSWORD)
         self.assertEqual(self.kinds()[-1], ("login-refused", "", "", 0))
+
+    def test_connections_that_say_nothing_are_one_line_a_minute_for_each_network(self) -> None:
+        self.kinds()
+        for _ in range(5_000):
+            self.stage.connection().hangs_up()
+        self.stage.connection(peer=Peer("198.51.100.9", "198.51.100.9")).hangs_up()
+        self.stage.clock.advance(60)
+        counted = [(each.kind, each.network, each.count, each.session) for each in self.told]
+        self.assertEqual(counted, [("silent", "192.0.2.7", 5_000, 0), ("silent", "198.51.100.9", 1, 0)])
+
+    def test_one_that_does_something_connected_when_it_did(self) -> None:
+        self.kinds()
+        eve, connected = self.stage.connection(), self.stage.chat.house.now()
+        self.stage.clock.advance(30)
+        eve.code("login", user=SECRET, password=PASSWORD)
+        self.assertEqual(
+            [(each.kind, each.session) for each in self.told],
+            [("connected", eve.session.id), ("login-refused", eve.session.id)],
+        )
+        self.assertEqual(self.told[0].time, connected)
+
+    def test_refusals_are_counted_beyond_a_few_a_minute(self) -> None:
+        self.kinds()
+        eve = self.stage.connection()
+        for _ in range(NOTED_EACH + 500):
+            eve.code("scram", final="c=biws,r=nonce,p=AAAA")
+        self.assertEqual(len(self.told), 1 + NOTED_EACH)
+        self.stage.clock.advance(60)
+        self.assertEqual((self.told[-1].kind, self.told[-1].count), ("scram-refused", 500))
+
+    def test_many_networks_are_counted_together(self) -> None:
+        """An hour of anything that needs no account is a small part of what the log holds."""
+        self.patch(traffic, "MOST_COUNTED", 3)
+        self.kinds()
+        for number in range(100):
+            network = f"2001:db8:0:{number:x}::/64"
+            guest = self.stage.connection(peer=Peer(network, network))
+            guest.code("scram", final="c=biws,r=nonce,p=AAAA")
+            self.stage.connection(peer=Peer(network, network)).hangs_up()
+        self.stage.clock.advance(60)
+        self.assertLess(len(self.told), 50)
+        self.assertEqual(sum(each.count or 1 for each in self.told if each.kind in ("silent", "scram-refused")), 200)
+
+    def test_the_end_tells_what_was_counted(self) -> None:
+        self.stage.connection().hangs_up()
+        self.kinds()
+        now(self.stage.chat.stop("The end."))
+        self.assertEqual([each.count for each in self.told if each.kind == "silent"], [1])
 
     def test_what_those_who_run_the_server_do(self) -> None:
         self.kinds()

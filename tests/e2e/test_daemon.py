@@ -65,6 +65,16 @@ class Daemon(StageCase):
         for name in ("credentials.db", "chat.pem"):
             self.assertIn(f"{self.stage.path(name)} is its owner's alone.", out.getvalue())
 
+    def test_what_somebody_typed_begins_no_line_of_the_log(self) -> None:
+        """Whichever way the log is written."""
+        ended = self.stage.run("--listen=tcp:0:interface=127.0.0.1", daemon=True)
+        self.assertEqual((ended.status, ended.error), (0, ""))
+        self.addCleanup(self.end, self.stage.process())
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            main([f"--control={self.stage.path('chat.control')}", "kick", "a\u202eb"])
+        with open(self.stage.path("twistd.log"), encoding="utf-8") as file:
+            self.assertIn(r"gives the command: admin kick a\u202eb", file.read())
+
     def end(self, process: int) -> None:
         try:
             os.kill(process, signal.SIGKILL)

@@ -37,7 +37,7 @@ class Lines(unittest.TestCase):
         self.assertEqual("ann", json.loads(line(event))["with"])
 
     def test_whatever_is_missing_is_left_out_of_a_full_line(self) -> None:
-        full = Traffic(0, "text", "bob", 5, "192.0.2.7", "r2", "ops", "ann", 100)
+        full = Traffic(0, "text", "bob", 5, "192.0.2.7", "r2", "ops", "ann", 100, 3)
         names = {each: "with" if each == "partner" else each for each in (field.name for field in fields(Traffic))}
         for missing in names.keys() - {"time", "kind"}:
             event = replace(full, **{missing: type(getattr(full, missing))()})
