@@ -14,7 +14,9 @@ from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
 
+from chat import names, preferences
 from chat.journal import Logger
+from chat.wire import safe
 
 log = Logger()
 
@@ -65,6 +67,17 @@ def leave_no_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError), open(_DUMPED, "w", encoding="ascii") as file:
         file.write("0")
+
+
+def load_tables() -> None:
+    """Read now whatever is read or made when it is first needed, so that nobody ever waits for it: 0.3 seconds.
+
+    The tables of Unicode for names and for what is shown, the time zones, and how the machine tells its own time.
+    """
+    names.prepare()
+    preferences.prepare()
+    safe.prepare()
+    time.localtime()
 
 
 def collect_rarely() -> None:

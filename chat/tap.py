@@ -22,6 +22,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
 from twisted.python import usage
 from twisted.python.failure import Failure
 
@@ -53,6 +54,7 @@ from chat.process import (
     allow_files,
     collect_rarely,
     leave_no_dumps,
+    load_tables,
     poll,
     print_anything,
     run_on_monotonic_time,
@@ -63,7 +65,6 @@ from chat.storage.hold import Hold, hold
 from chat.storage.sqlite import SqliteStore
 from chat.storage.traffic import TrafficFile
 from chat.storage.upgrade import prepare
-from chat.wire import columns, safe
 
 log = Logger()
 
@@ -136,6 +137,7 @@ def makeService(options: Options) -> ChatServer:
     run_on_monotonic_time(reactor)
     turn = ReactorTurn(reactor)
     poll(reactor, turn)
+    load_tables()
     collect_rarely()
     assert options.parent is not None
 
@@ -228,7 +230,7 @@ class ChatServer(Service):
         performer = Performer(self.chat, TABLE)
         self._census = Census(allow_files())
         path = os.path.abspath(settings.certificate)
-        certificate = Certificate(path, clock.monotonic) if settings.certificate != "none" else None
+        certificate = Certificate(path, clock.monotonic, self._in_thread) if settings.certificate != "none" else None
         self._factories = {
             kind: ChatFactory(kind, self.chat, performer, turn, self._census, certificate)
             for kind in ("auto", *FRONT_ENDS)
@@ -240,6 +242,9 @@ class ChatServer(Service):
         self._meters = Meters(self.chat, performer, store.commits)
         self._control = ControlFactory(self.chat, performer)
         self._control_port: IListeningPort | None = None
+
+    def _in_thread(self, work: Callable[[], Any]) -> Deferred[Any]:
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
 
     # before the start
 
@@ -261,6 +266,7 @@ class ChatServer(Service):
             return
         place = control_path(self._settings.control)
         make_place(place)
+        self._control.prepare()
         before = os.umask(0o177)
         try:
             self._control_port = self._reactor.listenUNIX(place, self._control, mode=0o600)
@@ -301,8 +307,6 @@ class ChatServer(Service):
         super().startService()
         self._held.sign()
         self._hashing.start()
-        safe.prepare()
-        columns.prepare()
         self._launch.begin()
         self._reactor.addSystemEventTrigger("after", "startup", self._handle_signals)
         Deferred.fromCoroutine(self._start()).addCallbacks(self._started, self._not_started)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any, NamedTuple, TypeAlias
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import SSL
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
@@ -27,6 +29,8 @@ from chat.errors import Misconfigured
 from chat.journal import Logger
 
 log = Logger()
+
+InThread: TypeAlias = Callable[[Callable[[], Any]], Deferred[Any]]
 
 YEARS = 10
 """How long a certificate of our own is good: clients remember the key, so a new one alarms them."""
@@ -145,14 +149,17 @@ class Certificate:
 
     :param path: see `ensure_certificate`.
     :param monotonic: seconds that never jump.
+    :param in_thread: calls a function where it may wait for the disk.
     :ivar fingerprint: the SHA-256 of the certificate in DER, to which logins are bound.
     """
 
-    def __init__(self, path: str, monotonic: Callable[[], float]) -> None:
+    def __init__(self, path: str, monotonic: Callable[[], float], in_thread: InThread) -> None:
         self._path = path
         self._monotonic = monotonic
-        self._stamp = self._read_stamp()
+        self._in_thread = in_thread
+        self._stamp = _read_stamp(path)
         self._looked = monotonic()
+        self._looking = False
         self._context, self.fingerprint = _load(path)
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
@@ -161,28 +168,60 @@ class Certificate:
         return SSL.Connection(self._context, None)
 
     def _look(self) -> None:
+        """Look at most once a second whether the file has changed; until that is known, the one from before counts."""
         now = self._monotonic()
-        if now - self._looked < LOOK_EVERY:
+        if self._looking or now - self._looked < LOOK_EVERY:
             return
         self._looked = now
-        stamp = self._read_stamp()
-        if stamp == self._stamp:
+        self._looking = True
+        self._in_thread(lambda: _read_again(self._path, self._stamp)).addCallback(self._take)
+
+    def _take(self, read: _Read | None) -> None:
+        self._looking = False
+        if read is None:
             return
-        try:
-            self._context, self.fingerprint = _load(self._path)
-        except Exception as error:
+        if read.loaded is not None:
+            self._context, self.fingerprint = read.loaded
+            log.info("{path} has changed: new connections get the new certificate.", path=self._path)
+        else:
             log.error(
                 "{path} has changed and cannot be used ({error}); the certificate from before is served on. Mend it.",
                 path=self._path,
-                error=str(error) or type(error).__name__,
+                error=read.error,
             )
-        else:
-            log.info("{path} has changed: new connections get the new certificate.", path=self._path)
-        self._stamp = stamp
+        self._stamp = read.stamp
 
-    def _read_stamp(self) -> tuple[int, int, int] | None:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_ino, status.st_size
+
+_Stamp: TypeAlias = tuple[int, int, int] | None
+
+
+class _Read(NamedTuple):
+    """What a changed file holds.
+
+    :param stamp: which version of it.
+    :param loaded: see `_load`, or nothing when it does not serve.
+    :param error: why not.
+    """
+
+    stamp: _Stamp
+    loaded: tuple[SSL.Context, bytes] | None
+    error: str = ""
+
+
+def _read_again(path: str, before: _Stamp) -> _Read | None:
+    """Read a file if it has changed since; it may wait for the disk."""
+    stamp = _read_stamp(path)
+    if stamp == before:
+        return None
+    try:
+        return _Read(stamp, _load(path))
+    except Exception as error:
+        return _Read(stamp, None, str(error) or type(error).__name__)
+
+
+def _read_stamp(path: str) -> _Stamp:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size

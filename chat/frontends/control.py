@@ -14,6 +14,7 @@ import stat
 import struct
 from collections.abc import Hashable
 from contextlib import suppress
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -92,8 +93,9 @@ def credentials(transport: Any) -> tuple[int, int]:
     return process, user
 
 
+@cache
 def user_name(user: int) -> str:
-    """What a user of the machine is called."""
+    """What a user of the machine is called; the system may ask a directory on the network, which takes long."""
     try:
         return pwd.getpwuid(user).pw_name
     except KeyError:
@@ -122,8 +124,8 @@ class ControlProtocol(LineOnlyReceiver):
     def connectionMade(self) -> None:
         _process, user = credentials(self.transport)
         if user not in (0, os.geteuid()):
-            log.warn("refused {user} at the control socket", user=user_name(user))
-            self._stranger = user_name(user)
+            self._stranger = f"user {user}"
+            log.warn("refused {user} at the control socket", user=self._stranger)
             return
         house = self._service.house
         session = Session(house.next_session(), house.node, self, house.throttle.bucket(), self._performer.perform)
@@ -215,6 +217,11 @@ class ControlFactory(Factory):
     def __init__(self, service: ChatService, performer: Performer) -> None:
         self._service = service
         self._performer = performer
+
+    def prepare(self) -> None:
+        """Ask now what the users are called who may come, where nobody waits for it."""
+        for user in (0, os.geteuid()):
+            user_name(user)
 
     def buildProtocol(self, addr: IAddress | None) -> ControlProtocol:
         return ControlProtocol(self._service, self._performer)

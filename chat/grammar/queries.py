@@ -81,7 +81,7 @@ def beginning(span: Span, now: float, zone: tzinfo | None) -> int | None:
             start = today.replace(hour=hour, minute=minute, second=0, microsecond=0)
             start -= timedelta(days=start > today)
         else:
-            midnight = datetime.strptime(span.clock, "%Y-%m-%d")
+            midnight = datetime.fromisoformat(span.clock)
             start = midnight.astimezone() if zone is None else midnight.replace(tzinfo=zone)
     except (ValueError, OverflowError, OSError):
         raise BadUsage(f"There is no time {span.clock}. Write: since 09:00 or since 2026-11-20") from None

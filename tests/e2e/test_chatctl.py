@@ -308,7 +308,7 @@ class TheSocket(ControlCase):
         os.chmod(self.stage.path("chat.control"), 0o666)
         answer = json.loads(self.as_nobody())
         self.assertEqual(answer["code"], "forbidden")
-        self.assertIn("This socket is for root and root; you are nobody.", answer["text"])
+        self.assertIn("This socket is for root and root; you are user 65534.", answer["text"])
 
     def as_nobody(self) -> str:
         """What the user ``nobody`` gets for a command."""
