@@ -27,9 +27,10 @@ from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.frontends.certificate import Certificate
 from chat.frontends.jsonlines import JsonFrontEnd
-from chat.frontends.link import TOO_LONG, IFrontEnd, Link
+from chat.frontends.link import IFrontEnd, Link
 from chat.frontends.network import address_of, configure, peer_of, shows_life
 from chat.frontends.outbox import Outbox
+from chat.frontends.packed_lines import TOO_LONG, Lines, PackedLines, whole_line
 from chat.frontends.telnet import Telnet
 from chat.frontends.text import TextFrontEnd
 from chat.interfaces import IDelayed, ITurn
@@ -40,6 +41,9 @@ log = Logger()
 
 GREETING_DELAY = 0.3
 """Seconds after which a silent peer is taken for a person."""
+
+CUT_AT_ONCE = 1_024
+"""Bytes of a packet that is cut into lines when it comes; the lines of a larger one are cut when their turn comes."""
 
 LINGER = 1.0
 """Seconds that the peer has to end the connection after we have ended our side of it; less than the stop waits."""
@@ -121,29 +125,29 @@ class Connection(LineReceiver):
         buffer = self._rest + data if self._rest else data
         if b"\r\0" in buffer:  # a bare carriage return, as telnet sends it (RFC 854)
             buffer = buffer.replace(b"\r\0", b"\n")
-        lines = buffer.split(b"\n")
-        self._rest = lines.pop()
-        if self._skipping and lines:  # the first one is the end of a line that was refused
+        if self._skipping and b"\n" in buffer:  # what ends there is the end of a line that was refused
             self._skipping = False
-            del lines[0]
+            buffer = buffer[buffer.index(b"\n") + 1 :]
+        data, ended, self._rest = buffer.rpartition(b"\n")
         most = front.most_bytes
-        whole: list[Any] = lines
-        if len(buffer) > most or b"\r" in buffer:
-            whole = [self._line(line, most) for line in lines]
+        after: list[object] = []
         if len(self._rest) > most + 1:
             self._rest = b""
             if not self._skipping:
                 self._skipping = True
-                whole.append(TOO_LONG)
-        if whole:  # all lines of a packet at once, so that none is read as if nothing came after it
-            front.lines(whole)
+                after.append(TOO_LONG)
+        if ended or after:  # all lines of a packet at once, so that none is read as if nothing came after it
+            front.lines(self._lines(data, most, after) if ended else after)
 
     @staticmethod
-    def _line(line: bytes, most: int) -> object:
-        """A line as front ends take it."""
-        if line[-1:] == b"\r":
-            line = line[:-1]
-        return TOO_LONG if len(line) > most else line
+    def _lines(data: bytes, most: int, after: list[object]) -> Lines:
+        """The lines of a packet; of a large one, cut later."""
+        if len(data) > CUT_AT_ONCE:
+            return PackedLines(data, most, after)
+        lines: list[Any] = data.split(b"\n")
+        if b"\r" in data:
+            lines = [whole_line(line, most) for line in lines]
+        return [*lines, *after] if after else lines
 
     def readConnectionLost(self) -> None:
         """The peer sends no more; what it asked for is still answered."""
@@ -156,7 +160,7 @@ class Connection(LineReceiver):
         else:
             rest, self._rest = self._rest, b""
             if rest and not self._skipping:
-                self._front.lines([self._line(rest, self._front.most_bytes)])
+                self._front.lines([whole_line(rest, self._front.most_bytes)])
             self._front.input_ended()
 
     def writeConnectionLost(self) -> None:

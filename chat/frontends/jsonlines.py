@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable, Sequence
+from collections.abc import Awaitable, Hashable
 
 from chat.core.perform import attempt
 from chat.core.throttle import READ_FOR_ONE
 from chat.errors import BadFrame, TooLong, UnknownCommand
 from chat.events import Closing, Event, LoggedIn, LoggedOut, PrivateEntry, Refused, Reply, Resumed, Welcome
 from chat.frontends.audience import Audience
-from chat.frontends.link import TOO_LONG, Link, newer
+from chat.frontends.link import Link, newer
+from chat.frontends.packed_lines import TOO_LONG, Lines
 from chat.frontends.pipeline import Pipeline
 from chat.grammar.context import Call
 from chat.interfaces import IAudience, IDelayed
@@ -49,7 +50,7 @@ class JsonFrontEnd:
 
     # frames in
 
-    def lines(self, lines: Sequence[object]) -> None:
+    def lines(self, lines: Lines) -> None:
         self._watch.heard()
         self._pipeline.feed(lines)
 

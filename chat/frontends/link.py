@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.events import Event, PrivateEntry
 from chat.frontends.outbox import Outbox
+from chat.frontends.packed_lines import Lines
 from chat.frontends.telnet import Telnet
 from chat.interfaces import ITurn
 from chat.values import Peer
-
-TOO_LONG = object()
-"""What a front end is given instead of a line that was too long."""
 
 
 class Link(Protocol):
@@ -58,8 +56,8 @@ class IFrontEnd(Protocol):
     most_bytes: int
     """The longest line."""
 
-    def lines(self, lines: Sequence[object]) -> None:
-        """Take lines without their ends, as bytes, or `TOO_LONG`."""
+    def lines(self, lines: Lines) -> None:
+        """Take lines."""
 
     def silent(self) -> None:
         """The peer has waited for a moment: a person expects to be greeted."""

@@ -6,22 +6,25 @@ The rules:
 * Commands may overlap (the next line is read while the one before is on its way to the disk), but for
   barriers: those wait for all before them, and all after them wait.
 * Answers are shown in the order of the lines, whichever is ready first.
-* Many lines are read in many turns of the reactor: after the first one, each waits for a turn whose time is not spent.
+* Many lines are read in many turns of the reactor: each waits for a turn whose time is not spent, but for the first one
+  of a small packet.
 * Whoever is in debt (`rest`) is not read for a while. Lines wait then, and none is refused.
 * Nothing is held for a connection that is idle: a deque takes 600 bytes even when it is empty.
-* Waiting lines are bounded: beyond `MOST_WAITING` nothing more is read from the connection until half are done.
+* Waiting lines are bounded: beyond `MOST_WAITING` or `MOST_BYTES` nothing more is read from the connection until half
+  are done. All but the next few wait as they came.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Iterable
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat.events import Reply
+from chat.frontends.packed_lines import Lines, PackedLines
 from chat.grammar.context import Call
 from chat.interfaces import ITurn
 from chat.journal import Logger
@@ -30,6 +33,12 @@ log = Logger()
 
 MOST_WAITING = 1_000
 """Lines that may wait for their turn."""
+
+MOST_BYTES = 64 * 1024
+"""Bytes that may wait, beside the next lines."""
+
+AHEAD = 100
+"""Lines of a large packet that are cut at a time."""
 
 MOST_UNANSWERED = 100
 """Commands that may be on their way at the same time."""
@@ -42,6 +51,44 @@ class _Slot:
 
     def __init__(self) -> None:
         self.bytes: bytes | None = None
+
+
+class _Later:
+    """The lines behind the next ones, as they came.
+
+    :ivar count: how many lines there are.
+    :ivar size: how many bytes.
+    """
+
+    __slots__ = ("_chunks", "count", "size")
+
+    def __init__(self) -> None:
+        self._chunks: deque[Lines] = deque()
+        self.count = 0
+        self.size = 0
+
+    def add(self, lines: Lines) -> None:
+        self._chunks.append(lines)
+        self.count += len(lines)
+        self.size += _size(lines)
+
+    def take(self) -> Sequence[Any]:
+        """The next few."""
+        chunk = self._chunks[0]
+        self.size -= _size(chunk)
+        taken = chunk.take(AHEAD) if isinstance(chunk, PackedLines) else chunk
+        self.count -= len(taken)
+        if isinstance(chunk, PackedLines) and chunk:
+            self.size += chunk.size
+        else:
+            self._chunks.popleft()
+        return taken
+
+
+def _size(lines: Lines) -> int:
+    if isinstance(lines, PackedLines):
+        return lines.size
+    return sum(len(line) for line in lines if isinstance(line, bytes))
 
 
 class Answering(Protocol):
@@ -74,6 +121,7 @@ class Pipeline:
         "_closed",
         "_ended",
         "_front",
+        "_later",
         "_lines",
         "_next",
         "_paused",
@@ -88,6 +136,7 @@ class Pipeline:
         self._front = front
         self._turn = turn
         self._lines: deque[Any] | None = None
+        self._later: _Later | None = None
         self._slots: list[_Slot] = []
         self._next: Call | None = None
         self._busy = False
@@ -108,17 +157,19 @@ class Pipeline:
         """Whether lines wait for their turn."""
         return bool(self._lines)
 
-    def feed(self, lines: Iterable[Any]) -> None:
+    def feed(self, lines: Lines) -> None:
         """Take lines; each is read when its turn comes."""
         if self._closed:
             return
-        if self._lines is None:
+        if self._lines is None and type(lines) is list:
             self._lines = deque(lines)
         else:
-            self._lines.extend(lines)
-        if len(self._lines) >= MOST_WAITING and not self._paused:
-            self._paused = True
-            self._front.pause(True)
+            if self._later is None:
+                self._later = _Later()
+            self._later.add(lines)
+            self._refill()
+            if isinstance(lines, PackedLines) and not self._yielded and self._turn.spent():
+                self._wait_for_turn()
         self._pump()
 
     def drop(self) -> int:
@@ -126,9 +177,19 @@ class Pipeline:
 
         :returns: how many there were.
         """
-        dropped = len(self._lines or ())
-        self._lines = None
+        dropped = self._waiting()
+        self._lines = self._later = None
         return dropped
+
+    def _waiting(self) -> int:
+        return len(self._lines or ()) + (self._later.count if self._later is not None else 0)
+
+    def _refill(self) -> None:
+        """See to it that the next line is there, if one waits."""
+        if not self._lines and self._later is not None:
+            self._lines = deque(self._later.take())
+            if not self._later.count:
+                self._later = None
 
     def end(self) -> None:
         """No more lines come; ``drained`` is called when all are answered."""
@@ -148,12 +209,15 @@ class Pipeline:
     def close(self) -> None:
         """Forget the lines that wait, and take no more."""
         self._closed = True
-        self._lines = None
+        self._lines = self._later = None
         self._next = None
 
     def _pump(self) -> None:
         """Read and start lines, until nothing waits or something has to be waited for."""
-        if self._pumping or self._yielded:
+        if self._pumping:
+            return
+        if self._yielded:
+            self._regulate()
             return
         self._pumping = True
         try:
@@ -162,7 +226,10 @@ class Pipeline:
                 if call is None:
                     if not self._lines or self._resting or len(self._slots) >= MOST_UNANSWERED:
                         break
-                    meaning = self._front.read(self._lines.popleft())
+                    line = self._lines.popleft()
+                    if not self._lines and self._later is not None:
+                        self._refill()
+                    meaning = self._front.read(line)
                     if isinstance(meaning, bytes):
                         self._show(meaning)
                     else:
@@ -174,25 +241,35 @@ class Pipeline:
                     self._next = None
                     self._start(call)
                 if self._lines and self._turn.spent():
-                    self._yielded = True
-                    self._turn.later(self._take_turn)
+                    self._wait_for_turn()
                     break
         finally:
             self._pumping = False
-        waiting = len(self._lines or ())
-        if not waiting:
+        if not self._lines:
             self._lines = None
-        if self._paused and waiting <= MOST_WAITING // 2:
-            self._paused = False
-            self._front.pause(False)
+        if self._later is not None or self._paused:
+            self._regulate()
         if self._ended and not (self._lines or self._slots or self._next):
             self._ended = False
             self._front.drained()
 
+    def _wait_for_turn(self) -> None:
+        self._yielded = True
+        self._turn.later(self._take_turn)
+
     def _take_turn(self) -> None:
-        """Go on in a later turn."""
         self._yielded = False
         self._pump()
+
+    def _regulate(self) -> None:
+        """Stop or go on reading from the connection, by what waits."""
+        waiting = max(self._waiting() / MOST_WAITING, self._later.size / MOST_BYTES if self._later is not None else 0)
+        if waiting >= 1 and not self._paused:
+            self._paused = True
+            self._front.pause(True)
+        elif waiting <= 0.5 and self._paused:
+            self._paused = False
+            self._front.pause(False)
 
     def _show(self, answer: bytes) -> None:
         """Show an answer that is ready, in its turn."""

@@ -6,7 +6,7 @@ them is a `Dialogue`. Here is what happens to those who come, and who go on whil
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 
 from chat.core.user import ChatUser
@@ -32,6 +32,7 @@ from chat.events import (
 )
 from chat.frontends.dialogue import LINE_BYTES, Dialogue
 from chat.frontends.link import Link, newer
+from chat.frontends.packed_lines import Lines
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.receipts import Receipts
 from chat.frontends.seats import BELL, Seat
@@ -88,7 +89,7 @@ class TextFrontEnd:
 
     # bytes in
 
-    def lines(self, lines: Sequence[object]) -> None:
+    def lines(self, lines: Lines) -> None:
         if self._receipts is not None:
             self._receipts.heard()
         self._dialogue.greeted = True

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.events import Done, Reply
+from chat.frontends.packed_lines import PackedLines
 from chat.frontends.pipeline import MOST_UNANSWERED, MOST_WAITING, Pipeline
 from chat.grammar.context import Call
 from chat.process import MOST_AT_ONCE, ReactorTurn
@@ -164,6 +165,7 @@ class Turns(SynchronousTestCase):
         self.pipeline = Pipeline(self, self.turn)
 
     def read(self, line: object) -> Call | bytes:
+        line = int(line) if isinstance(line, bytes) else line
         assert isinstance(line, int)
         self.clock.rightNow += self.work
         if line < 0:
@@ -265,6 +267,16 @@ class Turns(SynchronousTestCase):
         self.assertEqual(self.written, [b"-1", b"-2", b"-100"])
         self.clock.advance(0)
         self.assertEqual(self.written[3:], [b"-3", b"-4"])
+
+    def test_a_large_packet_waits_where_the_turn_is_spent(self) -> None:
+        """Its first line may take as long as many others; the one of a small packet is read at once."""
+        self.turn.spent()
+        self.clock.rightNow += MOST_AT_ONCE
+        for lines in (PackedLines(b"-1", 10), [-2]):
+            Pipeline(self, self.turn).feed(lines)
+        self.assertEqual(self.written, [b"-2"])
+        self.clock.advance(0)
+        self.assertEqual(self.written, [b"-2", b"-1"])
 
     def test_a_barrier_holds_in_later_turns(self) -> None:
         self.work = MOST_AT_ONCE

@@ -1,0 +1,77 @@
+"""Large packets are cut into the same lines as small ones, but when their turn comes."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from chat.frontends.connection import CUT_AT_ONCE
+from chat.frontends.jsonlines import FRAME_BYTES
+from chat.frontends.packed_lines import TOO_LONG, PackedLines, whole_line
+from chat.settings import Settings
+from tests.frontends.server import ServerCase
+
+LINES = st.lists(st.sampled_from([b"", b"a", b"ab\r", b"\r", b"four", b"four\r", b"fives", b"x" * 50]), min_size=1)
+
+
+class Cutting(SynchronousTestCase):
+    @given(LINES, st.lists(st.integers(1, 5), min_size=1), st.booleans())
+    def test_the_lines_are_the_same(self, lines: list[bytes], counts: list[int], too_long: bool) -> None:
+        after = [TOO_LONG] * too_long
+        packed = PackedLines(b"\n".join(lines), 4, after)
+        taken: list[object] = []
+        while packed:
+            self.assertEqual(len(packed), len(lines) + len(after) - len(taken))
+            taken += packed.take(counts[len(taken) % len(counts)])
+        self.assertEqual(taken, [*(whole_line(line, 4) for line in lines), *after])
+        self.assertEqual(packed.size, 0)
+
+    def test_a_line_that_is_too_long(self) -> None:
+        self.assertEqual(PackedLines(b"fives\nfour\r\nfour!\r", 4).take(3), [TOO_LONG, b"four", TOO_LONG])
+
+
+class LargePackets(ServerCase):
+    def test_are_read_as_small_ones_are(self) -> None:
+        """Whichever way they come; what is too long is refused once, and what comes after it is read."""
+        lines = b"".join(b"ping\r\n/time\n" if number % 3 else b"x" * 9_000 + b"\n\n" for number in range(60))
+        answers = []
+        for size in (CUT_AT_ONCE // 2, CUT_AT_ONCE * 3, len(lines)):
+            caller = self.guest()
+            caller.types("help")
+            caller.raw()
+            for start in range(0, len(lines), size):
+                caller.sends(lines[start : start + size])
+            answers.append(caller.gets())
+            self.assertEqual(answers[-1].count("* pong"), 40)
+            self.assertEqual(answers[-1].count("A line has at most"), 20)
+        self.assertEqual(len(set(answers)), 1)
+
+
+class Waiting(ServerCase):
+    """Somebody sends far more than may be done."""
+
+    settings: dict[str, Any] = {"rate": Settings().rate, "burst": Settings().burst}  # noqa: RUF012  # read only
+
+    def test_takes_little_more_room_than_it_came_in(self) -> None:
+        caller = self.guest()
+        packet = b"time\n" * 13_000
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        caller.sends(packet)
+        self.assertLess(tracemalloc.get_traced_memory()[0], 2 * len(packet))
+        self.assertEqual(caller.wire.producerState, "paused")
+
+    def test_large_frames_are_few(self) -> None:
+        program = self.call("json")
+        frame = b'{"cmd": "ping", "junk": "' + b"x" * (FRAME_BYTES - 30) + b'"}\n'
+        sent = 0
+        while program.wire.producerState == "producing":
+            program.sends(frame)
+            sent += 1
+        self.assertLessEqual(sent, 6)
+        self.server.advance(20)
+        self.assertEqual(program.wire.producerState, "producing")
