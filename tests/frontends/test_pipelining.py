@@ -115,7 +115,7 @@ class WhileNothingIsCommitted(ServerCase):
         self.server.store.release()
         self.assertEqual(ann.sees(), ["* Room ops made; you are its owner.", "* You are in ops (1 here: ann)."])
         ann.types("history 1")
-        self.assertEqual(ann.sees()[-1].split(") ", 1)[1], "ann: hello ops")
+        self.assertEqual(ann.sees()[0].split(") ", 1)[1], "ann: hello ops")
 
     def test_one_s_own_words_are_in_the_history_asked_for_after_them(self) -> None:
         ann = self.person("ann", "lobby")
