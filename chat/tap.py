@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, ClassVar
 
 from twisted.application.service import Service
@@ -70,6 +71,9 @@ log = Logger()
 
 HASHES_WAITING = 1_000
 """Passwords that may wait to be hashed before people are told to come back later."""
+
+TRAFFIC_LATER = 0.1
+"""Seconds in which lines of the traffic log gather: each piece takes a thread, which takes longer than to write it."""
 
 LAST_WORDS = 1.5
 """Seconds that connections have at the end to take what is still to be said."""
@@ -235,8 +239,11 @@ class ChatServer(Service):
             kind: ChatFactory(kind, self.chat, performer, turn, self._census, certificate)
             for kind in ("auto", *FRONT_ENDS)
         }
-        self._traffic = TrafficFile(settings.traffic_log, soon=turn.soon) if settings.traffic_log != "none" else None
-        if self._traffic is not None:
+        self._traffic: TrafficFile | None = None
+        if settings.traffic_log != "none":
+            self._traffic = TrafficFile(
+                settings.traffic_log, soon=partial(clock.call_later, TRAFFIC_LATER), in_thread=self._in_thread
+            )
             self.chat.house.traffic.add_sink(self._traffic.write)
         self._ports: list[tuple[str, IListeningPort]] = []
         self._meters = Meters(self.chat, performer, store.commits)

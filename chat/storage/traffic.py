@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from json.encoder import encode_basestring
+from threading import Lock
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.logfile import LogFile
 
 from chat.errors import Misconfigured
@@ -28,9 +30,14 @@ KEPT: Final = 10
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+MOST_WAITING: Final = 100_000
+"""Lines that may wait for a slow disk; what comes beyond is counted and not kept."""
+
+
 class TrafficFile:
-    """:param soon: calls at the end of the reactor's turn, when all that the turn has brought is written in one piece;
-        without it everything is written at once.
+    """:param soon: calls after a moment, when all that has come meanwhile is written in one piece; without it
+        everything is written at once.
+    :param in_thread: calls a function where it may wait for the disk.
     :raises Misconfigured: when the file cannot be written.
     """
 
@@ -42,10 +49,16 @@ class TrafficFile:
         rotate: int = ROTATE,
         kept: int = KEPT,
         soon: Callable[[Callable[[], object]], object] | None = None,
+        in_thread: Callable[[Callable[[], Any]], Deferred[Any]] = maybeDeferred,
     ) -> None:
         self._path = os.path.abspath(path)
         self._soon = soon
+        self._in_thread = in_thread
         self._lines: list[str] = []
+        self._left_out = 0
+        self._handed_over = ""
+        self._lock = Lock()
+        self._writing = False
         self._failing = False
         self._closed = False
         try:
@@ -61,6 +74,9 @@ class TrafficFile:
         """Write what one commit, or one act, has brought; nothing after the end."""
         if self._closed:
             return
+        if len(self._lines) >= MOST_WAITING:
+            self._left_out += len(events)
+            return
         if not self._lines and self._soon is not None:
             self._soon(self._flush)
         self._lines += map(line, events)
@@ -68,21 +84,48 @@ class TrafficFile:
             self._flush()
 
     def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        if self._closed or not lines:
+        if self._writing or self._closed or not self._lines:
             return
-        try:
-            self._file.write("".join(lines))
-        except (OSError, ValueError) as error:
-            if not self._failing:
-                self._log.error("The traffic log {path} cannot be written: {error}", path=self._path, error=error)
-            self._failing = True
-        else:
-            self._failing = False
+        self._writing = True
+        self._handed_over, self._lines = "".join(self._lines), []
+        self._in_thread(self._put).addCallback(self._written)
+
+    def _put(self) -> Exception | None:
+        """Write what was handed over, wherever this runs.
+
+        :returns: why that was not possible.
+        """
+        with self._lock:
+            text, self._handed_over = self._handed_over, ""
+            try:
+                if text:
+                    self._file.write(text)
+            except (OSError, ValueError) as error:
+                return error
+        return None
+
+    def _written(self, error: Exception | None) -> None:
+        self._writing = False
+        if error is not None and not self._failing:
+            self._log.error("The traffic log {path} cannot be written: {error}", path=self._path, error=error)
+        self._failing = error is not None
+        if self._left_out:
+            self._log.error(
+                "{left_out} lines of the traffic log {path} were left out: the disk is too slow.",
+                left_out=self._left_out,
+                path=self._path,
+            )
+            self._left_out = 0
+        self._flush()
 
     def close(self) -> None:
-        self._flush()
+        """Write what waits, and wait for it; what is being written elsewhere comes before."""
+        if self._closed:
+            return
         self._closed = True
+        self._put()
+        self._handed_over = "".join(self._lines)
+        self._put()
         self._file.close()
 
 

@@ -9,8 +9,11 @@ import unittest
 from collections.abc import Callable
 from dataclasses import fields, replace
 
+from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
+
 from chat.events import Traffic
-from chat.storage.traffic import TrafficFile, line
+from chat.storage.traffic import MOST_WAITING, TrafficFile, line
 
 
 class Lines(unittest.TestCase):
@@ -70,3 +73,46 @@ class Files(unittest.TestCase):
         self.file.close()
         self.turn.pop()()
         self.assertEqual([1, 2, 3], self.read())
+
+    def test_a_slow_disk_stops_nobody(self) -> None:
+        """What comes while it writes is written after it, in one piece, and nothing is there twice."""
+        self.file.close()
+        waiting: list[tuple[Callable[[], object], Deferred[object]]] = []
+
+        def in_thread(work: Callable[[], object]) -> Deferred[object]:
+            done: Deferred[object] = Deferred()
+            waiting.append((work, done))
+            return done
+
+        def works() -> None:
+            work, done = waiting.pop(0)
+            done.callback(work())
+
+        self.file = TrafficFile(self.path, soon=self.turn.append, in_thread=in_thread)
+        for session in (1, 2, 3):
+            self.file.write([Traffic(0, "connected", session=session)])
+            for call in self.turn[:]:
+                self.turn.remove(call)
+                call()
+        self.assertEqual(([], 1), (self.read(), len(waiting)))
+        works()
+        self.assertEqual(([1], 1), (self.read(), len(waiting)))
+        works()
+        self.assertEqual(([1, 2, 3], 0), (self.read(), len(waiting)))
+        self.file.write([Traffic(0, "connected", session=4)])
+        self.turn.pop()()
+        self.file.write([Traffic(0, "connected", session=5)])
+        self.file.close()
+        works()
+        self.assertEqual([1, 2, 3, 4, 5], self.read())
+
+    def test_what_a_slow_disk_cannot_take_is_counted(self) -> None:
+        self.file.close()
+        file = TrafficFile(self.path, soon=self.turn.append)
+        for _ in range(MOST_WAITING // 1_000 + 2):
+            file.write([Traffic(0, "connected", session=1)] * 1_000)
+        with capturedLogs() as logs:
+            self.turn.pop()()
+        self.assertEqual([2_000], [each["left_out"] for each in logs if "left_out" in each])
+        file.close()
+        self.assertEqual(MOST_WAITING, len(self.read()))
