@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from unittest import TestCase, skipUnless
+from unittest import SkipTest, TestCase, skipUnless
 
 from chat.settings import read_setting
 from tests.e2e.stage import StageCase
@@ -77,6 +78,42 @@ class ShippedFiles(TestCase):
         parser.read(DEPLOY / "config.ini", encoding="utf-8")
         for name, words in parser["chatserver"].items():
             read_setting(name, words)
+
+    def test_where_the_documents_have_backups_written_the_server_may_write(self) -> None:
+        unit = (DEPLOY / "systemd" / "chatserver.service").read_text(encoding="utf-8")
+        writable = [each.lstrip("-") for each in re.findall(r"^ReadWritePaths=(\S+)$", unit, re.MULTILINE)]
+        pages = (DEPLOY.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+        backups = re.findall(r"chatctl (?:--config \S+ )?backup (/\S+)", pages)
+        self.assertGreaterEqual(len(backups), 3)
+        for path in backups:
+            self.assertTrue(any(path.startswith(f"{folder}/") for folder in writable), path)
+        for folder in writable:
+            self.assertIn(f"sudo install -d -m 0700 -o chatserver -g chatserver {folder}\n", pages)
+
+    @skipUnless(shutil.which("systemd-analyze"), "systemd is not installed")
+    def test_the_unit_gives_up_what_the_program_does_not_need(self) -> None:
+        """All that is left is what it cannot do without; docs/operations.md names the same command."""
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", "--no-pager", DEPLOY / "systemd" / "chatserver.service"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if "--offline" in done.stderr:
+            raise SkipTest("this systemd looks at installed units alone")
+        left = {each.split()[1] for each in done.stdout.splitlines() if each.startswith("✗")}
+        needed = {
+            "SystemCallFilter=~@resources",  # setpriority alone
+            "RootDirectory=/RootImage=",
+            "RestrictAddressFamilies=~AF_UNIX",
+            "RestrictAddressFamilies=~AF_(INET|INET6)",
+            "PrivateNetwork=",
+            "DeviceAllow=",  # of ProtectClock
+            "IPAddressDeny=",
+        }
+        self.assertIn("exposure level", done.stdout)
+        self.assertEqual(left - needed, set())
 
     @skipUnless(shutil.which("systemd-analyze"), "systemd is not installed")
     def test_the_units_are_units(self) -> None:
