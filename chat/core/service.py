@@ -25,6 +25,7 @@ from chat.core.people import People
 from chat.core.retention import Retention
 from chat.core.rooms import Rooms
 from chat.core.search import Search
+from chat.core.secure_erase import SecureErase
 from chat.core.space import Space
 from chat.core.talk import Talk
 from chat.core.token_theft import TokenTheft
@@ -77,6 +78,7 @@ class ChatService:
         self.ending = Ending(self.house, lambda reason: self.host.stop(reason))
         self.administration = Administration(self.house, self.rooms, self.people, self.deletion)
         self.retention = Retention(self.house)
+        self.secure_erase = SecureErase(self.house)
         self.files = KeptFiles(self.house)
         self.space = Space(self.house)
         self._bus = bus
@@ -101,6 +103,7 @@ class ChatService:
         unattended(self.store.secret(DATABASE).addCallback(lambda _: None))  # to be there when the disk takes no more
         await self.search.start()
         self.retention.start()
+        self.secure_erase.start()
         self.files.start()
         self.space.start()
         self.deletion.start()
@@ -124,6 +127,7 @@ class ChatService:
         self.people.presence.stop()
         self.search.stop()
         self.retention.stop()
+        self.secure_erase.stop()
         self.files.stop()
         self.space.stop()
         self.deletion.stop()

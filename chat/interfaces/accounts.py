@@ -93,12 +93,10 @@ class Erased(NamedTuple):
 
     :param more: whether something is left to do.
     :param topics: the rooms whose topic was emptied, and what it was.
-    :param ended: whether this was the last step for one of the accounts.
     """
 
     more: bool
     topics: tuple[tuple[int, str], ...] = ()
-    ended: bool = False
 
 
 class IAccountStore(Protocol):
@@ -180,7 +178,7 @@ class IAccountStore(Protocol):
         """
 
     def erase(self) -> Deferred[Erased]:
-        """Empty some of what deleted accounts wrote: one small step through the log, and then through the index."""
+        """Empty some of what deleted accounts wrote: one small step through the log."""
 
     # where an account is known
 

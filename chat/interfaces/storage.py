@@ -146,6 +146,12 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
     def settle(self) -> Deferred[None]:
         """Fires when everything that was to be written before is written, or could not be."""
 
+    def scrub(self) -> Deferred[bool]:
+        """Take one small step of overwriting what was deleted, wherever copies of it are left in the files.
+
+        :returns: fires with whether there is more to do.
+        """
+
     def disk(self) -> Disk:
         """How much room is used and left, at once."""
 

@@ -64,7 +64,7 @@ class Job:
         self.result: Any = None
         self.failure: Exception | None = None
 
-    def run(self, subject: Transaction | sqlite3.Connection) -> None:
+    def run(self, subject: object) -> None:
         """Call with what it works on.
 
         :raises Exception: whatever the call raises.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
 from chat.interfaces import Erased
 from chat.storage.credential_epochs import begin_epoch, check_epoch
 from chat.storage.effects import empty
+from chat.storage.scrub import mark
 from chat.storage.transaction import SEQ_BITS, Transaction
 from chat.values import SPOKEN, Kind
 
@@ -49,6 +49,7 @@ def delete_account(
         " iterations = NULL, stored_key = NULL, server_key = NULL WHERE id = ?",
         (when, account),
     )
+    mark(transaction)
     if erase:
         transaction.execute("UPDATE restrictions SET reason = '' WHERE by = ?", (account,))
         transaction.execute("INSERT OR IGNORE INTO erasures (account) VALUES (?)", (account,))
@@ -69,11 +70,13 @@ def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
     for id, own, _ in rows:
         if own:
             empty(transaction, id)
+    if any(own for _, own, _ in rows):
+        mark(transaction)
     if rows:
         transaction.execute("UPDATE erasures SET upto = ? WHERE account = ?", (rows[-1][0], account))
     else:
         transaction.execute("DELETE FROM erasures WHERE account = ?", (account,))
-    return Erased(True, tuple(each for each in topics if each is not None), ended=not rows)
+    return Erased(True, tuple(each for each in topics if each is not None))
 
 
 def _next_rows(transaction: Transaction, account: int, after: int, most: int) -> list[tuple[int, bool, str]]:
@@ -90,11 +93,6 @@ def _next_rows(transaction: Transaction, account: int, after: int, most: int) ->
         if left <= 0:
             break
     return rows
-
-
-def empty_journal(connection: sqlite3.Connection) -> None:
-    """Leave nothing of what was erased in the write-ahead log."""
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _empty_topic(transaction: Transaction, id: int) -> tuple[int, str] | None:

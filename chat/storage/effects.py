@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from chat.errors import NoSuchMessage
 from chat.storage.index import forget_words
+from chat.storage.scrub import mark
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 from chat.values import SERVER, Draft, Kind, Role, Text, room_setting
 
@@ -126,10 +127,11 @@ def _redaction(transaction: Transaction, conversation: int, seq: int, draft: Dra
     ).fetchall()
     for id in (conversation << SEQ_BITS | draft.ref, *(id for (id,) in edits)):
         empty(transaction, id)
+    mark(transaction)
 
 
 def empty(transaction: Transaction, id: int) -> None:
-    """Take the body out of a row and out of the search index; the row stays.
+    """Take the body out of a row and out of the search index; the row stays. `mark` it afterwards.
 
     :param id: the row's key in the log.
     """

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
+from chat.storage.scrub import mark
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 from chat.values import Kind
 from chat.values.terms import split
@@ -168,4 +169,5 @@ def _remove_old(transaction: Transaction) -> bool:
         if removed >= _OLD_ROWS:
             return True
     transaction.execute("DROP TABLE words")
+    mark(transaction)
     return True

@@ -7,6 +7,7 @@ from typing import Final
 
 from chat.storage.index import forget_words
 from chat.storage.log import last_before
+from chat.storage.scrub import mark
 from chat.storage.transaction import SEQ_BITS, Transaction, last_seq
 
 AT_ONCE: Final = 500
@@ -78,6 +79,7 @@ def forget_before(transaction: Transaction, conversation: int, upto: int, most: 
         return 0
     forget_words(transaction, conversation, first, end)
     transaction.execute("DELETE FROM log WHERE id BETWEEN ? AND ?", (base | first, base | end))
+    mark(transaction)
     # Where nothing is left, the next row still gets the next seq.
     transaction.execute("UPDATE conversations SET first_seq = ? WHERE id = ?", (end + 1, conversation))
     return min(upto, last) - end

@@ -31,11 +31,12 @@ from chat.storage.commits import Job
 from chat.storage.disk import look
 from chat.storage.gathering import MOST_WAITING, Gathering, at_once
 from chat.storage.read_queue import ReadQueue
+from chat.storage.scrub import Scrub
 from chat.storage.store import Store, snapshot
 from chat.storage.transaction import Transaction
 from chat.storage.trouble import Trouble
 from chat.storage.upgrade import connect, prepare
-from chat.storage.workers import Worker, Writer
+from chat.storage.workers import Scrubber, Worker, Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class SqliteStore(Store):
         self._reads: ReadQueue | None = None
         self._searches: ReadQueue | None = None
         self._upkeep: ReadQueue | None = None
+        self._scrubber: Scrubber | None = None
         self._ending: tuple[Worker, ...] = ()
         self._running = 0
         self._stopped: list[Deferred[None]] = []
@@ -109,7 +111,8 @@ class SqliteStore(Store):
         self._searches = self._read_queue("chat-search", MOST_SEARCHES, _MANY_SEARCHES)
         self._upkeep = self._read_queue("chat-upkeep", MOST_WAITING)
         queues = (self._reads, self._searches, self._upkeep)
-        self._ending = (self._writer, *(queue.worker for queue in queues))
+        self._scrubber = Scrubber(self._path, self._patience, self._thread_ended, self._hand_over_steps)
+        self._ending = (self._writer, *(queue.worker for queue in queues), self._scrubber)
         self._running = len(self._ending)
         for worker in self._ending:
             worker.start()
@@ -158,6 +161,13 @@ class SqliteStore(Store):
             "searching": len(self._searches or ()),
         }
 
+    def scrub(self) -> Deferred[bool]:
+        if self._writer is None or self._scrubber is None:
+            return fail(ShuttingDown())
+        job = Job(Scrub.step, (), {})
+        self._scrubber.put([job])
+        return job.deferred
+
     def _write(
         self, call: Callable[Concatenate[Transaction, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
@@ -200,6 +210,9 @@ class SqliteStore(Store):
     def _hand_over_commit(self, jobs: list[Job], committed: Sequence[Committed], trouble: Exception | None) -> None:
         self._call_from_thread(self._deliver, jobs, committed, trouble)
 
+    def _hand_over_steps(self, jobs: list[Job], trouble: Exception | None) -> None:
+        self._call_from_thread(self._stepped, jobs, trouble)
+
     def _thread_ended(self) -> None:
         self._call_from_thread(self._forget_thread)
 
@@ -221,8 +234,17 @@ class SqliteStore(Store):
         for job in jobs:
             job.settle()
 
+    def _stepped(self, jobs: list[Job], trouble: Exception | None) -> None:
+        if trouble is not None:
+            self._writing.note(trouble, len(jobs))
+        for job in jobs:
+            job.settle()
+
     def _forget_thread(self) -> None:
         self._running -= 1
+        if self._running == 1 and self._scrubber is not None:
+            self._scrubber.end()
+            self._scrubber = None
         if not self._running:
             for worker in self._ending:
                 worker.join()

@@ -124,6 +124,9 @@ class Store(ABC):
     @abstractmethod
     def disk(self) -> Disk: ...
 
+    @abstractmethod
+    def scrub(self) -> Deferred[bool]: ...
+
     # the log
 
     def settle(self) -> Deferred[None]:
@@ -283,13 +286,7 @@ class Store(ABC):
         return self._write(deletion.delete_account, account, when, erase, epoch, device)
 
     def erase(self) -> Deferred[Erased]:
-        return self._write(deletion.erase).addCallback(self._erased)
-
-    def _erased(self, erased: Erased) -> Erased | Deferred[Erased]:
-        if not erased.ended:
-            return erased
-        # What the journal still holds while somebody else uses it is overwritten by what is written next.
-        return self._aside(deletion.empty_journal).addBoth(lambda _: erased)
+        return self._write(deletion.erase)
 
     # what operators decide
 

@@ -173,6 +173,7 @@ def _upgrade(path: str, place: str, files: list[str], patience: float) -> None:
         _check_for_damage(path, place, connection)
         _use_write_ahead_log(path, connection)
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
         if version < len(files):
             _back_up(place, version + 1, connection)
         for number in range(version + 1, len(files) + 1):

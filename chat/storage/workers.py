@@ -16,6 +16,7 @@ from chat.durations import Durations
 from chat.errors import StoreUnavailable
 from chat.interfaces import Committed
 from chat.storage.commits import Job, Misplaced, commit, remedy
+from chat.storage.scrub import Scrub
 from chat.storage.transaction import Transaction
 from chat.storage.upgrade import connect
 
@@ -25,6 +26,9 @@ _AT_ONCE: Final = 5_000
 _ANSWERS: Final = 0.020
 """Seconds after which the reader hands over what it has found, although more is asked for: handing over wakes the
 reactor, and then both threads want the interpreter, which costs more than a small query."""
+
+_LAST_STEPS: Final = 1.0
+"""Seconds that a stop takes at most for overwriting what was deleted: some 400 MiB. The next start does the rest."""
 
 _UNREADABLE: Final = "The server cannot read its disk just now. Try again in a minute."
 
@@ -208,3 +212,57 @@ class Reader(Worker):
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+
+
+class Scrubber(Worker):
+    """Overwrites what was deleted, step by step (`chat.storage.scrub`).
+
+    It ends after all other threads of the store, since no connection may be open when its descriptor is closed, and
+    takes the steps that are left then, as far as they come.
+
+    :param done: called in this thread with some jobs and what failed of the database.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        patience: float,
+        ended: Callable[[], object],
+        done: Callable[[list[Job], Exception | None], object],
+    ) -> None:
+        super().__init__("chat-scrubber", path, patience, ended)
+        self._done = done
+        self._connection: sqlite3.Connection | None = None
+        self._file = -1
+        self._scrub: Scrub | None = None
+
+    def serve(self, jobs: list[Job]) -> None:
+        trouble: Exception | None = None
+        for job in jobs:
+            try:
+                job.run(self._open())
+            except Exception as error:
+                trouble = error
+                job.failure = StoreUnavailable()
+        self._done(jobs, trouble)
+
+    def _open(self) -> Scrub:
+        if self._scrub is None:
+            if self._connection is None:
+                self._connection = connect(self._path, self._patience)
+                self._connection.execute("PRAGMA synchronous = FULL")
+            if self._file < 0:
+                self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            self._scrub = Scrub(self._connection, self._path, self._file)
+        return self._scrub
+
+    def close(self) -> None:
+        due = time.monotonic() + _LAST_STEPS
+        with suppress(sqlite3.Error, OSError):
+            scrub = self._open()
+            while scrub.step() and time.monotonic() < due:
+                pass
+        if self._connection is not None:
+            self._connection.close()
+        if self._file >= 0:
+            os.close(self._file)

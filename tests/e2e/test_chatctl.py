@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from unittest import skipUnless
@@ -203,6 +204,20 @@ class WhatIsKept(ControlCase):
         bob.types("/history lobby")
         bob.sees("before the backup")
         bob.does_not_see("after the backup")
+
+    def test_a_deleted_word_is_in_no_backup_and_after_a_stop_in_no_file(self) -> None:
+        word = "supercalifragilistic"
+        bob = self.person("bob", "lobby")
+        bob.types(f"'{word}", f"/search {word}")
+        bob.sees(f"bob: {word}", "history ID")
+        bob.types("/delete")
+        bob.sees("deleted message")
+        self.json(f"backup {self.stage.path('after.db')}")
+        self.assertNotIn(word.encode(), Path(self.stage.path("after.db")).read_bytes())
+        self.stage.stop()
+        self.assertFalse(os.path.exists(self.stage.path("credentials.db-wal")))
+        self.assertNotIn(word.encode(), Path(self.stage.path("credentials.db")).read_bytes())
+        self.assertNotIn(word, self.stage.log())
 
     def test_what_a_stopped_server_left_can_be_looked_at_and_copied(self) -> None:
         self.person("bob")
