@@ -23,8 +23,8 @@ from chat.storage.commits import Job
 from chat.storage.sqlite import SqliteStore
 from chat.storage.transaction import Transaction
 from chat.storage.workers import Reader
-from chat.values import Kind, Pair, Text
-from tests.storage.engines import EngineCase, OnFile, act, text
+from chat.values import Pair
+from tests.storage.engines import EngineCase, OnFile, text
 
 
 class FileCase(OnFile):
@@ -301,18 +301,6 @@ class Files(FileCase):
         await self.store.append(text(self.lobby, self.bob))
         await self.store.stop()
         self.assertEqual(os.listdir(os.path.dirname(self.path)), ["credentials.db"])
-
-    async def test_what_was_erased_is_in_no_byte_of_the_file(self) -> None:
-        """Neither in the rows, nor in freed pages, nor in the index of the search."""
-        for n in range(500):
-            self.store.append(text(self.lobby, self.bob, f"supercalifragilistic{n} and {n * n}"))
-        await self.store.append(act(self.lobby, Kind.TOPIC, self.bob, body=Text("supercalifragilistic")))
-        while await self.store.index((self.lobby,)):
-            pass
-        await self.store.delete_account(self.bob, 5, True)
-        while (await self.store.erase()).more:
-            pass
-        self.assertNotIn(b"supercalif", self.content())
 
     async def test_what_one_turn_asks_for_is_handed_to_the_reader_at_its_end(self) -> None:
         await self.store.stop()
