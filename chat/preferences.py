@@ -7,19 +7,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import tzinfo
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from chat.errors import BadUsage
-
 _read: list[ZoneInfo] = []
 """The time zones that stay in memory: `ZoneInfo` reads a file again once nobody holds it."""
-
-_ALIKE = 0.75
-"""How alike a mistyped time zone has to be, as `difflib` counts."""
 
 
 class Style(StrEnum):
@@ -130,22 +124,3 @@ def prepare() -> None:
     for name in time_zones().values():
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):
             _read.append(ZoneInfo(name))
-
-
-def find_time_zone(word: str) -> str:
-    """The name of a time zone as the IANA database writes it, in whichever case it was typed.
-
-    :raises BadUsage: with the nearest name.
-    """
-    wanted = "_".join(word.casefold().split())
-    known = time_zones()
-    if wanted in known:
-        return known[wanted]
-    shown = word[:40] if word.isprintable() else "of that name"
-    names = {folded.rpartition("/")[2]: name for folded, name in known.items()} | dict(known)
-    # Not for GMT+1: Etc/GMT+1 is an hour behind UTC, and whoever types that means ahead.
-    plain = wanted.replace("_", "").replace("/", "").isalpha()
-    if plain and (near := get_close_matches(wanted[:64], names, 1, _ALIKE)):
-        meant = names[near[0]]
-        raise BadUsage(f"No time zone {shown}. Did you mean {meant}?", suggest=meant)
-    raise BadUsage(f"No time zone {shown}. Write it like Europe/Berlin, or: server")

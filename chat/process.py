@@ -15,6 +15,7 @@ from typing import Any
 from twisted.internet.epollreactor import EPollReactor
 
 from chat import names, preferences
+from chat.grammar import time_zones
 from chat.journal import Logger
 from chat.wire import safe
 
@@ -76,6 +77,7 @@ def load_tables() -> None:
     """
     names.prepare()
     preferences.prepare()
+    time_zones.prepare()
     safe.prepare()
     time.localtime()
 

@@ -12,7 +12,8 @@ from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import OwnSettings
 from chat.grammar.parameters import SettingType, SettingValueType
-from chat.preferences import QUIET, SETTINGS, SWITCH, Style, find_time_zone
+from chat.grammar.time_zones import find_time_zone
+from chat.preferences import QUIET, SETTINGS, SWITCH, Style
 
 GROUP = "Settings"
 

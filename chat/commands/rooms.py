@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated
 
 from chat.commands.registry import command
@@ -15,7 +16,7 @@ from chat.grammar.parameters import ChoiceType, Here, NewRoom, Room
 GROUP = "Rooms"
 
 MOST = 500
-"""The most rooms that one list shows."""
+"""The most rooms that one list shows, and the most people in a room who are listed when somebody enters it."""
 
 
 @command("join", group=GROUP, barrier=True, guarded={"connect": (1, 1)}, examples=("connect lobby", "join #ops"))
@@ -100,6 +101,8 @@ async def _entered(
 ) -> RoomEntered:
     standings = () if joined else await chat.past.standings(session)
     unread = next((each.unread for each in standings if each.conversation.id == room.id), 0)
-    here = room.occupants.keys() - chat.directory.blockers_of(account_of(session))
-    names = sorted(map(chat.directory.name_of, here), key=str.casefold)
-    return RoomEntered(room.conversation, room.topic, tuple(names), unread, created, joined, room.record.sealed)
+    blockers = chat.directory.blockers_of(account_of(session))
+    here = islice((account for account in room.occupants if account not in blockers), MOST)
+    names = tuple(sorted(map(chat.directory.name_of, here), key=str.casefold))
+    others = len(room.occupants) - sum(account in room.occupants for account in blockers) - len(names)
+    return RoomEntered(room.conversation, room.topic, names, unread, created, joined, room.record.sealed, others)

@@ -137,7 +137,11 @@ class KeyDirectory:
             return
         house, account = self._house, published.fields["account"]
         assert isinstance(account, int), "made by changed()"
-        readers = {id for id, user in house.users.items() if account in user.contacts}
+        owner = house.users.get(account)
+        if owner is not None:
+            readers = {id for id in owner.contacts if id in house.users}
+        else:
+            readers = {id for id, user in house.users.items() if account in user.contacts}
         for id in house.memberships.get(account, ()):
             readers.update(house.rooms[id].occupants)
         readers.add(account)

@@ -173,7 +173,9 @@ class Restored:
 class RoomEntered:
     """The session is in a room.
 
+    :param occupants: who is there, by name, as far as they are listed.
     :param created: whether the room was made by this very command.
+    :param others: how many more are there than are listed.
     """
 
     conversation: Conversation
@@ -183,6 +185,7 @@ class RoomEntered:
     created: bool = False
     joined: bool = False
     sealed: bool = False
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)

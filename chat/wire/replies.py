@@ -103,7 +103,9 @@ def resumed(reply: Resumed, view: View) -> str:
 def room_entered(reply: RoomEntered, view: View) -> str:
     room = place(reply.conversation)
     made = notice(f"Room {room} made; you are its owner.", view) if reply.created else ""
-    here = f"{len(reply.occupants):,} here: {listed(reply.occupants)}" if reply.occupants else "nobody else here"
+    here = f"{len(reply.occupants) + reply.others:,} here: {listed(reply.occupants, reply.others)}"
+    if not reply.occupants:
+        here = "nobody else here"
     words = f"You are in {room} ({here})."
     if reply.unread:
         words += f" {count(reply.unread, 'line')} waiting. Type catchup."

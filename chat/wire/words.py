@@ -41,9 +41,9 @@ def named(names: Sequence[str], others: int = 0) -> str:
     return joined([*shown, count(rest, "other")] if rest else shown)
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], others: int = 0) -> str:
     """Names of people in a remark, at most `NAMES`: ``ann, bob, carol``, ``ann, bob and 40 others``."""
-    return ", ".join(map(safe, names)) if len(names) <= NAMES else named(names)
+    return ", ".join(map(safe, names)) if len(names) + others <= NAMES else named(names, others)
 
 
 def place(conversation: Conversation) -> str:

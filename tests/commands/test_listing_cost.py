@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.core.user import ChatUser
-from chat.events import Listing, People, Rooms
+from chat.events import Listing, People, RoomEntered, Rooms
 from chat.interfaces import StoredRoom
 from chat.names import read_name
 from chat.settings import Settings
@@ -92,6 +92,18 @@ class Pages(SynchronousTestCase):
         listed = bob.gets(Rooms, "list", what="channels")
         self.assertEqual((len(listed.rooms), listed.more), (2 + 600 // 2 + 1, 0))
         self.assertEqual(sum(each.private for each in listed.rooms), 1)
+
+    def test_of_those_who_are_in_a_room_that_somebody_enters(self) -> None:
+        """At most 500 are named, and the others counted."""
+        stage = reader.__wrapped__(600).stage
+        stage.enter("eve", "ops")
+        bob = stage.enter("bob")
+        stage.room("ops").occupants.update({id: [] for id in range(1_000, 1_600)})
+        stage.chat.directory.add_block(1_000, bob.id)
+        entered = bob.gets(RoomEntered, "connect", room="ops")
+        self.assertEqual(len(entered.occupants), 500)
+        self.assertEqual(entered.others, 600 + 2 - 1 - 500)
+        self.assertNotIn("u001000", entered.occupants)
 
     def test_the_highest_roles_of_a_large_room_come_before(self) -> None:
         names = [each.name for each in reader(FEW).gets(People, "list", what="users", room="crowd").people]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.events import OwnSettings, Refused
 from chat.preferences import SETTINGS, UNSET, Notify, Preferences, Style, read_preferences
 from tests.core.stage import MANY, Stage
+from tests.grammar.big_town import cost
 
 
 class Settings(SynchronousTestCase):
@@ -86,9 +89,15 @@ class Settings(SynchronousTestCase):
             "Berlin": "Europe/Berlin",
             "Europe/Berln": "Europe/Berlin",
             "new york": "America/New_York",
+            "tokio": "Asia/Tokyo",
         }.items():
             self.assertEqual(self.bob.gets(Refused, "set", setting="timezone", value=value).suggest, meant)
         self.assertEqual(self.bob.gets(Refused, "set", setting="quiet", value="opps on").suggest, "ops")
+
+    def test_what_is_near_to_no_zone_costs_little(self) -> None:
+        for value in ("q" * 32, "america/argentina/comodrivadavi", "a" * 800, "e\u0301\u0345" * 200):
+            taken = cost(partial(self.bob.gets, Refused, "set", setting="timezone", value=value), 0.001)
+            self.assertLess(taken, 0.001, value)
 
     def test_another_session_of_the_same_person_is_told(self) -> None:
         program = self.stage.enter("bob", program=True)

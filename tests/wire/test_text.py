@@ -338,6 +338,8 @@ class ShortReplies(Lines):
         people = tuple(f"p{number}" for number in range(50))
         named = ", ".join(people[:10])
         self.shows(RoomEntered(OPS, "", people, 0), f"* You are in ops (50 here: {named} and 40 others).\n")
+        some = RoomEntered(OPS, "", people, 0, others=4_000)
+        self.shows(some, f"* You are in ops (4,050 here: {named} and 4,040 others).\n")
 
     def test_leaving_a_room(self) -> None:
         self.shows(RoomLeft(OPS), "* You have left ops.\n")
