@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable, Hashable, Iterator
 
 from chat.core.perform import attempt
 from chat.core.throttle import READ_FOR_ONE
-from chat.errors import BadFrame, TooLong, UnknownCommand
+from chat.errors import BadFrame, NotLoggedIn, TooLong, UnknownCommand
 from chat.events import Closing, Event, LoggedIn, LoggedOut, PrivateEntry, Refused, Reply, Resumed, Welcome
 from chat.frontends.audience import Audience
+from chat.frontends.cooperative import collect
 from chat.frontends.link import Link, newer
 from chat.frontends.packed_lines import TOO_LONG, Lines
 from chat.frontends.pipeline import Pipeline
 from chat.grammar.context import Call
 from chat.interfaces import IAudience, IDelayed
 from chat.values import value
-from chat.wire.jsonlines import Request, decode, encode, request_id
+from chat.wire.jsonlines import Request, decode, encode, encode_parts, request_id
 
 FRAME_BYTES = 64 * 1024
 """The longest frame, without its end."""
@@ -128,7 +129,16 @@ class JsonFrontEnd:
                 self._link.turn.soon(self._link.hang_up)
             else:
                 self._link.watch_login()
+        elif (parts := encode_parts(reply, call.id)) is not None:
+            return await self._page(parts, call)
         return encode(reply, call.id)
+
+    async def _page(self, parts: Iterator[bytes], call: Asked) -> bytes:
+        user = self._link.session.user
+        page = await collect(parts, self._link.turn)
+        if self._link.session.user is not user:
+            return encode(Refused(NotLoggedIn.code, NotLoggedIn.text), call.id)
+        return b"".join(page)
 
     def write(self, answer: bytes) -> None:
         self.outbox.write(answer)

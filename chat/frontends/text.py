@@ -6,7 +6,7 @@ them is a `Dialogue`. Here is what happens to those who come, and who go on whil
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import replace
 
 from chat.core.user import ChatUser
@@ -30,6 +30,7 @@ from chat.events import (
     SignedOut,
     StoredAs,
 )
+from chat.frontends.cooperative import collect
 from chat.frontends.dialogue import LINE_BYTES, Dialogue
 from chat.frontends.link import Link, newer
 from chat.frontends.packed_lines import Lines
@@ -44,9 +45,10 @@ from chat.values import Conversation
 from chat.wire.text import (
     arrival,
     greeting,
+    history_lines,
     invitation_summary,
     more_waiting,
-    render_history,
+    render_parts,
     waiting_summary,
 )
 from chat.wire.view import notice
@@ -139,14 +141,22 @@ class TextFrontEnd:
         elif isinstance(reply, RoomLeft):
             self._left(reply.conversation)
         elif isinstance(reply, Missed):
-            reply = self._caught_up(call, reply)
+            return await self._catch_up(call, reply)
         elif isinstance(reply, OwnSettings):
             self._note_quiet_rooms()
         elif isinstance(reply, Refused):
             if call.verb.name == "catchup":
                 self._let_go_after(())
             return self._dialogue.refused(call, reply, self._pipeline)
+        elif (parts := render_parts(reply, self._dialogue.view())) is not None:
+            return await self._page(parts) or b""
         return self._dialogue.shown(reply)
+
+    async def _page(self, parts: Iterator[str]) -> bytes | None:
+        """What may be long, made in several turns; None where who asked for it was signed out meanwhile."""
+        user = self._link.session.user
+        lines = await collect(parts, self._link.turn)
+        return self._dialogue.text("".join(lines)) if self._link.session.user is user else None
 
     async def _arrive(self, call: Call, reply: LoggedIn) -> bytes:
         """Show what waited: how much, then the private messages, then the rooms."""
@@ -182,18 +192,18 @@ class TextFrontEnd:
             return _TOLD, ()
         view = dialogue.view()
         pages: tuple[History, ...] = ()
-        words = [waiting_summary(resumed.conversations, view)]
+        shown.append(dialogue.text(waiting_summary(resumed.conversations, view)))
         if isinstance(missed, Missed):
             pages = missed.pages
-            words += [
-                render_history([entry for page in pages for entry in page.entries], view),
-                more_waiting(missed.remaining, view),
-            ]
+            lines = await self._page(history_lines([entry for page in pages for entry in page.entries], view))
+            if lines is None:
+                return _TOLD, ()
+            shown += [lines, dialogue.text(more_waiting(missed.remaining, view))]
             if not missed.remaining:
                 pairs = [each.conversation.id for each in resumed.conversations if each.conversation.partner]
                 receipts.caught_up(pairs)
-        words += [invitation_summary(resumed.invitations, view), arrival(sorted(rooms), resumed.current, view)]
-        shown.append(dialogue.text("".join(words)))
+        words = invitation_summary(resumed.invitations, view) + arrival(sorted(rooms), resumed.current, view)
+        shown.append(dialogue.text(words))
         return b"".join(shown), pages
 
     def _new_receipts(self, user: ChatUser, resumed: Resumed) -> Receipts:
@@ -254,16 +264,24 @@ class TextFrontEnd:
         self._holds += 1
         self.outbox.hold()
 
-    def _caught_up(self, call: Call, reply: Missed) -> Missed:
-        receipts = self._receipts
+    async def _catch_up(self, call: Call, reply: Missed) -> bytes:
+        receipts, pages = self._receipts, reply.pages
         if receipts is not None:
-            reply = replace(reply, pages=tuple(map(receipts.again, reply.pages)))
-            if not reply.remaining:
-                receipts.caught_up(self._rooms_called(call.arguments.get("room")))
-            for page in reply.pages:
-                receipts.asked(page.conversation.id, page.last)
-        self._let_go_after(reply.pages)
-        return reply
+            pages = tuple(map(receipts.again, pages))
+        try:
+            parts = render_parts(replace(reply, pages=pages), self._dialogue.view())
+            assert parts is not None, "what one missed may be long"
+            shown = await self._page(parts)
+            if shown is None:
+                pages = ()
+            elif receipts is not None:  # only now, as from here on it is looked at whether all has arrived
+                if not reply.remaining:
+                    receipts.caught_up(self._rooms_called(call.arguments.get("room")))
+                for page in pages:
+                    receipts.asked(page.conversation.id, page.last)
+        finally:
+            self._let_go_after(pages)
+        return shown or b""
 
     def _rooms_called(self, word: str | None) -> list[int] | None:
         """The room that a command names, if one is there; None where it names none."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Iterator, Mapping
+from dataclasses import field, replace
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -204,6 +204,20 @@ def encode(shown: Event | Reply, id: str | int | None = None) -> bytes:
     if id is not None:
         frame = {"type": frame["type"], "id": id} | frame
     return _utf8(_dump(frame) + "\n")
+
+
+def encode_parts(shown: Event | Reply, id: str | int | None = None) -> Iterator[bytes] | None:
+    """The same frame piece by piece, each made when it is asked for; None for what is never long."""
+    return _page(shown, id) if isinstance(shown, (History, Found)) else None
+
+
+def _page(shown: History | Found, id: str | int | None) -> Iterator[bytes]:
+    """No string of a frame looks like the empty list: its quotes would be escaped."""
+    before, _, after = encode(replace(shown, entries=()), id).partition(b'"messages":[]')
+    yield before + b'"messages":['
+    for number, entry in enumerate(shown.entries):
+        yield _utf8(f"{',' if number else ''}{_dump(_write(entry))}")
+    yield b"]" + after
 
 
 def _utf8(line: str) -> bytes:

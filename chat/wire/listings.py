@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from chat.events import (
     Devices,
@@ -22,9 +22,9 @@ from chat.events import (
 from chat.preferences import SETTINGS
 from chat.wire.columns import columns, entry, paragraph
 from chat.wire.identity_cache import IdentityCache
-from chat.wire.rows import render_history
+from chat.wire.rows import history_lines
 from chat.wire.safe import safe
-from chat.wire.view import View, notice, renders
+from chat.wire.view import View, notice, renders, renders_in_parts
 from chat.wire.words import at, count, day, duration, moment, offset, place
 
 UNSEEN = "(Warning: Users that have blocked you will not be listed)"
@@ -176,17 +176,17 @@ def room_settings(reply: RoomSettings, view: View) -> str:
     return notice(f"Room {place(reply.conversation)}", view) + columns(rows)
 
 
-@renders(History)
-def history(reply: History, view: View) -> str:
+@renders_in_parts(History)
+def history(reply: History, view: View) -> Iterator[str]:
     entries = [each for each in reply.entries if not isinstance(each, Skipped)]
-    shown = render_history(entries, view, ids=True)
-    if reply.more and reply.entries:
-        return shown + notice(_how_to_read_on(reply, len(entries)), view)
-    if not entries:
-        return notice(f"There is nothing to show of {place(reply.conversation)}.", view)
-    if 1 < reply.first == entries[0].seq:
-        return notice("Older lines are no longer kept, or were said before you came.", view) + shown
-    return shown
+    more = reply.more and bool(reply.entries)
+    if not (more or entries):
+        yield notice(f"There is nothing to show of {place(reply.conversation)}.", view)
+    elif not more and 1 < reply.first == entries[0].seq:
+        yield notice("Older lines are no longer kept, or were said before you came.", view)
+    yield from history_lines(entries, view, ids=True)
+    if more:
+        yield notice(_how_to_read_on(reply, len(entries)), view)
 
 
 def _how_to_read_on(reply: History, lines: int) -> str:
@@ -201,35 +201,36 @@ def _how_to_read_on(reply: History, lines: int) -> str:
     return f"Older lines exist. Type: history before {reply.conversation.msgid(seq)}{number}"
 
 
-@renders(Found)
-def found(reply: Found, view: View) -> str:
-    partial = notice(_PARTIAL, view) if reply.partial else ""
+@renders_in_parts(Found)
+def found(reply: Found, view: View) -> Iterator[str]:
+    if reply.partial:
+        yield notice(_PARTIAL, view)
     if not reply.entries:
-        return partial + notice("Nothing found. Each word has to occur; a * at its end stands for any ending.", view)
-    more = notice("Older ones were left out. Add a word, in:ROOM, from:NAME or since:2h.", view) if reply.more else ""
-    around = notice("To see what was said around one of them: history ID", view)
-    shown = render_history(reversed(reply.entries), view._replace(current=None), ids=True)
-    return partial + more + shown + around
+        yield notice("Nothing found. Each word has to occur; a * at its end stands for any ending.", view)
+        return
+    if reply.more:
+        yield notice("Older ones were left out. Add a word, in:ROOM, from:NAME or since:2h.", view)
+    yield from history_lines(reversed(reply.entries), view._replace(current=None), ids=True)
+    yield notice("To see what was said around one of them: history ID", view)
 
 
 _PARTIAL = "The search index is being built: older messages may be missing. Search again in a while."
 
 
-@renders(Missed)
-def missed(reply: Missed, view: View) -> str:
-    shown = "".join(_missed(page, view) for page in reply.pages)
+@renders_in_parts(Missed)
+def missed(reply: Missed, view: View) -> Iterator[str]:
+    nothing = not reply.remaining
+    for page in reply.pages:
+        number = sum(not isinstance(each, Skipped) for each in page.entries)
+        if number:
+            nothing = False
+            source = "in" if page.conversation.room else "with"
+            yield notice(f"{count(number, 'line')} {source} {place(page.conversation)}:", view)
+            yield from history_lines(page.entries, view)
     if reply.remaining:
-        shown += notice(f"{count(reply.remaining, 'more line')} waiting. Type catchup.", view)
-    return shown or notice("Nothing is waiting.", view)
-
-
-def _missed(page: History, view: View) -> str:
-    number = sum(not isinstance(each, Skipped) for each in page.entries)
-    if not number:
-        return ""
-    source = "in" if page.conversation.room else "with"
-    heading = f"{count(number, 'line')} {source} {place(page.conversation)}:"
-    return notice(heading, view) + render_history(page.entries, view)
+        yield notice(f"{count(reply.remaining, 'more line')} waiting. Type catchup.", view)
+    if nothing:
+        yield notice("Nothing is waiting.", view)
 
 
 # --- settings -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ starts a line: a name stands before the first line of a message, and a name and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -230,7 +230,12 @@ def _stamp(time: int, view: View) -> str:
 
 
 def render_history(entries: Iterable[Entry], view: View, ids: bool = False) -> str:
-    """Rows that were said before, with their times and a date line where the day changes.
+    """All of what `history_lines` makes."""
+    return "".join(history_lines(entries, view, ids))
+
+
+def history_lines(entries: Iterable[Entry], view: View, ids: bool = False) -> Iterator[str]:
+    """Rows that were said before, with their times and a date line where the day changes; each when it is asked for.
 
     Today's and yesterday's first lines need no date line, as ``(09:12)`` and ``(yesterday 17:40)`` say it.
     The classic style shows no times, as wish 001 has none, unless ids or times are asked for.
@@ -241,16 +246,15 @@ def render_history(entries: Iterable[Entry], view: View, ids: bool = False) -> s
     today = at(view.now, view.zone).date()
     recent = (today, today - timedelta(days=1))
     dated = ids or view.times or not view.classic
-    shown, last = [], None
+    last = None
     for entry in entries:
         if isinstance(entry, Skipped):
             continue
         when = at(entry.time, view.zone)
         if dated and when.date() != last and (last is not None or when.date() not in recent):
-            shown.append(f"-- {weekday(when)} --\n")
+            yield f"-- {weekday(when)} --\n"
         last = when.date()
         before = f"{entry.conversation.msgid(entry.seq)} " if ids else ""
         if dated:
             before += f"({moment(entry.time, view.now, view.zone) if last in recent else clock(when)}) "
-        shown.append(_ENTRIES[type(entry)](entry, view, before))
-    return "".join(shown)
+        yield _ENTRIES[type(entry)](entry, view, before)

@@ -7,14 +7,14 @@ nothing that could harm a terminal (``chat.wire.safe``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from chat.events import Event, Invited, Reply, Standing
 from chat.wire import figures, listings, live, replies, rows, sealing
 from chat.wire.columns import SCREEN
-from chat.wire.rows import render_history
+from chat.wire.rows import history_lines, render_history
 from chat.wire.safe import safe
-from chat.wire.view import RENDERINGS, View, notice
+from chat.wire.view import PARTS, RENDERINGS, View, notice
 from chat.wire.words import count, place
 
 __all__ = [
@@ -22,10 +22,12 @@ __all__ = [
     "View",
     "arrival",
     "greeting",
+    "history_lines",
     "invitation_summary",
     "more_waiting",
     "render",
     "render_history",
+    "render_parts",
     "waiting_summary",
 ]
 
@@ -45,6 +47,12 @@ HOST = 53
 def render(shown: Event | Reply, view: View) -> str:
     """Complete lines, or nothing where nothing is to be shown."""
     return RENDERINGS[type(shown)](shown, view)
+
+
+def render_parts(shown: Event | Reply, view: View) -> Iterator[str] | None:
+    """The same piece by piece, each made when it is asked for; None for what is never long."""
+    function = PARTS.get(type(shown))
+    return function(shown, view) if function is not None else None
 
 
 def waiting_summary(standings: Iterable[Standing], view: View) -> str:

@@ -6,7 +6,7 @@ stand in the module of their feature, and ``chat.wire.text`` brings them togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, tzinfo
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,6 +38,23 @@ class View(NamedTuple):
 
 RENDERINGS: dict[type, Callable[[Any, View], str]] = {}
 """Every type that can be shown, and the function that does."""
+
+
+PARTS: dict[type, Callable[[Any, View], Iterator[str]]] = {}
+"""What may be long, and the function that shows it piece by piece."""
+
+
+def renders_in_parts(shown: type[T]) -> Callable[[Callable[[T, View], Iterator[str]]], Callable[[T, View], str]]:
+    """Register the function that shows values of this type as parts of complete lines, each made when it is asked for.
+
+    :returns: what makes a function that shows all of it.
+    """
+
+    def register(function: Callable[[T, View], Iterator[str]]) -> Callable[[T, View], str]:
+        PARTS[shown] = function
+        return renders(shown)(lambda value, view: "".join(function(value, view)))
+
+    return register
 
 
 def renders(shown: type[T]) -> Callable[[Callable[[T, View], str]], Callable[[T, View], str]]:

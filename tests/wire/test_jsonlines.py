@@ -19,6 +19,7 @@ from chat.events import (
     Event,
     Fact,
     Facts,
+    Found,
     Help,
     History,
     Listing,
@@ -41,7 +42,7 @@ from chat.events import (
     VerbHelp,
 )
 from chat.values import Conversation, Device, Kind, Rank, Sealed, Text
-from chat.wire.jsonlines import DEPTH, FRAMES, OWN_NAMES, Request, decode, encode, parse
+from chat.wire.jsonlines import DEPTH, FRAMES, OWN_NAMES, Request, decode, encode, encode_parts, parse
 from tests.wire.strategies import ANYTHING, SHOWN, UTF8, Maker
 
 MORNING = 1_795_165_923_120
@@ -183,6 +184,15 @@ class RoundTrips(SynchronousTestCase):
             self.assertEqual(parse(encode(shown, id)), (shown, id))
 
         Maker(UTF8).check(check, st.none() | st.text(max_size=64) | st.integers(-(2**53) + 1, 2**53 - 1))
+
+    def test_the_parts_of_a_page_are_the_page(self) -> None:
+        def check(shown: Event | Reply, id: str | int | None) -> None:
+            parts = encode_parts(shown, id)
+            self.assertEqual(parts is not None, isinstance(shown, (History, Found)))
+            if parts is not None:
+                self.assertEqual(b"".join(parts), encode(shown, id))
+
+        Maker(ANYTHING).check(check, st.none() | ANYTHING | st.integers(-(2**53) + 1, 2**53 - 1))
 
     def test_every_frame_is_one_line_of_utf8(self) -> None:
         def check(shown: Event | Reply) -> None:
