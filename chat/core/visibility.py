@@ -28,7 +28,9 @@ def find_room(names: NameIndex[Room], session: Session, word: str) -> Room | Non
     :param names: every room, by folded name.
     """
     room = names.get(word) or names.get(fold(word))  # nearly always it comes folded
-    return room if room is not None and is_known(room, session) else None
+    if room is None or not room.record.private or is_known(room, session):
+        return room
+    return None
 
 
 class KnownNames:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from chat.errors import Misconfigured, NotWritten
 from chat.interfaces import Contents
-from chat.storage.files import copy, put
+from chat.storage.files import copy, put, reason
 from chat.storage.restored import note_restored
 from chat.storage.transaction import LAST_SEQ
 from chat.storage.upgrade import APPLICATION, SCHEMA, connect, prepare
@@ -45,7 +45,7 @@ def back_up(connection: sqlite3.Connection, file: str) -> Contents:
             _check(written, file)
             return contents(written, file)
     except (sqlite3.Error, OSError) as error:
-        raise NotWritten(f"{file} cannot be written ({_words(error)}). Nothing is there.") from None
+        raise NotWritten(f"{file} cannot be written ({reason(error)}). Nothing is there.") from None
 
 
 def rehearse(connection: sqlite3.Connection, file: str) -> Contents:
@@ -116,7 +116,7 @@ class _Draft:
             self._fill()
         except (sqlite3.Error, OSError) as error:
             shutil.rmtree(self._folder)
-            raise Misconfigured(f"{self._file} cannot be used ({_words(error)}). Nothing has changed.") from None
+            raise Misconfigured(f"{self._file} cannot be used ({reason(error)}). Nothing has changed.") from None
         except BaseException:
             shutil.rmtree(self._folder)
             raise
@@ -203,7 +203,3 @@ def _move_away(place: str) -> str:
         if os.path.exists(f"{place}{end}"):
             os.rename(f"{place}{end}", f"{kept}{end}")
     return kept
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from chat.errors import NotWritten
-from chat.storage.files import empty_file, put, remove
+from chat.storage.files import empty_file, put, reason, remove
 from chat.storage.transaction import LAST_SEQ, SEQ_BITS
 from chat.values import write_time
 
@@ -65,7 +65,7 @@ def export(connection: sqlite3.Connection, account: int, file: str) -> int:
             remove(draft)
             raise
     except OSError as error:
-        raise NotWritten(f"{file} cannot be written ({error.strerror}).") from None
+        raise NotWritten(f"{file} cannot be written ({reason(error)}).") from None
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -14,6 +15,15 @@ def empty_file(name: str) -> str:
     os.fchmod(file, 0o600)
     os.close(file)
     return name
+
+
+def reason(error: Exception) -> str:
+    """Why a file could not be written, for the operator."""
+    words = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        # The operator, who runs chatctl, may write there; the server that does it may not.
+        return f"{words} for the server; under systemd, ReadWritePaths in its unit names the folders where it may write"
+    return words
 
 
 def with_companions(name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC240  # a test may wait for its disk
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
@@ -54,6 +55,16 @@ class ABackup(OnFile):
     async def test_leaves_nothing_where_it_cannot_be_written(self) -> None:
         folder = os.path.join(os.path.dirname(self.path), "missing")
         await self.assertFailure(self.store.back_up(os.path.join(folder, "backup.db")), NotWritten)
+
+    async def test_a_file_system_that_is_read_only_to_the_server_alone_is_explained(self) -> None:
+        """As that of a unit of systemd: whoever types the command may well write there."""
+        read_only = OSError(errno.EROFS, os.strerror(errno.EROFS))
+        with patch("chat.storage.files.os.open", side_effect=read_only):
+            for refused in (
+                await self.assertFailure(self.store.back_up(self.file), NotWritten),
+                await self.assertFailure(self.store.export(self.bob.id, self.file), NotWritten),
+            ):
+                self.assertIn("Read-only file system for the server; under systemd, ReadWritePaths", refused.line)
 
     async def test_one_at_a_time(self) -> None:
         making = self.store.back_up(self.file)
