@@ -19,5 +19,6 @@ seed = secrets.randbits(32) if options.seed is None else options.seed
 print(f"seed {seed}", flush=True)
 with closing(Stage()) as stage:
     outcome = Checker(stage, options.rounds, options.messages, seed).run()
+if outcome.wrong:
+    sys.exit(outcome.failures())
 print(*outcome.lines(), sep="\n")
-sys.exit(bool(outcome.wrong))

@@ -21,6 +21,7 @@ from tests.crash.ledger import Ledger
 from tests.crash.people import Netcat, Person
 from tests.e2e.program import Program
 from tests.e2e.stage import PASSWORD, Stage
+from tests.figures import Line, at_least, at_most, line
 
 SENDERS, RECEIVERS = 4, 6
 
@@ -62,15 +63,24 @@ class Outcome:
         "damage",
     )
 
-    def lines(self) -> Iterator[str]:
-        """The figures, one a line."""
-        yield (
-            f"{self.rounds} rounds, each ended by SIGKILL, in {self.seconds:.0f} s: {self.acknowledged:,} messages"
-            f" acknowledged, {self.sent_again:,} sent again, {self.shown:,} deliveries, {self.accounts} accounts"
+    def lines(self) -> Iterator[Line]:
+        """The figures, each with its bound."""
+        yield line(
+            "{rounds} rounds, each ended by SIGKILL, in {seconds:.0f} s: {acknowledged:,} messages acknowledged,"
+            " {again:,} sent again, {shown:,} deliveries, {accounts} accounts",
+            rounds=at_least(self.rounds, 1),
+            seconds=at_least(self.seconds, 0),
+            acknowledged=at_least(self.acknowledged, 100 * self.rounds),
+            again=at_least(self.sent_again, 1),
+            shown=at_least(self.shown, self.acknowledged),
+            accounts=at_least(self.accounts, self.rounds),
         )
-        yield ", ".join(f"{kind} {self.wrong.get(kind, 0)}" for kind in self.KINDS)
-        for kind, example in self.examples.items():
-            yield f"{kind}: {example}"
+        told = {f"kind{number}": at_most(self.wrong.get(kind, 0), 0) for number, kind in enumerate(self.KINDS)}
+        yield line(", ".join(f"{kind} {{kind{number}}}" for number, kind in enumerate(self.KINDS)), **told)
+
+    def failures(self) -> str:
+        """What went wrong: how often, and the first of each kind."""
+        return "\n".join(f"{kind} ({self.wrong[kind]} times): {self.examples[kind]}" for kind in self.wrong)
 
 
 class Checker:

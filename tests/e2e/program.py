@@ -101,6 +101,8 @@ class Program:
         self._writer.transport.abort()
 
     async def close(self) -> None:
+        if not hasattr(self, "_writer"):
+            return  # it never connected
         self._writer.transport.abort()
         await self._listening
         for waiting in self._waiting.values():

@@ -306,11 +306,14 @@ class StageCase(TestCase):
             raise SkipTest("nc is not installed")
 
     def setUp(self) -> None:
-        self.stage = Stage(*self.options)
+        self.stage = self.new_stage()
         self.known: set[str] = set()
         self.addCleanup(self.stage.close)
         if self.running:
             self.stage.start()
+
+    def new_stage(self) -> Stage:
+        return Stage(*self.options)
 
     def _formatMessage(self, msg: str | None, standardMsg: str) -> str:
         return f"{super()._formatMessage(msg, standardMsg)}\n{self.stage.transcripts()}"

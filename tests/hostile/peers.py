@@ -5,25 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import random
-import re
 import select
 import socket
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from tests.e2e.program import Frame, Program
 from tests.e2e.stage import PASSWORD
+from tests.figures import Line, at_least, below, line
+from tests.hostile.processor import Starvation
 
 FLOOD = "x" * 4_000
+LONGEST = 15.0
 PER_ADDRESS = 500
+
+
+MOST_WAIT = 250.0
+"""Milliseconds in which nearly every message of others has to be shown to its reader."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """How people were served: from a message being sent to its being shown to the other one.
+
+    What the machine let the server wait for a processor is left out.
 
     :ivar median: milliseconds.
     """
@@ -32,25 +41,38 @@ class Service:
     median: float
     p99: float
 
-    def __str__(self) -> str:
-        return f"{self.count} messages of others took {self.median:.1f} ms (median) and {self.p99:.0f} ms (p99)"
+    def line(self) -> Line:
+        """In words, each figure with its bound."""
+        return line(
+            "{count} messages of others took {median:.1f} ms (median) and {late:.0f} ms (99 %)",
+            count=at_least(self.count, 10),
+            median=below(self.median, MOST_WAIT),
+            late=below(self.p99, MOST_WAIT),
+        )
 
 
 class Couple:
-    """Two people who write to each other, one message after the other."""
+    """Two people who write to each other, one message after the other.
 
-    def __init__(self, port: int, one: str, other: str) -> None:
+    :param server: the number of its process.
+    """
+
+    def __init__(self, port: int, server: int, one: str, other: str) -> None:
         self._port = port
+        self._starvation = Starvation(server)
         self._names = one, other
         self._arrived: asyncio.Event = asyncio.Event()
         self._took: list[float] = []
 
     async def __aenter__(self) -> Couple:
-        self._one, self._other = Program(), Program(self._hear)
-        for name, program in zip(self._names, (self._one, self._other), strict=True):
-            await program.connect(self._port)
-            await program.gets("logged-in", "new", user=name, password=PASSWORD)
-            await program.gets("resumed", "resume")
+        async with contextlib.AsyncExitStack() as stack:
+            self._one = await stack.enter_async_context(Program())
+            self._other = await stack.enter_async_context(Program(self._hear))
+            for name, program in zip(self._names, (self._one, self._other), strict=True):
+                await program.connect(self._port)
+                await program.gets("logged-in", "new", user=name, password=PASSWORD)
+                await program.gets("resumed", "resume")
+            self._stack = stack.pop_all()
         self._talking = asyncio.create_task(self._talk())
         return self
 
@@ -61,34 +83,28 @@ class Couple:
     async def _talk(self) -> None:
         while True:
             self._arrived.clear()
-            begun = time.monotonic()
+            begun, before = time.monotonic(), self._starvation.now()
             await self._one.gets("stored", "message", user=self._names[1], text="are you there?")
             await self._arrived.wait()
-            self._took.append(time.monotonic() - begun)
+            self._took.append(time.monotonic() - begun - self._starvation.since(before))
             await asyncio.sleep(0.02)
 
     async def __aexit__(self, *failure: object) -> None:
         self._talking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._talking
-        await self._one.close()
-        await self._other.close()
+        async with self._stack:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._talking
 
     @property
     def service(self) -> Service:
-        took = sorted(each * 1000 for each in self._took)
-        return Service(len(took), statistics.median(took), took[len(took) * 99 // 100])
+        took = sorted(each * 1000 for each in self._took) or [math.inf]
+        return Service(len(self._took), statistics.median(took), took[len(took) * 99 // 100])
 
 
-def memory(process: int) -> int:
-    """KiB of memory that a process holds (``VmRSS``, ``proc(5)``)."""
-    with open(f"/proc/{process}/status", encoding="ascii") as file:
-        return int(re.findall(r"VmRSS:\s+(\d+)", file.read())[0])
-
-
-async def never_read(port: int, seconds: float) -> int:
+async def never_read(port: int, seconds: float, dropped: Callable[[], bool]) -> int:
     """Somebody is in a room, reads nothing, and another one floods the room.
 
+    :param seconds: for which that goes on, or until the first was dropped, but no longer than `LONGEST` more.
     :returns: how many lines were said.
     """
     said, arrived = 0, asyncio.Event()
@@ -101,18 +117,20 @@ async def never_read(port: int, seconds: float) -> int:
         await flooder.gets("logged-in", "new", user="flooder", password=PASSWORD)
         await flooder.gets("resumed", "resume")
         await flooder.gets("room-entered", "create", room="flooded")
-        deaf = await asyncio.open_connection("127.0.0.1", port, limit=1)
-        deaf[1].write(f"new deaf {PASSWORD}\nconnect flooded\n".encode())
-        await arrived.wait()
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            await asyncio.gather(*(flooder.gets("stored", "say", room="flooded", text=FLOOD) for _ in range(20)))
-            said += 20
-        deaf[1].transport.abort()
+        _, deaf = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        try:
+            deaf.write(f"new deaf {PASSWORD}\nconnect flooded\n".encode())
+            await arrived.wait()
+            end = time.monotonic() + seconds
+            while (now := time.monotonic()) < end or (now < end + LONGEST and not dropped()):
+                await asyncio.gather(*(flooder.gets("stored", "say", room="flooded", text=FLOOD) for _ in range(20)))
+                said += 20
+        finally:
+            deaf.transport.abort()
     return said
 
 
-async def stay_silent(port: int, count: int) -> AsyncIterator[int]:
+async def stay_silent(port: int, count: int) -> AsyncGenerator[int, None]:
     """Many connections that never log in; every tenth drips a byte now and then.
 
     They are plain sockets, so that this process has time for the others that it plays.
@@ -120,29 +138,34 @@ async def stay_silent(port: int, count: int) -> AsyncIterator[int]:
     Yields how many are there, when all are; then how many are left, each time after a while, until none is.
     """
     poll, there = select.epoll(), dict[int, socket.socket]()
-    for number in range(count):
-        caller = socket.socket()
-        caller.setblocking(False)
-        caller.bind((f"127.0.{2 + number // PER_ADDRESS}.1", 0))
-        caller.connect_ex(("127.0.0.1", port))
-        there[caller.fileno()] = caller
-        poll.register(caller, select.EPOLLIN)
-        if number % 50 == 49:
-            await asyncio.sleep(0.02)
-    drips = [caller for number, caller in enumerate(there.values()) if number % 10 == 0]
-    yield sum(_connected(caller) for caller in there.values())
-    for turn in itertools.count():
-        for file, _ in poll.poll(0):
-            if not _still_open(there[file]):
-                poll.unregister(file)
-                there.pop(file).close()
-        for caller in drips[turn % 10 :: 10]:  # each of them every two seconds
-            with contextlib.suppress(OSError):
-                caller.send(b"x")
-        yield len(there)
-        if not there:
-            break
-        await asyncio.sleep(0.2)
+    try:
+        for number in range(count):
+            caller = socket.socket()
+            caller.setblocking(False)
+            caller.bind((f"127.0.{2 + number // PER_ADDRESS}.1", 0))
+            caller.connect_ex(("127.0.0.1", port))
+            there[caller.fileno()] = caller
+            poll.register(caller, select.EPOLLIN)
+            if number % 50 == 49:
+                await asyncio.sleep(0.02)
+        drips = [caller for number, caller in enumerate(there.values()) if number % 10 == 0]
+        yield sum(_connected(caller) for caller in there.values())
+        for turn in itertools.count():
+            for file, _ in poll.poll(0):
+                if not _still_open(there[file]):
+                    poll.unregister(file)
+                    there.pop(file).close()
+            for caller in drips[turn % 10 :: 10]:  # each of them every two seconds
+                with contextlib.suppress(OSError):
+                    caller.send(b"x")
+            yield len(there)
+            if not there:
+                break
+            await asyncio.sleep(0.2)
+    finally:
+        poll.close()
+        for caller in there.values():
+            caller.close()
 
 
 def _connected(caller: socket.socket) -> bool:
@@ -207,6 +230,15 @@ GARBAGE: dict[str, Callable[[random.Random], bytes]] = {
     "numbers that are none": lambda chance: b'{"cmd": "ping", "id": NaN}\n{"cmd": "ping", "id": 1e999}\n',
     "one command over and over": lambda chance: b"help\n" * 5_000,
 }
+
+
+async def answers(port: int) -> bool:
+    """Whether somebody who comes now is answered."""
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        async with await Program().connect(port, "127.0.200.1") as program:
+            reply = await asyncio.wait_for(program.ask("ping"), 5)
+            return bool(reply["type"] == "pong")
+    return False
 
 
 async def throw(port: int, garbage: bytes) -> None:

@@ -13,18 +13,33 @@ from unittest import TestCase
 from tests import figures
 from tests.e2e.program import Frame, Program
 from tests.e2e.stage import PASSWORD, Stage
+from tests.figures import at_most, below, exactly
 
 WRONG = "wrong horse"
+
+TRIES = 40
+
+MOST_LOOKED_AT = 9
+"""Wrong passwords that are hashed of so many tries, in a row and from one place."""
+
+MOST_WAIT = 3.0
+"""Seconds in which the owner is let in meanwhile, from elsewhere."""
+
+MOST_RATIO = 1.5
+"""By which the time for a name without an account may differ; 1.2 is meant, a busy machine is forgiven a little."""
 
 
 class GuessingCase(TestCase):
     options: tuple[str, ...] = ()
 
     def setUp(self) -> None:
-        self.stage = Stage(*self.options)
+        self.stage = self.new_stage()
         self.addCleanup(self.stage.close)
         self.stage.start()
         self._addresses = (f"127.1.{high}.{low}" for high, low in itertools.product(range(250), range(1, 250)))
+
+    def new_stage(self) -> Stage:
+        return Stage(*self.options)
 
     async def ask(self, cmd: str, address: str | None = None, **args: Any) -> Frame:
         """One request over a connection of its own, from a network of its own unless it is given."""
@@ -43,7 +58,14 @@ class Registering(GuessingCase):
         self.assertEqual(len(made), 1, replies)
         codes = {reply["code"] for reply in replies if reply["type"] == "refused"}
         self.assertLessEqual(codes, {"name-taken", "bad-name"})
-        figures.tell("twelve registrations of one name at once", "1 succeeded, 11 were refused")
+        figures.tell(
+            "registrations of one name at once",
+            figures.line(
+                "{made} succeeded, {refused} were refused",
+                made=exactly(len(made), 1),
+                refused=exactly(len(replies) - len(made), len(spellings) - 1),
+            ),
+        )
 
 
 class Passwords(GuessingCase):
@@ -79,17 +101,20 @@ class Guessing(GuessingCase):
     async def guess(self) -> None:
         await self.ask("new", user="ann", password=PASSWORD)
         codes = []
-        for number in range(40):
+        for number in range(TRIES):
             reply = await self.ask("login", "127.0.9.9", user="ann", password=f"{WRONG} {number}")
             codes.append(reply["code"])
-        self.assertNotIn("bad-credentials", codes[9:], "a tenth password was looked at")
         begun = time.monotonic()
         owner = await self.ask("login", "127.0.9.10", user="ann", password=PASSWORD)
         self.assertEqual(owner["type"], "logged-in")
-        looked = codes.count("bad-credentials")
-        waited = time.monotonic() - begun
         figures.tell(
-            "40 wrong passwords", f"{looked} were looked at; the owner was let in from elsewhere in {waited:.1f} s"
+            "wrong passwords",
+            figures.line(
+                "{looked} of {tries} were looked at; the owner was let in from elsewhere in {waited:.1f} s",
+                looked=at_most(codes.count("bad-credentials"), MOST_LOOKED_AT),
+                tries=exactly(len(codes), TRIES),
+                waited=below(time.monotonic() - begun, MOST_WAIT),
+            ),
         )
 
 
@@ -112,8 +137,13 @@ class Telling(GuessingCase):
                 reply = await self.ask("login", user=name, password=WRONG)
                 times.append(time.monotonic() - begun)
                 texts.add(str({field: value for field, value in reply.items() if field != "id"}))
-        self.assertEqual(len(texts), 1, texts)
         known, unknown = (statistics.median(times) for times in took.values())
         ratio = max(known, unknown) / min(known, unknown)
-        self.assertLess(ratio, 1.5)  # 1.2 is meant; a machine that does other things as well is forgiven a little
-        figures.tell("wrong name or wrong password", f"the same text; medians differ by the factor {ratio:.2f}")
+        figures.tell(
+            "wrong name or wrong password",
+            figures.line(
+                "{texts} text for both; the median times differ by the factor {ratio:.2f}",
+                texts=exactly(len(texts), 1),
+                ratio=below(ratio, MOST_RATIO),
+            ),
+        )

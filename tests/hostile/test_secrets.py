@@ -9,6 +9,7 @@ import stat
 from tests import figures
 from tests.e2e.program import Program
 from tests.e2e.stage import StageCase
+from tests.figures import at_most
 
 PASSWORD = "sesame-open-9313"
 BODY = "a-body-that-is-secret-4471"
@@ -45,9 +46,14 @@ class Secrets(StageCase):
             self.assertEqual(int(file.read(), 16), 0)
         self.stage.stop()
         told = self.stage.log() + listed
-        for secret in (PASSWORD, token, BODY, ESCAPE):
-            self.assertNotIn(secret, told)
-        figures.tell("secrets", "0 passwords, tokens, bodies and escapes in the log and the list of processes")
+        found = sum(secret in told for secret in (PASSWORD, token, BODY, ESCAPE))
+        figures.tell(
+            "secrets",
+            figures.line(
+                "{found} passwords, tokens, bodies and escapes in the log and the list of processes",
+                found=at_most(found, 0),
+            ),
+        )
 
     async def talk(self) -> str:
         async with await Program().connect(self.stage.port) as program:
