@@ -64,7 +64,7 @@ class ABackup(OnFile):
                 await self.assertFailure(self.store.back_up(self.file), NotWritten),
                 await self.assertFailure(self.store.export(self.bob.id, self.file), NotWritten),
             ):
-                self.assertIn("Read-only file system for the server; under systemd, ReadWritePaths", refused.line)
+                self.assertIn("Read-only file system for the server; under systemd, ReadWritePaths", str(refused))
 
     async def test_one_at_a_time(self) -> None:
         making = self.store.back_up(self.file)
