@@ -280,6 +280,11 @@ class People(AdminCase):
         second = self.ann.gets(Listing, "admin", words="users user", after=first.next)
         self.assertEqual((len(second.rows), second.rows[0][0], second.next), (100, "user1000", ""))
 
+    def test_what_only_looks_like_the_number_of_a_page(self) -> None:
+        for words in ("sessions", "bans"):
+            for after in ("²", "٣", "x", "9" * 300):
+                self.assertEqual(self.ann.code("admin", words=words, after=after), "bad-usage", (words, after))
+
     def test_states(self) -> None:
         states = {row["name"]: row["state"] for row in self.table("users")}
         self.assertEqual((states["mallory"], states["bob"], states["adam"]), ("banned", "online", "offline"))
