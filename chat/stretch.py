@@ -11,16 +11,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from base64 import b64encode
+from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
 from hmac import compare_digest, digest
+from math import log
 
 import bcrypt
 from scramp import ScramException, ScramMechanism
 from scramp.utils import saslprep
 
 from chat.errors import BadPassword, BadVerifier
-from chat.values import Verifier
+from chat.values import Verifier, VerifierCost
 
 LEAST_BYTES = 8
 MOST_BYTES = 1000
@@ -156,21 +158,40 @@ def matches(stretched: bytes, verifier: Verifier) -> bool:
     return compare_digest(candidate.stored_key, verifier.stored_key)
 
 
-def decoy_verifier(name: str, secret: bytes, cost: int) -> Verifier:
+def decoy_verifier(name: str, secret: bytes, cost: int, costs: Collection[VerifierCost] = ()) -> Verifier:
     """What stands in for the verifier of an account that does not exist.
 
-    It looks and costs like a real one, stays the same for one name and secret, and no password matches it.
+    It looks and costs like a real one, stays the same for one name and secret, and no password matches it. Where
+    accounts have verifiers of different costs, as after a change of the setting, decoys have each cost as often as
+    accounts do: so no cost says whether there is an account. When the shares of the costs shift, as few decoys as
+    possible get another cost, and with it another salt, as an account does whose password is changed.
 
     :param name: folded.
     :param secret: known to this server alone.
+    :param cost: of a new verifier, for when there are no others.
+    :param costs: of the verifiers that there are.
     """
-    _check_cost(cost)
 
-    def derived(purpose: bytes) -> bytes:
-        return digest(secret, purpose + name.encode("utf-8", "surrogatepass"), "sha256")
+    def derived(purpose: str) -> bytes:
+        return digest(secret, f"{purpose}:{name}".encode("utf-8", "surrogatepass"), "sha256")
 
-    salt = b64encode(derived(b"salt:")[:16]).rstrip(b"=").translate(_TO_BCRYPT)
-    return Verifier(b"$2b$%02d$%b" % (cost, salt), ITERATIONS, derived(b"stored:"), derived(b"server:"))
+    def score(each: VerifierCost) -> float:
+        """Weighted rendezvous hashing: the highest score wins in proportion to the weights."""
+        share = (int.from_bytes(derived(f"share:{each.cost}:{each.iterations}")[:8], "big") + 1) / (2**64 + 1)
+        return log(share) / each.accounts
+
+    usual = [each for each in costs if each.accounts > 0 and _is_usual(each)]
+    chosen = max(usual, key=score, default=VerifierCost(cost, ITERATIONS, 1))
+    _check_cost(chosen.cost)
+    of = f"{chosen.cost}:{chosen.iterations}"
+    salt = b64encode(derived(f"salt:{of}")[:16]).rstrip(b"=").translate(_TO_BCRYPT)
+    keys = derived(f"stored:{of}"), derived(f"server:{of}")
+    return Verifier(b"$2b$%02d$%b" % (chosen.cost, salt), chosen.iterations, *keys)
+
+
+def _is_usual(cost: VerifierCost) -> bool:
+    """Whether somebody could log in with a verifier of that cost."""
+    return LEAST_COST <= cost.cost <= MOST_COST and ITERATIONS <= cost.iterations <= MOST_ITERATIONS
 
 
 def _check_cost(cost: int) -> None:

@@ -23,7 +23,7 @@ from chat.stretch import (
     new_salt,
     stretch,
 )
-from chat.values import Verifier
+from chat.values import Verifier, VerifierCost
 from tests.grammar.big_town import cost
 
 SALT = b"$2b$04$fx6yZKsu/jygiDmcoOG2Me"
@@ -130,6 +130,36 @@ class ADecoy(SynchronousTestCase):
             self.assertRegex(each.salt, pattern)
             self.assertEqual((len(each.stored_key), len(each.server_key), each.iterations), (32, 32, ITERATIONS))
         self.assertEqual(bcrypt.hashpw(b"x", decoy.salt)[:29], decoy.salt)
+
+    def costs(self, *accounts: int, names: int = 2_000) -> dict[str, tuple[int, int]]:
+        """The cost and iterations of the decoys of many names, where so many accounts have costs from 4 upwards."""
+        costs = [VerifierCost(cost, ITERATIONS, number) for cost, number in enumerate(accounts, start=4)]
+        decoys = {f"name-{n}": decoy_verifier(f"name-{n}", b"secret", 12, costs) for n in range(names)}
+        return {name: (cost_of(each.salt), each.iterations) for name, each in decoys.items()}
+
+    def test_has_each_cost_as_often_as_accounts_do(self) -> None:
+        """Whatever a name is shown with, accounts and decoys are shown with it in the same proportion."""
+        for accounts in ((10, 0, 0), (30, 10, 0), (1, 1, 2), (500, 499, 1)):
+            found = list(self.costs(*accounts).values())
+            for dear, number in enumerate(accounts, start=4):
+                share = number / sum(accounts)
+                self.assertLess(abs(found.count((dear, ITERATIONS)) / len(found) - share), 0.04)
+
+    def test_has_the_cost_of_a_new_verifier_where_there_are_no_others(self) -> None:
+        self.assertEqual(set(self.costs(0, names=10).values()), {(12, ITERATIONS)})
+
+    def test_has_the_iterations_that_come_with_the_cost(self) -> None:
+        decoy = decoy_verifier("eve", b"secret", 12, [VerifierCost(10, 8_192, 5)])
+        self.assertEqual((cost_of(decoy.salt), decoy.iterations), (10, 8_192))
+
+    def test_few_change_when_an_account_does(self) -> None:
+        """Those that do have another salt as well, as an account whose password is changed."""
+        before, after = self.costs(90, 10), self.costs(89, 11)
+        changed = {name for name in before if before[name] != after[name]}
+        self.assertLess(len(changed), len(before) * 0.03)
+        self.assertEqual({after[name][0] for name in changed}, {5})
+        salts = [decoy_verifier("eve", b"secret", cost).salt[7:] for cost in (4, 5)]
+        self.assertNotEqual(*salts)
 
     def test_stays_the_same_for_one_name(self) -> None:
         decoy = decoy_verifier("eve", b"secret", 4)

@@ -64,7 +64,7 @@ class Verification:
     As many at a time as one account has free tries: so nobody with the right password is refused for being
     quick, and of a thousand guesses sent at once the later ones are refused by what the first ones did.
 
-    :param cost: the bcrypt cost of new passwords, and so of decoys.
+    :param cost: the bcrypt cost of new passwords.
     """
 
     def __init__(
@@ -149,9 +149,9 @@ class Verification:
 
     async def _verifier(self, attempt: _Attempt) -> Verifier:
         """The same steps whether there is an account or not."""
-        decoy = decoy_verifier(attempt.name, await self.load_secret(), self._cost)
-        account = attempt.account
-        found = await self._store.verifier(account.id if account is not None else _NO_ACCOUNT)
+        secret, account = await self.load_secret(), attempt.account
+        found, costs = await self._store.verifier_among(account.id if account is not None else _NO_ACCOUNT)
+        decoy = decoy_verifier(attempt.name, secret, self._cost, costs)
         return decoy if found is None else found
 
     async def _try(self, attempt: _Attempt, password: str) -> bool:

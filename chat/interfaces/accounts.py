@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
-from chat.values import Account, Device, Name, Rank, Verifier
+from chat.values import Account, Device, Name, Rank, Verifier, VerifierCost
 
 RENEWED_AFTER = 24 * 60 * 60 * 1000
 """Milliseconds after which a login by a token makes a new one. One that somebody has copied does not last for ever, and
@@ -111,6 +111,9 @@ class IAccountStore(Protocol):
         """
 
     def verifier(self, account: int) -> Deferred[Verifier | None]: ...
+
+    def verifier_among(self, account: int) -> Deferred[tuple[Verifier | None, tuple[VerifierCost, ...]]]:
+        """The same with the costs of all verifiers, as of one moment: what a decoy has to look like."""
 
     def set_password(self, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> Deferred[int]:
         """Replace the verifier and end all tokens of the account.

@@ -13,7 +13,7 @@ from chat.preferences import read_preferences
 from chat.storage.credential_epochs import begin_device_epoch, begin_epoch, check_epoch
 from chat.storage.known import forget_tokens
 from chat.storage.transaction import Transaction
-from chat.values import Account, Device, Name, Rank, Verifier
+from chat.values import Account, Device, Name, Rank, Verifier, VerifierCost
 
 # --- accounts ---------------------------------------------------------------------------------------
 
@@ -75,6 +75,12 @@ def verifier(connection: sqlite3.Connection, account: int) -> Verifier | None:
         "SELECT salt, iterations, stored_key, server_key FROM accounts WHERE id = ? AND salt IS NOT NULL", (account,)
     ).fetchone()
     return None if found is None else Verifier(*found)
+
+
+def verifier_among(connection: sqlite3.Connection, account: int) -> tuple[Verifier | None, tuple[VerifierCost, ...]]:
+    """See `chat.interfaces.IStore.verifier_among`."""
+    costs = connection.execute("SELECT cost, iterations, accounts FROM verifier_costs WHERE accounts > 0")
+    return verifier(connection, account), tuple(VerifierCost(*columns) for columns in costs)
 
 
 def set_password(transaction: Transaction, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> int:

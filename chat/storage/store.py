@@ -50,6 +50,7 @@ from chat.values import (
     Shown,
     Stored,
     Verifier,
+    VerifierCost,
 )
 from chat.values.terms import Terms
 
@@ -238,6 +239,9 @@ class Store(ABC):
 
     def verifier(self, account: int) -> Deferred[Verifier | None]:
         return self._read(accounts.verifier, account)
+
+    def verifier_among(self, account: int) -> Deferred[tuple[Verifier | None, tuple[VerifierCost, ...]]]:
+        return self._read(accounts.verifier_among, account)
 
     def set_password(self, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> Deferred[int]:
         return self._write(accounts.set_password, account, verifier, epoch, device)

@@ -35,6 +35,7 @@ from chat.values.people import (
     Role,
     Sanction,
     Verifier,
+    VerifierCost,
     device_name,
 )
 from chat.values.pieces import MOST_PIECES, PIECE_BYTES
@@ -75,6 +76,7 @@ __all__ = [
     "Text",
     "Unsure",
     "Verifier",
+    "VerifierCost",
     "Waiting",
     "device_name",
     "is_msgid",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from chat.preferences import UNSET, Preferences
 from chat.values.kinds import Kind
@@ -81,6 +82,17 @@ class Verifier:
     iterations: int
     stored_key: bytes
     server_key: bytes
+
+
+class VerifierCost(NamedTuple):
+    """What it costs to check a password, and how many accounts have a verifier of that cost.
+
+    :param cost: of bcrypt.
+    """
+
+    cost: int
+    iterations: int
+    accounts: int
 
 
 def device_name(word: str) -> str:

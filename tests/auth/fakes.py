@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -15,8 +16,8 @@ from chat.auth.verification import Verification
 from chat.errors import NameTaken, StoreUnavailable
 from chat.interfaces import IDelayed, IStore, TokenRecord
 from chat.names import fold
-from chat.stretch import ITERATIONS, make_verifier, new_salt, stretch
-from chat.values import Account, Name, Peer, Rank, Verifier
+from chat.stretch import ITERATIONS, cost_of, make_verifier, new_salt, stretch
+from chat.values import Account, Name, Peer, Rank, Verifier, VerifierCost
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -127,6 +128,11 @@ class FakeStore:
         if self.error is not None:
             return fail(Failure(self.error))
         return succeed(self.verifiers.get(account))
+
+    def verifier_among(self, account: int) -> Deferred[tuple[Verifier | None, tuple[VerifierCost, ...]]]:
+        counts = Counter((cost_of(each.salt), each.iterations) for each in self.verifiers.values())
+        costs = tuple(VerifierCost(*cost, accounts) for cost, accounts in counts.items())
+        return self.verifier(account).addCallback(lambda found: (found, costs))
 
     def secret(self, name: str) -> Deferred[bytes]:
         if self.full:

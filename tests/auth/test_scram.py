@@ -150,6 +150,20 @@ class AWrongNameAndAWrongPassword(ScramTestCase):
         self.assertEqual(len(set(before)), 3)
 
 
+class AfterAChangeOfTheCost(ScramTestCase):
+    def test_accounts_and_decoys_have_each_cost_alike(self) -> None:
+        """``bcrypt-cost`` was raised: 20 accounts still have the old one, 20 new ones do not."""
+        names = [f"new-{number}" for number in range(20)]
+        for number in range(19):
+            self.directory.add_account(self.store.add(f"old-{number}", RIGHT))
+        self.assertEqual({self.salt_of(f"nobody-{number}")[:11] for number in range(50)}, {self.salt_of("old-1")[:11]})
+        for name in names:
+            self.directory.add_account(self.store.add(name, RIGHT, COST + 1))
+        shown = [self.salt_of(f"nobody-{number}")[:11] for number in range(200)]
+        self.assertEqual(set(shown), {self.salt_of("old-1")[:11], self.salt_of("new-1")[:11]})
+        self.assertLess(abs(shown.count(self.salt_of("old-1")[:11]) / len(shown) - 0.5), 0.12)
+
+
 class WrongProofs(ScramTestCase):
     def test_count_as_wrong_passwords_do(self) -> None:
         """Three in all, whichever way they come; then neither way is open, and elsewhere both are."""

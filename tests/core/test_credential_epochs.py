@@ -248,7 +248,7 @@ class ThePasswordIsReset(InFlightCase):
         challenge = self.bob.gets(Challenge, "password", scram=proof.first)
         proof.read(challenge.scram)
         verifier = now(self.stage.store.verifier(self.account))
-        slow = self.slow("verifier")
+        slow = self.slow("verifier_among")
         change = self.bob.starts("password", final=proof.final(), verifier=verifier)
         self.reset()
         slow.release()

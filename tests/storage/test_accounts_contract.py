@@ -20,7 +20,7 @@ from chat.interfaces import (
 from chat.preferences import Preferences, Style
 from chat.storage.deletion import AT_ONCE
 from chat.storage.tokens import AT_ONCE as AT_ONCE_TOKENS
-from chat.values import Account, Device, Kind, Name, Pair, Rank, Text, Verifier
+from chat.values import Account, Device, Kind, Name, Pair, Rank, Text, Verifier, VerifierCost
 from chat.values.terms import read_terms
 from tests.storage.engines import VERIFIER, EngineCase, InMemory, OnFile, act, text
 
@@ -100,6 +100,29 @@ class Accounts(EngineCase):
             await self.store.add_token(bob.id, "phone", token, 600 + number)
         known = [number for number, token in enumerate(tokens) if await self.store.has_had_token(bob.id, token)]
         self.assertEqual(known, list(range(2, 66)))
+
+    async def test_the_costs_of_verifiers_are_counted(self) -> None:
+        """Whatever makes, replaces or ends one."""
+        store = self.store
+
+        async def costs() -> dict[tuple[int, int], int]:
+            _, found = await store.verifier_among(0)
+            return {(each.cost, each.iterations): each.accounts for each in found}
+
+        bob, eve = await self.person("bob"), await self.person("eve")
+        await store.create_account(Name("dan", "dan"), "", None, 1)
+        self.assertEqual(await costs(), {(4, 1): 2})
+        dear = Verifier(b"$2b$11$salt", 4_096, b"\x00", b"\xff")
+        await store.set_password(bob.id, dear)
+        self.assertEqual(await costs(), {(4, 1): 1, (11, 4_096): 1})
+        await store.renew_verifier(eve.id, VERIFIER, dear)
+        self.assertEqual(await costs(), {(11, 4_096): 2})
+        await store.give_code(bob.id, b"c" * 32, 900)
+        self.assertEqual(await costs(), {(11, 4_096): 1})
+        await store.use_code(bob.id, b"c" * 32, VERIFIER)
+        await store.delete_account(eve.id, 5, False)
+        self.assertEqual(await costs(), {(4, 1): 1})
+        self.assertEqual(await store.verifier_among(bob.id), (VERIFIER, (VerifierCost(4, 1, 1),)))
 
     async def test_a_new_password_ends_all_tokens(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")
