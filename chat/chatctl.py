@@ -30,7 +30,7 @@ from chat import __version__
 from chat.checkup import WRONG
 from chat.config import given_settings
 from chat.errors import BadFrame, BadUsage, Misconfigured, UnknownCommand
-from chat.events import Closing, Event, Facts, Listing, Refused, Reply
+from chat.events import Closing, Done, Event, Facts, InvitationCodes, Listing, Refused, Reply
 from chat.frontends.control import control_path
 from chat.offline import OFFLINE, offline
 from chat.process import print_anything
@@ -38,6 +38,7 @@ from chat.settings import Settings
 from chat.values import write_time
 from chat.wire.jsonlines import encode, parse
 from chat.wire.text import View, render
+from chat.wire.words import count
 
 DONE, REFUSED, USAGE, UNREACHABLE = range(4)
 """The exit statuses."""
@@ -217,6 +218,9 @@ def _run(settings: Settings, words: list[str], as_json: bool, now: bool) -> int:
         if words[0] not in OFFLINE:
             raise
     if server is not None:
+        if words[0] == "invite" and len(words) == 3:
+            with closing(server):
+                return _invite(server, words[:2], words[2], as_json)
         with closing(server):
             status = _show(ask_all(server, " ".join(words)), as_json)
             if words == ["watch"] and status == DONE:
@@ -227,6 +231,29 @@ def _run(settings: Settings, words: list[str], as_json: bool, now: bool) -> int:
     reply = offline(settings, words, now)
     if reply is None:
         raise Unreachable(f"{words[0]} is not written so, or needs a server: chatctl help {words[0]}")
+    return _show(reply, as_json)
+
+
+def _invite(server: Server, words: list[str], path: str, as_json: bool) -> int:
+    """Write new invitation codes to a file, one a line, which only its owner reads.
+
+    :returns: the exit status.
+    :raises Misconfigured: when the file is there already or cannot be made; no codes are made then.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be made: {error.strerror}. No codes were made.") from None
+    reply: Reply | None = None
+    try:
+        reply = ask_all(server, " ".join(words))
+        if isinstance(reply, InvitationCodes):
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.writelines(f"{each}\n" for each in reply.secrets)
+            reply = Done(f"{path}: {count(len(reply.secrets), 'invitation code')}, one a line.")
+    finally:
+        if not isinstance(reply, Done):
+            os.unlink(path)
     return _show(reply, as_json)
 
 

@@ -22,6 +22,8 @@ class ChatError(Exception):
     code: ClassVar[str] = "refused"
     text: ClassVar[str] = "That was refused."
     asks: ClassVar[str | None] = None
+    closed: ClassVar[str] = ""
+    """The text on a server where nobody makes an account, where it is another one."""
 
     def __init__(
         self, text: str | None = None, *, suggest: str | None = None, ask: str | None = None, wait: float | None = None
@@ -79,7 +81,8 @@ class NeedsClient(ChatError):
 
 class NotLoggedIn(ChatError):
     code = "not-logged-in"
-    text = "You are not logged in. Type: login NAME (or: new NAME)"
+    closed = "You are not logged in. Type: login NAME"
+    text = f"{closed} (or: new NAME)"
 
 
 class AlreadyLoggedIn(ChatError):
@@ -92,7 +95,8 @@ class BadCredentials(ChatError):
 
     code = "bad-credentials"
     what = "Wrong name or password."
-    text = f"{what} Try again: login NAME (or make an account: new NAME)"
+    closed = f"{what} Try again: login NAME"
+    text = f"{closed} (or make an account: new NAME)"
     asks = "password"
 
 
@@ -106,6 +110,29 @@ class CredentialsChanged(ChatError):
 class NameTaken(ChatError):
     code = "name-taken"
     text = "That name is taken."
+
+
+class RegistrationClosed(ChatError):
+    """``registration = closed``."""
+
+    code = "registration-closed"
+    text = "Nobody can make an account here. Ask the people who run this server for one."
+
+
+class InvitationNeeded(ChatError):
+    """``registration = code``, and none was given."""
+
+    code = "invitation-needed"
+    text = "You need an invitation code to make an account here. Ask the people who run this server for one."
+    asks = "invitation"
+
+
+class BadInvitation(ChatError):
+    """An invitation code that lets nobody make an account."""
+
+    code = "bad-invitation"
+    text = "That invitation code is wrong, used or expired. Type it again, or ask for another one."
+    asks = "invitation"
 
 
 class BadName(ChatError):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 SESSIONS = ("one", "per-device", "many")
+REGISTRATION = ("open", "code", "closed")
 AUTO_REGISTER = ("no", "ask", "yes")
 LOG_LEVELS = ("debug", "info", "warn", "error")
 PLAIN_LOGIN = ("always", "loopback", "tls")
@@ -109,6 +110,11 @@ class Settings:
     )
     name: str = _setting("chat", _words, "what the server calls itself")
     sessions: str = _setting("one", _choice(*SESSIONS), "sessions an account may have: one, per-device or many")
+    registration: str = _setting(
+        "open",
+        _choice(*REGISTRATION),
+        "who makes accounts: open (everybody), code (whoever has an invitation code) or closed (nobody)",
+    )
     auto_register: str = _setting(
         "no", _choice(*AUTO_REGISTER), "whether login with an unknown name makes the account: no, ask or yes"
     )

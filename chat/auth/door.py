@@ -28,6 +28,7 @@ from chat.errors import (
     CredentialsChanged,
     NothingToTakeOver,
     PlainLoginRefused,
+    RegistrationClosed,
     SecretNotShown,
     ShuttingDown,
     StoreUnavailable,
@@ -67,7 +68,9 @@ class Door:
         """
         session.exchange = None
         self._check_plain(session, "Passwords")
-        if self._house.settings.auto_register == "yes" and self._house.directory.account(name) is None:
+        settings = self._house.settings
+        makes = settings.auto_register == "yes" and settings.registration == "open"
+        if makes and self._house.directory.account(name) is None:
             await self.register(session, name, password, "")
             return True
         self._check_known(name)
@@ -109,21 +112,27 @@ class Door:
             return token
         return await self.hand_out_token(session, token) or token
 
-    async def register(self, session: Session, name: str, password: str, realname: str) -> None:
+    async def register(
+        self, session: Session, name: str, password: str, realname: str, invitation: str | None = None
+    ) -> None:
         """See `chat.interfaces.IDoor`."""
         session.exchange = None
         self._check_plain(session, "Passwords")
-        account = await self._registrar.register(name, password, realname, session.peer)
+        used = await self._registration(session, invitation)
+        account = await self._registrar.register(name, password, realname, session.peer, used)
         await self._admit(Proven(account.id, 0), Arrival(session))
 
-    async def register_verifier(self, session: Session, name: str, verifier: Verifier, realname: str) -> None:
+    async def register_verifier(
+        self, session: Session, name: str, verifier: Verifier, realname: str, invitation: str | None = None
+    ) -> None:
         """See `chat.interfaces.IDoor`.
 
         A verifier is refused in the clear as a password is: whoever reads it, and one later proof, can log in.
         """
         session.exchange = None
         self._check_plain(session, "New passwords")
-        account = await self._registrar.register_verifier(name, verifier, realname, session.peer)
+        used = await self._registration(session, invitation)
+        account = await self._registrar.register_verifier(name, verifier, realname, session.peer, used)
         await self._admit(Proven(account.id, 0), Arrival(session))
 
     async def take_over(self, session: Session) -> str:
@@ -157,6 +166,10 @@ class Door:
         proven = await self._registrar.claim(name, code, password, session.peer)
         self._house.epochs.account_changed(proven.account, proven.epoch, _CLAIMED)
         await self._admit(proven, Arrival(session))
+
+    async def invite(self, number: int, by: str) -> tuple[tuple[str, ...], int]:
+        """See `chat.interfaces.IDoor`."""
+        return await self._registrar.invite(number, by)
 
     async def create_account(self, name: str, rank: Rank) -> Account:
         """See `chat.interfaces.IDoor`."""
@@ -251,6 +264,19 @@ class Door:
         assert session.user is not None, "perform lets only users act"
         await self._registrar.verify(session.user.account, password, session.peer, "password")
 
+    async def _registration(self, session: Session, invitation: str | None) -> bytes | None:
+        """Find out whether somebody may make an account.
+
+        :returns: the digest of the invitation code that it uses up, or nothing where none is needed.
+        :raises RegistrationClosed, InvitationNeeded, BadInvitation: when not.
+        """
+        policy = self._house.settings.registration
+        if policy == "open":
+            return None
+        if policy == "closed":
+            raise RegistrationClosed()
+        return await self._registrar.check_invitation(invitation, session.peer)
+
     def _check_plain(self, session: Session, secret: str) -> None:
         """:raises PlainLoginRefused: where a secret has crossed the network in the clear, and must not."""
         if not self._keeps_secrets(session):
@@ -265,7 +291,10 @@ class Door:
 
     def _check_known(self, name: str) -> None:
         """Say that there is no such account where that is no secret."""
-        if self._house.settings.auto_register != "no" and self._house.directory.account(name) is None:
+        settings = self._house.settings
+        if settings.auto_register == "no" or settings.registration == "closed":
+            return
+        if self._house.directory.account(name) is None:
             raise BadCredentials(f"There is no account {name[:40]}. To make it: new {name[:40]}", ask="user")
 
     async def _enter(self, credentials: ICredentials, arrival: Arrival) -> None:

@@ -14,7 +14,7 @@ from chat.auth.hashing import IHashing
 from chat.auth.verification import Verification
 from chat.core.limits import BucketRegistry, TokenBucket
 from chat.core.spans import time_left
-from chat.errors import BadCredentials, BadText, NameTaken, TooFast, TooLong
+from chat.errors import BadCredentials, BadInvitation, BadText, InvitationNeeded, NameTaken, TooFast, TooLong
 from chat.interfaces import IClock, IDirectory, IStore, Proven
 from chat.names import read_name
 from chat.stretch import check_password, check_verifier, new_verifier
@@ -22,6 +22,9 @@ from chat.values import Account, Name, Peer, Rank, Verifier
 
 MOST_REALNAME = 60
 """The most characters that a real name may have."""
+
+INVITATION_DAYS = 30
+"""How long an invitation code works."""
 
 _MOST_NETWORKS = 10_000
 
@@ -85,11 +88,15 @@ class Registrar:
             raise _taken(name)
         return name
 
-    async def register(self, name: str, password: str, realname: str, peer: Peer) -> Account:
+    async def register(
+        self, name: str, password: str, realname: str, peer: Peer, invitation: bytes | None = None
+    ) -> Account:
         """Make an account; nothing is hashed before everything else is in order.
 
         Whoever hangs up meanwhile leaves a whole account behind, or none.
 
+        :param invitation: the digest of the code that is used up by it, or nothing where none is needed.
+        :raises BadInvitation: when the code was used or has expired.
         :raises BadName, NameTaken: see `read_free_name`; `NameTaken` also for a name that looks like another one.
         :raises BadPassword: see `chat.stretch.check_password`.
         :raises TooLong, BadText: see `read_realname`.
@@ -104,9 +111,11 @@ class Registrar:
         except BaseException:
             self._claimed.discard(free.folded)
             raise
-        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier)))
+        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier, invitation=invitation)))
 
-    async def register_verifier(self, name: str, verifier: Verifier, realname: str, peer: Peer) -> Account:
+    async def register_verifier(
+        self, name: str, verifier: Verifier, realname: str, peer: Peer, invitation: bytes | None = None
+    ) -> Account:
         """The same with what is stored instead of the password, which stays with whoever chose it.
 
         :raises BadVerifier: see `chat.stretch.check_verifier`; bcrypt has to cost what it costs here.
@@ -114,7 +123,35 @@ class Registrar:
         free = self.read_free_name(name)
         self.check_verifier(verifier)
         realname = self._claim(free, realname, peer)
-        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier)))
+        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier, invitation=invitation)))
+
+    async def invite(self, number: int, by: str) -> tuple[tuple[str, ...], int]:
+        """Make invitation codes; each lets one account be made within `INVITATION_DAYS`.
+
+        :param by: who made them, as people may read it.
+        :returns: the codes, and when they expire, milliseconds since the epoch.
+        """
+        now = int(self._clock.seconds() * 1000)
+        until = now + INVITATION_DAYS * 24 * 3600 * 1000
+        codes = tuple(new_code() for _ in range(number))
+        await self._store.add_invitations([digest(each) for each in codes], now, until, by)
+        return codes, until
+
+    async def check_invitation(self, code: str | None, peer: Peer) -> bytes:
+        """Look at an invitation code; wrong ones take from the accounts that a network may make.
+
+        :returns: its digest, for `register`.
+        :raises InvitationNeeded: without one.
+        :raises BadInvitation: when it was never made, was used, or has expired.
+        :raises TooFast: when this network tried many of late.
+        """
+        if not code:
+            raise InvitationNeeded()
+        given = digest(code)
+        if not await self._store.has_invitation(given, int(self._clock.seconds() * 1000)):
+            self._count(peer.network)
+            raise BadInvitation()
+        return given
 
     def _claim(self, free: Name, realname: str, peer: Peer) -> str:
         """Let nobody else have the name; `_create`, or a failure before it, ends that.
@@ -217,10 +254,17 @@ class Registrar:
                 wait=wait,
             )
 
-    async def _create(self, name: Name, realname: str, verifier: Verifier | None, rank: Rank = Rank.MEMBER) -> Account:
+    async def _create(
+        self,
+        name: Name,
+        realname: str,
+        verifier: Verifier | None,
+        rank: Rank = Rank.MEMBER,
+        invitation: bytes | None = None,
+    ) -> Account:
         try:
             when = int(self._clock.seconds() * 1000)
-            account = await self._store.create_account(name, realname, verifier, when, rank)
+            account = await self._store.create_account(name, realname, verifier, when, rank, invitation)
         except NameTaken:
             if name.skeleton and self._directory.account(name.shown) is None:
                 raise NameTaken(f"The name {name.shown} looks like one that is taken. Choose another one.") from None

@@ -174,9 +174,10 @@ class Engine:
         way_in, token = await self._way_in(), self._kept_token(user)
         await self._enter(await way_in.log_in(user, password, self.device, token), password)
 
-    async def register(self, user: str, password: str) -> None:
+    async def register(self, user: str, password: str, invitation: str = "") -> None:
         """Make an account and go in; see `chat.client.entrance.Entrance.register`."""
-        await self._enter(await (await self._way_in()).register(user, password, device=self.device), password)
+        way_in = await self._way_in()
+        await self._enter(await way_in.register(user, password, device=self.device, invitation=invitation), password)
 
     async def take_over(self, password: str = "") -> None:
         """See `chat.client.entrance.Entrance.take_over`.

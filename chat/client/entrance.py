@@ -101,14 +101,19 @@ class Entrance:
             raise RequestRefused(Refused(PlainLoginRefused.code, _NO_TOKEN))
         return await self._enter(None, "login", _named(device, token=token))
 
-    async def register(self, user: str, password: str, realname: str = "", device: str | None = None) -> LoggedIn:
+    async def register(
+        self, user: str, password: str, realname: str = "", device: str | None = None, invitation: str = ""
+    ) -> LoggedIn:
         """Make an account; the server gets a verifier, and not the password.
 
+        :param invitation: an invitation code, where the server asks for one (`chat.events.Welcome`).
         :raises chat.errors.BadPassword: when it will not do as one.
         :raises RequestRefused, ServerNotTrusted: see `log_in`.
         """
         check_password(password)
         args = _named(device, user=user, realname=realname)
+        if invitation:
+            args["invitation"] = invitation
         if await self._keeps_passwords_here():
             verifier = await self._in_thread(new_verifier, password, self._cost())
             args["verifier"] = _spelled(verifier)

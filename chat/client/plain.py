@@ -23,7 +23,7 @@ from chat.client.known import Known
 from chat.client.observing import Phase, Status
 from chat.client.printing import Printer
 from chat.client.talks import Key
-from chat.errors import AlreadySignedIn, BadPassword
+from chat.errors import AlreadySignedIn, BadPassword, RegistrationClosed
 from chat.events import LoggedOut, Refused, Reply, RoomEntered, RoomLeft
 from chat.grammar.context import Ask
 from chat.names import fold
@@ -146,18 +146,18 @@ class Plain:
     async def _log_in(self, known: Known, user: str) -> None:
         if await self._by_token(known, user):
             return
-        new = False
+        new, invitation = False, ""
         while True:
             if not user:
-                line = (await self._prompt("Username (new NAME makes an account): ")).strip()
-                new = line.lower().startswith("new ")
-                user = line[4:].strip() if new else line
+                user, new = await self._name()
                 if not user:
                     continue
+                if new and self._registration == "code":
+                    invitation = (await self._prompt("Invitation code: ")).strip()
             password = await self._prompt("Password: ", hidden=True)
             try:
                 if new:
-                    await self._engine.register(user, password)
+                    await self._engine.register(user, password, invitation)
                 else:
                     await self._engine.log_in(user, password)
                 break
@@ -173,6 +173,26 @@ class Plain:
             except BadPassword as error:
                 self._printer.show(refusal(error))
         self._welcome()
+
+    async def _name(self) -> tuple[str, bool]:
+        """Ask who logs in.
+
+        :returns: the name, and whether to make an account of it; empty when there is nothing to do with it.
+        """
+        closed = self._registration == "closed"
+        line = (await self._prompt("Username: " if closed else "Username (new NAME makes an account): ")).strip()
+        if not line.lower().startswith("new "):
+            return line, False
+        if closed:
+            self._printer.refuse(RegistrationClosed.text)
+            return "", False
+        return line[4:].strip(), True
+
+    @property
+    def _registration(self) -> str:
+        """Who makes accounts on this server (`chat.events.Welcome`)."""
+        welcome = self._engine.welcome
+        return welcome.registration if welcome is not None else "open"
 
     async def _by_token(self, known: Known, user: str) -> bool:
         device = self._engine.device

@@ -10,6 +10,7 @@ from chat.core.service import ChatService
 from chat.core.user import ChatUser, Session
 from chat.errors import BadCredentials, BadUsage
 from chat.events import Challenge, Devices, Done, LoggedIn, LoggedOut, PasswordChanged, SessionLine
+from chat.grammar.context import INVITATION
 from chat.grammar.frames import Digest, NewVerifier, ScramMessage
 from chat.grammar.parameters import ChoiceType, DeviceName, LoginName, NewUser, Realname, Secret, Word
 from chat.grammar.verbs import Access
@@ -18,6 +19,7 @@ from chat.values import DEFAULT_DEVICE, device_name
 GROUP = "Getting in and out"
 
 _ASKED = {"user": "Username:", "password": "Password:"}
+_ASKED_FOR_NEW = {**_ASKED, INVITATION: "Invitation code:"}
 
 
 @command(
@@ -27,7 +29,7 @@ _ASKED = {"user": "Username:", "password": "Password:"}
     barrier=True,
     guarded={"new": (1, 1), "register": (0, 1)},
     examples=("new bob",),
-    prompts=_ASKED,
+    prompts=_ASKED_FOR_NEW,
     weight=4,
 )
 async def new(
@@ -39,19 +41,21 @@ async def new(
     realname: Realname = "",
     device: DeviceName | None = None,
     verifier: NewVerifier | None = None,
+    invitation: Word | None = None,
 ) -> LoggedIn:
     """make an account and log in
 
     What is missing is asked for. A name has 1 to 32 letters, digits, _, - or . and begins with a letter;
-    a password has at least 8 characters.
+    a password has at least 8 characters. Some servers ask for an invitation code too; the people who run them hand
+    it out.
     """
     if user is None or (password is None and verifier is None):
         raise BadUsage("new needs user and password.")
     session.device = device or (session.device if session.mind.program else DEFAULT_DEVICE)
     if verifier is not None:
-        await chat.door.register_verifier(session, user, verifier, realname)
+        await chat.door.register_verifier(session, user, verifier, realname, invitation)
     elif password is not None:
-        await chat.door.register(session, user, password, realname)
+        await chat.door.register(session, user, password, realname, invitation)
     return await logged_in(chat, session, created=True)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from chat.commands.registry import command
 from chat.core.service import ChatService
 from chat.core.user import Session
-from chat.errors import UnknownCommand
+from chat.errors import RegistrationClosed, UnknownCommand
 from chat.events import Help, Pong, TimeNow, VerbHelp
 from chat.grammar.elsewhere import needs_client
 from chat.grammar.parameters import Word
@@ -15,36 +17,55 @@ from chat.values import Rank
 
 GROUP = "Help"
 
+_NEW = "new"
+
 
 @command("?", group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, name="help", examples=("help", "help message"))
 async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
     """show all commands, or one in full"""
-    rank = session.user.account.rank if session.user is not None else Rank.MEMBER
+    closed = chat.settings.registration == "closed"
+    reader = _Reader(session.user.account.rank if session.user is not None else Rank.MEMBER, closed)
     if verb is None:
-        return chat.table.derived(_overview, rank)
+        return chat.table.derived(_overview, reader)
     word = verb.lower().lstrip("/")
     found = chat.table.get(word)
     if found is None or found.programs:
         if (refusal := needs_client(word, chat.table)) is not None:
             raise refusal
-        meant = chat.table.derived(_words, rank).nearest(word)
+        meant = chat.table.derived(_words, reader).nearest(word)
         raise UnknownCommand(f"There is no command {verb[:40]}. help shows them all.", suggest=meant)
+    if closed and found.name == _NEW:
+        raise RegistrationClosed()
     return Help(verb=found.help)
 
 
-def _usable(verbs: tuple[Verb, ...], rank: Rank) -> list[Verb]:
-    """What somebody of that rank may type."""
-    administers = rank is Rank.ADMINISTRATOR
-    return [each for each in verbs if not each.programs and (administers or each.access is not Access.ADMINISTRATOR)]
+class _Reader(NamedTuple):
+    """Who reads the help.
+
+    :ivar closed: whether nobody can make an account.
+    """
+
+    rank: Rank
+    closed: bool
+
+    def can_use(self, verb: Verb) -> bool:
+        if verb.access is Access.ADMINISTRATOR and self.rank is not Rank.ADMINISTRATOR:
+            return False
+        return not verb.programs and not (self.closed and verb.name == _NEW)
 
 
-def _words(verbs: tuple[Verb, ...], rank: Rank) -> WordIndex:
-    return WordIndex(name for each in _usable(verbs, rank) for name in (each.name, *each.aliases))
+def _usable(verbs: tuple[Verb, ...], reader: _Reader) -> list[Verb]:
+    """What somebody may type."""
+    return [each for each in verbs if reader.can_use(each)]
 
 
-def _overview(verbs: tuple[Verb, ...], rank: Rank) -> Help:
+def _words(verbs: tuple[Verb, ...], reader: _Reader) -> WordIndex:
+    return WordIndex(name for each in _usable(verbs, reader) for name in (each.name, *each.aliases))
+
+
+def _overview(verbs: tuple[Verb, ...], reader: _Reader) -> Help:
     groups: dict[str, list[VerbHelp]] = {}
-    for each in _usable(verbs, rank):
+    for each in _usable(verbs, reader):
         groups.setdefault(each.group, []).append(each.help)
     return Help(tuple((title, tuple(members)) for title, members in groups.items()))
 

@@ -46,7 +46,10 @@ async def hello(
     }
     features = ("history", "inbox", "keys", "marks", "retry", "resume", "sealed", "skipped")
     ways_in, database = chat.door.ways_in(session), await chat.database()
-    return Welcome(chat.settings.name, __version__, limits, features, ways_in, database, chat.restored)
+    settings = chat.settings
+    return Welcome(
+        settings.name, __version__, limits, features, ways_in, database, chat.restored, settings.registration
+    )
 
 
 @command(group=GROUP, access=Access.ANYONE, programs=True, weight=2)

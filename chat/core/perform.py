@@ -59,7 +59,7 @@ class Performer:
             self.performed[command if verb else "", error.code] += 1
             if verb is not None and verb.access is Access.GUEST:
                 self._service.house.traffic.refused(verb.name, session)
-            return _refused(error)
+            return _refused(error, self._service.settings.registration != "closed")
         except Exception:
             incident = token_hex(4)
             log.failure("incident {incident} in command {command}", incident=incident, command=command)
@@ -99,5 +99,7 @@ def attempt(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> 
         return _refused(error)
 
 
-def _refused(error: ChatError) -> Refused:
-    return Refused(error.code, error.line, error.suggest, error.ask, error.wait)
+def _refused(error: ChatError, open: bool = True) -> Refused:
+    """:param open: whether somebody can make an account, and may be told to."""
+    line = error.closed if not open and error.closed and error.line == error.text else error.line
+    return Refused(error.code, line, error.suggest, error.ask, error.wait)

@@ -375,7 +375,7 @@ def account_of(session: Session) -> int:
     :raises NotLoggedIn: when it was ended from elsewhere while its command waited for the store.
     """
     if session.user is None:
-        raise NotLoggedIn()
+        raise NotLoggedIn("You are no longer logged in. Type: login NAME")
     return session.user.account.id
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from chat.events.figures import Column, Fact, Facts, Listing, OneTimeCode
+from chat.events.figures import Column, Fact, Facts, InvitationCodes, Listing, OneTimeCode
 from chat.events.files import FileKept, FilePiece
 from chat.events.keys import (
     ClaimedKey,
@@ -115,6 +115,7 @@ __all__ = [
     "Help",
     "History",
     "Inbox",
+    "InvitationCodes",
     "Invited",
     "Kept",
     "Keys",
@@ -223,5 +224,6 @@ Reply: TypeAlias = (
     | Listing
     | Facts
     | OneTimeCode
+    | InvitationCodes
     | PasswordChanged
 )

@@ -66,3 +66,14 @@ class OneTimeCode:
     account: str
     secret: str
     until: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationCodes:
+    """Codes, each of which lets somebody make one account.
+
+    :param until: when they expire.
+    """
+
+    secrets: tuple[str, ...]
+    until: int

@@ -66,6 +66,8 @@ class Welcome:
     :param database: 32 digits, which stay the same for as long as the accounts and the log do; empty where not told.
     :param restored: when a backup was put in place last, milliseconds since the epoch, or 0: with a later one than
         before, what came after the backup is gone, and its seqs are given anew (`Restored` says which).
+    :param registration: who can make an account: ``open`` for everybody, ``code`` for whoever has an invitation code,
+        ``closed`` for nobody.
     """
 
     server: str
@@ -75,6 +77,7 @@ class Welcome:
     auth: tuple[str, ...]
     database: str = ""
     restored: int = 0
+    registration: str = "open"
 
 
 @dataclass(frozen=True, slots=True)

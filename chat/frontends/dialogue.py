@@ -8,17 +8,19 @@ import unicodedata
 from dataclasses import replace
 
 from chat.core.perform import attempt
-from chat.errors import BadCredentials, BadText, PlainLoginRefused, TooLong, UnknownCommand
+from chat.errors import BadCredentials, BadText, PlainLoginRefused, RegistrationClosed, TooLong, UnknownCommand
 from chat.events import Event, Refused, Reply
 from chat.frontends.link import Link
 from chat.frontends.packed_lines import TOO_LONG
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.telnet import HIDE, SHOW, Telnet, with_line_ends
-from chat.grammar.context import Ask, Call, Context, Held
+from chat.grammar.context import Ask, Call, Context, Held, NoNames
 from chat.grammar.reading import answer, ask_again, read
 from chat.preferences import UNSET, Preferences
 from chat.values import Conversation
 from chat.wire.text import View, render
+
+_NO_NAMES = NoNames()
 
 LINE_BYTES = 8 * 1024
 """The longest line, without its end."""
@@ -127,7 +129,8 @@ class Dialogue:
         :param pipeline: where lines wait.
         """
         again = self._again(call, reply, pipeline)
-        if again and reply.text == BadCredentials.text:  # login NAME would be taken for a password now
+        # login NAME would be taken for a password now
+        if again and reply.text in (BadCredentials.text, BadCredentials.closed):
             reply = replace(reply, text=f"{BadCredentials.what} Try again.")
         return self.shown(reply) + again
 
@@ -162,7 +165,12 @@ class Dialogue:
     def _new_context(self) -> Context:
         link, room = self._link, self.room.room if self.room is not None else None
         logged_in, names = link.session.user is not None, link.service.rooms.names_for(link.session)
-        self._context = Context(link.service.table, names, logged_in, room, self.held)
+        table, registration = link.service.table, link.service.settings.registration
+        if not logged_in and registration != "open":
+            if registration == "closed":
+                return Context(table, names, withheld={"new": RegistrationClosed})
+            return Context(table, _NO_NAMES, unasked=frozenset())
+        self._context = Context(table, names, logged_in, room, self.held)
         return self._context
 
     def _ask(self, ask: Ask, again: bool = False) -> bytes:

@@ -103,7 +103,8 @@ class TextFrontEnd:
         self._dialogue.greeted = True
         online = self._service.people.count_shown()
         host, port = self._link.tls_at or ("", None)
-        words = greeting(self._service.settings.name, online, self.peer.encrypted, host, port)
+        settings = self._service.settings
+        words = greeting(settings.name, online, self.peer.encrypted, host, port, settings.registration)
         self.outbox.write(self._dialogue.text(words))
 
     def input_ended(self) -> None:

@@ -101,7 +101,7 @@ def complete(verb: Verb, arguments: dict[str, Any], context: Context) -> Reading
             continue
         if each.here and context.room is not None:
             arguments[each.name] = context.room
-        elif each.prompt is not None:
+        elif each.prompt is not None and each.name not in context.unasked:
             return Ask(Call(verb, arguments), each)
         elif each.here and each.required:
             raise NotInRoom()

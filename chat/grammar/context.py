@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from chat.errors import ChatError
 from chat.grammar.parameters import Names
 from chat.grammar.verbs import Parameter, Table, Verb
 from chat.values import value
+
+INVITATION = "invitation"
+"""The parameter of an invitation code, which only some servers ask for."""
 
 
 @value
@@ -41,6 +46,22 @@ class Held:
     meant: str
 
 
+class NoNames:
+    """Which names exist, for somebody who is told of none (`chat.grammar.parameters.Names`)."""
+
+    def is_account(self, word: str) -> bool:
+        return False
+
+    def is_room(self, word: str) -> bool:
+        return False
+
+    def near_account(self, word: str) -> str | None:
+        return None
+
+    def near_room(self, word: str) -> str | None:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the meaning of a line depends on; replaced when it changes.
@@ -48,6 +69,8 @@ class Context:
     :param room: the current room, or nothing.
     :param held: the line that was held before, or nothing.
     :param prefix: what stands before every verb of the table where it is typed, such as ``admin``, or empty.
+    :param withheld: the verbs that nobody can use now, and how each is refused.
+    :param unasked: the parameters that are not asked for now, though they have a prompt.
     """
 
     table: Table
@@ -56,6 +79,8 @@ class Context:
     room: str | None = None
     held: Held | None = None
     prefix: str = ""
+    withheld: Mapping[str, type[ChatError]] = field(default_factory=dict)
+    unasked: frozenset[str] = frozenset({INVITATION})
 
     def write(self, verb: Verb) -> str:
         """What somebody reads who has written a verb in another way; in a room without the ``/`` it might be said."""

@@ -104,7 +104,7 @@ def ask_again(call: Call, parameter: str) -> Ask:
 
 def _speech(text: str, context: Context) -> Call:
     if not context.logged_in:
-        raise NotLoggedIn()
+        raise _not_logged_in(context)
     if context.room is None:
         raise NotInRoom()
     say = context.table["say"]
@@ -143,8 +143,14 @@ def _called(verb: Verb, rest: str, context: Context) -> Reading:
     if verb.access is Access.GUEST and context.logged_in:
         raise AlreadyLoggedIn()
     if verb.access in (Access.USER, Access.ADMINISTRATOR) and not context.logged_in:
-        raise NotLoggedIn()
+        raise _not_logged_in(context)
+    if (withheld := context.withheld.get(verb.name)) is not None:
+        raise withheld()
     return complete(verb, arguments_of(verb, rest, context), context)
+
+
+def _not_logged_in(context: Context) -> NotLoggedIn:
+    return NotLoggedIn(NotLoggedIn.closed if "new" in context.withheld else None)
 
 
 def _unknown(word: str, context: Context) -> ChatError:
@@ -152,10 +158,13 @@ def _unknown(word: str, context: Context) -> ChatError:
         return refusal
     shown = word if word.isprintable() and len(word) <= 40 else "that"
     meant = context.table.typed.nearest(word.lower())
+    if meant is not None and context.table[meant].name in context.withheld:
+        meant = None
     if meant is not None:
         return UnknownCommand(f"No command {shown}. Did you mean {meant}?", suggest=meant)
     if not context.logged_in:
-        return UnknownCommand(f"No command {shown}. Type login NAME, new NAME or help.")
+        new = "" if "new" in context.withheld else ", new NAME"
+        return UnknownCommand(f"No command {shown}. Type login NAME{new} or help.")
     if context.room is None:
         return UnknownCommand(f"No command {shown}. To talk, enter a room first: list channels, then connect ROOM.")
     return UnknownCommand(f"No command {shown}. Type /help to see them all, or //{shown} to say it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -99,13 +99,37 @@ class Erased(NamedTuple):
     topics: tuple[tuple[int, str], ...] = ()
 
 
+class InvitationBatch(NamedTuple):
+    """Invitation codes that were made together.
+
+    :param left: how many were not used.
+    :param made: milliseconds since the epoch, as ``until``.
+    :param by: who made them, as people may read it.
+    """
+
+    batch: int
+    left: int
+    made: int
+    until: int
+    by: str
+
+
 class IAccountStore(Protocol):
     """The part of a store that is about accounts."""
 
     def create_account(
-        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
+        self,
+        name: Name,
+        realname: str,
+        verifier: Verifier | None,
+        when: int,
+        rank: Rank = Rank.MEMBER,
+        invitation: bytes | None = None,
     ) -> Deferred[Account]:
         """Make an account; without a verifier nobody can log in to it yet.
+
+        :param invitation: the SHA-256 of an invitation code that is used up by it. Fails with
+            `chat.errors.BadInvitation` when it is not there or has expired.
 
         Fails with `chat.errors.NameTaken` when the name, or one that looks like it, exists.
         """
@@ -182,6 +206,23 @@ class IAccountStore(Protocol):
 
     def erase(self) -> Deferred[Erased]:
         """Empty some of what deleted accounts wrote: one small step through the log."""
+
+    # invitation codes
+
+    def add_invitations(self, digests: Sequence[bytes], when: int, until: int, by: str) -> Deferred[None]:
+        """Keep a batch of invitation codes by their SHA-256, and forget those that have expired."""
+
+    def has_invitation(self, digest: bytes, when: int) -> Deferred[bool]:
+        """Whether a code can still be used."""
+
+    def invitation_batches(self, when: int) -> Deferred[tuple[InvitationBatch, ...]]:
+        """The batches of which some codes can still be used, the oldest first."""
+
+    def end_invitations(self, batch: int) -> Deferred[int]:
+        """Forget the codes of a batch that were not used.
+
+        :returns: how many those were.
+        """
 
     # where an account is known
 

@@ -76,14 +76,28 @@ class IDoor(Protocol):
         :returns: the token for the next time, mostly the same.
         """
 
-    async def register(self, session: Any, name: str, password: str, realname: str) -> None:
-        """Make an account and log in to it."""
+    async def register(
+        self, session: Any, name: str, password: str, realname: str, invitation: str | None = None
+    ) -> None:
+        """Make an account and log in to it, where the ``registration`` setting allows that.
 
-    async def register_verifier(self, session: Any, name: str, verifier: Verifier, realname: str) -> None:
+        :param invitation: an invitation code, as it was typed.
+        """
+
+    async def register_verifier(
+        self, session: Any, name: str, verifier: Verifier, realname: str, invitation: str | None = None
+    ) -> None:
         """The same by somebody who keeps the password to himself."""
 
     async def claim(self, session: Any, name: str, code: str, password: str) -> None:
         """Choose a password with a one-time code, and log in."""
+
+    async def invite(self, number: int, by: str) -> tuple[tuple[str, ...], int]:
+        """Make invitation codes, each of which lets one account be made.
+
+        :param by: who made them, as people may read it.
+        :returns: the codes, and when they expire, milliseconds since the epoch.
+        """
 
     async def create_account(self, name: str, rank: Rank) -> Account:
         """Make an account for somebody else, to which nobody can log in yet."""

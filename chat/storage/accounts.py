@@ -11,6 +11,7 @@ from chat.errors import NameTaken
 from chat.interfaces import MOST_DEVICES, EndedDevice
 from chat.preferences import read_preferences
 from chat.storage.credential_epochs import begin_device_epoch, begin_epoch, check_epoch
+from chat.storage.invitation_codes import use_invitation
 from chat.storage.known import forget_tokens
 from chat.storage.transaction import Transaction
 from chat.values import Account, Device, Name, Rank, Verifier, VerifierCost
@@ -25,13 +26,17 @@ def create_account(
     verifier: Verifier | None,
     when: int,
     rank: Rank = Rank.MEMBER,
+    invitation: bytes | None = None,
 ) -> Account:
     """Make an account.
+
+    :param invitation: the SHA-256 of an invitation code that is used up by it.
 
     Names collide when their folds are equal, when their looks are, and when one looks like the other's
     fold: an ASCII name has no skeleton and looks like itself.
 
     :raises NameTaken: when the name, or one that looks like it, exists.
+    :raises BadInvitation: see `chat.storage.invitation_codes.use_invitation`.
     """
     looks = (name.folded, name.skeleton or name.folded)
     taken = transaction.look(
@@ -41,6 +46,8 @@ def create_account(
     )
     if taken:
         raise NameTaken()
+    if invitation is not None:
+        use_invitation(transaction, invitation, when)
     account = transaction.execute(
         "INSERT INTO accounts (shown, folded, skeleton, realname, rank, created, seen,"
         " salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -10,7 +10,19 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 
 from chat.errors import ChatError
-from chat.interfaces import Backlog, Contents, Disk, EndedDevice, Erased, Hits, MissedRows, Sink, Snapshot, TokenRecord
+from chat.interfaces import (
+    Backlog,
+    Contents,
+    Disk,
+    EndedDevice,
+    Erased,
+    Hits,
+    InvitationBatch,
+    MissedRows,
+    Sink,
+    Snapshot,
+    TokenRecord,
+)
 from chat.keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
 from chat.preferences import Notify
 from chat.storage import (
@@ -19,6 +31,7 @@ from chat.storage import (
     codes,
     deletion,
     inbox,
+    invitation_codes,
     keys,
     known,
     log,
@@ -233,9 +246,15 @@ class Store(ABC):
     # accounts
 
     def create_account(
-        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
+        self,
+        name: Name,
+        realname: str,
+        verifier: Verifier | None,
+        when: int,
+        rank: Rank = Rank.MEMBER,
+        invitation: bytes | None = None,
     ) -> Deferred[Account]:
-        return self._write(accounts.create_account, name, realname, verifier, when, rank)
+        return self._write(accounts.create_account, name, realname, verifier, when, rank, invitation)
 
     def verifier(self, account: int) -> Deferred[Verifier | None]:
         return self._read(accounts.verifier, account)
@@ -328,6 +347,20 @@ class Store(ABC):
 
     def rehearse(self, file: str) -> Deferred[Contents]:
         return self._aside(backup.rehearse, file)
+
+    # invitation codes
+
+    def add_invitations(self, digests: Sequence[bytes], when: int, until: int, by: str) -> Deferred[None]:
+        return self._write(invitation_codes.add_invitations, tuple(digests), when, until, by)
+
+    def has_invitation(self, digest: bytes, when: int) -> Deferred[bool]:
+        return self._read(invitation_codes.has_invitation, digest, when)
+
+    def invitation_batches(self, when: int) -> Deferred[tuple[InvitationBatch, ...]]:
+        return self._read(invitation_codes.invitation_batches, when)
+
+    def end_invitations(self, batch: int) -> Deferred[int]:
+        return self._write(invitation_codes.end_invitations, batch)
 
     # where an account is known
 

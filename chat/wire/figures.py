@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chat.events import Facts, Listing, OneTimeCode, Traffic
+from chat.events import Facts, InvitationCodes, Listing, OneTimeCode, Traffic
 from chat.wire.columns import columns
 from chat.wire.safe import safe
 from chat.wire.view import View, notice, renders
-from chat.wire.words import at, clock, duration, moment
+from chat.wire.words import at, clock, count, duration, moment
 
 _STEPS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -72,6 +72,13 @@ def one_time_code(reply: OneTimeCode, view: View) -> str:
     return notice(f"{account} chooses a password with: claim {account} {safe(reply.secret)}", view) + notice(
         f"The code works once, until {until}.", view
     )
+
+
+@renders(InvitationCodes)
+def invitation_codes(reply: InvitationCodes, view: View) -> str:
+    until = moment(reply.until, view.now, view.zone)
+    heading = notice(f"{count(len(reply.secrets), 'invitation code')}; each works once, until {until}:", view)
+    return heading + "".join(f"  {safe(each)}\n" for each in reply.secrets)
 
 
 @renders(Traffic)

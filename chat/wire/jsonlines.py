@@ -39,6 +39,7 @@ from chat.events import (
     Help,
     History,
     Inbox,
+    InvitationCodes,
     Invited,
     Kept,
     Keys,
@@ -156,6 +157,7 @@ FRAMES: dict[str, type] = {
     "listing": Listing,
     "facts": Facts,
     "code": OneTimeCode,
+    "invitation-codes": InvitationCodes,
     "password-changed": PasswordChanged,
 }
 """What each type of frame says."""

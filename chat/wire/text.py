@@ -98,24 +98,28 @@ def arrival(rooms: Sequence[str], current: str | None, view: View) -> str:
     return notice(f"You are in {mine}. What you type is said in {safe(current)}; /help shows more.", view)
 
 
-def greeting(name: str, online: int, encrypted: bool, host_hint: str, tls_port: int | None) -> str:
+def greeting(
+    name: str, online: int, encrypted: bool, host_hint: str, tls_port: int | None, registration: str = "open"
+) -> str:
     """What a person sees first: at most 8 lines of plain ASCII, none wider than 72 columns.
 
     :param name: what the server calls itself.
     :param online: how many people are logged in.
     :param host_hint: the address under which the server can be reached, or empty when nobody knows.
     :param tls_port: where TLS is spoken, or nothing where it is not.
+    :param registration: the setting of that name.
     """
     there = "1 person" if online == 1 else f"{online:,} people" if online else "nobody"
     name = "".join(char if char.isascii() and char.isprintable() else "?" for char in name)
     lines = [f"Welcome to {name} ({there} online). You are not logged in."]
     if len(lines[0]) > SCREEN:
         lines = [f"Welcome to {name[:60]}", f"({there} online). You are not logged in."]
-    lines += [
-        "  login NAME        log in (asks for the password)",
-        "  new NAME          make an account",
-        "  help              everything else",
-    ]
+    lines.append("  login NAME        log in (asks for the password)")
+    if registration == "code":
+        lines.append("  new NAME          make an account (asks for your invitation code)")
+    elif registration == "open":
+        lines.append("  new NAME          make an account")
+    lines.append("  help              everything else")
     if not encrypted and tls_port is None:
         lines.append("This connection is not encrypted.")
     elif not encrypted:

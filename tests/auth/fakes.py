@@ -98,7 +98,13 @@ class FakeStore:
         return self._keep(Name(name, fold(name)), "", verifier_of(password, cost), 0)
 
     def create_account(
-        self, name: Name, realname: str, verifier: Verifier | None, when: int, rank: Rank = Rank.MEMBER
+        self,
+        name: Name,
+        realname: str,
+        verifier: Verifier | None,
+        when: int,
+        rank: Rank = Rank.MEMBER,
+        invitation: bytes | None = None,
     ) -> Deferred[Account]:
         if self.error is not None:
             return fail(Failure(self.error))

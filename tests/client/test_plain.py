@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -79,6 +80,21 @@ class Plainly(PlainCase):
         ann.enters(PASSWORD)
         self.assertEqual(ann.hidden[-1], False)
         self.assertNotIn(PASSWORD, ann.sees())
+
+    def test_a_new_account_by_invitation_code(self) -> None:
+        self.server.chat.apply(replace(self.server.settings, registration="code"))
+        ((code,), _) = self.run_until_done(self.server.chat.door.invite(1, "eve"))
+        ann = self.plain("new ann", "wrong", PASSWORD)
+        self.assertIn("! That invitation code is wrong", ann.sees())
+        ann.enters("new ann", code, PASSWORD)
+        self.assertRegex(ann.sees(), r"Invitation code: (.|\n)*Password: (.|\n)*\* You are logged in as ann\.")
+
+    def test_no_new_account_where_nobody_can_make_one(self) -> None:
+        self.server.chat.apply(replace(self.server.settings, registration="closed"))
+        ann = self.plain()
+        self.assertRegex(ann.sees(), "Username: $")
+        ann.enters("new ann")
+        self.assertRegex(ann.sees(), r"! Nobody can make an account here\..*\nUsername: $")
 
     def test_a_wrong_password_is_asked_again_without_the_name(self) -> None:
         self.run_link(self.logged_in("ann").engine.leave())

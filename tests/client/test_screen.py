@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual import events
 from textual._xterm_parser import XTermParser
 
@@ -32,6 +34,39 @@ class GettingIn(ScreenCase):
 
         self.play(scene)
         self.assertEqual(self.files.find(HERE).account, "ann")
+
+    def test_a_new_account_by_invitation_code(self) -> None:
+        self.server.chat.apply(replace(self.server.settings, registration="code"))
+        ((code,), _) = self.run_until_done(self.server.chat.door.invite(1, "eve"))
+
+        async def scene(play: Play) -> None:
+            self.assertNotIn("Invitation code", play.sees())
+            await play.presses("f4")
+            self.assertIn("Invitation code", play.sees())
+            await play.types("ann")
+            self.assertEqual(play.focused(), "invitation")
+            await play.types("k7mq-2xnp-w4ta-9hdr")
+            self.assertEqual(play.focused(), "password")
+            await play.types(PASSWORD)
+            self.assertIn("That invitation code is wrong, used or expired.", play.sees())
+            self.assertEqual((play.field("name"), play.field("invitation")), ("ann", "k7mq-2xnp-w4ta-9hdr"))
+            self.assertEqual(play.focused(), "invitation")
+            await play.types(code)
+            await play.types(PASSWORD)
+            self.assertIn("ann on chat.example", play.sees())
+
+        self.play(scene)
+
+    def test_no_new_account_where_nobody_can_make_one(self) -> None:
+        self.server.chat.apply(replace(self.server.settings, registration="closed"))
+
+        async def scene(play: Play) -> None:
+            self.assertNotIn("F4", play.sees())
+            await play.presses("f4")
+            self.assertIn("Nobody can make an account here.", play.sees())
+            self.assertIn("Log in to chat", play.sees())
+
+        self.play(scene)
 
     def test_a_wrong_password_is_asked_again_without_the_name(self) -> None:
         self.run_link(self.logged_in("ann").engine.leave())

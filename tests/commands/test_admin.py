@@ -13,7 +13,19 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.admin.table import ADMIN
 from chat.commands.table import TABLE
-from chat.events import Done, Facts, Help, Listing, LoggedIn, Notice, OneTimeCode, Refused, Removed, SignedOut
+from chat.events import (
+    Done,
+    Facts,
+    Help,
+    InvitationCodes,
+    Listing,
+    LoggedIn,
+    Notice,
+    OneTimeCode,
+    Refused,
+    Removed,
+    SignedOut,
+)
 from chat.grammar.context import Call, Context, Held
 from chat.grammar.parameters import Names
 from chat.grammar.reading import read, read_command
@@ -31,6 +43,8 @@ WORKS: Mapping[str, tuple[str, type]] = {
     "whois": ("bob", Facts),
     "create-user": ("carol", OneTimeCode),
     "reset-password": ("bob", OneTimeCode),
+    "invite": ("3", InvitationCodes),
+    "invites": ("", Listing),
     "grant": ("bob", Done),
     "revoke": ("adam", Done),
     "broadcast": ("lunch!", Done),
@@ -62,6 +76,8 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "whois": ("", "bad-usage"),
     "create-user": ("bob", "name-taken"),
     "reset-password": ("nobdy", "no-such-user"),
+    "invite": ("501", "bad-usage"),
+    "invites": ("end 7", "no-effect"),
     "grant": ("adam", "no-effect"),
     "revoke": ("bob", "no-effect"),
     "broadcast": ("", "bad-usage"),

@@ -103,6 +103,25 @@ class Commands(ControlCase):
         bob.types(f"claim bob {code} another password")
         bob.sees("Welcome to the chat system!")
 
+    def test_invitation_codes_for_a_class_in_a_file(self) -> None:
+        path = self.stage.path("codes.txt")
+        answer = self.ctl(f"invite 30 {path}")
+        self.assertEqual((answer.status, answer.out), (0, f"{path}: 30 invitation codes, one a line.\n"))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, encoding="ascii") as file:
+            codes = file.read().splitlines()
+        self.assertEqual(len(set(codes)), 30)
+        again = self.ctl(f"invite 5 {path}")
+        self.assertEqual((again.status, again.out), (1, ""))
+        self.assertIn(f"{path} cannot be made: File exists. No codes were made.", again.error)
+        wrong = self.stage.path("wrong.txt")
+        self.assertEqual(self.ctl(f"invite 5000 {wrong}").status, 2)
+        self.assertFalse(os.path.exists(wrong))
+        self.assertEqual([(row["batch"], row["left"]) for row in self.json("invites")], [(1, 30)])
+        printed = self.ctl("invite 2").out.splitlines()
+        self.assertRegex(printed[0], "^2 invitation codes; each works once, until ")
+        self.assertRegex(printed[1], "^  [a-z2-9]{4}(-[a-z2-9]{4}){3}$")
+
     def test_who_is_banned_stays_out(self) -> None:
         bob = self.person("bob")
         self.assertEqual(self.ctl("ban bob 2h spam").out, "bob is banned.\n")

@@ -7,12 +7,13 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chat.errors import CredentialsChanged, NameTaken, NoSuchUser, ShuttingDown
+from chat.errors import BadInvitation, CredentialsChanged, NameTaken, NoSuchUser, ShuttingDown
 from chat.interfaces import (
     MOST_DEVICES,
     RENEWED_AFTER,
     CredentialEpoch,
     EndedDevice,
+    InvitationBatch,
     Snapshot,
     TokenAlert,
     TokenRecord,
@@ -70,6 +71,21 @@ class Accounts(EngineCase):
         self.assertIsNotNone(await self.store.token(b"t" * 32))
         await self.store.renew_verifier(bob.id, VERIFIER, VERIFIER)
         self.assertEqual(await self.store.verifier(bob.id), OTHER)
+
+    async def test_an_invitation_code_is_used_up_by_one_account(self) -> None:
+        one, other = b"1" * 32, b"2" * 32
+        await self.store.add_invitations([one, other], 1_000, 2_000, "ann")
+        self.assertTrue(await self.store.has_invitation(one, 1_999))
+        self.assertFalse(await self.store.has_invitation(one, 2_000))
+        await self.store.create_account(Name("bob", "bob"), "", VERIFIER, 1_500, invitation=one)
+        for when, code, name in ((1_500, one, "eve"), (2_000, other, "eve")):
+            with self.assertRaises(BadInvitation):
+                await self.store.create_account(Name(name, name), "", VERIFIER, when, invitation=code)
+        with self.assertRaises(NameTaken):
+            await self.store.create_account(Name("bob", "bob"), "", VERIFIER, 1_500, invitation=other)
+        self.assertEqual(await self.store.invitation_batches(1_500), (InvitationBatch(1, 1, 1_000, 2_000, "ann"),))
+        self.assertEqual(await self.store.invitation_batches(2_000), ())
+        self.assertEqual(len((await self.restart()).accounts), 1)
 
     async def test_the_last_sixteen_networks_are_known(self) -> None:
         bob, eve = await self.person("bob"), await self.person("eve")

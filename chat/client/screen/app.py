@@ -19,12 +19,14 @@ from chat.client.failures import ClientFailure, NoEncryption, RequestRefused
 from chat.client.files import Files
 from chat.client.observing import Observer, Phase, Status
 from chat.client.screen.bridge import twisted
-from chat.client.screen.doors import Asking, Choice, Form, Login, key_changed, set_up_anew
+from chat.client.screen.doors import Asking, Choice, Entered, Form, Login, key_changed, set_up_anew
 from chat.client.screen.picking import Picking, Place
 from chat.client.screen.relay import Relay
 from chat.client.screen.talking import Talking
 from chat.client.trust import KeyChanged, SetUpAnew
 from chat.errors import AlreadySignedIn, BadPassword
+from chat.events import Refused
+from chat.grammar.context import INVITATION
 from chat.wire.safe import safe
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
@@ -152,13 +154,15 @@ class ChatApp(App[int]):
             problem = refused.reply.text
         except ClientFailure as error:
             return str(error)
-        server = f"{engine.welcome.server if engine.welcome is not None else ''} ({address})"
+        welcome = engine.welcome
+        server = f"{welcome.server if welcome is not None else ''} ({address})"
+        registration = welcome.registration if welcome is not None else "open"
         form = Form(name, problem=safe(problem))
         while True:
-            name, password, new = await self.push_screen_wait(Login(server, address.tls, form))
-            if not name:
+            entered = await self.push_screen_wait(Login(server, address.tls, form, registration))
+            if not entered.name:
                 return ""
-            form = await self._try(engine, name, password, new)
+            form = await self._try(engine, entered)
             if not form.problem:
                 self._talk(engine, address)
                 return ""
@@ -177,26 +181,27 @@ class ChatApp(App[int]):
             except ClientFailure as error:
                 problem = f"{error} Escape goes on without keys.\n"
 
-    async def _try(self, engine: Engine, name: str, password: str, new: bool) -> Form:
+    async def _try(self, engine: Engine, entered: Entered) -> Form:
         """Log in once.
 
         :returns: why that did not work, if there is a problem.
         """
+        name, password, new, invitation = entered
 
-        def failed(problem: str, rename: bool = False) -> Form:
-            return Form(name, new, safe(problem), rename)
+        def failed(problem: str, wrong: str = "password") -> Form:
+            return Form(name, new, safe(problem), wrong, invitation)
 
         try:
             if new:
-                await twisted(engine.register(name, password))
+                await twisted(engine.register(name, password, invitation))
             else:
                 await twisted(engine.log_in(name, password))
         except RequestRefused as refused:
             if refused.reply.code != AlreadySignedIn.code:
-                return failed(why_not(refused.reply), rename=new or refused.reply.ask == "user")
+                return failed(why_not(refused.reply), _wrong_field(refused.reply, new))
             question = f"{safe(refused.reply.text)}\n\nEnd that session and log in here?"
             if not await self.push_screen_wait(Choice(question, "yes", "tries another account")):
-                return failed("You are signed in elsewhere.", rename=True)
+                return failed("You are signed in elsewhere.", "name")
             try:
                 await twisted(engine.take_over(password))
             except ClientFailure as error:
@@ -294,3 +299,13 @@ class ChatApp(App[int]):
         if status.phase is Phase.OPEN and self.engine.status is status and self._place is not None and status.reason:
             self._close_talking()
             self._again(self.engine, self._place, status.reason)
+
+
+def _wrong_field(refused: Refused, new: bool) -> str:
+    """Which field of a login form the server has refused.
+
+    :param new: whether it makes an account.
+    """
+    if refused.ask == INVITATION:
+        return INVITATION
+    return "name" if new or refused.ask == "user" else "password"

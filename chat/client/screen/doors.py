@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.actions import SkipAction
@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from chat.client.dialing import Address
 from chat.client.trust import KeyChanged, spelled
-from chat.errors import BadName
+from chat.errors import BadName, RegistrationClosed
 from chat.names import read_name
 from chat.wire.safe import safe
 
@@ -40,17 +40,34 @@ class Form:
     :param name: that was given before; then only the password is asked for.
     :param new: whether it makes an account.
     :param problem: why the last try came to nothing.
-    :param rename: whether it was because of the name.
+    :param wrong: the field that it was because of: ``name``, ``invitation`` or ``password``.
+    :param invitation: the invitation code that was given before.
     """
 
     name: str = ""
     new: bool = False
     problem: str = ""
-    rename: bool = False
+    wrong: str = "password"
+    invitation: str = ""
 
 
-class Login(Screen[tuple[str, str, bool]]):
-    """Who one is; dismissed with a name, a password, and whether to make an account; all empty for another server."""
+class Entered(NamedTuple):
+    """What was typed into a login form; all empty for another server.
+
+    :ivar new: whether to make an account.
+    """
+
+    name: str = ""
+    password: str = ""
+    new: bool = False
+    invitation: str = ""
+
+
+class Login(Screen[Entered]):
+    """Who one is.
+
+    :param registration: who makes accounts on the server (`chat.events.Welcome`).
+    """
 
     DEFAULT_CSS = LOOK.format(name="Login")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,30 +79,41 @@ class Login(Screen[tuple[str, str, bool]]):
         Binding("ctrl+c", "app.leave", "Leave", priority=True, show=False),
     ]
 
-    def __init__(self, server: str, secure: bool, form: Form) -> None:
+    def __init__(self, server: str, secure: bool, form: Form, registration: str = "open") -> None:
         super().__init__()
         self._server = server
         self._secure = secure
         self._form = form
-        self._new = form.new
+        self._registration = registration
+        self._new = form.new and registration != "closed"
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(self._title(), id="title", markup=False)
             yield Input(self._form.name, placeholder="Name", id="name", compact=True)
+            yield Input(self._form.invitation, placeholder="Invitation code", id="invitation", compact=True)
             yield Input(placeholder="Password", password=True, id="password", compact=True)
             yield Static("", id="problem", markup=False)
             yield Static(self._keys(), id="keys", markup=False)
 
     def on_mount(self) -> None:
         form = self._form
-        self.set_focus(self.query_one("#password" if form.name and not form.rename else "#name", Input))
+        self._show_invitation()
+        self.set_focus(self.query_one(f"#{form.wrong}" if form.name else "#name", Input))
         self._show(form.problem)
 
     def _show(self, problem: str) -> None:
         shown = self.query_one("#problem", Static)
         shown.update(Text(problem, style="bold"))
         shown.display = bool(problem)
+
+    @property
+    def _invited(self) -> bool:
+        """Whether an invitation code is asked for."""
+        return self._new and self._registration == "code"
+
+    def _show_invitation(self) -> None:
+        self.query_one("#invitation", Input).display = self._invited
 
     def _check(self, name: str) -> bool:
         """Whether a new name may be one; for an account that exists it is the server who says so."""
@@ -106,11 +134,16 @@ class Login(Screen[tuple[str, str, bool]]):
         return title
 
     def _keys(self) -> str:
-        other = "log in to the one you have" if self._new else "make a new account"
-        return f"Enter goes on, F4: {other}, F3: another server, Ctrl-C leaves."
+        other = "F4: log in to the one you have, " if self._new else "F4: make a new account, "
+        other = "" if self._registration == "closed" else other
+        return f"Enter goes on, {other}F3: another server, Ctrl-C leaves."
 
     def action_new(self) -> None:
+        if self._registration == "closed":
+            self._show(RegistrationClosed.text)
+            return
         self._new = not self._new
+        self._show_invitation()
         self.query_one("#title", Static).update(self._title())
         self.query_one("#keys", Static).update(self._keys())
         if self._new:
@@ -120,7 +153,7 @@ class Login(Screen[tuple[str, str, bool]]):
             self.set_focus(name)
 
     async def action_next(self, tab: bool = False) -> None:
-        """From the name to the password: whatever is typed from now on belongs there, however fast somebody types.
+        """From the name to what follows: whatever is typed from now on belongs there, however fast somebody types.
 
         No key is handed on meanwhile, and those that came before have to be in the name first.
         """
@@ -131,7 +164,7 @@ class Login(Screen[tuple[str, str, bool]]):
             await typed.wait()
             if name.value.strip():
                 if self._check(name.value.strip()):
-                    self.set_focus(self.query_one("#password", Input))
+                    self.set_focus(self.query_one("#invitation" if self._invited else "#password", Input))
                 else:
                     name.select_all()
                 return
@@ -140,10 +173,13 @@ class Login(Screen[tuple[str, str, bool]]):
         self.focus_next()
 
     def action_other_server(self) -> None:
-        self.dismiss(("", "", False))
+        self.dismiss(Entered())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         name, password = self.query_one("#name", Input), self.query_one("#password", Input)
+        invitation = self.query_one("#invitation", Input)
+        if event.input is invitation:
+            self.set_focus(password)
         if event.input is not password:
             return
         if not name.value.strip():
@@ -151,10 +187,14 @@ class Login(Screen[tuple[str, str, bool]]):
             self.set_focus(name)
         elif not self._check(name.value.strip()):
             self.set_focus(name)
+        elif self._invited and not invitation.value.strip():
+            self._show("Type your invitation code. The people who run the server hand it out.")
+            self.set_focus(invitation)
         elif not password.value:
             self._show("Type a password, then Enter.")
         else:
-            self.dismiss((name.value.strip(), password.value, self._new))
+            code = invitation.value.strip() if self._invited else ""
+            self.dismiss(Entered(name.value.strip(), password.value, self._new, code))
 
 
 class Choice(ModalScreen[bool]):
