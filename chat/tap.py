@@ -44,7 +44,8 @@ from chat.core.service import ChatService
 from chat.daemon import LOG, Launch, Twistd
 from chat.errors import Misconfigured
 from chat.frontends.certificate import Certificate, ensure_certificate
-from chat.frontends.connection import FRONT_ENDS, Census, ChatFactory
+from chat.frontends.connection import FRONT_ENDS, ChatFactory
+from chat.frontends.connection_counter import ConnectionCounter
 from chat.frontends.control import ControlFactory, control_path, make_place
 from chat.frontends.listening import open_port, ways_in
 from chat.host import Host, has_terminal, tell_manager
@@ -232,7 +233,7 @@ class ChatServer(Service):
         )
         self.chat.host = self._host
         performer = Performer(self.chat, TABLE)
-        self._census = Census(allow_files())
+        self._census = ConnectionCounter(allow_files())
         path = os.path.abspath(settings.certificate)
         certificate = Certificate(path, clock.monotonic, self._in_thread) if settings.certificate != "none" else None
         self._factories = {

@@ -1,21 +1,22 @@
 """A connection: cuts bytes into lines, finds out who speaks, and ends in order.
 
-On a listener of kind ``auto`` the first byte decides: 0x16 is TLS, and inside it the choice is made again; ``{`` is a
-program, anything else a person. Whoever says
-nothing for a moment is a person who waits for a greeting; a ``{`` as the very first byte is still understood
-after it.
+`chat.frontends.protocol_detection` tells who speaks. A peer that says nothing for a moment is taken for a person who
+waits for a greeting; TLS and programs are still recognised after it. Under TLS that moment begins after the handshake.
+The rules:
+
+* Nothing is sent in the clear once TLS has begun.
+* No timer decides about a peer before what it has sent is read (`chat.frontends.deadline`).
+* Whatever is still called when the connection is lost does nothing, and sets no timer.
 """
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone
-from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IHandshakeListener
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
@@ -26,11 +27,15 @@ from chat.core.sanctions import words
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.frontends.certificate import Certificate
+from chat.frontends.connection_counter import ConnectionCounter
+from chat.frontends.deadline import Deadline
+from chat.frontends.dialogue import LINE_BYTES
 from chat.frontends.jsonlines import JsonFrontEnd
 from chat.frontends.link import IFrontEnd, Link
-from chat.frontends.network import address_of, configure, peer_of, shows_life
+from chat.frontends.network import address_of, configure, peer_of, shows_life, unread
 from chat.frontends.outbox import Outbox
 from chat.frontends.packed_lines import TOO_LONG, Lines, PackedLines, whole_line
+from chat.frontends.protocol_detection import ANSWERS, by_first_byte, by_first_line
 from chat.frontends.telnet import Telnet
 from chat.frontends.text import TextFrontEnd
 from chat.interfaces import IDelayed, ITurn
@@ -51,14 +56,11 @@ LINGER = 1.0
 LAST_LOOK = 0.5
 """The same where the peer has ended its side before."""
 
-_CLIENT_HELLO = b"\x16"
-"""The first byte of TLS: a handshake record (RFC 8446, section 5.1)."""
-
 FRONT_ENDS: dict[str, Callable[[Link], Any]] = {"text": TextFrontEnd, "telnet": TextFrontEnd, "json": JsonFrontEnd}
 """Who may speak, by the kind of the listener; ``auto`` finds out."""
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IHandshakeListener)
 class Connection(LineReceiver):
     """The protocol of every listener; see `chat.frontends.link.Link` for what its front end uses."""
 
@@ -79,6 +81,7 @@ class Connection(LineReceiver):
         self._rest = b""
         self._skipping = False
         self._heard = False
+        self._known = False
         self._input_ended = False
         self._ending = False
         self._asked = False
@@ -100,11 +103,14 @@ class Connection(LineReceiver):
         settings = self.service.settings
         self.outbox = Outbox(transport, self.turn, settings.unsent, self._too_slow)
         self.watch_login()
-        if self._owner.kind == "auto":
-            self._after(GREETING_DELAY, self._take_for_person)
-        else:
+        if self._owner.kind != "auto":
             self._speak(self._owner.kind)
-            self._after(GREETING_DELAY, self._greet)
+        if not self.peer.encrypted:
+            self._after(GREETING_DELAY, self._take_for_person)
+
+    def handshakeCompleted(self) -> None:
+        """See ``twisted.internet.interfaces.IHandshakeListener``: from now on it counts how long the peer is silent."""
+        self._after(GREETING_DELAY, self._take_for_person)
 
     def dataReceived(self, data: bytes) -> None:
         if self._ending or not self._owner.has(self):
@@ -115,13 +121,13 @@ class Connection(LineReceiver):
                 self.outbox.write(answer)
             if not data:
                 return
-        if not self._heard:
-            if data[:1] == _CLIENT_HELLO and self._can_encrypt():
-                self._encrypt(data)
-                return
-            self._find_out(data)
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if not (self._known or self._find_out(data)):
+            return
         front = self._front
-        assert front is not None, "the first byte says who speaks"
+        assert front is not None, "_find_out makes one"
         buffer = self._rest + data if self._rest else data
         if b"\r\0" in buffer:  # a bare carriage return, as telnet sends it (RFC 854)
             buffer = buffer.replace(b"\r\0", b"\n")
@@ -152,39 +158,32 @@ class Connection(LineReceiver):
     def readConnectionLost(self) -> None:
         """The peer sends no more; what it asked for is still answered."""
         self._input_ended = True
+        if self._rest and not (self._skipping or self._ending):
+            self._take(b"\n")
         if self._front is None:
             self.transport.loseConnection()
         elif self._ending:
             self._front.finished()
             self.transport.loseConnection()
         else:
-            rest, self._rest = self._rest, b""
-            if rest and not self._skipping:
-                self._front.lines([whole_line(rest, self._front.most_bytes)])
             self._front.input_ended()
 
     def writeConnectionLost(self) -> None:
         """Our side of the connection is shut."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
+        self._stop_timers()
         if not self._owner.discharge(self):
             return
-        front = self._front
-        if front is not None:
-            self.service.disconnected(self.session)
-            front.lost()
-            self.service.ended(self.session)
+        self._unseat()
+        self.outbox.abandon()
         if not reason.check(ConnectionDone, ConnectionAborted):
             log.debug("connection from {address} broke: {reason}", address=self.peer.address, reason=reason.value)
 
     # TLS
 
     def _can_encrypt(self) -> bool:
-        owner = self._owner
-        return owner.kind == "auto" and owner.certificate is not None and not self.peer.encrypted and not self._front
+        return self._owner.kind == "auto" and self._owner.certificate is not None and not self.peer.encrypted
 
     def _encrypt(self, hello: bytes) -> None:
         """Go on under TLS: what comes from now on is deciphered before it is looked at.
@@ -193,55 +192,99 @@ class Connection(LineReceiver):
         """
         certificate = self._owner.certificate
         assert certificate is not None, "_can_encrypt asked"
+        self._stop_timers()
+        self._unseat()  # who was slow has been greeted
+        self._heard = False
+        self.outbox.abandon()
         self.transport.startTLS(certificate)
         self.peer = replace(self.peer, encrypted=True, binding=certificate.fingerprint)
         self.outbox = Outbox(self.transport, self.turn, self.service.settings.unsent, self._too_slow)
+        self.watch_login()
         self.transport.protocol.dataReceived(hello)
 
     # who speaks
 
-    def _find_out(self, data: bytes) -> None:
+    def _find_out(self, data: bytes) -> bool:
+        """See who speaks, as far as the first line tells.
+
+        :param data: what has come; before it came what is kept as the rest.
+        :returns: whether there is a front end that takes it.
+        """
+        kind = None if self._heard else by_first_byte(data[:1])
         self._heard = True
-        if self._owner.kind != "auto":
-            return
-        kind = "json" if data[:1] == b"{" else "text"
-        if self._front is None or kind == "json":
+        if kind == "tls":
+            if self._can_encrypt():
+                self._encrypt(data)
+            else:
+                self._turn_away(kind)
+            return False
+        if kind == "json" and self._owner.kind == "auto":
+            self._known = True
             self._speak(kind)
+            return True
+        beginning = self._rest + data
+        line, ended, _ = beginning.lstrip().partition(b"\n")
+        if ended or len(line) > LINE_BYTES:
+            self._known = True
+            stranger = by_first_line(line, whole=bool(ended))
+            if stranger == "http" or (stranger is not None and self._owner.kind == "auto"):
+                self._turn_away(stranger)
+                return False
+        elif b"\n" not in data and self._front is None:
+            self._rest = beginning
+            return False
+        if self._front is None:
+            self._speak("text")
+        return True
+
+    def _turn_away(self, kind: str) -> None:
+        """Answer once, in its own protocol, whoever speaks one that is not spoken here; nothing more is read."""
+        self._known = True
+        self._rest = b""
+        self.outbox.write(ANSWERS[kind])
+        self.hang_up()
 
     def _take_for_person(self) -> None:
-        if self._front is None and not self._input_ended:
+        if self._heard or self._input_ended:
+            return
+        if self._front is None:
             self._speak("text")
-        self._greet()
-
-    def _greet(self) -> None:
-        if self._front is not None and not self._heard:
-            self._front.silent()
+        assert self._front is not None, "_speak makes one"
+        self._front.silent()
 
     def _speak(self, kind: str) -> None:
-        if self._front is not None:
-            self.service.disconnected(self.session)
+        self._unseat()
         self._front = FRONT_ENDS[kind](self)
         self.session = self._owner.new_session(self._front)
+
+    def _unseat(self) -> None:
+        """End the front end, if there is one, and its session."""
+        front, self._front = self._front, None
+        if front is not None:
+            self.service.disconnected(self.session)
+            front.lost()
+            self.service.ended(self.session)
 
     # the link
 
     def pause(self, paused: bool) -> None:
+        if not self._owner.has(self):
+            return
         if paused:
             self.transport.pauseProducing()
         else:
             self.transport.resumeProducing()
 
     def hang_up(self, asked: bool = False) -> None:
-        if self._ending:
+        if self._ending or not self._owner.has(self):
             return
         self._ending = True
         self._asked = asked or self._input_ended
-        self.service.disconnected(self.session)  # what comes from now on is not sent, so it must wait
+        self._stop_timers()
+        if self._front is not None:
+            self.service.disconnected(self.session)  # what comes from now on is not sent, so it must wait
         self.outbox.close()
-        if self._input_ended:
-            self._after(LAST_LOOK, self._give_up)
-        else:
-            self._after(LINGER, self._give_up)
+        self._after(LAST_LOOK if self._input_ended else LINGER, self._give_up)
         half_close = getattr(self.transport, "loseWriteConnection", None)
         if half_close is None or self.peer.encrypted:
             self.transport.loseConnection()
@@ -255,8 +298,7 @@ class Connection(LineReceiver):
         side, and with every byte acknowledged) lets it go. It proves nothing: a netcat that was stopped looks the
         same. For a peer that has said itself that this is the end, it counts that it has everything.
         """
-        if self._asked:
-            assert self._front is not None, "hang_up is called by a front end"
+        if self._asked and self._front is not None:
             self._front.finished()
         if self.outbox.acknowledged():
             self.transport.abortConnection()
@@ -267,10 +309,7 @@ class Connection(LineReceiver):
         self._after(self.service.settings.login_timeout, self._check_login)
 
     def logged_in(self) -> None:
-        for timer in self._timers:
-            if timer.active():
-                timer.cancel()
-        self._timers = ()
+        self._stop_timers()
 
     def _check_login(self) -> None:
         if self._front is None:
@@ -294,31 +333,22 @@ class Connection(LineReceiver):
         if self._front is None:
             self.transport.abortConnection()
 
+    def deadline(self, seconds: float, call: Callable[[], object]) -> IDelayed:
+        return Deadline(self.service.clock, seconds, call, self.unread)
+
+    def unread(self) -> bool:
+        return not self._input_ended and unread(self.transport)
+
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
-        pending = [timer for timer in self._timers if timer.active()]
-        self._timers = (*pending, self.service.clock.call_later(seconds, call))
+        if self._owner.has(self):
+            pending = [timer for timer in self._timers if timer.active()]
+            self._timers = (*pending, self.deadline(seconds, call))
 
-
-class Census:
-    """How many connections there are, in all and from each network; one for all listeners.
-
-    :param places: how many the process has files for, whatever the settings say; no network gets the last tenth.
-    """
-
-    def __init__(self, places: int = sys.maxsize) -> None:
-        self.places = places
-        self.total = 0
-        self.networks: Counter[str] = Counter()
-
-    def add(self, network: str) -> None:
-        self.total += 1
-        self.networks[network] += 1
-
-    def remove(self, network: str) -> None:
-        self.total -= 1
-        self.networks[network] -= 1
-        if not self.networks[network]:
-            del self.networks[network]
+    def _stop_timers(self) -> None:
+        timers, self._timers = self._timers, ()
+        for timer in timers:
+            if timer.active():
+                timer.cancel()
 
 
 class ChatFactory(Factory):
@@ -336,7 +366,7 @@ class ChatFactory(Factory):
         service: ChatService,
         performer: Performer,
         turn: ITurn,
-        census: Census,
+        counter: ConnectionCounter,
         certificate: Certificate | None = None,
     ) -> None:
         self.kind = kind
@@ -344,7 +374,7 @@ class ChatFactory(Factory):
         self.service = service
         self.turn = turn
         self._performer = performer
-        self._census = census
+        self._counter = counter
         self._admitted: set[Connection] = set()
 
     def buildProtocol(self, addr: IAddress | None) -> Connection:
@@ -361,12 +391,12 @@ class ChatFactory(Factory):
         ban = house.sanctions.against_address(connection.peer.address, house.now())
         if ban is not None:
             return words("Your network is banned from this server", ban, house.now())
-        census = self._census
-        if census.total >= min(settings.max_connections, census.places):
+        counter = self._counter
+        if counter.total >= min(settings.max_connections, counter.places):
             return "The server is full. Try again later."
-        if census.networks[network] >= min(settings.network_connections, census.places * 9 // 10):
+        if counter.networks[network] >= min(settings.network_connections, counter.places * 9 // 10):
             return "Too many connections from your network. Close one, or try again later."
-        census.add(network)
+        counter.add(network)
         self._admitted.add(connection)
         return None
 
@@ -382,7 +412,7 @@ class ChatFactory(Factory):
         if connection not in self._admitted:
             return False
         self._admitted.discard(connection)
-        self._census.remove(connection.peer.network)
+        self._counter.remove(connection.peer.network)
         return True
 
     def close_unspoken(self) -> None:

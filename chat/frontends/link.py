@@ -11,7 +11,7 @@ from chat.events import Event, PrivateEntry
 from chat.frontends.outbox import Outbox
 from chat.frontends.packed_lines import Lines
 from chat.frontends.telnet import Telnet
-from chat.interfaces import ITurn
+from chat.interfaces import IDelayed, ITurn
 from chat.values import Peer
 
 
@@ -48,6 +48,12 @@ class Link(Protocol):
 
     async def shows_life(self) -> bool:
         """Whether the peer's machine still answers."""
+
+    def deadline(self, seconds: float, call: Callable[[], object]) -> IDelayed:
+        """Call when the peer's time is over; see `chat.frontends.deadline.Deadline`."""
+
+    def unread(self) -> bool:
+        """Whether something that the peer has sent waits in the kernel."""
 
 
 class IFrontEnd(Protocol):

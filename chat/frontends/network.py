@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from functools import lru_cache
@@ -84,6 +85,19 @@ def address_of(transport: Any) -> tuple[str, int] | None:
     return "localhost" if loopback else address, port
 
 
+def unread(transport: Any) -> bool:
+    """Whether something of the peer's waits in the kernel to be read: bytes, its end, or a reset.
+
+    The poll leaves an error where it is; looking with ``MSG_PEEK`` would take a reset away from the reactor.
+    """
+    sock = getattr(transport, "socket", None)
+    if not isinstance(sock, socket.socket) or sock.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def configure(transport: Any) -> None:
     """Send small pieces at once, and find out when the peer is gone."""
     found = getattr(transport, "socket", None)
@@ -103,7 +117,8 @@ def _set(sock: socket.socket, options: dict[str, int]) -> None:
 async def shows_life(transport: Any, clock: IClock) -> bool:
     """Find out whether the peer's kernel still answers, without a byte that a person would see.
 
-    A keep-alive probe is sent after a second; a living peer acknowledges it.
+    A keep-alive probe is sent after a second; a living peer acknowledges it. A server that was stopped meanwhile looks
+    once more, at what has come until now.
 
     :returns: True where it cannot be found out.
     """
@@ -111,12 +126,14 @@ async def shows_life(transport: Any, clock: IClock) -> bool:
     if not isinstance(sock, socket.socket) or not hasattr(socket, "TCP_INFO"):
         return True
     begun = clock.monotonic()
+    passed = 0.0
     try:
         _set(sock, _PROBE)
-        while (passed := clock.monotonic() - begun) < PROBE_TIME:
+        while passed < PROBE_TIME:
             await clock.sleep(_LOOK_EVERY)
             if sock.fileno() < 0:
                 return False
+            passed = clock.monotonic() - begun
             info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_ACK.size)
             if _LAST_ACK.unpack(info)[-1] < passed * 1000:
                 _set(sock, KEEPALIVE)

@@ -9,7 +9,9 @@ The rules:
   the transport, and until it is drained (`resumeProducing`) everything queues here.
 * Any other transport (TLS, tests) gets ``transport.write`` and says itself when it is full.
 * While a prompt waits for its answer, what comes unasked stands on lines of its own, and the prompt again after it.
-* Unsent bytes are bounded: a reader that is slower than that is dropped. Nothing is lost, the log has it.
+* Unsent bytes are bounded: a reader that is slower than that is dropped. Nothing is lost, the log has it. What a
+  transport was given counts until the kernel has taken it.
+* After `close` and `abandon` nothing is taken any more, whoever still writes.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from chat.frontends.network import is_encrypted
+from chat.frontends.transport_buffers import buffered, push_out
 from chat.interfaces import ITurn
 
 _TIOCOUTQ = 0x5411
 """Asks Linux how many bytes the peer's kernel has not acknowledged (``tcp(7)``)."""
+
+MOST_GATHERED = 64 * 1024
+"""Bytes of one's own lines that wait for the end of the turn; a paste may ask for any amount of answers in one."""
 
 
 @implementer(IPushProducer)
@@ -39,9 +45,12 @@ class Outbox:
 
     __slots__ = (
         "_backlog",
+        "_gathered",
+        "_handed",
         "_held",
         "_kernel",
         "_most",
+        "_over",
         "_own",
         "_prompt",
         "_socket",
@@ -60,7 +69,10 @@ class Outbox:
         self._prompt: tuple[bytes, bytes] | None = None
         self._held: list[bytes] | None = None
         self._backlog: list[bytes] | None = None
+        self._gathered = 0
         self._unsent = 0
+        self._handed = 0
+        self._over = False
         self._kernel = _socket_of(transport)
         self._socket = None if is_encrypted(transport) else self._kernel
         if self._socket is None:
@@ -72,9 +84,13 @@ class Outbox:
         """Send a line of this connection's own, at the end of the turn."""
         if not self._own:
             self._own = [line]
+            self._gathered = len(line)
             self._turn.soon(self.flush)
         else:
             self._own.append(line)
+            self._gathered += len(line)
+            if self._gathered > MOST_GATHERED:
+                self.flush()
 
     def ask(self, prompt: bytes, line_end: bytes) -> None:
         """What was written last ends in a prompt; until `answered` all that comes is shown in lines around it.
@@ -138,6 +154,8 @@ class Outbox:
 
     def close(self) -> None:
         """Send what waits, and take no more."""
+        if self._over:
+            return
         self.release()
         self.flush()
         backlog, self._backlog = self._backlog, None
@@ -145,11 +163,25 @@ class Outbox:
             self._transport.write(b"".join(backlog))
         if self._socket is None or backlog is not None:
             self._transport.unregisterProducer()
+        self._end()
+
+    def abandon(self) -> None:
+        """Forget what waits, and take no more: the connection is lost, or goes on in another way."""
+        if self._over:
+            return
+        if self._socket is not None and self._backlog is not None:
+            self._transport.unregisterProducer()
+        self._own = self._held = self._backlog = self._prompt = None
+        self._end()
+
+    def _end(self) -> None:
+        self._over = True
+        self._socket = None
         self._too_slow = None
 
     def acknowledged(self) -> bool:
         """Whether the peer's kernel has everything that was handed over, as far as can be known."""
-        if self._own or self._held or self._backlog is not None or _buffers(self._transport):
+        if self._own or self._held or self._backlog is not None or buffered(self._transport):
             return False
         if self._kernel is None:
             return True
@@ -162,11 +194,15 @@ class Outbox:
     # the transport's side
 
     def _push(self, bytes_: bytes) -> None:
+        if self._over:
+            return
         if self._backlog is not None:
             self._backlog.append(bytes_)
             self._bound(len(bytes_))
         elif self._socket is None:
             self._transport.write(bytes_)
+            self._handed += len(bytes_)
+            self._bound(0)
         else:
             try:
                 sent = self._socket.send(bytes_)
@@ -185,13 +221,21 @@ class Outbox:
 
     def _fall_behind(self, rest: bytes) -> None:
         self._backlog = [rest]
-        self._bound(len(rest))
-        self._transport.registerProducer(self, False)
+        self._transport.registerProducer(self, False)  # which takes it at once
+        self._bound(0)
 
     def _bound(self, more: int) -> None:
+        """Count bytes that wait here.
+
+        What the transport was given is counted in full at first, and only at the bound by what it has really left.
+        """
         self._unsent += more
-        if self._unsent > self._most and self._too_slow is not None:
-            too_slow, self._too_slow = self._too_slow, None
+        if self._unsent + self._handed <= self._most or self._too_slow is None:
+            return
+        self._handed = push_out(self._transport)
+        if self._unsent + self._handed > self._most and self._too_slow is not None:
+            too_slow = self._too_slow
+            self.abandon()
             too_slow()
 
     def pauseProducing(self) -> None:
@@ -206,19 +250,16 @@ class Outbox:
             return
         self._backlog = [] if self._socket is not None and backlog else None
         self._unsent = sum(map(len, self._held or ()))
-        if backlog:
-            self._transport.write(b"".join(backlog))
+        waiting = b"".join(backlog)
+        self._handed = len(waiting)
+        if waiting:
+            self._transport.write(waiting)
         elif self._socket is not None:
             self._transport.unregisterProducer()
 
     def stopProducing(self) -> None:
         """The connection is gone."""
         self._backlog = None
-
-
-def _buffers(transport: Any) -> bool:
-    """Whether Twisted's own transport (``abstract.FileDescriptor``) holds bytes that the kernel has not taken yet."""
-    return bool(getattr(transport, "dataBuffer", b"") or getattr(transport, "_tempDataBuffer", ()))
 
 
 def _socket_of(transport: Any) -> socket | None:

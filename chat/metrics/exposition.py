@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
-from twisted.web.resource import Resource
+from twisted.web import http
+from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 from chat.durations import BOUNDS
@@ -89,10 +91,53 @@ class _Leaf(Resource):
         return page
 
 
+class _NotHere(Resource):
+    """Misdirected Request (RFC 9110, section 15.5.20): the name in ``Host`` is not one of this machine's own."""
+
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes:
+        request.setResponseCode(421)
+        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        return b"Metrics are served to this machine only: ask for localhost or 127.0.0.1.\n"
+
+
+class LoopbackSite(Site):
+    """Answers requests for loopback names only.
+
+    The port listens on loopback, but a browser on this machine connects there for any web page whose name resolves to
+    127.0.0.1 (DNS rebinding), and says in ``Host`` under which name.
+    """
+
+    noisy = False
+    displayTracebacks = False
+
+    def getResourceFor(self, request: Request) -> IResource:
+        hosts = request.requestHeaders.getRawHeaders("host", [])
+        if len(hosts) != 1 or not is_loopback(hosts[0]):
+            return _NotHere()
+        found: IResource = super().getResourceFor(request)
+        return found
+
+    def log(self, request: http.Request) -> None:
+        """No access log."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the value of a ``Host`` header names the loopback interface, with or without a port."""
+    name, _, port = host.rpartition(":") if host[-1:] != "]" and ":" in host else (host, "", "")
+    if port and not (port.isascii() and port.isdigit()):
+        return False
+    if name.lower() == "localhost":
+        return True
+    bracketed = name[:1] == "[" and name[-1:] == "]"
+    try:
+        ip = ip_address(name[1:-1] if bracketed else name)
+    except ValueError:
+        return False
+    return ip.is_loopback and bracketed == (ip.version == 6)
+
+
 def site(look: Callable[[], Figures]) -> Site:
     """What listens for Prometheus; it writes no access log."""
-    made = Site(MetricsPage([ServerCollector(look)]))
-    made.noisy = False
-    made.displayTracebacks = False
-    made.log = lambda request: None  # type: ignore[method-assign]
-    return made
+    return LoopbackSite(MetricsPage([ServerCollector(look)]))

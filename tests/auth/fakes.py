@@ -43,7 +43,17 @@ class FakeClock:
         self.epoch = 1_700_000_000
         self.clock = Clock()
         self.clock.advance(1_000_000)
-        self.advance = self.clock.advance
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass as it does for a server that keeps up: each timer comes a microsecond after it is due."""
+        end = self.clock.seconds() + seconds
+        while due := [call.getTime() for call in self.clock.getDelayedCalls() if call.getTime() <= end]:
+            self.clock.advance(max(0.0, min(min(due) + 1e-6, end) - self.clock.seconds()))
+        self.clock.advance(max(0.0, end - self.clock.seconds()))
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass while the server is stopped: all timers that are due come at once, and late."""
+        self.clock.advance(seconds)
 
     def seconds(self) -> float:
         return self.epoch + self.clock.seconds()

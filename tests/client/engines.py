@@ -196,7 +196,7 @@ class EngineCase(LinkCase):
             self.pass_time(1)
 
     def pass_time(self, seconds: float) -> None:
-        self.server.clock.clock.advance(seconds)
+        self.server.clock.stall(seconds)
         self.settle()
 
     def begin(self, work: Coroutine[Any, Any, Any]) -> Deferred[Any]:

@@ -57,7 +57,8 @@ class GettingIn(EngineCase):
     def test_after_thinking_so_long_that_the_server_has_hung_up(self) -> None:
         desk = self.desk()
         self.run_link(desk.engine.connect())
-        self.pass_time(1_000)
+        self.server.advance(1_000)
+        self.settle()
         self.assertEqual(desk.screen.status.phase, Phase.CLOSED)
         self.run_link(desk.engine.register("ann", PASSWORD))
         self.assertEqual(desk.screen.status.phase, Phase.ONLINE)

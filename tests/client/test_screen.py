@@ -638,7 +638,7 @@ class Scrolling(ScreenCase):
         for number in range(230):
             bob.types(f"line {number}.", room="lobby")
             if number % 50 == 49:
-                self.server.advance(20_000)
+                self.server.clock.stall(20_000)
 
         async def scene(play: Play) -> None:
             feed = play.app.screen.query_one(Feed)

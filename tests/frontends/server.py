@@ -26,7 +26,8 @@ from chat.bus.local import LocalBus
 from chat.commands.table import TABLE
 from chat.core.perform import Performer
 from chat.core.service import ChatService
-from chat.frontends.connection import GREETING_DELAY, Census, ChatFactory, Connection
+from chat.frontends.connection import GREETING_DELAY, ChatFactory, Connection
+from chat.frontends.connection_counter import ConnectionCounter
 from chat.process import ReactorTurn
 from chat.settings import Settings
 from chat.storage.memory import MemoryStore
@@ -128,6 +129,10 @@ class Caller:
         self.protocol.connectionLost(Failure(ConnectionDone() if orderly else ConnectionLost()))
         self._server.settle()
 
+    def hangs_up_within_the_turn(self) -> None:
+        """The connection is reset before the turn ends in which its last bytes were read."""
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+
     @property
     def ended(self) -> bool:
         """Whether the server has ended the connection, or its side of it."""
@@ -184,10 +189,10 @@ class Server:
         proofs = Proofs(self.chat.directory, verification, self.clock)
         self.chat.door = Door(self.chat.house, Portal(realm, checkers), realm, registrar, proofs, known)
         self.turn = ReactorTurn(self.clock.clock)
-        self.census = Census()
+        self.counter = ConnectionCounter()
         performer = Performer(self.chat, TABLE)
         self.factories = {
-            kind: ChatFactory(kind, self.chat, performer, self.turn, self.census)
+            kind: ChatFactory(kind, self.chat, performer, self.turn, self.counter)
             for kind in ("auto", "text", "telnet", "json")
         }
 

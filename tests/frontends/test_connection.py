@@ -266,7 +266,7 @@ class LoginTimeOut(ServerCase):
 class FewFiles(ServerCase):
     def test_no_more_come_in_than_the_process_has_files_for(self) -> None:
         """One network does not get them all: somebody from elsewhere finds a place, and so does who runs the server."""
-        self.server.census.places = 10
+        self.server.counter.places = 10
         for _ in range(9):
             self.assertFalse(self.call(address="192.0.2.1").ended)
         self.assertIn("Too many connections from your network", self.call(address="192.0.2.1").gets())
@@ -297,7 +297,7 @@ class LimitsOfConnections(ServerCase):
     def test_nothing_is_left_when_all_have_gone(self) -> None:
         for caller in [self.call() for _ in range(3)]:
             caller.hangs_up()
-        self.assertEqual((self.server.census.total, len(self.server.census.networks)), (0, 0))
+        self.assertEqual((self.server.counter.total, len(self.server.counter.networks)), (0, 0))
         self.assertEqual(self.server.chat.house.sessions, {})
 
     def test_a_network_of_ipv6_is_a_64(self) -> None:

@@ -50,10 +50,10 @@ class ThroughATransport(SynchronousTestCase):
     def test_what_twisted_still_holds_is_not_acknowledged(self) -> None:
         """As it does under TLS until the end of the turn, and when the kernel takes no more."""
         self.assertTrue(self.outbox.acknowledged())
-        for held in ("dataBuffer", "_tempDataBuffer"):
-            setattr(self.transport, held, b"x")
+        for held, empty, something in (("dataBuffer", b"", b"x"), ("_tempDataBuffer", [], [b"x"])):
+            setattr(self.transport, held, something)
             self.assertFalse(self.outbox.acknowledged(), held)
-            setattr(self.transport, held, b"")
+            setattr(self.transport, held, empty)
         self.assertTrue(self.outbox.acknowledged())
 
     def test_what_is_held_comes_after_what_was_read_meanwhile(self) -> None:

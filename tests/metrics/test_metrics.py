@@ -7,13 +7,15 @@ import re
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
 from chat.durations import BOUNDS, Durations
 from chat.meters import Meters
-from chat.metrics.exposition import MetricsPage, ServerCollector
+from chat.metrics.exposition import MetricsPage, ServerCollector, is_loopback, site
 from chat.metrics.lag import Lag
 from tests.core.stage import MANY, Stage
 
@@ -83,6 +85,37 @@ class ThePage(SynchronousTestCase):
         self.assertNotIn(("chat_disk_free_bytes",), self.samples())
         self.stage.store.free = 4_096
         self.assertEqual(self.samples()["chat_disk_free_bytes",], 4_096)
+
+
+class TheNameInHost(SynchronousTestCase):
+    """A page on the web may make a browser of this machine connect to a port on loopback (DNS rebinding)."""
+
+    def answer(self, *headers: bytes) -> bytes:
+        stage = Stage(MANY)
+        meters = Meters(stage.chat, stage.performer, lambda: ((0,) * (len(BOUNDS) + 1), 0.0))
+        transport = StringTransport()
+        protocol = site(meters.figures).buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        protocol.makeConnection(transport)
+        protocol.dataReceived(b"\r\n".join((b"GET /metrics HTTP/1.1", *headers, b"Connection: close", b"", b"")))
+        answer: bytes = transport.value()
+        return answer
+
+    def test_of_this_machine_is_answered(self) -> None:
+        for host in (b"localhost:9100", b"127.0.0.1", b"127.3.2.1:80", b"[::1]:9100"):
+            self.assertIn(b"chat_people", self.answer(b"Host: " + host), host)
+
+    def test_of_anywhere_else_is_refused_in_one_line(self) -> None:
+        for headers in ((b"Host: evil.example:9100",), (), (b"Host: localhost", b"Host: evil.example")):
+            answer = self.answer(*headers)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 421 " if headers else b"HTTP/1.1 4"), answer)
+            self.assertNotIn(b"chat_people", answer)
+
+    def test_is_read_as_a_name_and_a_port(self) -> None:
+        for host in ("LOCALHOST", "localhost:1", "127.0.0.1:65535", "127.255.0.1", "[::1]"):
+            self.assertTrue(is_loopback(host), host)
+        refused = "|:80|localhost.evil.example|localhost:x|localhost:80:80|128.0.0.1|127.0.0.1.evil.example|::1"
+        for host in f"{refused}|[127.0.0.1]|[::2]|[::1|0.0.0.0|2130706433|127.1".split("|"):
+            self.assertFalse(is_loopback(host), host)
 
 
 class TheFiles(SynchronousTestCase):
