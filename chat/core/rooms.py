@@ -13,7 +13,7 @@ from chat.core.house import House, unattended
 from chat.core.room import CROWD, Room
 from chat.core.room_pages import LARGE, RoomPages
 from chat.core.user import ChatUser, Session
-from chat.core.visibility import KnownNames, find_room, is_known
+from chat.core.visibility import KnownNames, find_room
 from chat.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken, SealedRoom
 from chat.events import Invited, Removed, Skipped
 from chat.interfaces import IMind, Logged, Published, StoredRoom
@@ -85,11 +85,6 @@ class Rooms:
     def find(self, session: Session, word: str) -> Room | None:
         """The room of that name, if the session may know of it."""
         return find_room(self._house.room_names, session, word)
-
-    def by_id(self, session: Session, id: int) -> Room | None:
-        """The room with this conversation, if the session may know of it."""
-        room = self._house.rooms.get(id)
-        return room if room is not None and is_known(room, session) else None
 
     def names_for(self, session: Session) -> KnownNames:
         """The names that a session may know of."""

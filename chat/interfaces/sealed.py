@@ -67,7 +67,8 @@ class IFileStore(Protocol):
     def put_piece(self, file: int, sender: int, number: int, body: bytes) -> Deferred[int]:
         """Keep a piece; one that is not the next is left out, so it may be sent again.
 
-        :returns: fires with how many are there; fails with `chat.errors.NoSuchFile`.
+        :returns: fires with how many are there; fails with `chat.errors.NoSuchFile`, also where the reader blocks the
+            sender by now, who learns no more of what the reader does with the file.
         """
 
     def piece(self, file: int, reader: int, number: int) -> Deferred[bytes | None]:

@@ -30,7 +30,11 @@ def begin_file(
 
 def put_piece(transaction: Transaction, file: int, sender: int, number: int, body: bytes) -> int:
     """See `chat.interfaces.IFileStore.put_piece`."""
-    found = transaction.look("SELECT pieces FROM files WHERE id = ? AND sender = ? AND NOT ended", (file, sender))
+    found = transaction.look(
+        "SELECT pieces FROM files WHERE id = ? AND sender = ? AND NOT ended"
+        " AND NOT EXISTS (SELECT 1 FROM blocks WHERE account = files.reader AND other = files.sender)",
+        (file, sender),
+    )
     if found is None:
         raise NoSuchFile()
     there: int = transaction.look("SELECT coalesce(max(number) + 1, 0) FROM pieces WHERE file = ?", (file,))[0]

@@ -49,6 +49,17 @@ class Keeping(Case):
         self.bob.does("block", user="ann")
         self.assertEqual(self.ann.code("files.begin", user="bob", pieces=1), "blocked")
 
+    def test_who_is_blocked_meanwhile_adds_nothing_and_learns_nothing(self) -> None:
+        """Whether the reader is here and ends the file makes no difference any more."""
+        file = self.ann.gets(FileKept, "files.begin", user="bob", pieces=2).file
+        self.ann.gets(FileKept, "files.put", file=file, number=0, piece=b"one")
+        self.bob.does("block", user="ann")
+        before = self.ann.gets(Refused, "files.put", file=file, number=1, piece=b"two")
+        self.bob.gets(FilePiece, "files.get", file=file, number=0)
+        self.bob.gets(Done, "files.end", file=file)
+        self.assertEqual(self.ann.does("files.put", file=file, number=1, piece=b"two"), before)
+        self.assertEqual(before.code, "no-such-file")
+
     def test_a_quota(self) -> None:
         pieces = MIB // PIECE_BYTES
         refused = self.ann.gets(Refused, "files.begin", user="bob", pieces=pieces + 1)
