@@ -41,8 +41,17 @@ NETWORK_RATE = 1 / 50
 PLAIN, SMALL = 1.0, 0.1
 """What a line costs that was refused, and one that is empty or is answered with a prompt."""
 
+TELNET = 0.05
+"""What a telnet command costs."""
+
+MOST_TELNET = 500
+"""Telnet commands in one packet that end a connection."""
+
 READ_FOR_ONE = 4 * 1024
 """Bytes of a refused line, or of a guest's long frame, that cost as much as a line."""
+
+
+_TOO_MANY = "Disconnected: too many commands."
 
 
 class Throttle:
@@ -110,6 +119,16 @@ class Throttle:
         if session.unknown == MOST_UNKNOWN:
             session.mind.close(f"Disconnected: none of the first {MOST_UNKNOWN} lines was a command.")
 
+    def telnet(self, session: Session, commands: int) -> None:
+        """Charge telnet commands, which are no lines; a client sends a few dozen of them in all.
+
+        :param commands: how many came in one packet.
+        """
+        if commands > MOST_TELNET:
+            session.mind.close(_TOO_MANY)
+        elif commands and self.charge(session, commands * TELNET):
+            self._waste(session)
+
     def charge(self, session: Session, weight: float = SMALL) -> float:
         """Charge what is neither a command nor refused.
 
@@ -129,7 +148,7 @@ class Throttle:
     def _waste(self, session: Session) -> None:
         session.wasted += 1
         if session.wasted == MOST_WASTED:
-            session.mind.close("Disconnected: too many commands.")
+            session.mind.close(_TOO_MANY)
 
     def _network_bucket(self) -> TokenBucket:
         settings = self._settings()

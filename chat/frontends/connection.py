@@ -36,7 +36,7 @@ from chat.frontends.network import address_of, configure, peer_of, shows_life, u
 from chat.frontends.outbox import Outbox
 from chat.frontends.packed_lines import TOO_LONG, Lines, PackedLines, whole_line
 from chat.frontends.protocol_detection import ANSWERS, by_first_byte, by_first_line
-from chat.frontends.telnet import Telnet
+from chat.frontends.telnet import IAC, Telnet
 from chat.frontends.text import TextFrontEnd
 from chat.interfaces import IDelayed, ITurn
 from chat.journal import Logger
@@ -116,6 +116,10 @@ class Connection(LineReceiver):
         if self._ending or not self._owner.has(self):
             return
         if self.telnet is not None:
+            if commands := data.count(IAC):
+                self.service.house.throttle.telnet(self.session, commands)
+                if self._ending:
+                    return
             data, answer = self.telnet.receive(data)
             if answer:
                 self.outbox.write(answer)

@@ -62,6 +62,25 @@ class Guests(ServerCase):
         self.server.advance(5)
         self.assertEqual(len(guest.sees()), 1)
 
+    def test_telnet_commands_without_end(self) -> None:
+        """They are no lines, so nothing else counts them."""
+        for packet in (b"\xff\xfd\x01" * 20_000, b"\xff\xff" * 200):
+            guest = self.call("telnet")
+            packets = 0
+            while not guest.ended:
+                guest.sends(packet)
+                packets += 1
+                self.assertLess(packets, 200)
+            self.assertTrue(guest.sees()[-1].endswith("Disconnected: too many commands."))
+            guest.hangs_up()
+
+    def test_what_a_telnet_negotiates_costs_little(self) -> None:
+        guest = self.call("telnet")
+        for option in range(40):
+            guest.sends(bytes((255, 253, option)))
+        guest.types("new ann", PASSWORD)
+        self.assertIn(b"Welcome", guest.raw())
+
     def test_commands_in_a_loop_are_slowed_down(self) -> None:
         program = self.call("json")
         program.sends(b'{"cmd": "commands"}\n' * 500)
