@@ -6,10 +6,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 from unittest import TestCase
 
-from chat.daemon import Launch, Twistd
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
+from twisted.python.reflect import namedAny
+from zope.interface import implementer
+
+from chat.daemon import LOG, HarmlessLog, Launch, Twistd
 from chat.errors import Misconfigured
 
 
@@ -24,6 +29,64 @@ class TwistdCase(TestCase):
     def twistd(self, **options: Any) -> Twistd:
         given = dict.fromkeys(("nodaemon", "debug", "syslog", "logger", "chroot", "uid", "gid"))
         return Twistd({**given, "rundir": ".", "pidfile": self.pidfile, "logfile": self.log, **options})
+
+
+WRITTEN: list[LogEvent] = []
+"""What `keep` was given."""
+
+
+def keep() -> ILogObserver:
+    """What an operator may name with ``--logger``."""
+
+    @implementer(ILogObserver)
+    def observer(event: LogEvent) -> None:
+        WRITTEN.append(event)
+
+    return cast(ILogObserver, observer)
+
+
+def keep_as_of_old() -> Callable[[dict[str, Any]], None]:
+    """The same, of the older kind."""
+    return WRITTEN.append
+
+
+class WhereverTheLogGoes(TwistdCase):
+    EVENT: ClassVar[LogEvent] = {
+        "log_format": "{name}",
+        "name": "a\x1b[2J\nb",
+        "log_level": LogLevel.info,
+        "log_time": 0.0,
+    }
+
+    def given(self, logger: str | None) -> dict[str, Any]:
+        options = {"logger": logger, "syslog": False, "prefix": "chat", "nodaemon": True, "logfile": self.log}
+        log = HarmlessLog()
+        log.stand_before(options)
+        self.assertIs(log.chosen, logger is not None)
+        log()(dict(self.EVENT))
+        return options
+
+    def test_a_file(self) -> None:
+        options = self.given(None)
+        self.assertIs(namedAny(options["logger"]), LOG)
+        with open(self.log, encoding="utf-8") as file:
+            self.assertIn(r"] a\x1b[2J\nb" + "\n", file.read())
+
+    def test_what_the_operator_has_chosen(self) -> None:
+        for name in ("keep", "keep_as_of_old"):
+            WRITTEN.clear()
+            self.given(f"{__name__}.{name}")
+            self.assertEqual([formatEvent(event) for event in WRITTEN], [r"a\x1b[2J\nb"])
+
+    def test_a_logger_that_is_none(self) -> None:
+        with self.assertRaisesRegex(Misconfigured, "--logger no.such.logger cannot be imported"):
+            self.given("no.such.logger")
+
+    def test_a_server_whose_log_goes_elsewhere_names_no_file(self) -> None:
+        self.assertEqual(self.twistd(logger=HarmlessLog()).logfile, self.log)
+        chosen = HarmlessLog()
+        chosen.stand_before({"logger": f"{__name__}.keep"})
+        self.assertEqual(self.twistd(logger=chosen).logfile, "")
 
 
 class PidFiles(TwistdCase):
