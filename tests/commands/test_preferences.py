@@ -95,7 +95,7 @@ class Settings(SynchronousTestCase):
         self.assertEqual(self.bob.gets(Refused, "set", setting="quiet", value="opps on").suggest, "ops")
 
     def test_what_is_near_to_no_zone_costs_little(self) -> None:
-        for value in ("abcdefghijklmnop", "q" * 32, "america/argentina/comodrivadavi", "a" * 800, "e\u0301\u0345" * 200):
+        for value in ("abcdefghijklmnop", "q" * 32, "america/north_dakota/new_sale", "a" * 800, "e\u0301\u0345" * 200):
             taken = cost(partial(self.bob.gets, Refused, "set", setting="timezone", value=value), 0.000_4)
             self.assertLess(taken, 0.000_4, value)
 
