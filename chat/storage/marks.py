@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from heapq import nsmallest
 from json import dumps
 from operator import itemgetter
 from typing import Final
@@ -27,6 +28,10 @@ LOOKED_AT: Final = 20_000
 """Only so many of the newest rows of a conversation are looked at when unread ones are counted, so
 that a login costs the same after a year in which everything was said by somebody blocked."""
 
+LOOKED_AT_IN_ALL: Final = 200_000
+"""Rows that one count looks at in all conversations together: some 30 milliseconds of the thread that every login and
+every history waits for. In conversations beyond that all rows count, whoever wrote them."""
+
 _SPOKEN: Final = ", ".join(f"'{kind.value}'" for kind in sorted(SPOKEN))
 
 _HEARD: Final = (
@@ -34,6 +39,8 @@ _HEARD: Final = (
     " AND author NOT IN (SELECT value FROM json_each(:blocked))"
 )
 """What others said and still stands, but nobody blocked."""
+
+_FIRST: Final = f"SELECT time FROM log WHERE id > :low AND id <= :high AND {_HEARD} ORDER BY id LIMIT 1"
 
 _MARKS: Final = (
     " coalesce((SELECT seq FROM received WHERE account = :account AND conversation = c.conversation"
@@ -66,14 +73,20 @@ def waiting(
     """
     blocked_json = _listed(blocked)
     result = []
+    left = LOOKED_AT_IN_ALL
     found = connection.execute(_PLACES, {"account": account, "device": device}).fetchall()
     for conversation, partner, joined_seq, delivered, received, read, first, newest in sorted(found, key=itemgetter(0)):
         last = first - 1 if newest is None else newest & LAST_SEQ
         received, read = max(received, joined_seq), max(read, joined_seq)
         start = max(received, read, shown.get(conversation, 0))
         unread = 0
-        if start < last:
-            unread = _count(connection, conversation, max(start, last - LOOKED_AT), account, blocked_json)
+        if start < last and left > 0:
+            unread, looked_at = _count(
+                connection, conversation, max(start, last - LOOKED_AT), last, account, blocked_json
+            )
+            left -= looked_at
+        elif start < last:
+            unread = min(last - start, MOST_UNREAD)
         result.append(Waiting(conversation, partner, first, last, received, read, unread, delivered))
     letters: int = connection.execute(
         "SELECT count(*) FROM inbox WHERE account = ? AND device = ?", (account, device)
@@ -86,10 +99,14 @@ def _listed(accounts: Collection[int]) -> str:
     return dumps(list(accounts)) if accounts else "[]"  # as nearly always
 
 
-def _count(connection: sqlite3.Connection, conversation: int, start: int, account: int, blocked: str) -> int:
+def _count(
+    connection: sqlite3.Connection, conversation: int, start: int, last: int, account: int, blocked: str
+) -> tuple[int, int]:
+    """How many rows of a conversation are unread, and how many were looked at to find out."""
     base = conversation << SEQ_BITS
-    count: int = connection.execute(
-        f"SELECT count(*) FROM (SELECT 1 FROM log WHERE id > :low AND id <= :high AND {_HEARD} LIMIT :most)",
+    count, newest = connection.execute(
+        f"SELECT count(*), max(id) FROM (SELECT id FROM log WHERE id > :low AND id <= :high AND {_HEARD}"
+        " ORDER BY id LIMIT :most)",
         {
             "low": base | start,
             "high": base | LAST_SEQ,
@@ -97,8 +114,8 @@ def _count(connection: sqlite3.Connection, conversation: int, start: int, accoun
             "blocked": blocked,
             "most": MOST_UNREAD,
         },
-    ).fetchone()[0]
-    return count
+    ).fetchone()
+    return count, (newest - base if count == MOST_UNREAD else last) - start
 
 
 def missed(
@@ -121,10 +138,16 @@ def missed(
     :param shown: see `waiting`.
     """
     blocked_json = _listed(blocked)
-    logs = []
-    for conversation in sorted(set(conversations)):
+    begin: list[tuple[int, int, int]] = []
+    for conversation in set(conversations):
         start = max(_start(connection, account, device, conversation), shown.get(conversation, 0))
-        logs.append(_heard_after(connection, conversation, start, account, blocked_json))
+        heard = {"low": conversation << SEQ_BITS | start, "high": conversation << SEQ_BITS | LAST_SEQ}
+        first = connection.execute(_FIRST, {**heard, "account": account, "blocked": blocked_json}).fetchone()
+        if first is not None:
+            begin.append((first[0], conversation, start))
+    # The page ends before it reaches a conversation in which more than so many others begin earlier.
+    earliest = sorted(nsmallest(limit + 1, begin), key=itemgetter(1))
+    logs = [_heard_after(connection, conversation, start, account, blocked_json) for _, conversation, start in earliest]
     # Each log is read lazily and only as far as the merge goes; equal times keep the order of the logs.
     rows: list[Row] = []
     page = PageBound()

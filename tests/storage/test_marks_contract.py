@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chat.storage import marks
 from chat.storage.marks import MOST_UNREAD
 from chat.values import Draft, Kind, Pair, Sealed, Shown, Unsure, Waiting
 from tests.storage.engines import EngineCase, InMemory, OnFile, act, text
@@ -111,6 +112,14 @@ class Marks(EngineCase):
         await self.store.mark_read(EVE, {pair: 7})
         self.assertEqual((await self.of(EVE, pair)).unread, MOST_UNREAD + 6 - 7)
 
+    async def test_only_so_many_rows_are_looked_at_in_all(self) -> None:
+        """Then all rows count: that there is something is said, and catching up with it shows what."""
+        room, pair = await self.stage()
+        self.patch(marks, "LOOKED_AT_IN_ALL", 1)
+        waiting = (await self.store.waiting(EVE, "phone", (BOB,))).places
+        self.assertEqual([(each.conversation, each.unread) for each in waiting], [(room, 0), (pair, 1)])
+        self.assertEqual((await self.store.missed(EVE, "phone", (BOB,), (room, pair), 10)).rows, ())
+
     async def test_what_this_session_was_shown_is_not_unread(self) -> None:
         room, pair = await self.stage()
         waiting = (await self.store.waiting(EVE, "phone", (), {room: 5})).places
@@ -177,6 +186,21 @@ class Marks(EngineCase):
         self.assertEqual((page.rows, page.more), (rows[:2], True))
         page = await self.store.missed(EVE, "phone", (), (pair, room), 4)
         self.assertEqual((page.rows, page.more), (rows, False))
+
+    async def test_missed_begins_alike_whatever_its_limit(self) -> None:
+        """Only the conversations that begin first are read; equal times keep the order of their ids."""
+        await self.stage()
+        pairs = []
+        for number in range(12):
+            person = await self.person(f"p{number}")
+            for step in range(4):
+                time = 5_000 + (number * 7 + step * 5) % 11
+                stored = await self.store.append(text(Pair(EVE, person.id), person.id, time=time))
+            pairs.append(stored.conversation)
+        rows = (await self.store.missed(EVE, "phone", (), pairs, 100)).rows
+        self.assertEqual(len(rows), 48)
+        for limit in (1, 2, 3, 5, 11, 12, 13, 47):
+            self.assertEqual((await self.store.missed(EVE, "phone", (), pairs, limit)).rows, rows[:limit])
 
     async def test_missed_ends_at_the_bytes_of_a_page(self) -> None:
         _, pair = await self.stage()
