@@ -12,7 +12,7 @@ from chat.core.user import Session
 from chat.errors import BadUsage
 from chat.events import Done, RoomSettings
 from chat.grammar.amounts import Duration, DurationType
-from chat.grammar.parameters import ChoiceType, Here, User, Word, Words
+from chat.grammar.parameters import ChoiceType, Here, Topic, User, Word, Words
 from chat.grammar.verbs import Bare
 from chat.names import fold
 from chat.values import Kind, Role
@@ -27,7 +27,7 @@ _VALUES = {"private": ("on", "off"), "history": ("start", "joining"), "sealed": 
 
 
 @command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/topic", "/topic release on friday", "/topic none"))
-async def topic(chat: ChatService, session: Session, text: Words | None = None, *, room: Here) -> Done:
+async def topic(chat: ChatService, session: Session, text: Topic | None = None, *, room: Here) -> Done:
     """show the topic of the room, or set it
 
     none takes it away.

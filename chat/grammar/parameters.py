@@ -40,6 +40,9 @@ SECRET_BYTES = 3_072
 _REALNAME_BYTES = 800
 """No real name of 60 characters takes more, even typed decomposed."""
 
+_TOPIC_BYTES = 512
+"""A list of 500 rooms with such topics is as long as a page of history may be."""
+
 _SCHEME_BYTES, _KEY_BYTES = 64, 128
 
 
@@ -237,6 +240,12 @@ class WordsType(ParameterType):
     most_bytes = BODY_BYTES
 
 
+class TopicType(WordsType):
+    """What a room is about; a list shows up to 500 of them."""
+
+    most_bytes = _TOPIC_BYTES
+
+
 class RealnameType(WordsType):
     """What somebody is called; `chat.auth.registration` reads it."""
 
@@ -372,6 +381,7 @@ Here = Annotated[str, HereType()]
 Place = Annotated[str, PlaceType()]
 MessageId = Annotated[str, MessageIdType()]
 Words = Annotated[str, WordsType()]
+Topic = Annotated[str, TopicType()]
 Realname = Annotated[str, RealnameType()]
 LocalPath = Annotated[str, PathType()]
 Speech = Annotated[Body, BodyType()]

@@ -58,6 +58,15 @@ class RunningARoom(ServerCase):
         ann.types("/room")
         self.assertIn("slow        one line every 30 seconds for each person", [line.strip() for line in ann.sees()])
 
+    def test_a_topic_is_short_as_lists_show_hundreds(self) -> None:
+        ann = self.person("ann")
+        ann.types("create ops")
+        self.quiet(ann)
+        ann.types(f"/topic {'ж' * 257}")
+        self.assertIn("! At most 512 bytes fit.", ann.gets())
+        ann.types(f"/topic {'ж' * 256}", "list channels")
+        self.assertIn("ж" * 256, ann.gets())
+
     def test_room_is_an_ordinary_word(self) -> None:
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
         self.quiet(ann, bob)
