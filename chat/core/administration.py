@@ -18,7 +18,7 @@ from chat.core.room import Room
 from chat.core.rooms import LOBBY, Rooms
 from chat.core.sanctions import Network, covers, words
 from chat.core.user import ChatUser, Session
-from chat.errors import BadUsage, Forbidden, NoEffect
+from chat.errors import BadUsage, Forbidden, NoEffect, NoSuchUser
 from chat.events import Notice, Reply
 from chat.journal import Logger
 from chat.values import SERVER, Account, Kind, Rank, Sanction
@@ -109,14 +109,29 @@ class Administration:
             self._tell(account, "You are no longer muted on this server.")
 
     async def set_rank(self, session: Session, target: Account, rank: Rank) -> None:
-        """:raises NoEffect: when it is so already."""
+        """:raises NoEffect: when it is so already.
+        :raises NoSuchUser: when the account was deleted meanwhile.
+        """
         if target.rank is rank:
             is_one = "is an administrator already" if rank is Rank.ADMINISTRATOR else "is no administrator"
             raise NoEffect(f"{target.name.shown} {is_one}. {session.admin} users shows who is.")
-        await self._house.store.set_rank(target.id, rank)
-        current = self._house.directory.account_by_id(target.id) or target
-        self._house.set_account(replace(current, rank=rank))
+        if rank is Rank.MEMBER:
+            self._set_rank(target.id, rank)  # at once: of two administrators who revoke each other one stays
+        try:
+            await self._house.store.set_rank(target.id, rank)
+        except BaseException:
+            self._set_rank(target.id, target.rank)
+            raise
+        if self._house.directory.account_by_id(target.id) is None:
+            raise NoSuchUser()
+        self._set_rank(target.id, rank)
         self._tell(target.id, _RANKED[rank])
+
+    def _set_rank(self, id: int, rank: Rank) -> None:
+        """Let an account have a rank in memory, unless it was deleted meanwhile."""
+        account = self._house.directory.account_by_id(id)
+        if account is not None:
+            self._house.set_account(replace(account, rank=rank))
 
     async def forget(self, session: Session, target: Account) -> None:
         """Delete an account, and take what it wrote out of the log little by little."""
@@ -178,7 +193,8 @@ class Administration:
             return
         administrators, sanctions = self._house.directory.administrators(), self._house.sanctions
         now = self._house.now()
-        others = (each for each in administrators if each.id != target.id)
+        out = {target.id, *self._house.deleting}
+        others = (each for each in administrators if each.id not in out)
         if all(sanctions.against(Kind.BANNED, each.id, now) for each in others):
             name = target.name.shown
             raise BadUsage(

@@ -10,6 +10,7 @@ from chat.core.house import House
 from chat.core.room import Room
 from chat.core.rooms import Rooms, account_of
 from chat.core.user import Session
+from chat.errors import NotLoggedIn
 from chat.events import OwnSettings
 from chat.preferences import Notify
 from chat.values import Account
@@ -64,13 +65,11 @@ class Choices:
         self._in_force(account, session)
 
     def _replace(self, id: int, change: Callable[[Account], Account]) -> None:
+        """:raises NotLoggedIn: when the account was deleted meanwhile."""
         account = self._house.directory.account_by_id(id)
-        assert account is not None, "an account that was logged in exists"
-        changed = change(account)
-        self._house.directory.add_account(changed)
-        user = self._house.users.get(id)
-        if user is not None:
-            user.account = changed
+        if account is None:
+            raise NotLoggedIn()
+        self._house.set_account(change(account))
 
     def _in_force(self, account: int, session: Session) -> None:
         """Seat the sessions of an account among those who see the same from now on, and tell the others of them."""

@@ -45,18 +45,36 @@ class Deletion:
         :raises CredentialsChanged: when the session of the owner does not stand for the account any more.
         """
         house, account = self._house, account_of(session)
-        for room in self._rooms.inviting(account):
-            await self._moderation.decline(session, room)
-        for room in self._rooms.of(account):
-            await self._rooms.disconnect(session, room)
+        house.deleting.add(account)
+        try:
+            await self._leave_rooms(session)
+            await self._delete(session, erase, proven)
+        finally:
+            house.deleting.discard(account)
+        if erase and self._timer is None:
+            self._timer = house.clock.call_later(PAUSE, self._step)
+
+    async def _leave_rooms(self, session: Session) -> None:
+        """Leave all rooms, those that are entered at this very moment as well: other sessions end first."""
+        account = account_of(session)
+        user = self._house.users.get(account)
+        for each in tuple(user.sessions) if user is not None else ():
+            if each is not session:
+                self._people.end(each, "This account is being deleted.")
+        await self._house.store.settle()
+        while inviting := self._rooms.inviting(account):
+            await self._moderation.decline(session, inviting[0])
+        while rooms := self._rooms.of(account):
+            await self._rooms.disconnect(session, rooms[0])
+
+    async def _delete(self, session: Session, erase: bool, proven: bool) -> None:
+        house, account = self._house, account_of(session)
         await house.store.delete_account(account, house.now(), erase, session.epoch if proven else None, session.device)
         user = house.users.get(account)
         house.directory.remove_account(account)
         house.epochs.forget(account)
         for each in tuple(user.sessions) if user is not None else ():
-            self._people.end(each, "Your account is deleted. Bye!" if each is session else "This account was deleted.")
-        if erase and self._timer is None:
-            self._timer = house.clock.call_later(PAUSE, self._step)
+            self._people.end(each, "Your account is deleted. Bye!")
 
     def _step(self) -> None:
         self._timer = None

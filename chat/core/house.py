@@ -39,6 +39,7 @@ class House:
     :ivar everyone: all sessions that events flow to.
     :ivar full: whether the floor of free disk is reached.
     :ivar epochs: how often the credentials of each account were changed.
+    :ivar deleting: the accounts that are being deleted: nobody signs in to them any more.
     :ivar stopping: whether commands are refused because the end is near.
     :ivar started: milliseconds since the epoch.
     """
@@ -56,6 +57,7 @@ class House:
     private_rooms: set[int] = field(default_factory=set)
     memberships: dict[int, set[int]] = field(default_factory=dict)
     invitations: dict[int, set[int]] = field(default_factory=dict)
+    deleting: set[int] = field(default_factory=set)
     everyone: Audiences = field(default_factory=Audiences)
     stopping: bool = False
     full: bool = False

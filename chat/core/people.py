@@ -90,10 +90,11 @@ class People:
         """
         house, session = self._house, arrival.session
         account = house.directory.account_by_id(proven.account)
-        if account is None:
+        if account is None or account.id in house.deleting:
             raise BadCredentials()
         house.epochs.check(account.id, proven.epoch, session.device if arrival.by_token else None)
         house.sanctions.may_enter(account.id, house.now())
+        house.sanctions.may_come(session.mind.peer.address, house.now())  # connections that are silent are not put out
         return account
 
     def _check_devices(self, account: int, device: str) -> None:

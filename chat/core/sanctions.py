@@ -77,6 +77,12 @@ class Sanctions:
         if ban is not None:
             raise Banned(words("You are banned from this server", ban, when))
 
+    def may_come(self, address: str, when: int) -> None:
+        """:raises Banned: from an address, with the end and the reason."""
+        ban = self.against_address(address, when)
+        if ban is not None:
+            raise Banned(words("Your network is banned from this server", ban, when))
+
     def may_speak(self, account: int, when: int) -> None:
         """:raises Muted: with the end and the reason."""
         if not self._accounts:
@@ -96,8 +102,7 @@ class Sanctions:
         try:
             await self._store.impose(sanction)
         except BaseException:
-            self._drop(sanction)
-            if before is not None:
+            if self._drop(sanction) and before is not None:
                 self._put(before)
             raise
 
@@ -125,11 +130,19 @@ class Sanctions:
             self._accounts[key] = sanction
         return before
 
-    def _drop(self, sanction: Sanction) -> None:
-        if sanction.network:
-            self._networks.pop(ip_network(sanction.network), None)
+    def _drop(self, sanction: Sanction) -> bool:
+        """Let a sanction count no longer, unless another one was imposed in its place while the disk was waited for.
+
+        :returns: whether it was there.
+        """
+        network, key = ip_network(sanction.network) if sanction.network else None, (sanction.kind, sanction.account)
+        if network is not None and self._networks.get(network) is sanction:
+            del self._networks[network]
+        elif network is None and self._accounts.get(key) is sanction:
+            del self._accounts[key]
         else:
-            self._accounts.pop((sanction.kind, sanction.account), None)
+            return False
+        return True
 
 
 def covers(sanction: Sanction, address: str) -> bool:

@@ -119,17 +119,18 @@ def renew_verifier(transaction: Transaction, account: int, old: Verifier, new: V
 
 
 def set_rank(transaction: Transaction, account: int, rank: Rank) -> None:
-    transaction.execute("UPDATE accounts SET rank = ? WHERE id = ?", (rank.value, account))
+    transaction.execute("UPDATE accounts SET rank = ? WHERE id = ? AND deleted IS NULL", (rank.value, account))
 
 
 def set_realname(transaction: Transaction, account: int, realname: str) -> None:
-    transaction.execute("UPDATE accounts SET realname = ? WHERE id = ?", (realname, account))
+    transaction.execute("UPDATE accounts SET realname = ? WHERE id = ? AND deleted IS NULL", (realname, account))
 
 
 def prefer(transaction: Transaction, account: int, changes: Mapping[str, str | bool]) -> None:
     """Change some of the fields of `chat.preferences.Preferences`; what else is kept there stays."""
     transaction.execute(
-        "UPDATE accounts SET settings = json_patch(settings, ?) WHERE id = ?", (dumps(dict(changes)), account)
+        "UPDATE accounts SET settings = json_patch(settings, ?) WHERE id = ? AND deleted IS NULL",
+        (dumps(dict(changes)), account),
     )
 
 

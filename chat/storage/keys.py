@@ -24,6 +24,8 @@ from chat.storage.transaction import Transaction
 
 def publish_keys(transaction: Transaction, account: int, device: str, publication: Publication, when: int) -> Supply:
     """See `chat.interfaces.IKeyStore.publish_keys`."""
+    if not transaction.look("SELECT 1 FROM devices WHERE account = ? AND device = ?", (account, device)):
+        raise NoSuchDevice()  # it was ended: it changes nothing any more, the key of the account least of all
     if publication.account_key is not None:
         _set_account_key(transaction, account, publication.account_key, publication.reset, when)
     if publication.device is not None:
@@ -47,8 +49,6 @@ def _set_account_key(transaction: Transaction, account: int, key: bytes, reset: 
 
 
 def _set_device_keys(transaction: Transaction, account: int, device: str, keys: DeviceKeys, when: int) -> None:
-    if not transaction.look("SELECT 1 FROM devices WHERE account = ? AND device = ?", (account, device)):
-        raise NoSuchDevice()
     found = transaction.look(
         "SELECT identity_key, signing_key, signature FROM device_keys WHERE account = ? AND device = ?",
         (account, device),

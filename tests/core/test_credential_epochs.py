@@ -13,10 +13,13 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.proof import Proof
+from chat.errors import NoSuchDevice
 from chat.events import Challenge, LoggedIn, OneTimeCode, PasswordChanged, Refused, Reply, SignedOut
+from chat.keys import Publication
 from chat.settings import Settings
+from chat.values import Rank
 from tests.auth.fakes import COST
-from tests.core.stage import MANY, PASSWORD, PATIENT, Stage, now
+from tests.core.stage import MANY, PASSWORD, PATIENT, Stage, begun, now
 from tests.frontends.server import SlowReads
 
 NEW = "another horse"
@@ -410,14 +413,92 @@ class TheAccountIsDeleted(InFlightCase):
         """Nothing of a deleted account comes back to the disk."""
         second = self.stage.connection(True)
         second.logs_in("bob@phone")
-        self.stage.store.hold()
-        deletion = self.bob.starts("account", action="delete", password=PASSWORD)
+        self.hold_hashing()
         change = second.starts("password", old=PASSWORD, new=NEW)
         login = self.other.starts("login", user="bob", password=PASSWORD, device="intruder")
+        slow = self.slow("delete_account")
+        deletions: list[Deferred[Reply]] = []
+        self.meanwhile(lambda: deletions.append(self.bob.starts("account", action="delete", password=PASSWORD)))
         code = self.operator.starts("admin", words="reset-password bob")
-        self.stage.store.release()
-        for each in (deletion, change, login, code):
-            self.successResultOf(each)
+        late = self.stage.connection(True).starts("login", user="bob", password=PASSWORD)
+        slow.release()
+        for each in (change, login, code, late):
+            self.assertIsInstance(self.successResultOf(each), Refused)
+        self.assertNotIsInstance(self.successResultOf(deletions[0]), Refused)
         self.assertIsNone(now(self.stage.store.verifier(self.account)))
         self.assertIsNone(now(self.stage.store.code(self.account)))
-        self.assertNotIn(True, self.devices().values())
+        self.assertEqual(self.devices(), {})
+        self.assertNotIn(self.account, self.stage.chat.house.users)
+
+    def test_a_room_that_is_entered_just_now(self) -> None:
+        """The account leaves that one as well, and nobody is a member who does not exist."""
+        second = self.stage.connection(True)
+        second.logs_in("bob@phone")
+        ann = self.stage.enter("ann", "ops", "staff").id
+        for person in (self.bob, second):
+            person.does("resume")
+        self.stage.store.hold()
+        entering = second.starts("connect", room="ops")
+        deletion = self.bob.starts("account", action="delete", password=PASSWORD)
+        late = second.starts("connect", room="staff")
+        self.stage.store.release()
+        for each in (entering, deletion, late):
+            self.successResultOf(each)
+        self.assertIsNone(self.stage.chat.directory.account("bob"))
+        self.assertEqual([set(self.stage.room(name).members) for name in ("ops", "staff")], [{ann}] * 2)
+        after = self.stage.restart()
+        self.assertEqual([set(after.room(name).members) for name in ("ops", "staff")], [{ann}] * 2)
+
+    def test_a_setting_and_a_rank_on_their_way(self) -> None:
+        """They do not bring the account back to memory either."""
+        self.stage.account("ann", Rank.ADMINISTRATOR)
+        second = self.stage.connection(True)
+        second.logs_in("bob@phone")
+        slow = [self.slow(method) for method in ("set_realname", "set_rank")]
+        naming = second.starts("set", setting="realname", value="Bob")
+        granting = self.operator.starts("admin", words="grant bob")
+        self.delete()
+        for each in slow:
+            each.release()
+        reply = self.successResultOf(naming)
+        assert isinstance(reply, Refused), reply
+        self.assertEqual(reply.code, "not-logged-in")
+        refused = self.successResultOf(granting)
+        assert isinstance(refused, Refused), refused
+        self.assertEqual(refused.code, "no-such-user")
+        self.assertIsNone(self.stage.chat.directory.account("bob"))
+
+
+class KeysOfADeviceThatIsEnded(InFlightCase):
+    def test_a_key_of_the_account_that_is_published_from_it(self) -> None:
+        """Whoever has the device does not put a key of theirs in place of the owner's."""
+        phone = self.stage.connection(True)
+        phone.logs_in("bob@phone")
+        key, other = b"k" * 32, b"o" * 32
+        now(self.stage.store.publish_keys(self.account, "desk", Publication(account_key=key), 1))
+        self.stage.store.hold()
+        ending = self.bob.starts("devices", action="end", device="phone")
+        publishing = begun(self.stage.chat.keys.publish(phone.session, Publication(account_key=other, reset=True)))
+        self.stage.store.release()
+        self.successResultOf(ending)
+        self.failureResultOf(publishing, NoSuchDevice)
+        (kept,) = now(self.stage.store.keys_of([self.account], 0))
+        self.assertEqual(kept.account_key, key)
+
+
+class Administrators(InFlightCase):
+    def test_of_two_who_revoke_each_other_one_stays(self) -> None:
+        """Also while the disk is slow."""
+        ann, eve = (self.stage.arrives(name, rank=Rank.ADMINISTRATOR) for name in ("ann", "eve"))
+        self.stage.store.hold()
+        revoked = [one.starts("admin", words=f"revoke {other}") for one, other in ((ann, "eve"), (eve, "ann"))]
+        self.stage.store.release()
+        for each in revoked:
+            self.successResultOf(each)
+        self.assertEqual([each.name.shown for each in self.stage.chat.directory.administrators()], ["ann"])
+
+    def test_a_rank_that_cannot_be_kept_stays_what_it_was(self) -> None:
+        ann, eve = (self.stage.arrives(name, rank=Rank.ADMINISTRATOR) for name in ("ann", "eve"))
+        self.stage.store.fail(1)
+        self.assertEqual(ann.code("admin", words="revoke eve"), "not-stored")
+        self.assertTrue(eve.session.administers)

@@ -13,7 +13,7 @@ from chat.core.sanctions import Sanctions, covers, read_network
 from chat.errors import BadUsage, StoreUnavailable
 from chat.events import LoggedIn, Notice, Refused
 from chat.storage.memory import MemoryStore
-from chat.values import Kind, Rank, Sanction, Text
+from chat.values import Kind, Peer, Rank, Sanction, Text
 from tests.core.stage import MANY, PASSWORD, Stage, begun, now
 
 
@@ -98,6 +98,28 @@ class ABannedAccount(SynchronousTestCase):
         self.ban("unban bob")
         self.stage.connection().logs_in("bob")
         self.assertEqual(self.ann.code("admin", words="unban bob"), "no-effect")
+
+    def test_a_new_ban_outlives_the_end_of_the_one_before(self) -> None:
+        """Which is on its way to the disk while another administrator bans once more."""
+        self.ban("ban bob 2h")
+        eve = self.stage.arrives("eve", rank=Rank.ADMINISTRATOR)
+        self.stage.store.hold()
+        lifting = self.ann.starts("admin", words="unban bob")
+        banning = eve.starts("admin", words="ban bob spam")
+        self.stage.store.release()
+        for each in (lifting, banning):
+            self.assertNotIsInstance(self.successResultOf(each), Refused)
+        self.assertEqual(self.tries(user="bob", password=PASSWORD), "banned")
+        self.assertEqual(self.stage.restart().connection().code("login", user="bob", password=PASSWORD), "banned")
+
+    def test_a_network_is_banned_for_connections_that_said_nothing_yet(self) -> None:
+        """Nobody knows a session of theirs that could be ended with the others."""
+        self.ban("ban 203.0.113.0/24 2h")
+        silent = self.stage.connection(peer=Peer("203.0.113.9", "203.0.113.9"))
+        refused = silent.gets(Refused, "login", user="bob", password=PASSWORD)
+        self.assertEqual(refused.code, "banned")
+        self.assertIn("network is banned", refused.text)
+        self.stage.connection().logs_in("bob@phone")
 
     def test_when_the_disk_refuses_nothing_has_changed(self) -> None:
         self.stage.store.fail(1)
