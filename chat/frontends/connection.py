@@ -31,10 +31,10 @@ from chat.frontends.connection_counter import ConnectionCounter
 from chat.frontends.deadline import Deadline
 from chat.frontends.dialogue import LINE_BYTES
 from chat.frontends.jsonlines import JsonFrontEnd
+from chat.frontends.line_decoder import LineDecoder
 from chat.frontends.link import IFrontEnd, Link
 from chat.frontends.network import address_of, configure, peer_of, shows_life, unread
 from chat.frontends.outbox import Outbox
-from chat.frontends.packed_lines import TOO_LONG, Lines, PackedLines, whole_line
 from chat.frontends.protocol_detection import ANSWERS, by_first_byte, by_first_line
 from chat.frontends.telnet import IAC, Telnet
 from chat.frontends.text import TextFrontEnd
@@ -46,9 +46,6 @@ log = Logger()
 
 GREETING_DELAY = 0.3
 """Seconds after which a silent peer is taken for a person."""
-
-CUT_AT_ONCE = 1_024
-"""Bytes of a packet that is cut into lines when it comes; the lines of a larger one are cut when their turn comes."""
 
 LINGER = 1.0
 """Seconds that the peer has to end the connection after we have ended our side of it; less than the stop waits."""
@@ -78,8 +75,7 @@ class Connection(LineReceiver):
         self.telnet = Telnet() if factory.kind == "telnet" else None
         self._owner = factory
         self._front: IFrontEnd | None = None
-        self._rest = b""
-        self._skipping = False
+        self._decoder = LineDecoder()
         self._heard = False
         self._known = False
         self._input_ended = False
@@ -132,37 +128,14 @@ class Connection(LineReceiver):
             return
         front = self._front
         assert front is not None, "_find_out makes one"
-        buffer = self._rest + data if self._rest else data
-        if b"\r\0" in buffer:  # a bare carriage return, as telnet sends it (RFC 854)
-            buffer = buffer.replace(b"\r\0", b"\n")
-        if self._skipping and b"\n" in buffer:  # what ends there is the end of a line that was refused
-            self._skipping = False
-            buffer = buffer[buffer.index(b"\n") + 1 :]
-        data, ended, self._rest = buffer.rpartition(b"\n")
-        most = front.most_bytes
-        after: list[object] = []
-        if len(self._rest) > most + 1:
-            self._rest = b""
-            if not self._skipping:
-                self._skipping = True
-                after.append(TOO_LONG)
-        if ended or after:  # all lines of a packet at once, so that none is read as if nothing came after it
-            front.lines(self._lines(data, most, after) if ended else after)
-
-    @staticmethod
-    def _lines(data: bytes, most: int, after: list[object]) -> Lines:
-        """The lines of a packet; of a large one, cut later."""
-        if len(data) > CUT_AT_ONCE:
-            return PackedLines(data, most, after)
-        lines: list[Any] = data.split(b"\n")
-        if b"\r" in data:
-            lines = [whole_line(line, most) for line in lines]
-        return [*lines, *after] if after else lines
+        lines = self._decoder.decode(data, front.most_bytes)
+        if lines:  # all of a packet at once, so that none is read as if nothing came after it
+            front.lines(lines)
 
     def readConnectionLost(self) -> None:
         """The peer sends no more; what it asked for is still answered."""
         self._input_ended = True
-        if self._rest and not (self._skipping or self._ending):
+        if self._decoder.rest and not (self._decoder.skipping or self._ending):
             self._take(b"\n")
         if self._front is None:
             self.transport.loseConnection()
@@ -226,7 +199,7 @@ class Connection(LineReceiver):
             self._known = True
             self._speak(kind)
             return True
-        beginning = self._rest + data
+        beginning = self._decoder.rest + data
         line, ended, _ = beginning.lstrip().partition(b"\n")
         if ended or len(line) > LINE_BYTES:
             self._known = True
@@ -235,7 +208,7 @@ class Connection(LineReceiver):
                 self._turn_away(stranger)
                 return False
         elif b"\n" not in data and self._front is None:
-            self._rest = beginning
+            self._decoder.rest = beginning
             return False
         if self._front is None:
             self._speak("text")
@@ -244,7 +217,7 @@ class Connection(LineReceiver):
     def _turn_away(self, kind: str) -> None:
         """Answer once, in its own protocol, whoever speaks one that is not spoken here; nothing more is read."""
         self._known = True
-        self._rest = b""
+        self._decoder.rest = b""
         self.outbox.write(ANSWERS[kind])
         self.hang_up()
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from chat.core.perform import attempt
 from chat.errors import BadCredentials, BadText, PlainLoginRefused, RegistrationClosed, TooLong, UnknownCommand
 from chat.events import Event, Refused, Reply
+from chat.frontends.line_decoder import TOO_LONG
 from chat.frontends.link import Link
-from chat.frontends.packed_lines import TOO_LONG
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.telnet import HIDE, SHOW, Telnet, with_line_ends
 from chat.grammar.context import Ask, Call, Context, Held, NoNames

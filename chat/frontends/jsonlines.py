@@ -10,8 +10,8 @@ from chat.errors import BadFrame, NotLoggedIn, TooLong, UnknownCommand
 from chat.events import Closing, Event, LoggedIn, LoggedOut, PrivateEntry, Refused, Reply, Resumed, Welcome
 from chat.frontends.audience import Audience
 from chat.frontends.cooperative import collect
+from chat.frontends.line_decoder import TOO_LONG, Lines
 from chat.frontends.link import Link, newer
-from chat.frontends.packed_lines import TOO_LONG, Lines
 from chat.frontends.pipeline import Pipeline
 from chat.grammar.context import Call
 from chat.interfaces import IAudience, IDelayed

@@ -8,8 +8,8 @@ from typing import Protocol
 from chat.core.service import ChatService
 from chat.core.user import Session
 from chat.events import Event, PrivateEntry
+from chat.frontends.line_decoder import Lines
 from chat.frontends.outbox import Outbox
-from chat.frontends.packed_lines import Lines
 from chat.frontends.telnet import Telnet
 from chat.interfaces import IDelayed, ITurn
 from chat.values import Peer

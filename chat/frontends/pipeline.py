@@ -24,7 +24,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat.events import Reply
-from chat.frontends.packed_lines import Lines, PackedLines
+from chat.frontends.line_decoder import Lines, PackedLines
 from chat.grammar.context import Call
 from chat.interfaces import ITurn
 from chat.journal import Logger

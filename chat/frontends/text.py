@@ -32,8 +32,8 @@ from chat.events import (
 )
 from chat.frontends.cooperative import collect
 from chat.frontends.dialogue import LINE_BYTES, Dialogue
+from chat.frontends.line_decoder import Lines
 from chat.frontends.link import Link, newer
-from chat.frontends.packed_lines import Lines
 from chat.frontends.pipeline import Pipeline
 from chat.frontends.receipts import Receipts
 from chat.frontends.seats import BELL, Seat

@@ -96,7 +96,7 @@ class LinesThatAreTooLong(ServerCase):
         for _ in range(300):
             caller.sends(b"\x00" * 65_536)
         self.assertEqual(caller.sees(), [TOO_LONG])
-        self.assertLess(len(caller.protocol._rest), 2 * LINE_BYTES)
+        self.assertLess(len(caller.protocol._decoder.rest), 2 * LINE_BYTES)
         self.assertFalse(caller.ended)
 
     def test_one_that_ends_with_the_connection(self) -> None:

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.commands.table import TABLE
 from chat.events import Done, Reply
-from chat.frontends.packed_lines import PackedLines
+from chat.frontends.line_decoder import PackedLines
 from chat.frontends.pipeline import MOST_UNANSWERED, MOST_WAITING, Pipeline
 from chat.grammar.context import Call
 from chat.process import MOST_AT_ONCE, ReactorTurn

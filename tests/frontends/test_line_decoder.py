@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.frontends.connection import CUT_AT_ONCE
 from chat.frontends.jsonlines import FRAME_BYTES
-from chat.frontends.packed_lines import TOO_LONG, PackedLines, whole_line
+from chat.frontends.line_decoder import CUT_AT_ONCE, TOO_LONG, LineDecoder, Lines, PackedLines, whole_line
 from chat.settings import Settings
 from tests.frontends.server import ServerCase
 
@@ -75,3 +74,22 @@ class Waiting(ServerCase):
         self.assertLessEqual(sent, 6)
         self.server.advance(20)
         self.assertEqual(program.wire.producerState, "producing")
+
+
+class Decoding(SynchronousTestCase):
+    @given(st.lists(st.sampled_from([*b"ab\n\r\0"]), max_size=60).map(bytes), st.lists(st.integers(1, 9), min_size=1))
+    def test_it_does_not_matter_how_bytes_arrive(self, data: bytes, sizes: list[int]) -> None:
+        """But for a carriage return and what follows it, which may come apart and still are one line end."""
+        decoder, lines, place = LineDecoder(), list[object](), 0
+        while place < len(data):
+            size = sizes[place % len(sizes)]
+            lines += self.all_of(decoder.decode(data[place : place + size], 5))
+            place += size
+        whole = data.replace(b"\r\0", b"\n").split(b"\n")
+        expected = [whole_line(line, 5) for line in whole[:-1]]
+        if len(whole[-1]) > 7:
+            expected.append(TOO_LONG)
+        self.assertEqual(lines, expected)
+
+    def all_of(self, lines: Lines) -> list[object]:
+        return lines.take(100) if isinstance(lines, PackedLines) else list(lines)
