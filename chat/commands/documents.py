@@ -54,7 +54,8 @@ _PROTOCOL = """# The protocol for programs
 Made from the command table and the events by `python -m chat.commands.documents`; do not edit.
 
 One UTF-8 JSON object a line, both ways, on the same port as people's netcats; the first byte, `{`, says that a program
-speaks. A frame has at most 65,536 bytes. Times are RFC 3339 in UTC, with milliseconds.
+speaks. A frame has at most 65,536 bytes, and a request at most 2,000 arrays and objects. Times are RFC 3339 in UTC,
+with milliseconds.
 
 A request is `{"id", "cmd", "args", "retry"}`: `id` (a string or a number) is yours to choose and stands in the one
 reply; `cmd` is one of the commands below and `args` its arguments by name. `retry` (11 to 64 characters, at least 64

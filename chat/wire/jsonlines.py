@@ -86,6 +86,9 @@ from chat.wire.identity_cache import IdentityCache
 DEPTH = 32
 """How deep a frame may be nested."""
 
+CONTAINERS = 2_000
+"""The most arrays and objects in one request: more make reading the longest one dear, and no command takes so many."""
+
 ID_LENGTH = 64
 """The most characters of a request's id; a number has at most 53 bits, as in JavaScript."""
 
@@ -94,6 +97,7 @@ RETRY_LENGTH = range(11, 65)
 """Characters of a retry id: 11 of base 64 hold 64 random bits."""
 
 _LONE = re.compile("[\ud800-\udfff]")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 # --- the frames -----------------------------------------------------------------------------------
@@ -290,6 +294,7 @@ def decode(line: bytes) -> Request:
 
     :raises BadFrame: when it is none; the text says what is wrong.
     """
+    _check_size(line)
     frame = _object(line)
     id, cmd, args, retry = _id(frame), frame.get("cmd"), frame.get("args", {}), frame.get("retry")
     if not isinstance(cmd, str) or not 0 < len(cmd) <= COMMAND_LENGTH:
@@ -304,6 +309,7 @@ def decode(line: bytes) -> Request:
 def request_id(line: bytes) -> str | int | None:
     """The id of a line that `decode` refused, as far as it has one."""
     try:
+        _check_size(line)
         return _id(_parsed(line))
     except BadFrame:
         return None
@@ -331,6 +337,15 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _load = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant).decode
+
+
+def _check_size(line: bytes) -> None:
+    """:raises BadFrame: when a request has too many arrays and objects; what stands in strings is none."""
+    if line.count(b"[") + line.count(b"{") <= CONTAINERS:
+        return
+    outside = _STRING.sub(b"", line)
+    if outside.count(b"[") + outside.count(b"{") > CONTAINERS:
+        raise BadFrame(f"A frame has at most {CONTAINERS:,} arrays and objects.")
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -25,6 +25,8 @@ FRAME = 64 * 1024
 A_LINE = 0.001
 """Seconds of CPU in which a line is read."""
 
+A_FRAME = 0.005
+
 _MARKS = "\u0345\u0301\u0327\u0300\u031b\u0334"
 """Combining marks of different classes: to put them in order takes a time that grows with the square."""
 
@@ -137,6 +139,10 @@ def _take(frame: bytes) -> None:
 
 
 class OneFrame(SynchronousTestCase):
+    def test_no_frame_takes_longer_than_a_turn_of_the_reactor(self) -> None:
+        for frame in _frames(FRAME):
+            self.assertLess(cost(partial(_take, frame), A_FRAME), A_FRAME, frame[:100])
+
     def test_a_frame_takes_a_time_that_grows_with_its_length(self) -> None:
         """Four times the bytes take four times as long; what grew with the square would take 16 times."""
         for small, large in zip(_frames(FRAME // 4), _frames(FRAME), strict=True):

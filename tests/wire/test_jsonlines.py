@@ -42,7 +42,18 @@ from chat.events import (
     VerbHelp,
 )
 from chat.values import Conversation, Device, Kind, Rank, Sealed, Text
-from chat.wire.jsonlines import DEPTH, FRAMES, OWN_NAMES, Request, decode, encode, encode_parts, parse
+from chat.wire.jsonlines import (
+    CONTAINERS,
+    DEPTH,
+    FRAMES,
+    OWN_NAMES,
+    Request,
+    decode,
+    encode,
+    encode_parts,
+    parse,
+    request_id,
+)
 from tests.wire.strategies import ANYTHING, SHOWN, UTF8, Maker
 
 MORNING = 1_795_165_923_120
@@ -272,6 +283,17 @@ class Requests(SynchronousTestCase):
 
     def test_escaped_characters_beyond_the_first_plane(self) -> None:
         self.assertEqual(decode(b'{"cmd":"say","args":{"text":"\\ud83d\\ude00"}}').args, {"text": "😀"})
+
+    def test_how_many_arrays_and_objects(self) -> None:
+        """Brackets in what somebody says are none."""
+        said = "[{" * 8_000 + '\\"[{'
+        self.assertEqual(decode(json.dumps({"cmd": "say", "args": {"text": said}}).encode()).args, {"text": said})
+        for inner in ("[]", "{}"):
+            few = CONTAINERS - 3
+            self.assertEqual(decode(b'{"cmd":"x","args":{"a":[' + ",".join([inner] * few).encode() + b"]}}").cmd, "x")
+            many = b'{"cmd":"x","id":7,"args":{"a":[' + ",".join([inner] * CONTAINERS).encode() + b"]}}"
+            self.assertRaises(BadFrame, decode, many)
+            self.assertIsNone(request_id(many))
 
     def test_depth(self) -> None:
         self.assertEqual(decode(nested(DEPTH - 1)).cmd, "say")
