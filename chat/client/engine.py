@@ -205,6 +205,8 @@ class Engine:
         self._token = logged_in.token
         if logged_in.token:
             self._keep_token(logged_in.account, logged_in.token)
+        elif self.welcome is not None and "token" in self.welcome.auth:
+            self._token = self._kept_token(logged_in.account)  # its disk is full, so it could store no new one
         self._heartbeat.begin(client, float(max(1, logged_in.heartbeat)))
         self._set(Phase.CATCHING_UP)
         await self._unlock(logged_in.account, password)

@@ -54,6 +54,18 @@ class GettingIn(EngineCase):
         self.run_link(again.engine.log_in("ann", PASSWORD))
         self.assertEqual(again.screen.status.phase, Phase.ONLINE)
 
+    def test_while_the_disk_of_the_server_is_full_keeps_the_token_of_before(self) -> None:
+        """The server can store no new one, and the old one still lets the device in when the connection breaks."""
+        first = self.logged_in("ann")
+        first.engine.close()
+        desk = self.desk()
+        desk.tokens = first.tokens
+        self.server.store.fail(1_000)
+        self.run_link(desk.engine.log_in("ann", PASSWORD))
+        desk.cut()
+        self.pass_time(5)
+        self.assertEqual(desk.screen.status.phase, Phase.ONLINE)
+
     def test_after_thinking_so_long_that_the_server_has_hung_up(self) -> None:
         desk = self.desk()
         self.run_link(desk.engine.connect())

@@ -78,6 +78,20 @@ class TheDiskIsFull(FaultCase):
         self.assertIn("credentials.db fails: ", self.stage.log())
         self.assertIn("credentials.db works again.", self.stage.log())
 
+    def test_people_log_in_all_the_same(self) -> None:
+        """Also where nobody has logged in by password since the start, before the disk was full."""
+        self.stage.stop()
+        with contextlib.closing(sqlite3.connect(self.stage.path("credentials.db"))) as database, database:
+            database.execute("DELETE FROM secrets")
+        self.stage.start()
+        journal = self.stage.path("credentials.db-wal")
+        self.stage.wait(lambda: os.path.exists(journal) and os.path.getsize(journal), "nothing is written at the start")
+        bob = self.guest("bob again")
+        self.limit(os.path.getsize(journal))
+        bob.types("login bob", PASSWORD)
+        bob.sees("Welcome to the chat system!")
+        self.limit(resource.RLIM_INFINITY)
+
     def test_nobody_new_is_let_in_by_half(self) -> None:
         self.limit(os.path.getsize(self.stage.path("credentials.db-wal")))
         carol = self.guest("carol")
