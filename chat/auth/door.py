@@ -26,6 +26,7 @@ from chat.errors import (
     BadCredentials,
     Busy,
     CredentialsChanged,
+    InvitationNeeded,
     NothingToTakeOver,
     PlainLoginRefused,
     RegistrationClosed,
@@ -119,7 +120,9 @@ class Door:
         session.exchange = None
         self._check_plain(session, "Passwords")
         used = await self._registration(session, invitation)
-        account = await self._registrar.register(name, password, realname, session.peer, used)
+        account = await self._registrar.register(
+            name, password, realname, session.peer, used, lambda: self._check_registration(used)
+        )
         await self._admit(Proven(account.id, 0), Arrival(session))
 
     async def register_verifier(
@@ -275,7 +278,21 @@ class Door:
             return None
         if policy == "closed":
             raise RegistrationClosed()
-        return await self._registrar.check_invitation(invitation, session.peer)
+        used = await self._registrar.check_invitation(invitation, session.peer)
+        self._check_registration(used)
+        return used
+
+    def _check_registration(self, used: bytes | None) -> None:
+        """Find out whether the settings still let somebody make an account; they may be read again at any time.
+
+        :param used: the digest of an invitation code, or nothing.
+        :raises RegistrationClosed, InvitationNeeded: when not.
+        """
+        policy = self._house.settings.registration
+        if policy == "closed":
+            raise RegistrationClosed()
+        if policy == "code" and used is None:
+            raise InvitationNeeded()
 
     def _check_plain(self, session: Session, secret: str) -> None:
         """:raises PlainLoginRefused: where a secret has crossed the network in the clear, and must not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from hmac import compare_digest
 
 from twisted.internet.defer import Deferred
@@ -89,13 +89,20 @@ class Registrar:
         return name
 
     async def register(
-        self, name: str, password: str, realname: str, peer: Peer, invitation: bytes | None = None
+        self,
+        name: str,
+        password: str,
+        realname: str,
+        peer: Peer,
+        invitation: bytes | None = None,
+        allowed: Callable[[], object] = lambda: None,
     ) -> Account:
         """Make an account; nothing is hashed before everything else is in order.
 
         Whoever hangs up meanwhile leaves a whole account behind, or none.
 
         :param invitation: the digest of the code that is used up by it, or nothing where none is needed.
+        :param allowed: called once more when the password is hashed; raises where nobody may register any more.
         :raises BadInvitation: when the code was used or has expired.
         :raises BadName, NameTaken: see `read_free_name`; `NameTaken` also for a name that looks like another one.
         :raises BadPassword: see `chat.stretch.check_password`.
@@ -108,6 +115,7 @@ class Registrar:
         realname = self._claim(free, realname, peer)
         try:
             verifier = await self._hashing.run(peer.network, new_verifier, password, self._cost)
+            allowed()
         except BaseException:
             self._claimed.discard(free.folded)
             raise

@@ -25,11 +25,14 @@ from chat.client.printing import Printer
 from chat.client.returning import PAUSES
 from chat.client.sending import TRY_AGAIN
 from chat.client.talks import Key, Talk
-from chat.errors import BadCredentials, PlainLoginRefused
+from chat.errors import BadCredentials, CredentialsChanged, PlainLoginRefused
 from chat.events import Entry, MembershipChanged, Refused, StoredAs
 from chat.names import fold
 from chat.values import Text
 from chat.wire.codecs import write_body
+
+_BY_PASSWORD = (BadCredentials.code, CredentialsChanged.code, PlainLoginRefused.code)
+"""Refusals of a token after which the password lets in."""
 
 PATIENCE = 30.0
 """Seconds in which a message has to be kept."""
@@ -96,7 +99,7 @@ class Errand:
                     await engine.log_in_by_token(token)
                     return
                 except RequestRefused as refused:
-                    if refused.reply.code not in (BadCredentials.code, PlainLoginRefused.code):
+                    if refused.reply.code not in _BY_PASSWORD:
                         raise
             await engine.log_in(self._user, self._password or self._ask(f"Password of {self._user}: "))
         except NobodyThere as error:

@@ -134,7 +134,7 @@ class WhateverIsAsGoodAsAPassword(SynchronousTestCase):
 
     def test_a_code_is_neither_shown_nor_taken(self) -> None:
         admin = self.stage.arrives("ann", rank=Rank.ADMINISTRATOR, peer=CLEAR)
-        for words in ("reset-password bob", "create-user eve"):
+        for words in ("reset-password bob", "create-user eve", "invite"):
             refused = admin.gets(Refused, "admin", words=words)
             self.assertEqual(refused.code, "secret-not-shown")
             self.assertIn("TLS", refused.text)

@@ -49,6 +49,24 @@ class OpenRegistration(RegistrationCase):
         self.assertEqual(self.stage.connection(True).gets(Welcome, "hello", client="test").registration, "open")
 
 
+class RegistrationThatIsClosedMeanwhile(RegistrationCase):
+    def test_while_the_password_is_hashed(self) -> None:
+        """The operator has changed the setting and let the server read it again: it holds for whoever is under way."""
+        for policy, code in (("closed", "registration-closed"), ("code", "invitation-needed")):
+            self.stage.chat.apply(replace(self.stage.chat.settings, registration="open"))
+            self.stage.hashing.held = True
+            making = self.guest().starts("new", user="bob", password=PASSWORD)
+            self.stage.chat.apply(replace(self.stage.chat.settings, registration=policy))
+            self.stage.hashing.release()
+            self.stage.hashing.held = False
+            refused = self.successResultOf(making)
+            assert isinstance(refused, Refused), refused
+            self.assertEqual(refused.code, code)
+            self.assertIsNone(self.stage.chat.directory.account("bob"))
+        self.stage.chat.apply(replace(self.stage.chat.settings, registration="open"))
+        self.registers("bob")
+
+
 class ClosedRegistration(RegistrationCase):
     registration = "closed"
 

@@ -30,6 +30,7 @@ async def invite(
     They are needed where registration = code. Each works once, within 30 days; the server keeps only their digests and
     cannot show them again. On the operator's terminal, chatctl invite 30 codes.txt writes them to a new file.
     """
+    chat.door.check_shown(session)
     return InvitationCodes(*await chat.door.invite(number, session.actor))
 
 
