@@ -93,6 +93,9 @@ class LineDecoder:
         :param most: the bytes that a line may have.
         :returns: all lines that end in them, or in which they go beyond ``most``.
         """
+        size = len(data)
+        if 0 < data.find(b"\n") + 1 == size <= CUT_AT_ONCE and not (self.rest or self.skipping) and b"\r" not in data:
+            return [data[:-1] if size <= most + 1 else TOO_LONG]  # one line, as nearly always
         buffer = self.rest + data if self.rest else data
         if b"\r\0" in buffer:  # a bare carriage return, as telnet sends it (RFC 854)
             buffer = buffer.replace(b"\r\0", b"\n")

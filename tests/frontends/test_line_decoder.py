@@ -91,5 +91,9 @@ class Decoding(SynchronousTestCase):
             expected.append(TOO_LONG)
         self.assertEqual(lines, expected)
 
+    def test_nothing_is_no_line(self) -> None:
+        decoder = LineDecoder()
+        self.assertEqual([decoder.decode(data, 5) for data in (b"", b"\n", b"")], [[], [b""], []])
+
     def all_of(self, lines: Lines) -> list[object]:
         return lines.take(100) if isinstance(lines, PackedLines) else list(lines)
