@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable
+from json import dumps, loads
 from typing import Any, Final
 
 from chat.storage.scrub import mark
@@ -34,8 +35,24 @@ INDEXED_KINDS: Final = (
     f"kind IN ('{Kind.TEXT.value}', '{Kind.ACTION.value}', '{Kind.EDIT.value}') AND scheme IS NULL AND body IS NOT NULL"
 )
 
-_INSERT: Final = "INSERT OR IGNORE INTO terms (conversation, term, seq) VALUES (?, ?, ?)"
-_DELETE: Final = "DELETE FROM terms WHERE conversation = ? AND term = ? AND seq = ?"
+# One statement does a whole step, or takes out a whole row: SQLite works without the interpreter, which the reactor
+# needs, and asks for it back once and not for each term.
+
+_ROWS: Final = (
+    "SELECT json_group_array(json_array(seq, body)) FILTER (WHERE before < :bytes),"
+    f" count(*) FILTER (WHERE before >= :bytes) FROM (SELECT id & {LAST_SEQ} AS seq, body,"
+    " sum(length(body)) OVER (ORDER BY id {order}) - length(body) AS before"
+    f" FROM log WHERE id BETWEEN :first AND :last AND {INDEXED_KINDS} ORDER BY id {{order}})"
+)
+
+_INSERT: Final = (
+    "INSERT OR IGNORE INTO terms (conversation, term, seq) SELECT :conversation, term.key, seq.value"
+    " FROM json_each(:terms) term, json_each(term.value) seq"
+)
+
+_IS_ONE: Final = "term IN (SELECT value FROM json_each(:terms))"
+
+_DELETE: Final = f"DELETE FROM terms WHERE conversation = :conversation AND seq = :seq AND {_IS_ONE}"
 
 
 def index(transaction: Transaction, conversations: Collection[int], most: int = AT_ONCE) -> int:
@@ -89,8 +106,8 @@ def _add(transaction: Transaction, conversation: int, after: int, upto: int) -> 
 
     :returns: up to which seq, and whether that is all of them.
     """
-    rows, whole = _rows(transaction, conversation, after, upto, "ASC")
-    _write(transaction, _INSERT, conversation, rows)
+    rows, whole = _rows(transaction, conversation, after + 1, upto, "ASC")
+    _write(transaction, conversation, rows)
     return (upto, True) if whole else (rows[-1][0], False)
 
 
@@ -99,46 +116,39 @@ def _add_downward(transaction: Transaction, conversation: int, after: int, upto:
 
     :returns: after which seq everything is indexed, and whether that is all of them.
     """
-    rows, whole = _rows(transaction, conversation, after, upto, "DESC")
-    _write(transaction, _INSERT, conversation, rows)
+    rows, whole = _rows(transaction, conversation, after + 1, upto, "DESC")
+    _write(transaction, conversation, rows)
     return (after, True) if whole else (rows[-1][0] - 1, False)
-
-
-def _rows(
-    transaction: Transaction, conversation: int, after: int, upto: int, order: str
-) -> tuple[list[tuple[int, str]], bool]:
-    """Rows that belong into the index, until their bodies are more than a step may have; and whether these are all."""
-    transaction.flush()
-    base = conversation << SEQ_BITS
-    rows: list[tuple[int, str]] = []
-    size = 0
-    with_bodies = transaction.connection.execute(
-        f"SELECT id & {LAST_SEQ}, body FROM log WHERE id > ? AND id <= ? AND {INDEXED_KINDS} ORDER BY id {order}",
-        (base | after, base | upto),
-    )
-    for row in with_bodies:
-        rows.append(row)
-        size += len(row[1])
-        if size >= BYTES_AT_ONCE:
-            return rows, False
-    return rows, True
 
 
 def forget_words(transaction: Transaction, conversation: int, first: int, last: int) -> None:
     """Take the words of the rows from one seq to another out of the index, while their bodies are still there."""
-    base = conversation << SEQ_BITS
+    rows, _ = _rows(transaction, conversation, first, last, "ASC", 1 << 62)
+    for seq, body in rows:
+        terms = dumps(list(set(split(body))), ensure_ascii=False)
+        transaction.execute(_DELETE, {"conversation": conversation, "terms": terms, "seq": seq})
+
+
+def _rows(
+    transaction: Transaction, conversation: int, first: int, last: int, order: str, most: int = BYTES_AT_ONCE
+) -> tuple[list[tuple[int, str]], bool]:
+    """Rows that belong into the index, until their bodies are more than a step may have; and whether these are all."""
     transaction.flush()
-    rows: list[tuple[int, str]] = transaction.connection.execute(
-        f"SELECT id & {LAST_SEQ}, body FROM log WHERE id BETWEEN ? AND ? AND {INDEXED_KINDS}",
-        (base | first, base | last),
-    ).fetchall()
-    _write(transaction, _DELETE, conversation, rows)
+    base = conversation << SEQ_BITS
+    bounds = {"first": base | first, "last": base | last, "bytes": most}
+    rows, others = transaction.look(_ROWS.format(order=order), bounds)
+    return loads(rows), not others
 
 
-def _write(transaction: Transaction, sql: str, conversation: int, rows: Iterable[tuple[int, str]]) -> None:
-    """Run a statement for each term of these rows, in the order of the key."""
-    terms = sorted((term, seq) for seq, body in rows for term in set(split(body)))
-    transaction.execute_each(sql, [(conversation, term, seq) for term, seq in terms])
+def _write(transaction: Transaction, conversation: int, rows: Iterable[tuple[int, str]]) -> None:
+    """Add the terms of these rows, in the order of the key."""
+    terms: dict[str, list[int]] = {}
+    for seq, body in rows:
+        for term in set(split(body)):
+            terms.setdefault(term, []).append(seq)
+    if terms:
+        found = dumps(terms, ensure_ascii=False, sort_keys=True)
+        transaction.execute(_INSERT, {"conversation": conversation, "terms": found})
 
 
 def behind(connection: sqlite3.Connection) -> tuple[int, ...]:

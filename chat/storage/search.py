@@ -19,8 +19,9 @@ from chat.values.terms import Terms
 DEADLINE: Final = 0.25
 """Seconds that one search may take."""
 
-_STEPS: Final = 4_000
-"""Instructions of SQLite's machine between two looks at the clock: less than a millisecond where no disk is read."""
+_STEPS: Final = 20_000
+"""Instructions of SQLite's machine between two looks at the clock: about a millisecond where no disk is read. Each look
+takes the interpreter from the reactor."""
 
 _COUNTED: Final = 2_000
 """Occurrences of a word that are counted, to begin with the rarest: more are many."""

@@ -144,18 +144,11 @@ class Transaction:
 
     # --- SQL ------------------------------------------------------------------------------------
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """Change something, after all that came before."""
         self.flush()
         self.changes += 1
         return self.connection.execute(sql, parameters)
-
-    def execute_each(self, sql: str, parameters: Sequence[Sequence[Any]]) -> None:
-        """Change something once for each of these parameters, after all that came before."""
-        if parameters:
-            self.flush()
-            self.changes += 1
-            self.connection.executemany(sql, parameters)
 
     def look(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Any:
         """Read the first row of a query that does not depend on pending rows or retry ids."""

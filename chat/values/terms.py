@@ -24,9 +24,11 @@ SHORTEST_PREFIX: Final = 3
 """Letters that stand before a ``*`` at least: every other word begins with some two letters."""
 
 TERM_LENGTH: Final = 64
-"""Characters of a term that count. Longer words are keys or addresses, whose beginning tells them apart."""
+"""Characters of a term. A longer word (a key, an address) is cut into several, so a search for it asks for a phrase."""
 
-_TERM: Final = re.compile(r"[^\W_]+")
+_TERM: Final = re.compile(rf"[^\W_]{{1,{TERM_LENGTH}}}")
+_ASCII_TERM: Final = re.compile(f"[a-z0-9]{{1,{TERM_LENGTH}}}")
+"""The same for ASCII in lower case, in half the time."""
 _TYPED: Final = re.compile(r'"([^"]*)"|(\S+)')
 _WITH_DIACRITICS: Final = range(0x80, 0x20000)
 
@@ -55,10 +57,9 @@ class Terms:
 
 def split(text: str) -> list[str]:
     """The terms of a text, in order."""
-    text = text.casefold()
-    if not text.isascii():
-        text = text.translate(_plain())
-    return [term[:TERM_LENGTH] for term in _TERM.findall(text)]
+    if text.isascii():
+        return _ASCII_TERM.findall(text.lower())
+    return _TERM.findall(text.casefold().translate(_plain()))
 
 
 def read_terms(typed: str) -> Terms:

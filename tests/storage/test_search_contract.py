@@ -64,6 +64,22 @@ class Searching(EngineCase):
         self.assertEqual(await self.found("dep* deploys", room), ["deploy the deployment to deploys"])
         self.assertEqual(await self.found("deploym* deplo*", room), ["deploy the deployment to deploys"])
 
+    async def test_whatever_else_is_in_a_body(self) -> None:
+        room = await self.stage()
+        bodies = [
+            'before\0after "quoted" \\slashed',
+            "\x01\x1f tab\tline\nend",
+            "😀 𝔣𝔞𝔫𝔠𝔶 \ufffe\ud7ff ünï",
+            "日本語 text",
+        ]
+        await self.say(room, *bodies)
+        for words in ("before after", "quoted slashed", "tab line end", "ünï", "𝔣𝔞𝔫𝔠𝔶", "日本語 text"):
+            self.assertEqual(len(await self.found(words, room)), 1, words)
+        for seq in range(2, 6):
+            await self.store.append(act(room, Kind.REDACTION, 1, ref=seq))
+        left = await self.store._read(lambda c: c.execute("SELECT term FROM terms").fetchall())
+        self.assertEqual(left, [])
+
     async def test_only_where_one_may_read(self) -> None:
         room = await self.stage()
         await self.say(room, "needle one", "needle two")

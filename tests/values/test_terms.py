@@ -19,8 +19,15 @@ class Texts(SynchronousTestCase):
             self.assertEqual(split(word), ["koln"])
         self.assertEqual(split("ΐ Ǖ İ"), ["ι", "u", "i"])
 
-    def test_only_the_beginning_of_a_long_word_counts(self) -> None:
-        self.assertEqual(split("x" * 16_000), ["x" * TERM_LENGTH])
+    def test_a_long_word_is_cut_into_several(self) -> None:
+        self.assertEqual(split("x" * 100), ["x" * TERM_LENGTH, "x" * (100 - TERM_LENGTH)])
+        terms = read_terms("é" + "x" * 99)
+        self.assertTrue(terms.holds("look: É" + "x" * 99))
+        self.assertFalse(terms.holds("look: É" + "x" * 98))
+
+    @given(st.text(st.characters(codec="ascii")))
+    def test_ascii_is_cut_like_all_else(self, text: str) -> None:
+        self.assertEqual([*split(text), "ж"], split(f"{text} ж"))
 
     @given(st.text())
     def test_a_text_has_the_terms_that_it_is_searched_for(self, text: str) -> None:
