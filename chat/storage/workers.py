@@ -250,7 +250,8 @@ class Scrubber(Worker):
         if self._scrub is None:
             if self._connection is None:
                 self._connection = connect(self._path, self._patience)
-                self._connection.execute("PRAGMA synchronous = FULL")
+                # The writer waits for its commits. After a power cut the last step is taken again.
+                self._connection.execute("PRAGMA synchronous = NORMAL")
             if self._file < 0:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
             self._scrub = Scrub(self._connection, self._path, self._file)

@@ -8,11 +8,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
 from chat.errors import StoreUnavailable
 from chat.storage import scrub, workers
 from chat.storage.log import read_row
+from chat.storage.sqlite import SqliteStore
 from chat.storage.transaction import SEQ_BITS
 from chat.values import Kind, Pair, Stored, Text
 from tests.storage.engines import OnFile, act, text
@@ -21,6 +23,10 @@ WORD = "supercalifragilistic"
 
 
 class FileCase(OnFile):
+    def successor(self) -> SqliteStore:
+        """As patient as a server: here the writer does wait for the steps of another connection."""
+        return SqliteStore(self.path, reactor.callFromThread, patience=5.0)  # type: ignore[attr-defined]
+
     async def stage(self) -> None:
         self.bob = (await self.person("bob")).id
         self.lobby = await self.room(self.bob)
