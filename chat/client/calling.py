@@ -32,6 +32,9 @@ from chat.client.state import State
 from chat.client.trust import SameDatabase, pinned
 from chat.events import Event
 
+HANDSHAKE_TIMEOUT = 60.0
+"""Seconds in which a server that has taken a connection finishes the TLS handshake."""
+
 Tell = Callable[[Event], object]
 Lost = Callable[[ClientFailure], object]
 
@@ -47,7 +50,14 @@ def call(reactor: Any, files: Files, address: Address, tell: Tell, lost: Lost) -
     dialed = dial(reactor, address, client, handshake)
 
     def when_ready(client: ChatClient) -> Deferred[ChatClient]:
-        return client.ready.addCallback(lambda _: client)
+        timer = reactor.callLater(HANDSHAKE_TIMEOUT, client.drop, f"{address} does not answer.")
+
+        def done(outcome: Any) -> Any:
+            if timer.active():
+                timer.cancel()
+            return outcome
+
+        return client.ready.addBoth(done).addCallback(lambda _: client)
 
     def explain(failure: Failure) -> Failure:
         if failure.check(Disconnected) and handshake.refusal:

@@ -19,6 +19,7 @@ from zope.interface import implementer
 from chat.client.protocol import ChatClient
 from chat.values import Reach, reach_of
 from chat.wire.safe import safe
+from chat.wire.text import GREETING, GREETING_BYTES
 
 PORT = 7777
 """Where servers listen unless somebody says otherwise."""
@@ -28,6 +29,11 @@ PATIENCE = 20.0
 
 MOST_REFUSAL = 200
 """Bytes of it that are read where a server says in the clear why it takes nobody."""
+
+_GREETING = GREETING.encode()
+
+_RECORD = re.compile(rb"[\x15\x16]")
+"""How a first record of TLS begins: an alert or a handshake (RFC 8446, section 5.1). No greeting has such a byte."""
 
 _HOST = re.compile(r"[^\s:\[\]/@]{1,253}")
 
@@ -79,17 +85,39 @@ class Address:
 
 
 class _Overheard(SSL.Connection):
-    """Remembers how what comes begins.
+    """Remembers how what comes begins, and leaves out a greeting for people that comes before TLS.
+
+    A server greets whoever is silent for a moment, as everybody is who is far away. What stands there was sent in the
+    clear, and is believed in nothing.
 
     :ivar beginning: as many bytes as a refusal may have.
     """
 
     beginning = b""
+    _greeting: bytes | None = b""
 
     def bio_write(self, buf: bytes | bytearray | memoryview) -> int:
+        came = bytes(buf)
         if len(self.beginning) < MOST_REFUSAL:
-            self.beginning += bytes(buf)[:MOST_REFUSAL]
-        return super().bio_write(buf)
+            self.beginning += came[:MOST_REFUSAL]
+        if self._greeting is not None:
+            self._greeting += came
+            if _is_greeting(self._greeting):
+                return len(came)
+            came, self._greeting = _without_greeting(self._greeting), None
+        return super().bio_write(came)
+
+
+def _is_greeting(came: bytes) -> bool:
+    """Whether all that has come may be the beginning of a greeting."""
+    begins = came.startswith(_GREETING) or _GREETING.startswith(came)
+    return begins and not _RECORD.search(came) and len(came) < GREETING_BYTES
+
+
+def _without_greeting(came: bytes) -> bytes:
+    """What comes from the first record of TLS on, if a greeting comes before it."""
+    record = _RECORD.search(came) if came.startswith(_GREETING) else None
+    return came if record is None else came[record.start() :]
 
 
 @implementer(IOpenSSLClientConnectionCreator)

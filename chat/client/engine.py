@@ -7,7 +7,7 @@ the last row that is held (`chat.client.catching`), while what happens meanwhile
 then the same begins anew, from what is held. The rules:
 
 * An own line leaves `Unsent` when the server has answered for it, and not before; its retry id stays the same.
-* A server that has done what an honest one does not do is not called again.
+* A server that turns out to be another one is not called again, nor one that goes on giving bad answers.
 * Who was signed out from elsewhere does not come back by itself: two programs would throw each other out for ever.
 """
 
@@ -49,8 +49,8 @@ from chat.events import (
 )
 from chat.grammar.remote import read_table
 
-PATIENCE = 20.0
-"""Seconds in which a server that was called answers the first requests."""
+PATIENCE = 60.0
+"""Seconds in which a server that was called answers the first requests. After a restart thousands call at once."""
 
 MOST_UNHEARD = 10_000
 """Events that wait while the keys of somebody are asked for."""
@@ -274,7 +274,7 @@ class Engine:
         self._disconnected()
         if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._returning.under_way:
             return
-        if isinstance(reason, ServerNotTrusted):
+        if isinstance(reason, ServerNotTrusted) and (reason.final or not self._token):
             self._set(Phase.ENDED, str(reason), alarming=True)
         elif self._token:
             unattended(self._come_back(str(reason)))

@@ -21,7 +21,13 @@ class RequestRefused(ClientFailure):
 
 
 class ServerNotTrusted(ClientFailure):
-    """The server did what an honest one does not do: somebody may stand in between."""
+    """The server did what an honest one does not do: somebody may stand in between.
+
+    :cvar final: whether it is another server than before, which only a person can decide about. Anything else may have
+        been a mishap on the way, and is tried again.
+    """
+
+    final = False
 
 
 class Disconnected(ClientFailure):

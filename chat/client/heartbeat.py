@@ -13,6 +13,9 @@ from chat.client.protocol import ChatClient
 MOST_SILENT: Final = 2
 """Beats without any sign of the server's, after which the connection counts as broken."""
 
+LATE: Final = 1.0
+"""Seconds by which a beat may come too late before it says nothing about the server."""
+
 
 class Heartbeat:
     """Of one connection after the other.
@@ -23,7 +26,7 @@ class Heartbeat:
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self._timer: Any = None
-        self._heard = 0.0
+        self._heard = self._due = 0.0
 
     def begin(self, client: ChatClient, every: float) -> None:
         """Give a sign of life on a connection from now on.
@@ -32,7 +35,7 @@ class Heartbeat:
         """
         self.end()
         self.heard()
-        self._timer = self._clock.callLater(every / 2, self._beat, client, every)
+        self._wait(every / 2, client, every)
 
     def heard(self, _: object = None) -> None:
         """The server has given one."""
@@ -45,8 +48,15 @@ class Heartbeat:
         self._timer = None
 
     def _beat(self, client: ChatClient, every: float) -> None:
-        if self._clock.seconds() - self._heard > MOST_SILENT * every:
+        now = self._clock.seconds()
+        if now - self._due > LATE:  # this machine slept, and what the server has said meanwhile is read only now
+            self.heard()
+        elif now - self._heard > MOST_SILENT * every:
             client.drop("The server has fallen silent.")
             return
         client.request("ping").addCallbacks(self.heard, lambda _: None)
-        self._timer = self._clock.callLater(every, self._beat, client, every)
+        self._wait(every, client, every)
+
+    def _wait(self, seconds: float, client: ChatClient, every: float) -> None:
+        self._due = self._clock.seconds() + seconds
+        self._timer = self._clock.callLater(seconds, self._beat, client, every)

@@ -7,6 +7,7 @@ else that comes is an event and goes to one callback, in order. The rules:
 * A frame that cannot be read, or answers nothing that was asked, ends the connection: from a server that is not
   understood nothing can be believed. An event of a type that is not known here is of a later version, and left out.
 * A server that has no place for one more connection says so in words, before it knows who speaks.
+* A server greets a client that is slow to speak as a person. That is left out, up to the first frame.
 * Whatever waits for an answer when the connection ends fails with one and the same reason.
 """
 
@@ -29,6 +30,7 @@ from chat.errors import BadFrame
 from chat.events import Closing, Event, Refused, Reply, Welcome
 from chat.wire.jsonlines import UnknownType, parse
 from chat.wire.safe import safe
+from chat.wire.text import GREETING, GREETING_BYTES
 
 MOST_BYTES = 16 * 1024 * 1024
 """The longest frame of a server: a page of 500 messages of the greatest length fits."""
@@ -81,6 +83,7 @@ class ChatClient(Protocol):
         self._unanswered: dict[int, Deferred[Reply]] = {}
         self._farewell = ""
         self._understood = False
+        self._greeted = 0
         self._over: ClientFailure | None = None
 
     # asking
@@ -212,7 +215,7 @@ class ChatClient(Protocol):
             if line[:2] == b"! " and not self._understood:
                 self._farewell = safe(line[2:].decode("utf-8", "replace"))[:200]
                 self.transport.loseConnection()
-            else:
+            elif not self._is_greeting(line):
                 self.distrust(f"The server sent what cannot be read. {error.line}")
             return
         self._understood = True
@@ -223,6 +226,13 @@ class ChatClient(Protocol):
         else:
             text = f": {shown.text}" if isinstance(shown, Refused) else "."
             self.distrust(f"The server answered nothing that was asked{text}")
+
+    def _is_greeting(self, line: bytes) -> bool:
+        """Whether a line that is no frame belongs to a greeting, which comes first if at all."""
+        if self._understood or not (self._greeted or line.startswith(GREETING.encode())):
+            return False
+        self._greeted += len(line) + 1
+        return self._greeted <= GREETING_BYTES
 
     def _answer(self, shown: Event | Reply, id: str | int) -> None:
         answer = self._unanswered.pop(id, None) if isinstance(id, int) else None

@@ -4,7 +4,9 @@ It knows no server and no account: how a try is made, and whether anybody still 
 
 * The pauses grow, and no two clients make the same ones: a server that comes up again is not called by all at once.
 * A server that cannot answer, or is too busy, is tried again, for as long as somebody wants it.
-* One that is not to be trusted is not, nor one that says no for good.
+* One that says no for good is not called again, nor one that is another one than before.
+* One whose answers make no sense is tried again as well: one bad answer may come from somebody on the way, or from a
+  server that was just starting. Only `DOUBTS` of them in a row end it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ from chat.client.sending import TRY_AGAIN
 
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each try to come back; the last one holds from then on."""
+
+DOUBTS: Final = 6
+"""Tries in a row that end in a bad answer, after which the server is not called again."""
 
 
 class Returning:
@@ -63,7 +68,7 @@ class Returning:
             self.under_way = False
 
     async def _try(self, reason: str) -> None:
-        tries = 0
+        tries = doubts = 0
         while self._wanted():
             pause = PAUSES[min(tries, len(PAUSES) - 1)] * (0.5 + self._jitter())
             tries += 1
@@ -74,14 +79,19 @@ class Returning:
             try:
                 await self._attempt(reason)
                 return
-            except ServerNotTrusted:
-                raise
+            except ServerNotTrusted as error:
+                doubts += 1
+                if error.final or doubts >= DOUBTS:
+                    raise
+                reason = str(error)
+                continue
             except RequestRefused as refused:
                 if refused.reply.code not in TRY_AGAIN:
                     raise
                 reason = refused.reply.text
             except ClientFailure as error:
                 reason = str(error)
+            doubts = 0
 
     async def _sleep(self, seconds: float) -> None:
         self._pause = deferLater(self._clock, seconds)

@@ -21,6 +21,8 @@ class KeyChanged(ServerNotTrusted):
     :ivar now: and now.
     """
 
+    final = True
+
     def __init__(self, address: Address, before: bytes, now: bytes) -> None:
         super().__init__(
             f"The key of {address} has changed: somebody may stand between you and the server. Nothing was sent."
@@ -55,6 +57,8 @@ def pinned(files: Files, address: Address, handshake: Handshake) -> Callable[[by
 
 class SetUpAnew(ServerNotTrusted):
     """The server has another database than before: what this client holds is not of this one."""
+
+    final = True
 
     def __init__(self, address: Address) -> None:
         super().__init__(

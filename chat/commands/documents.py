@@ -57,6 +57,11 @@ One UTF-8 JSON object a line, both ways, on the same port as people's netcats; t
 speaks. A frame has at most 65,536 bytes, and a request at most 2,000 arrays and objects. Times are RFC 3339 in UTC,
 with milliseconds.
 
+The server greets a peer that is silent for 0.3 s as a person, and still recognises a program, or TLS, after that. So
+skip every line before the first one that begins with `{`, and over TLS everything before the first byte of a TLS record
+(0x16 or 0x15); a line that begins with `! ` says why the server accepts no connection. After a restart many clients
+come back at once: wait for a random time before each try, and longer after each one that failed.
+
 A request is `{"id", "cmd", "args", "retry"}`: `id` (a string or a number) is yours to choose and stands in the one
 reply; `cmd` is one of the commands below and `args` its arguments by name. `retry` (11 to 64 characters, at least 64
 random bits) makes a command that stores a message harmless to repeat for 7 days: the same again gives the first result.

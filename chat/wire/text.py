@@ -98,6 +98,13 @@ def arrival(rooms: Sequence[str], current: str | None, view: View) -> str:
     return notice(f"You are in {mine}. What you type is said in {safe(current)}; /help shows more.", view)
 
 
+GREETING = "Welcome to "
+"""How the greeting begins: clients that were slow to speak leave it out."""
+
+GREETING_BYTES = 2_048
+"""More than a greeting ever has."""
+
+
 def greeting(
     name: str, online: int, encrypted: bool, host_hint: str, tls_port: int | None, registration: str = "open"
 ) -> str:
@@ -111,9 +118,9 @@ def greeting(
     """
     there = "1 person" if online == 1 else f"{online:,} people" if online else "nobody"
     name = "".join(char if char.isascii() and char.isprintable() else "?" for char in name)
-    lines = [f"Welcome to {name} ({there} online). You are not logged in."]
+    lines = [f"{GREETING}{name} ({there} online). You are not logged in."]
     if len(lines[0]) > SCREEN:
-        lines = [f"Welcome to {name[:60]}", f"({there} online). You are not logged in."]
+        lines = [f"{GREETING}{name[:60]}", f"({there} online). You are not logged in."]
     lines.append("  login NAME        log in (asks for the password)")
     if registration == "code":
         lines.append("  new NAME          make an account (asks for your invitation code)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet import reactor as installed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -16,6 +18,9 @@ from chat.client.calling import call
 from chat.client.dialing import PORT, Address
 from chat.client.failures import ClientFailure, NoEncryption
 from chat.client.files import Files
+from chat.client.protocol import ChatClient
+from chat.frontends.certificate import Certificate, ensure_certificate
+from chat.wire.text import greeting
 
 reactor: Any = installed
 
@@ -33,6 +38,54 @@ class Busy(Protocol):
 
 class Rude(Busy):
     words = b"220 mail.example ESMTP\n"
+
+
+class Greeter(Protocol):
+    """A server for which the client was too slow to speak: it is greeted, and understood all the same."""
+
+    transport: Any
+    certificate: Certificate
+    tells = greeting("chat", 0, False, "localhost", 7777).encode()
+
+    def connectionMade(self) -> None:
+        for place in range(0, len(self.tells), 7):
+            self.transport.write(self.tells[place : place + 7])
+
+    def dataReceived(self, data: bytes) -> None:
+        if not self.transport.TLS:
+            self.transport.startTLS(self.certificate)
+            self.transport.protocol.dataReceived(data)
+
+
+class Chatterbox(Greeter):
+    tells = Greeter.tells + b"and more\n" * 1_000
+
+
+class BeforeTls(TestCase):
+    timeout = 20
+
+    async def calls(self, protocol: type[Greeter]) -> ChatClient:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = f"{folder.name}/chat.pem"
+        ensure_certificate(path, "chat")
+        protocol.certificate = Certificate(path, time.monotonic, lambda work: succeed(work()))
+        files = Files(Path(folder.name), Path(folder.name))
+        port = reactor.listenTCP(0, Factory.forProtocol(protocol), interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        lost: Deferred[ClientFailure] = Deferred()
+        address = Address("127.0.0.1", port.getHost().port)
+        client = await call(reactor, files, address, lambda event: None, lost.callback)
+        self.addCleanup(lambda: (client.transport.abortConnection(), lost)[1])
+        return client
+
+    async def test_a_greeting_is_left_out(self) -> None:
+        client = await self.calls(Greeter)
+        self.assertIsNotNone(client.fingerprint)
+
+    async def test_anything_longer_is_no_server_of_ours(self) -> None:
+        with self.assertRaises(NoEncryption):
+            await self.calls(Chatterbox)
 
 
 class Refusals(TestCase):

@@ -59,6 +59,15 @@ class OneConnection(SynchronousTestCase):
         self.assertEqual(self.connection.dropped, "The server has fallen silent.")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_a_machine_that_slept_does_not_blame_the_server(self) -> None:
+        """Timers come before what the server has said meanwhile; it has a beat to show that it is there."""
+        self.clock.pump([5, 100])
+        self.assertEqual(self.connection.dropped, "")
+        self.clock.pump([10, 10])
+        self.assertEqual(self.connection.dropped, "")
+        self.clock.pump([10])
+        self.assertEqual(self.connection.dropped, "The server has fallen silent.")
+
     def test_who_logs_in_once_more_has_one_heart(self) -> None:
         self.heartbeat.begin(cast(Any, self.connection), 10)
         self.clock.pump([5])

@@ -12,10 +12,12 @@ from twisted.python.failure import Failure
 from chat.client.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted, TooMuch
 from chat.client.protocol import MOST_UNANSWERED, ChatClient
 from chat.events import Closing, Done, Pong, Presence, Refused
+from chat.wire.text import greeting
 from tests.client.link import FakeCertificate, LinkCase, NearEnd
 
 OURS = FakeCertificate(b"the server's")
 THEIRS = FakeCertificate(b"of somebody in between")
+GREETING = greeting("chat", 3, False, "localhost", 7777).encode()
 PRESENCE = b'{"type":"presence","users":["ann"],"state":"online"}\n'
 
 
@@ -113,6 +115,21 @@ class WhatComes(ClientCase):
         self.client.connectionLost(Failure(ConnectionDone()))
         self.assertIsInstance(self.reasons[0], Disconnected)
         self.assertEqual(str(self.reasons[0]), "The server is full. [2JTry again later.")
+
+    def test_as_a_greeting_before_the_first_frame_is_left_out(self) -> None:
+        """A server takes who is silent for a person; the greeting may be cut anywhere, and comes once."""
+        for place in range(len(GREETING)):
+            self.setUp()
+            waiting = self.client.request("ping")
+            self.says(GREETING[:place])
+            self.says(GREETING[place:] + b'{"type":"pong","id":1}\n')
+            self.assertEqual((self.successResultOf(waiting), self.reasons), (Pong(), []))
+        self.says(GREETING)
+        self.distrusted("cannot be read")
+
+    def test_as_a_greeting_that_does_not_end_is_not(self) -> None:
+        self.says(b"Welcome to chat\n" + b"more\n" * 1_000)
+        self.distrusted("cannot be read")
 
     def test_that_cannot_be_shown_hinders_nothing_that_follows(self) -> None:
         def fail_once(event: object) -> None:

@@ -6,8 +6,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.client.dialing import Address
 from chat.client.failures import Disconnected, RequestRefused, ServerNotTrusted
-from chat.client.returning import PAUSES, Returning
+from chat.client.returning import DOUBTS, PAUSES, Returning
+from chat.client.trust import KeyChanged
 from chat.events import Refused
 
 
@@ -47,10 +49,26 @@ class ComingBack(SynchronousTestCase):
         self.failureResultOf(back, RequestRefused)
         self.assertFalse(self.returning.under_way)
 
-    def test_one_that_is_not_to_be_trusted_ends_it(self) -> None:
-        back = self.begin(ServerNotTrusted("It is another one."))
+    def test_another_server_than_before_ends_it(self) -> None:
+        back = self.begin(KeyChanged(Address("chat.example"), b"1", b"2"))
         self.clock.advance(PAUSES[0])
         self.failureResultOf(back, ServerNotTrusted)
+
+    def test_one_bad_answer_does_not(self) -> None:
+        """Nor several, with others between: somebody on the way may give one, or a server that was just starting."""
+        bad = ServerNotTrusted("The server sent what cannot be read.")
+        back = self.begin(*[bad] * (DOUBTS - 1), Disconnected("No answer."), *[bad] * (DOUBTS - 1), None)
+        for _ in range(2 * DOUBTS):
+            self.clock.advance(PAUSES[-1])
+        self.successResultOf(back)
+        self.assertIn((str(bad), PAUSES[1]), self.waits)
+
+    def test_bad_answers_alone_do(self) -> None:
+        back = self.begin(*[ServerNotTrusted("The server sent what cannot be read.")] * DOUBTS, None)
+        for _ in range(DOUBTS):
+            self.clock.advance(PAUSES[-1])
+        self.failureResultOf(back, ServerNotTrusted)
+        self.assertFalse(self.returning.under_way)
 
     def test_who_does_not_want_it_any_more_is_not_brought_back(self) -> None:
         back = self.begin(None)
