@@ -42,6 +42,71 @@ CALL_TIME = 60.0
 """Seconds in which a call has to be answered, as in `chat.client.engine`."""
 
 
+class Stream:
+    """One connection, with TLS or without; what comes in the clear before TLS is left out, as it is a greeting."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tls: bool) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._lines = b""
+        self._clear = tls
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = _trusting().wrap_bio(self._incoming, self._outgoing) if tls else None
+
+    @classmethod
+    async def connect(cls, port: int, address: str, tls: bool) -> Stream:
+        """:raises OSError: when there is no connection."""
+        stream = cls(*await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0)), tls)
+        while stream._tls is not None:
+            try:
+                stream._tls.do_handshake()
+                stream._flush()
+                break
+            except ssl.SSLWantReadError:
+                stream._flush()
+                await stream._fill()
+        return stream
+
+    def write(self, data: bytes) -> None:
+        if self._tls is None:
+            self._writer.write(data)
+        else:
+            self._tls.write(data)
+            self._flush()
+
+    async def line(self) -> bytes:
+        """:raises OSError: when the connection ends."""
+        while b"\n" not in self._lines:
+            if self._tls is None:
+                self._lines += await self._came()
+                continue
+            try:
+                self._lines += self._tls.read(1 << 16)
+            except ssl.SSLWantReadError:
+                await self._fill()
+        line, _, self._lines = self._lines.partition(b"\n")
+        return line
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+    def _flush(self) -> None:
+        self._writer.write(self._outgoing.read())
+
+    async def _fill(self) -> None:
+        came = await self._came()
+        if self._clear:
+            came = came[next((place for place, byte in enumerate(came) if byte in (0x15, 0x16)), len(came)) :]
+            self._clear = not came
+        self._incoming.write(came)
+
+    async def _came(self) -> bytes:
+        came = await self._reader.read(1 << 16)
+        if not came:
+            raise OSError("the connection ended")
+        return came
+
+
 @dataclass(slots=True)
 class Client:
     """One program.
@@ -57,8 +122,7 @@ class Client:
     tries: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     back: float | None = None
-    writer: asyncio.StreamWriter | None = None
-    reader: asyncio.StreamReader | None = None
+    stream: Stream | None = None
 
     @property
     def account(self) -> str:
@@ -74,17 +138,16 @@ class Client:
 
         :raises OSError: when there is no connection.
         """
-        self.reader, self.writer = await asyncio.open_connection(
-            "127.0.0.1", port, local_addr=(self.address, 0), ssl=_trusting() if self.tls else None, limit=1 << 22
-        )
+        self.stream = await Stream.connect(port, self.address, self.tls)
         await self.ask("hello", client="comeback")
         await self.ask("commands")
 
     async def ask(self, cmd: str, **args: object) -> dict[str, Any]:
         """:raises OSError: when the connection ends, or the answer is a refusal."""
-        assert self.reader is not None and self.writer is not None
-        self.writer.write(json.dumps({"id": 1, "cmd": cmd, "args": args}).encode() + b"\n")
-        while line := await self.reader.readline():
+        assert self.stream is not None
+        self.stream.write(json.dumps({"id": 1, "cmd": cmd, "args": args}).encode() + b"\n")
+        while True:
+            line = await self.stream.line()
             if line.startswith(b"! "):
                 raise OSError(line.decode().strip())
             if line.startswith(b"{"):  # what comes before is the greeting of people
@@ -93,7 +156,6 @@ class Client:
                     if frame["type"] == "refused":
                         raise OSError(frame["text"])
                     return frame
-        raise OSError("the connection ended")
 
     async def enter(self, port: int, **ways: str) -> None:
         """Call and log in."""
@@ -118,9 +180,9 @@ class Client:
                 return
 
     def leave(self) -> None:
-        if self.writer is not None:
-            self.writer.transport.abort()
-            self.writer = None
+        if self.stream is not None:
+            self.stream.abort()
+            self.stream = None
 
 
 _context: list[ssl.SSLContext] = []
@@ -176,6 +238,7 @@ class Crowd:
             await asyncio.gather(*work, return_exceptions=True)
             for client in self.clients:
                 client.leave()
+            await asyncio.sleep(0)  # in which the transports close
 
     def lines(self) -> Sequence[str]:
         """How it went, one figure a line."""
@@ -196,6 +259,7 @@ async def relay(port: int, delay: float) -> AsyncIterator[int]:
         yield port
         return
     tasks: set[asyncio.Task[None]] = set()
+    ends: list[asyncio.StreamWriter] = []
 
     def begin(work: Any) -> None:
         task = asyncio.create_task(work)
@@ -228,6 +292,7 @@ async def relay(port: int, delay: float) -> AsyncIterator[int]:
         except OSError:
             back.close()
             return
+        ends.extend((back, there))
         begin(carry(near, there))
         begin(carry(far, back))
 
@@ -239,6 +304,9 @@ async def relay(port: int, delay: float) -> AsyncIterator[int]:
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for end in ends:
+            end.transport.abort()
+        await asyncio.sleep(0)
 
 
 def play(plain: int, tls: int, seconds: float, delay: float) -> Crowd:
