@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chat.core.house import House
-from chat.core.reasons import one_line_body
+from chat.core.reasons import one_line, one_line_body
 from chat.core.room import Room
 from chat.core.rooms import LOBBY, Rooms, account_of, heir_of
 from chat.core.user import Session
 from chat.errors import BadUsage, BlockedByRecipient, Forbidden, NoEffect, NotAMember
-from chat.values import Account, Kind, Rank, Role, Text, room_setting
+from chat.values import Account, Kind, Rank, Restriction, Role, Text, room_setting
 
 
 class Moderation:
@@ -57,7 +57,14 @@ class Moderation:
         if target.id == account_of(session):
             raise BadUsage("That would be yourself.")
         self._check_reason(session, room, reason)
-        await self._restrict(session, room, Kind.MUTED, target, reason, seconds)
+        until = None if seconds is None else self._house.now() + seconds * 1000
+        mute = Restriction(target.id, Kind.MUTED, until, one_line(reason))
+        before = room.mute(mute)
+        try:
+            await self._restrict(session, room, Kind.MUTED, target, reason, seconds)
+        except BaseException:
+            room.take_back(mute, before)
+            raise
 
     async def lift(self, session: Session, room: Room, kind: Kind, target: Account) -> None:
         """End a ban or a mute.

@@ -143,6 +143,24 @@ class Room:
         if self._mutes:
             self.check_mute(account, when)
 
+    def mute(self, mute: Restriction) -> Restriction | None:
+        """Let a mute count while its row is on its way to the disk.
+
+        :returns: what stood in its place, for `take_back`.
+        """
+        before = self._mutes.get(mute.account)
+        self._mutes[mute.account] = mute
+        return before
+
+    def take_back(self, mute: Restriction, before: Restriction | None) -> None:
+        """Let a mute that could not be stored count no longer."""
+        if self._mutes.get(mute.account) is not mute:
+            return
+        if before is None:
+            del self._mutes[mute.account]
+        else:
+            self._mutes[mute.account] = before
+
     def check_mute(self, account: int, when: int) -> None:
         """:raises Muted: with the end and the reason."""
         mute = self._mutes.get(account)

@@ -168,6 +168,20 @@ class Muting(ModerationCase):
         self.assertEqual(self.may_speak(self.phone), "")
         self.assertEqual(self.does(self.mod, "unmute", "bob"), "no-effect")
 
+    def test_who_is_muted_may_not_speak_before_it_is_stored(self) -> None:
+        self.stage.store.hold()
+        muting = self.mod.starts("mute", user="bob", room="ops", reason="shouting")
+        refused = self.phone.gets(Refused, "say", room="ops", text=Text("hi"))
+        self.assertEqual((refused.code, "shouting" in refused.text), ("muted", True))
+        self.stage.store.release()
+        self.assertNotIsInstance(self.successResultOf(muting), Refused)
+        self.assertEqual(self.may_speak(self.phone), "muted")
+
+    def test_a_mute_that_cannot_be_stored_does_not_count(self) -> None:
+        self.stage.store.fail(1)
+        self.assertEqual(self.does(self.mod, "mute", "bob"), "not-stored")
+        self.assertEqual(self.may_speak(self.phone), "")
+
     def test_nobody_unmutes_oneself(self) -> None:
         self.does(self.ann, "mute", "mod")
         self.assertEqual(self.does(self.mod, "unmute", "mod"), "forbidden")
