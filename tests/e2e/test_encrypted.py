@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import ssl
+import time
+from contextlib import suppress
 from pathlib import Path
 from unittest import skipUnless
 
@@ -60,6 +63,37 @@ class Encrypted(StageCase):
                 pass
         bob.does_not_see("Traceback")
         self.assertNotIn("Traceback", self.stage.log())
+
+    def test_readers_that_do_not_read_are_dropped_and_hold_little(self) -> None:
+        """Twenty of them, each with more answers on their way than `unsent` allows."""
+        asks = b"".join(b'{"id":%d,"cmd":"commands"}\n' % number for number in range(300))
+        readers = [self.connect() for _ in range(20)]
+        before = most = self.memory()
+        for _ in range(6):
+            for each in readers:
+                each.settimeout(0.2)
+                with suppress(OSError):
+                    each.sendall(asks)
+            most = max(most, self.memory())
+        self.stage.wait(lambda: self.stage.log().count("reads too slowly") == 20, "not all of them are dropped")
+        self.assertLess(max(most, self.memory()) - before, 64 << 20)
+
+    def memory(self) -> int:
+        """Bytes that the server has in memory."""
+        assert self.stage.server is not None
+        status = Path(f"/proc/{self.stage.server.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+    def test_a_server_that_was_suspended_takes_nobody_for_another(self) -> None:
+        """What waits in the kernel is older than the timers that are due."""
+        assert self.stage.server is not None
+        waiting = socket.create_connection(("127.0.0.1", self.stage.port), timeout=10)
+        self.addCleanup(waiting.close)
+        self.stage.server.send_signal(signal.SIGSTOP)
+        waiting.sendall(b'{"id": 1, "cmd": "ping"}\n')
+        time.sleep(1)  # longer than a silent peer is waited for
+        self.stage.server.send_signal(signal.SIGCONT)
+        self.assertEqual(waiting.recv(100), b'{"type":"pong","id":1}\n')
 
     @skipUnless(shutil.which("ncat"), "ncat is not installed")
     def test_ncat(self) -> None:
