@@ -256,7 +256,7 @@ class WhatIsKept(ControlCase):
             self.assertIn("my words", lines.read())
         self.assertEqual(self.ctl("retention lobby 90d").out, "lobby keeps what was said for 90 days.\n")
         self.assertEqual(self.ctl("forget bob").status, 0)
-        bob.sees("* This account was deleted.")
+        bob.sees("* This account is being deleted.")
         self.assertEqual(self.ctl("whois bob").status, 1)
 
     def test_below_the_floor_of_free_disk_people_come_in_and_nothing_is_taken(self) -> None:
