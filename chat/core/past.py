@@ -182,7 +182,9 @@ class Past:
     async def _backlog(self, session: Session) -> Backlog:
         account = account_of(session)
         blocked = self._house.directory.blocked_by(account)
-        return await self._house.store.waiting(account, session.device, blocked, self._shown(session))
+        backlog = await self._house.store.waiting(account, session.device, blocked, self._shown(session))
+        await self._house.store.published()  # what is in it comes live as well, while that is still held back
+        return backlog
 
     def _shown(self, session: Session) -> Mapping[int, int]:
         """Up to where a session was shown each conversation, and what its device has that is not yet on disk."""
@@ -229,6 +231,7 @@ class Past:
         found = await self._house.store.missed(
             account, session.device, blocked, tuple(wanted), limit, self._shown(session)
         )
+        await self._house.store.published()  # likewise
         unsure = found.unsure.joined(perhaps)
         rows = tuple(row for row in found.rows if row.seq <= told.get(row.conversation, row.seq))
         pages: list[History] = []

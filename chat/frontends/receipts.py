@@ -40,9 +40,10 @@ class Receipts:
     """The marks of one login of one text session.
 
     :param clock: tells when to look, and what is later.
-    :param behind: conversations of which earlier lines still wait unseen, with their newest seq: their marks move with
-        the pages that are shown alone, until `caught_up`. The marks of quiet rooms stand still as well; of these it is
-        kept up to which seq everything was shown.
+    :param began: the newest seq of each conversation when events began to flow; what came later was shown, or will be.
+    :param behind: those of which earlier lines still wait unseen: their marks move with the pages that are shown alone,
+        until `caught_up`. The marks of quiet rooms stand still as well; of these it is kept up to which seq everything
+        was shown.
     :param write: called with marks that are proven, conversation to seq, and which of them the person asked for.
     :param telnet: where the peer speaks it.
     :param leave: called with what was shown and not proven when the login ended.
@@ -74,7 +75,8 @@ class Receipts:
         session: Session,
         outbox: Outbox,
         clock: IClock,
-        behind: Mapping[int, int],
+        began: Mapping[int, int],
+        behind: Collection[int],
         write: Callable[[Mapping[int, int], Mapping[int, int]], None],
         leave: Callable[[Mapping[int, Shown]], None],
         telnet: Telnet | None = None,
@@ -82,7 +84,7 @@ class Receipts:
         self._session = session
         self._outbox = outbox
         self._clock = clock
-        self._behind = behind or _NOWHERE
+        self._behind: Mapping[int, int] = {id: began[id] for id in behind} or _NOWHERE
         self._write = write
         self._leave = leave
         self._telnet = telnet
@@ -91,7 +93,7 @@ class Receipts:
         self._later: dict[int, int] | None = None
         self._asked: dict[int, int] | None = None
         self._final: dict[int, int] | None = None
-        self._began: Mapping[int, int] = {id: room.last for id, room in session.rooms.items()}
+        self._began: Mapping[int, int] = {id: seq for id, seq in began.items() if id not in behind}
         self._proven = self._began
         self._tentative: Mapping[int, int] | None = None
         self._looked = 0.0

@@ -6,7 +6,7 @@ them is a `Dialogue`. Here is what happens to those who come, and who go on whil
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from chat.core.user import ChatUser
@@ -28,6 +28,7 @@ from chat.events import (
     RoomLeft,
     Said,
     SignedOut,
+    Skipped,
     StoredAs,
 )
 from chat.frontends.cooperative import collect
@@ -68,9 +69,11 @@ class TextFrontEnd:
         "_held_back",
         "_holds",
         "_link",
+        "_past",
         "_pipeline",
         "_receipts",
         "_service",
+        "_told",
         "outbox",
         "peer",
     )
@@ -87,6 +90,8 @@ class TextFrontEnd:
         self._receipts: Receipts | None = None
         self._held_back: list[Event] | None = None
         self._holds = 0
+        self._past: tuple[dict[int, int], ...] = ()
+        self._told: dict[int, int] = {}
         self._pipeline = Pipeline(self, link.turn)
 
     # bytes in
@@ -126,6 +131,7 @@ class TextFrontEnd:
 
     def perform(self, call: Call) -> Awaitable[Reply]:
         if call.verb.name == "catchup":
+            self._let_go()  # the answers before are written, and what was held behind them came before this
             self._hold_back()
         return self._link.session.perform(call.verb.name, **call.arguments)
 
@@ -210,13 +216,11 @@ class TextFrontEnd:
     def _new_receipts(self, user: ChatUser, resumed: Resumed) -> Receipts:
         link = self._link
         rooms, proofs = link.session.rooms, self._service.delivery.of(link.session, user.account.id)
-        behind = {
-            each.conversation.id: rooms[each.conversation.id].last if each.conversation.room else each.last
-            for each in resumed.conversations
-            if each.unread and (each.conversation.partner or each.conversation.id in rooms)
-        }
+        here = [each for each in resumed.conversations if each.conversation.partner or each.conversation.id in rooms]
+        began = {each.conversation.id: each.last for each in here}
+        behind = [each.conversation.id for each in here if each.unread]
         return Receipts(
-            link.session, self.outbox, self._service.clock, behind, proofs.proven, proofs.unproven, link.telnet
+            link.session, self.outbox, self._service.clock, began, behind, proofs.proven, proofs.unproven, link.telnet
         )
 
     def write(self, answer: bytes) -> None:
@@ -262,11 +266,13 @@ class TextFrontEnd:
 
     def _hold_back(self) -> None:
         """Hold back what happens while the past is being read, so that it comes after it; may overlap."""
+        if not self._holds:
+            self._told = {id: room.last for id, room in self._link.session.rooms.items()}
         self._holds += 1
         self.outbox.hold()
 
     async def _catch_up(self, call: Call, reply: Missed) -> bytes:
-        receipts, pages = self._receipts, reply.pages
+        receipts, pages = self._receipts, tuple(_until(reply.pages, self._told))
         if receipts is not None:
             pages = tuple(map(receipts.again, pages))
         try:
@@ -296,11 +302,16 @@ class TextFrontEnd:
         if self._receipts is not None:
             for page in pages:
                 self._receipts.shown(page.conversation.id, page.last)
-        self._link.turn.soon(lambda: self._let_go(shown))
+        self._past += (shown,)
+        self._link.turn.soon(self._let_go)
 
-    def _let_go(self, shown: dict[int, int]) -> None:
-        self._holds -= 1
-        held = newer(self._held_back or (), lambda conversation: shown.get(conversation, 0))
+    def _let_go(self) -> None:
+        """Let come what was held back while pages were read that are shown by now."""
+        past, self._past = self._past, ()
+        if not past:
+            return
+        self._holds -= len(past)
+        held = newer(self._held_back or (), lambda conversation: max(shown.get(conversation, 0) for shown in past))
         if self._holds:
             self._held_back = held
             return
@@ -373,3 +384,15 @@ class TextFrontEnd:
         self._dialogue.leave_prompt()
         self.outbox.write(self._dialogue.shown(Closing(reason)))
         self._link.hang_up()
+
+
+def _until(pages: Iterable[History], told: Mapping[int, int]) -> Iterator[History]:
+    """Pages without what comes live behind them.
+
+    :param told: the newest seq of each room when its events began to be held back.
+    """
+    for page in pages:
+        last = told.get(page.conversation.id, page.last)
+        entries = tuple(each for each in page.entries if isinstance(each, Skipped) or each.seq <= last)
+        if entries:
+            yield replace(page, entries=entries, last=min(page.last, last))

@@ -152,6 +152,12 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         :returns: fires with whether there is more to do.
         """
 
+    def published(self) -> Deferred[None]:
+        """Fires when the sink has had all rows that what was read until now can hold.
+
+        A read sees a commit as soon as it is on disk, which may be before the sink hears of it.
+        """
+
     def disk(self) -> Disk:
         """How much room is used and left, at once."""
 

@@ -55,6 +55,11 @@ class Gathering:
         self._last = 1
         self._until_more = self._pause = 1
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a commit was handed over, and it is not known what came of it."""
+        return self._committing
+
     def __len__(self) -> int:
         return len(self._jobs)
 

@@ -65,6 +65,9 @@ class MemoryStore(Store):
         self._commit_what_waits()
         return stopped
 
+    def published(self) -> Deferred[None]:
+        return succeed(None)
+
     def disk(self) -> Disk:
         return Disk(0, self.free)
 

@@ -93,6 +93,7 @@ class SqliteStore(Store):
         self._ending: tuple[Worker, ...] = ()
         self._running = 0
         self._stopped: list[Deferred[None]] = []
+        self._unpublished: list[Deferred[None]] = []
 
     def start(self, committed: Sink) -> Snapshot:
         """Open the database, made or upgraded where that was not done before, and begin the threads.
@@ -144,6 +145,13 @@ class SqliteStore(Store):
         stopped: Deferred[None] = Deferred()
         self._stopped.append(stopped)
         return stopped
+
+    def published(self) -> Deferred[None]:
+        if not self._gathering.under_way or self._writer is None or not self._writer.committing:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred()
+        self._unpublished.append(waiting)
+        return waiting
 
     def disk(self) -> Disk:
         return look(self._path)
@@ -231,6 +239,9 @@ class SqliteStore(Store):
                 self._committed(committed)
             except Exception:
                 self._log.failure("The rows of a commit were not delivered to everybody")
+        unpublished, self._unpublished = self._unpublished, []
+        for waiting in unpublished:
+            waiting.callback(None)
         for job in jobs:
             job.settle()
 

@@ -136,6 +136,9 @@ class Store(ABC):
         """Run with a connection of its own, for as long as it takes; nobody else waits for it."""
 
     @abstractmethod
+    def published(self) -> Deferred[None]: ...
+
+    @abstractmethod
     def disk(self) -> Disk: ...
 
     @abstractmethod

@@ -78,12 +78,14 @@ class Transaction:
     :param connection: in autocommit mode (``isolation_level=None``), used by this object alone.
     """
 
-    __slots__ = ("_committed", "_last", "_pairs", "_retries", "_rows", "changes", "connection")
+    __slots__ = ("_committed", "_last", "_pairs", "_retries", "_rows", "changes", "committing", "connection")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.changes = 0
         """Rises with everything that would have to be rolled back."""
+        self.committing = False
+        """Whether others may see what it did although nobody was told of it; read by other threads as well."""
         self._rows: list[tuple[Any, ...]] = []
         self._retries: dict[RetryKey, Retry] = {}
         self._last: dict[int, int] = {}
@@ -94,6 +96,7 @@ class Transaction:
 
     def begin(self) -> None:
         """Open it. IMMEDIATE, so that a database in use by another program shows here and not half-way."""
+        self.committing = False
         if self.connection.in_transaction:
             # A rollback failed (a disk error); nothing of it may slip into this transaction.
             self.connection.execute("ROLLBACK")
@@ -105,6 +108,7 @@ class Transaction:
         :returns: the rows that were appended, in order.
         """
         self.flush()
+        self.committing = True
         self.connection.execute("COMMIT")
         committed, self._committed = self._committed, []
         return committed

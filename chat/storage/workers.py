@@ -117,6 +117,11 @@ class Writer(Worker):
                 job.failure = StoreUnavailable()
         self._done(jobs, committed, trouble)
 
+    @property
+    def committing(self) -> bool:
+        """Whether readers may see what is being committed, or was committed last."""
+        return self._transaction is not None and self._transaction.committing
+
     def _open(self) -> Transaction:
         if self._transaction is None:
             connection = connect(self._path, self._patience)

@@ -98,13 +98,13 @@ class Ledger:
     def check_delivery(self, members: Mapping[str, bool]) -> None:
         """Hold what everybody was shown in the end against what was acknowledged.
 
-        :param members: who is to be shown everything once (True), or at least once and only what is private (False).
+        :param members: who is to be shown everything once (True), or at least once (False).
         """
         for name, once in members.items():
             shown = self.shown.get(name, Counter())
             for body in self.acknowledged:
                 message = Message.read(body)
-                due = message.target == name or (once and message.target.startswith("#"))
+                due = message.target == name or message.target.startswith("#")
                 if due and message.author != name and not shown[body]:
                     self.complain("never shown to who should have it", f"{body} to {name}")
             if once:

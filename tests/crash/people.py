@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from tests.crash.ledger import BODY, Ledger, Message
+from tests.crash.ledger import Ledger, Message
 from tests.e2e.program import Frame, HungUp, Program
 from tests.e2e.stage import PASSWORD
 
@@ -37,29 +38,48 @@ class Person:
         self.unanswered: deque[Message] = deque()
         self._ledger = ledger
         self._chance = chance
+        self._perhaps_stored: set[Message] = set()
         self._number = 0
         self._marked: dict[str, int] = {}
         self._unmarked = 0
         self._program: Program | None = None
+        self._held: list[Frame] | None = None
 
     # coming and going
 
     async def come(self, port: int) -> None:
-        """Log in and read what was missed."""
+        """Log in and read what was missed; what happens meanwhile comes after it."""
         program = self._program = await Program(self._hear).connect(port)
-        await program.gets("logged-in", "login", user=self.name, password=PASSWORD)
-        resumed = await program.gets("resumed", "resume")
+        self._held = []
+        await self._gets(program, "logged-in", "login", user=self.name, password=PASSWORD)
+        resumed = await self._gets(program, "resumed", "resume")
         for each in resumed["conversations"]:
             id, last = each["id"], int(each["last"])
             marked = self._marked.get(id, 0)
             if not marked <= int(each["received"]) <= last:
                 self._ledger.complain("marks lost", f"{self.name} marked {marked} of {id}; it is {each['received']}")
             while self.have.get(id, 0) < last:
-                page = await program.gets("history", "history", conversation=id, after=self.have.get(id, 0), limit=500)
+                after = self.have.get(id, 0)
+                page = await self._gets(program, "history", "history", conversation=id, after=after, limit=500)
                 for entry in page["messages"]:
                     if self._seq(entry) <= last:
                         self._show(entry)
                 self.have[id] = last if not page["more"] else self._seq(page["messages"][-1])
+        held, self._held = self._held, None
+        for event in held:
+            self._hear(event)
+
+    @staticmethod
+    async def _gets(program: Program, type: str, cmd: str, **args: Any) -> Frame:
+        """Ask for what is there; a server that is about to end is as good as gone.
+
+        :raises HungUp: then.
+        """
+        frame = await program.ask(cmd, **args)
+        if frame.get("code") == "shutting-down":
+            raise HungUp
+        assert frame["type"] == type, f"{cmd} {args} is answered {frame}"
+        return frame
 
     async def register(self, port: int) -> None:
         """Make the account, and become a member of the rooms."""
@@ -71,6 +91,7 @@ class Person:
                     await program.gets("room-entered", "create", room=room)
 
     def leave(self) -> None:
+        """Be killed: a reset, and whatever was not answered is sent again when this person comes back."""
         if self._program is not None:
             self._program.break_off()
 
@@ -85,6 +106,9 @@ class Person:
 
     def _hear(self, event: Frame) -> None:
         if event["type"] in NO_ROWS:
+            return
+        if self._held is not None:
+            self._held.append(event)
             return
         id = event["conversation"]["id"]
         if self._seq(event) <= self.have.get(id, 0):
@@ -110,14 +134,14 @@ class Person:
         marks = dict(self.have)
 
         def answered(reply: asyncio.Future[Frame]) -> None:
-            if not reply.exception():
+            if not reply.exception() and reply.result()["type"] == "done":
                 self._marked.update(marks)
 
         self._program.ask("received", marks=marks).add_done_callback(answered)
 
     # talking
 
-    async def talk(self, people: list[str], acknowledged: Callable[[], None]) -> None:
+    async def talk(self, people: Sequence[str], acknowledged: Callable[[], None]) -> None:
         """Send until the server is gone."""
         program = self._program
         assert program is not None
@@ -135,7 +159,7 @@ class Person:
         if running:
             await asyncio.wait(running)
 
-    def _next(self, people: list[str]) -> Message:
+    def _next(self, people: Sequence[str]) -> Message:
         self._number += 1
         target = f"#{self._chance.choice(ROOMS)}" if self._chance.random() < 0.5 else self._chance.choice(people)
         message = Message(self.name, self._number, target)
@@ -150,59 +174,13 @@ class Person:
             else:
                 reply = await program.ask("message", retry, user=message.target, text=message.body)
         except HungUp:
+            self._perhaps_stored.add(message)
             return
+        if reply.get("code") == "shutting-down" and message in self._perhaps_stored:
+            return  # this try was refused, and of the one before nothing is known
         self.unanswered.remove(message)
         if reply["type"] == "stored":
             self._ledger.acknowledged[message.body] = reply["msgid"]
             acknowledged()
         else:
             self._ledger.refused.add(message.body)
-
-
-class Netcat:
-    """Somebody with a netcat that stops reading and dies, in every round."""
-
-    def __init__(self, name: str, ledger: Ledger, chance: random.Random) -> None:
-        self.name = name
-        self._ledger = ledger
-        self._chance = chance
-        self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self._nothing_waits = asyncio.Event()
-
-    async def come(self, port: int, patience: int) -> None:
-        """Log in, and read until so many lines were seen."""
-        reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
-        self._writer.write(f"login {self.name} {PASSWORD}\n".encode())
-        self._nothing_waits.clear()
-        self._reading = asyncio.create_task(self._read(reader, patience))
-
-    async def _read(self, reader: asyncio.StreamReader, patience: int) -> None:
-        with contextlib.suppress(ConnectionError):
-            while patience and (line := (await reader.readline()).decode()):
-                patience -= 1
-                if "* Nothing is waiting." in line:
-                    self._nothing_waits.set()
-                for body in BODY.findall(line):
-                    repeated = self._ledger.shown.get(self.name, {}).get(body, 0)
-                    if repeated and "(again)" not in line:
-                        self._ledger.complain("shown again without a word", f"{body} to {self.name}: {line}")
-                    self._ledger.saw(self.name, body)
-                if patience % 50 == 0 and self._writer is not None:
-                    self._writer.write(b"/ping\n")
-
-    async def catch_up(self) -> None:
-        """Ask for all that waits, and read it."""
-        assert self._writer is not None
-        while not self._nothing_waits.is_set():
-            self._writer.write(b"/catchup\n")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._nothing_waits.wait(), 0.2)
-
-    async def die(self) -> None:
-        """Be killed, whatever it has read."""
-        if self._writer is not None:
-            self._writer.transport.abort()
-        if self._reading is not None:
-            await self._reading
-        self._writer = self._reading = None

@@ -1,15 +1,30 @@
-"""The server with one promise broken, to show that the checks notice: ``python spoiled.py HOW TWISTD-OPTIONS``.
+"""The server with a promise broken, to show that the checks notice: ``python spoiled.py HOW TWISTD-OPTIONS``.
+
+``HOW`` is one or several of these, with commas between them:
 
 ``late``: everybody is told before the commit, which happens with the first batch that comes `LATE` seconds later.
 ``unsynced``: commits are not synced to the disk.
+``forgetful``: what is sent again under the same retry id is stored again.
+``backwards``: of what is committed together, the last is stored first.
+``indiscreet``: private messages are told to many.
+``denying``: every tenth message is stored, and its sender is told that it is not.
+``dropping``, ``doubling``: every tenth event of a room is told to no program, or twice.
+``unmarked``: no line is marked as a repeat.
+``markless``: what programs say they have is not noted.
+``strange``: accounts whose names begin with ``guest`` are unknown after a restart.
+``damaging``: the database is damaged before the second start.
+``stuck``: it does not end when it is told to.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from twisted.scripts.twistd import run
@@ -77,8 +92,137 @@ def unsynced() -> None:
     setattr(sqlite3, "connect", connect_unsynced)  # noqa: B010
 
 
-WAYS: dict[str, Callable[[], None]] = {"late": late, "unsynced": unsynced}
+def forgetful() -> None:
+    from chat.storage import store
+
+    def appending(append: Any) -> Any:
+        def without_retry(transaction: Any, draft: Any, *more: Any) -> Any:
+            return append(transaction, draft._replace(retry=None), *more)
+
+        return without_retry
+
+    spoil(store, "append", appending)
+
+
+def backwards() -> None:
+    from chat.storage import workers
+
+    spoil(workers, "commit", lambda commit: lambda transaction, jobs: commit(transaction, jobs[::-1]))
+
+
+def indiscreet() -> None:
+    from chat.bus.local import LocalBus
+
+    def publishing(publish: Any) -> Any:
+        def to_many(bus: LocalBus, topics: Any, published: Any) -> Any:
+            private = any(kind == "account" for kind, _ in topics)
+            return publish(bus, [("account", id) for id in range(1, 20)] if private else topics, published)
+
+        return to_many
+
+    spoil(LocalBus, "publish", publishing)
+
+
+def denying() -> None:
+    from chat.core.perform import Performer
+    from chat.events import Refused, StoredAs
+
+    counter = itertools.count(1)
+
+    def performing(perform: Any) -> Any:
+        async def or_deny(*arguments: Any) -> Any:
+            reply = await perform(*arguments)
+            if isinstance(reply, StoredAs) and next(counter) % 10 == 0:
+                return Refused("forbidden", "Nothing was sent.")
+            return reply
+
+        return or_deny
+
+    spoil(Performer, "perform", performing)
+
+
+def dropping() -> None:
+    _each_tenth_event_is_told(0)
+
+
+def doubling() -> None:
+    _each_tenth_event_is_told(2)
+
+
+def _each_tenth_event_is_told(times: int) -> None:
+    from chat.frontends.audience import Audience
+
+    counter = itertools.count(1)
+
+    def posting(post: Any) -> Any:
+        def so_often(audience: Audience, *arguments: Any) -> None:
+            for _ in range(times if audience.program and next(counter) % 10 == 0 else 1):
+                post(audience, *arguments)
+
+        return so_often
+
+    spoil(Audience, "post", posting)
+
+
+def unmarked() -> None:
+    from chat.values import Unsure
+
+    spoil(Unsure, "may_have_seen", lambda _: lambda unsure, row: False)
+
+
+def markless() -> None:
+    from twisted.internet.defer import succeed
+
+    from chat.storage.store import Store
+
+    spoil(Store, "mark_received", lambda _: lambda *arguments: succeed({}))
+
+
+def strange() -> None:
+    def reading(read: Any) -> Any:
+        return lambda connection: tuple(each for each in read(connection) if not each.name.folded.startswith("guest"))
+
+    spoil(accounts, "all_accounts", reading)
+
+
+def damaging() -> None:
+    if os.path.exists("credentials.db"):
+        with closing(sqlite3.connect("credentials.db", isolation_level=None)) as connection:
+            connection.executescript(
+                "CREATE TABLE spoiled (word); CREATE INDEX by_word ON spoiled (word);"
+                "INSERT INTO spoiled VALUES ('a'), ('b'), ('c'); PRAGMA writable_schema = ON;"
+                "UPDATE sqlite_schema SET sql = 'CREATE INDEX by_word ON spoiled (word DESC)' WHERE name = 'by_word';"
+            )
+
+
+def stuck() -> None:
+    from twisted.internet.defer import Deferred
+
+    from chat.core.service import ChatService
+
+    def stopping(stop: Any) -> Any:
+        async def never(*arguments: Any, **named: Any) -> None:
+            await Deferred()
+
+        return never
+
+    spoil(ChatService, "stop", stopping)
+
+
+def spoil(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Put something in the place of a function, made of it."""
+    setattr(owner, name, make(getattr(owner, name)))
+
+
+WAYS: dict[str, Callable[[], None]] = {
+    each.__name__: each
+    for each in (
+        *(late, unsynced, forgetful, backwards, indiscreet, denying, dropping, doubling),
+        *(unmarked, markless, strange, damaging, stuck),
+    )
+}
 
 if __name__ == "__main__":
-    WAYS[sys.argv.pop(1)]()
+    for how in sys.argv.pop(1).split(","):
+        WAYS[how]()
     run()

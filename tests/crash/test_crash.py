@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partialmethod
 from unittest import TestCase
 
 from tests import figures
@@ -17,7 +18,7 @@ from tests.e2e.stage import Stage
 
 
 class SpoiledStage(Stage):
-    """A server that breaks one promise (`tests.crash.spoiled`)."""
+    """A server that breaks a promise (`tests.crash.spoiled`)."""
 
     def __init__(self, how: str) -> None:
         super().__init__()
@@ -34,11 +35,41 @@ class Killed(TestCase):
         return Checker(stage, rounds, messages, seed=7).run()
 
     def test_the_server_keeps_every_promise(self) -> None:
-        outcome = self.play(Stage(), rounds=5, messages=250)
+        outcome = self.play(Stage(), rounds=6, messages=150)
         self.assertEqual(outcome.wrong, {}, outcome.failures())
         figures.tell("crash checker", *outcome.lines())
 
-    def test_the_checker_notices_when_the_acknowledgement_comes_before_the_commit(self) -> None:
-        outcome = self.play(SpoiledStage("late"), rounds=4, messages=100)
-        self.assertGreater(outcome.wrong.get("lost", 0), 0)
-        self.assertGreater(outcome.wrong.get("shown, and not stored so", 0), 0)
+
+NOTICED = {
+    "late": ("lost", "shown, and not stored so"),
+    "forgetful,strange,markless": ("twice in the history", "accounts lost", "marks lost"),
+    "backwards,denying": ("out of order", "refused, and stored all the same"),
+    "indiscreet,unmarked": ("to a wrong person", "shown again without a word"),
+    "dropping": ("never shown to who should have it",),
+    "doubling": ("shown twice to a program",),
+    "damaging": ("damage", "failed starts"),
+    "stuck": ("no orderly stop",),
+}
+"""What the checker notices of each server with a fault."""
+
+
+class Noticed(TestCase):
+    def notices(self, how: str) -> None:
+        stage = SpoiledStage(how)
+        self.addCleanup(stage.close)
+        outcome = Checker(stage, rounds=3, messages=80, seed=7, stop_time=2).run()
+        for kind in NOTICED[how]:
+            self.assertGreater(outcome.wrong.get(kind, 0), 0, f"{kind}: {outcome.wrong}")
+        with self.assertRaises(AssertionError):
+            list(outcome.lines())
+
+    def test_every_kind(self) -> None:
+        self.assertEqual({kind for kinds in NOTICED.values() for kind in kinds}, set(Outcome.KINDS))
+
+
+def _add_tests() -> None:
+    for how in NOTICED:
+        setattr(Noticed, f"test_{how.replace(',', '_and_')}", partialmethod(Noticed.notices, how))
+
+
+_add_tests()

@@ -132,6 +132,32 @@ class Batching(FileCase):
         await slow
         self.assertEqual(stored.seq, 2)
 
+    async def test_a_read_sees_what_the_sink_has_not_heard_of(self) -> None:
+        """It can wait until the sink has: what it read comes live then, and is known to be the same."""
+        self.successResultOf(self.store.published())
+        held, call = list[tuple[Any, ...]](), self.store._call_from_thread
+
+        def hold_commits(function: Callable[..., object], *arguments: object) -> None:
+            if function == self.store._deliver:
+                held.append((function, *arguments))
+            else:
+                call(function, *arguments)
+
+        self.patch(self.store, "_call_from_thread", hold_commits)
+        sent = self.store.append(text(self.lobby, self.bob))
+        while (await self.store.history(self.lobby, limit=1)).last != 2:
+            pass
+        published = self.store.published()
+        self.assertNoResult(published)
+        self.assertEqual(self.rows, [])
+        while not held:
+            await self.store.pairs_of(self.bob)
+        for function, *arguments in held:
+            function(*arguments)
+        self.assertEqual([committed.row.seq for committed in self.rows], [2])
+        self.successResultOf(published)
+        await sent
+
     async def test_a_read_sees_one_moment(self) -> None:
         """Queries of one read do not see what is committed between them."""
         first, go = threading.Event(), threading.Event()
