@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from twisted.internet.defer import Deferred, gatherResults
 
-from chat.auth.tokens import digest, new_token
-from chat.storage.sqlite import SqliteStore
-from chat.stretch import make_verifier, new_salt, stretch
-from chat.values import DEFAULT_DEVICE, Draft, Kind, Name, RoomRecord, Text
+from chat.protocol.passwords import make_verifier, new_salt, stretch
+from chat.protocol.values import DEFAULT_DEVICE, Draft, Kind, Name, RoomRecord, Text
+from chat.server.auth.tokens import digest, new_token
+from chat.server.storage.sqlite import SqliteStore
 
 PASSWORD = "correct horse"
 

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.furnishing import PASSWORD, Furnishing
 from benchmarks.peers import ROOM, Chat, started
 from benchmarks.processes import PATIENCE, Failed
-from chat.client.entrance import LEAST_COST
+from chat.client.session.login import LEAST_COST
 
 LIMIT = 1.0
 """Seconds from the start of the process to a screen that can be used."""

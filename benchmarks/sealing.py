@@ -19,16 +19,17 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from benchmarks.processes import Failed
-from chat.client.crypto.ring import KeyRing
-from chat.client.crypto.signing import AccountKey
-from chat.client.crypto.vault import make_vault
-from chat.client.marks import Opened
-from chat.client.sealing.directory import Directory
-from chat.client.sealing.post import Post
-from chat.client.sealing.reading import Reader
-from chat.client.sealing.speaking import Speaker
-from chat.client.talks import Key, Talk
-from chat.events import (
+from chat.client.e2e.cross_signing import AccountKey
+from chat.client.e2e.decrypting import Reader
+from chat.client.e2e.encrypted_db import make_vault
+from chat.client.e2e.encrypting import Speaker
+from chat.client.e2e.key_query import Directory
+from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.to_device import Post
+from chat.client.model.conversation import Key, Talk
+from chat.client.model.message_status import Opened
+from chat.protocol.device_keys import NumberedKey, Publication
+from chat.protocol.events import (
     ClaimedKey,
     ClaimedKeys,
     Done,
@@ -42,8 +43,7 @@ from chat.events import (
     Reply,
     Said,
 )
-from chat.keys import NumberedKey, Publication
-from chat.values import Conversation, Kind, Sealed
+from chat.protocol.values import Conversation, Kind, Sealed
 
 LIMIT = 1.0
 """Milliseconds a message, sealed or opened."""

@@ -1,7 +1,8 @@
 """``python -m tests.comeback``: everybody comes back after the server was killed, all of them.
 
 Programs that speak the protocol as the bundled client does are logged in, in the clear and over TLS; the server gets
-SIGKILL and starts again; each calls, pauses after a failure as `chat.client.returning` does, and logs in by its token.
+SIGKILL and starts again; each calls, pauses after a failure as `chat.client.session.reconnect` does, and logs in by its
+token.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.client.returning import PAUSES
+from chat.client.session.reconnect import PAUSES
 from tests.e2e.stage import PASSWORD, Stage
 
 OPTIONS = (
@@ -39,7 +40,7 @@ AT_ONCE = 50
 """Calls at the same time, while the crowd comes in for the first time."""
 
 CALL_TIME = 60.0
-"""Seconds in which a call has to be answered, as in `chat.client.engine`."""
+"""Seconds in which a call has to be answered, as in `chat.client.session.engine`."""
 
 
 class Stream:

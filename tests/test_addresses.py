@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.values import Reach, reach_of
+from chat.protocol.values import Reach, reach_of
 
 _REACHES = {
     "0.0.0.0": Reach.NOWHERE,

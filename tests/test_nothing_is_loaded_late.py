@@ -9,9 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 _SESSION = """
 import sys
-import chat.tap
-from chat.process import load_tables
-from tests.frontends.server import PASSWORD, ServerCase
+import chat.server.tap
+from chat.server.process.reactor import load_tables
+from tests.server.frontends.server import PASSWORD, ServerCase
 
 {prepare}
 case = ServerCase("setUp")

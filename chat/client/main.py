@@ -17,14 +17,14 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat import __version__
-from chat.client.calling import device_of, make_cupboard, make_engine
-from chat.client.catching import Reading
-from chat.client.dialing import Address
-from chat.client.errands import Send, Tail
-from chat.client.failures import ClientFailure, NobodyThere
-from chat.client.files import Files
-from chat.client.plain import GOODBYE, Keys, Plain, hide_typing
-from chat.client.printing import Printer
+from chat.client.cli.factory import device_of, make_cupboard, make_engine
+from chat.client.cli.line_output import Printer
+from chat.client.cli.plain import GOODBYE, Keys, Plain, hide_typing
+from chat.client.cli.scripting import Send, Tail
+from chat.client.model.failures import ClientFailure, NobodyThere
+from chat.client.session.endpoint import Address
+from chat.client.session.profiles import Files
+from chat.client.session.sync import Reading
 
 _ABOUT = "Talk with people on a chat server, full-screen or line by line."
 
@@ -197,7 +197,7 @@ def _keys(words: Sequence[str], files: Files) -> int:
     parser.add_argument("file", type=Path, metavar="FILE")
     options = parser.parse_args(words)
     try:
-        from chat.client.sealing.moving import export_keys, import_keys
+        from chat.client.e2e.key_transfer import export_keys, import_keys
     except ImportError as error:
         raise ClientFailure(
             f"Encryption keys need vodozemac ({error}). Run, in the checkout: pip install -e '.[client]'"

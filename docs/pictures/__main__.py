@@ -21,17 +21,17 @@ from twisted.internet import asyncioreactor
 
 from benchmarks.peers import Chat, started
 from benchmarks.processes import PATIENCE, Failed
-from chat.client.calling import make_engine
-from chat.client.dialing import Address
-from chat.client.engine import Engine
-from chat.client.files import Files
-from chat.client.keyboard import Keyboard
-from chat.client.observing import Observer
-from chat.client.printing import Printer
+from chat.client.cli.factory import make_engine
+from chat.client.cli.line_output import Printer
+from chat.client.input.input_commands import Keyboard
+from chat.client.model.conversation import Key
 from chat.client.screen.app import ChatApp
-from chat.client.screen.bridge import twisted
-from chat.client.screen.writing import Writing
-from chat.client.talks import Key
+from chat.client.screen.deferred_bridge import twisted
+from chat.client.screen.input_box import Writing
+from chat.client.session.endpoint import Address
+from chat.client.session.engine import Engine
+from chat.client.session.observer import Observer
+from chat.client.session.profiles import Files
 
 SHOWN = Address("chat.example.org")
 """What the server is called on the pictures."""

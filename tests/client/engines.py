@@ -9,28 +9,28 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from chat.client.catching import Reading
-from chat.client.engine import Engine
-from chat.client.entrance import Entrance
-from chat.client.failures import ClientFailure, Disconnected
-from chat.client.keyboard import Keyboard
-from chat.client.observing import Observer, Phase, Status
-from chat.client.peering import Peering
-from chat.client.protocol import ChatClient
-from chat.client.sealing.cupboard import Cupboard
-from chat.client.sealing.sealing import Sealing
-from chat.client.sealing.verbs import TABLE
-from chat.client.seals import Seals
-from chat.client.sending import Outgoing, Shelf
-from chat.client.shelf import DiskShelf
-from chat.client.state import State
-from chat.client.talks import Key, Talk
-from chat.client.transfer.transfers import Transfer
-from chat.events import Entry, Event, Said, StoredAs
-from chat.values import Text
-from tests.auth.fakes import COST
+from chat.client.e2e.commands import TABLE
+from chat.client.e2e.encryption import Sealing
+from chat.client.e2e.key_files import Cupboard
+from chat.client.input.input_commands import Keyboard
+from chat.client.model.conversation import Key, Talk
+from chat.client.model.failures import ClientFailure, Disconnected
+from chat.client.model.send_queue import Outgoing, Shelf
+from chat.client.model.state import State
+from chat.client.p2p.transfer import Transfer
+from chat.client.session.draft_store import DiskShelf
+from chat.client.session.encryption_api import Seals
+from chat.client.session.engine import Engine
+from chat.client.session.login import Entrance
+from chat.client.session.observer import Observer, Phase, Status
+from chat.client.session.peer_api import Peering
+from chat.client.session.protocol import ChatClient
+from chat.client.session.sync import Reading
+from chat.protocol.events import Entry, Event, Said, StoredAs
+from chat.protocol.values import Text
 from tests.client.link import FakeCertificate, Link, LinkCase, at_once
-from tests.frontends.server import PASSWORD
+from tests.server.auth.fakes import COST
+from tests.server.frontends.server import PASSWORD
 
 CERTIFICATE = FakeCertificate(b"the server's")
 

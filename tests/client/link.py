@@ -13,12 +13,12 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from chat.client.entrance import Entrance
-from chat.client.failures import ClientFailure
-from chat.client.protocol import ChatClient, Trust
-from chat.events import Event
-from tests.auth.fakes import COST
-from tests.frontends.server import Caller, Server, ServerCase
+from chat.client.model.failures import ClientFailure
+from chat.client.session.login import Entrance
+from chat.client.session.protocol import ChatClient, Trust
+from chat.protocol.events import Event
+from tests.server.auth.fakes import COST
+from tests.server.frontends.server import Caller, Server, ServerCase
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -12,16 +12,16 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from chat.client.dialing import Address
-from chat.client.engine import Engine
-from chat.client.files import Files
-from chat.client.observing import Observer
 from chat.client.screen.app import ChatApp
-from chat.client.screen.talking import PAINT_EVERY
-from chat.client.screen.writing import Writing
-from chat.client.shelf import DiskShelf
+from chat.client.screen.chat_screen import PAINT_EVERY
+from chat.client.screen.input_box import Writing
+from chat.client.session.draft_store import DiskShelf
+from chat.client.session.endpoint import Address
+from chat.client.session.engine import Engine
+from chat.client.session.observer import Observer
+from chat.client.session.profiles import Files
 from tests.client.engines import Desk, EngineCase
-from tests.frontends.server import PASSWORD
+from tests.server.frontends.server import PASSWORD
 
 HERE = Address("chat.example")
 

@@ -29,8 +29,8 @@ from typing import Any
 
 from twisted.scripts.twistd import run
 
-from chat.storage import accounts
-from chat.storage.transaction import Transaction
+from chat.server.storage import accounts
+from chat.server.storage.transaction import Transaction
 
 LATE = 60.0
 
@@ -93,7 +93,7 @@ def unsynced() -> None:
 
 
 def forgetful() -> None:
-    from chat.storage import store
+    from chat.server.storage import store
 
     def appending(append: Any) -> Any:
         def without_retry(transaction: Any, draft: Any, *more: Any) -> Any:
@@ -105,13 +105,13 @@ def forgetful() -> None:
 
 
 def backwards() -> None:
-    from chat.storage import workers
+    from chat.server.storage import workers
 
     spoil(workers, "commit", lambda commit: lambda transaction, jobs: commit(transaction, jobs[::-1]))
 
 
 def indiscreet() -> None:
-    from chat.bus.local import LocalBus
+    from chat.server.bus.local import LocalBus
 
     def publishing(publish: Any) -> Any:
         def to_many(bus: LocalBus, topics: Any, published: Any) -> Any:
@@ -124,8 +124,8 @@ def indiscreet() -> None:
 
 
 def denying() -> None:
-    from chat.core.perform import Performer
-    from chat.events import Refused, StoredAs
+    from chat.protocol.events import Refused, StoredAs
+    from chat.server.core.dispatcher import Performer
 
     counter = itertools.count(1)
 
@@ -150,7 +150,7 @@ def doubling() -> None:
 
 
 def _each_tenth_event_is_told(times: int) -> None:
-    from chat.frontends.audience import Audience
+    from chat.server.frontends.audience import Audience
 
     counter = itertools.count(1)
 
@@ -165,7 +165,7 @@ def _each_tenth_event_is_told(times: int) -> None:
 
 
 def unmarked() -> None:
-    from chat.values import Unsure
+    from chat.protocol.values import Unsure
 
     spoil(Unsure, "may_have_seen", lambda _: lambda unsure, row: False)
 
@@ -173,7 +173,7 @@ def unmarked() -> None:
 def markless() -> None:
     from twisted.internet.defer import succeed
 
-    from chat.storage.store import Store
+    from chat.server.storage.store import Store
 
     spoil(Store, "mark_received", lambda _: lambda *arguments: succeed({}))
 
@@ -198,7 +198,7 @@ def damaging() -> None:
 def stuck() -> None:
     from twisted.internet.defer import Deferred
 
-    from chat.core.service import ChatService
+    from chat.server.core.service import ChatService
 
     def stopping(stop: Any) -> Any:
         async def never(*arguments: Any, **named: Any) -> None:

@@ -17,9 +17,9 @@ from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.chatctl import Server, Unreachable, main
-from chat.frontends.control import control_path
-from chat.settings import Settings
+from chat.operator.chatctl import Server, Unreachable, main
+from chat.server.frontends.control import control_path
+from chat.server.settings.schema import Settings
 from tests.e2e.stage import PASSWORD, Actor, StageCase
 
 NOBODY = 65_534

@@ -7,7 +7,7 @@ import io
 import os
 import signal
 
-from chat.chatctl import main
+from chat.operator.chatctl import main
 from tests.e2e.stage import PASSWORD, StageCase
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from unittest import skipUnless
 
-from chat.storage.upgrade import SCHEMA, apply, connect, schema_files
+from chat.server.storage.migrations import SCHEMA, apply, connect, schema_files
 from tests import figures
 from tests.crash.trace import can_trace
 from tests.e2e import jumping
@@ -210,7 +210,7 @@ class KilledDuringAnUpgrade(StageCase):
     """At every call by which something becomes durable, until one upgrade gets through."""
 
     running = False
-    PREPARE = "from chat.storage.upgrade import prepare; prepare('credentials.db')"
+    PREPARE = "from chat.server.storage.migrations import prepare; prepare('credentials.db')"
 
     def old_database(self) -> None:
         for name in os.listdir(self.stage.folder):

@@ -78,6 +78,10 @@ class Installing(TestCase):
                 start = "from twisted.scripts.twistd import run; run()"
                 shown = self.run_in(elsewhere, python, "-c", start, "chatserver", "--help")
                 self.assertIn("--bcrypt-cost=", shown)
-                where = self.run_in(elsewhere, python, "-c", "import chat.storage.upgrade as u; print(u.__file__)")
+                where = self.run_in(
+                    elsewhere, python, "-c", "import chat.server.storage.migrations as u; print(u.__file__)"
+                )
                 self.assertEqual(where.startswith(self.source), name == "editable", where)
-                self.run_in(elsewhere, python, "-c", "from chat.storage.upgrade import *; assert schema_files(SCHEMA)")
+                self.run_in(
+                    elsewhere, python, "-c", "from chat.server.storage.migrations import *; assert schema_files(SCHEMA)"
+                )

@@ -11,13 +11,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from chat.client.dialing import Address, Handshake, dial
-from chat.client.entrance import Entrance
-from chat.client.failures import RequestRefused, ServerNotTrusted
-from chat.client.protocol import ChatClient
-from chat.events import Challenge, LoggedIn
-from tests.auth.fakes import COST
+from chat.client.model.failures import RequestRefused, ServerNotTrusted
+from chat.client.session.endpoint import Address, Handshake, dial
+from chat.client.session.login import Entrance
+from chat.client.session.protocol import ChatClient
+from chat.protocol.events import Challenge, LoggedIn
 from tests.e2e.stage import Stage
+from tests.server.auth.fakes import COST
 
 SECRET = "zanzibar horse"
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import IO
 from unittest import skipIf, skipUnless
 
-from chat.storage.upgrade import APPLICATION, prepare
+from chat.server.storage.migrations import APPLICATION, prepare
 from tests.e2e.stage import StageCase
 
 ROOT = os.geteuid() == 0

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from unittest import SkipTest, TestCase, skipUnless
 
-from chat.settings import read_setting
+from chat.server.settings.schema import read_setting
 from tests.e2e.stage import StageCase
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

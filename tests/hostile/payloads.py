@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chat.commands.admin import ADMIN
-from chat.commands.table import TABLE
-from chat.grammar.parameters import ChoiceType, ParameterType
-from chat.grammar.verbs import Verb
+from chat.protocol.grammar.parameters import ChoiceType, ParameterType
+from chat.protocol.grammar.verbs import Verb
+from chat.server.commands.admin import ADMIN
+from chat.server.commands.table import TABLE
 from tests.e2e.stage import PASSWORD
 from tests.hostile.peers import GARBAGE
 from tests.hostile.population import BIG, LONG

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from chat.storage.index import index
-from chat.storage.transaction import SEQ_BITS, Transaction
-from chat.storage.upgrade import connect, prepare
-from chat.stretch import new_verifier
+from chat.protocol.passwords import new_verifier
+from chat.server.storage.migrations import connect, prepare
+from chat.server.storage.search_index import index
+from chat.server.storage.transaction import SEQ_BITS, Transaction
 from tests.e2e.stage import PASSWORD
 
 COST = 4

@@ -50,7 +50,7 @@ def spoil(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 def asleep() -> None:
     from twisted.internet import reactor
 
-    from chat.core.service import ChatService
+    from chat.server.core.service import ChatService
 
     def sleep() -> None:
         time.sleep(ASLEEP)
@@ -77,8 +77,8 @@ def leaking() -> None:
 
 
 def refusing() -> None:
-    from chat.core.perform import Performer
-    from chat.errors import TooFast
+    from chat.protocol.errors import TooFast
+    from chat.server.core.dispatcher import Performer
 
     counter = itertools.count(1)
 
@@ -104,8 +104,8 @@ def crashing() -> None:
 
 
 def guessable() -> None:
-    from chat.auth.lockout import Lockout
-    from chat.auth.verification import Verification
+    from chat.server.auth.lockout import Lockout
+    from chat.server.auth.password_verification import Verification
 
     for name in ("check", "begin", "failed_from"):
         spoil(Lockout, name, lambda _: lambda *arguments, **named: None)
@@ -124,13 +124,13 @@ def telling() -> None:
 
 
 def patient() -> None:
-    from chat.frontends.connection import Connection
+    from chat.server.frontends.connection import Connection
 
     spoil(Connection, "watch_login", lambda _: lambda connection: None)
 
 
 def _with_each_packet(act: Callable[[bytes], object]) -> None:
-    from chat.frontends.connection import Connection
+    from chat.server.frontends.connection import Connection
 
     def receiving(receive: Any) -> Any:
         def act_first(connection: Connection, data: bytes) -> Any:

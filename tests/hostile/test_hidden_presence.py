@@ -7,13 +7,13 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from chat.commands.table import TABLE
-from chat.grammar.amounts import NumberType
-from chat.grammar.frames import ConversationType, MarksType, RetryType
-from chat.grammar.keys import DevicesType, LettersType, UsersType
-from chat.grammar.parameters import BodyType, ChoiceType, MessageIdType, NameType, PlaceType, RoomType
-from chat.grammar.verbs import Verb
-from tests.frontends.server import PASSWORD, Caller, Server, ServerCase
+from chat.protocol.grammar.durations import NumberType
+from chat.protocol.grammar.key_parameters import DevicesType, LettersType, UsersType
+from chat.protocol.grammar.parameters import BodyType, ChoiceType, MessageIdType, NameType, PlaceType, RoomType
+from chat.protocol.grammar.program_parameters import ConversationType, MarksType, RetryType
+from chat.protocol.grammar.verbs import Verb
+from chat.server.commands.table import TABLE
+from tests.server.frontends.server import PASSWORD, Caller, Server, ServerCase
 
 ENDS = frozenset(
     {"logout", "quit", "account", "takeover", "login", "new", "claim", "password", "scram", "block", "hello"}

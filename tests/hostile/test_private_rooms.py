@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from chat.commands.table import TABLE
-from chat.grammar.amounts import NumberType
-from chat.grammar.parameters import BodyType, ChoiceType, LoginType, NameType
-from chat.grammar.verbs import Verb
-from tests.frontends.server import PASSWORD, Server, ServerCase
+from chat.protocol.grammar.durations import NumberType
+from chat.protocol.grammar.parameters import BodyType, ChoiceType, LoginType, NameType
+from chat.protocol.grammar.verbs import Verb
+from chat.server.commands.table import TABLE
+from tests.server.frontends.server import PASSWORD, Server, ServerCase
 
 NAME, OTHER = "board", "zephyr"
 """What the private room is called, in one world and in the other; it has as many letters and the same number."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 from unittest import TestCase, mock, result
 
-from chat.auth import registration
-from chat.values import Name
-from chat.wire import safe
+from chat.protocol.values import Name
+from chat.protocol.wire import sanitize as safe
+from chat.server.auth import registration
 from tests import figures
 from tests.hostile import test_guessing, test_peers, test_secrets, test_texts
 from tests.hostile.full_speed import Battery

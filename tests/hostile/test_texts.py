@@ -6,11 +6,11 @@ import json
 import unicodedata
 from itertools import product
 
-from chat.errors import ChatError
-from chat.names import read_name
+from chat.protocol.errors import ChatError
+from chat.protocol.names import read_name
 from tests import figures
 from tests.figures import at_least, at_most, exactly
-from tests.frontends.server import PASSWORD, ServerCase
+from tests.server.frontends.server import PASSWORD, ServerCase
 
 FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}
 """Controls, lone surrogates, line and paragraph separators: none of these categories."""

@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[2]
 _PRIVATE = (
     *("credentials.db", "credentials.db-wal", "chat.db.before-16", "chat.pem", "chat.control", "config.ini", ".env"),
     *("traffic.log", "twistd.log.1", "twistd.pid", "notes.txt", "id_ed25519", "backups/monday.db", ".git/config"),
-    *("chat/chat.pem", "chat/credentials.db", "chat/core/notes.txt", "chat/core/__pycache__/room.cpython-313.pyc"),
+    *(
+        "chat/chat.pem",
+        "chat/credentials.db",
+        "chat/server/core/notes.txt",
+        "chat/server/core/__pycache__/room.cpython-313.pyc",
+    ),
     *("twisted/plugins/dropin.cache", "twisted/plugins/chat.pem", "tests/house/test_tree.py", "deploy/config.ini"),
     *("docs/security.md", "benchmarks/out.py", "chatserver.egg-info/PKG-INFO", "build/lib/chat/tap.py"),
 )

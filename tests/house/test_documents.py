@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.commands.documents import DOCS, commands_page, protocol_page
+from chat.server.commands.documents import DOCS, commands_page, protocol_page
 
 
 class GeneratedPages(SynchronousTestCase):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.errors import BadUsage
-from chat.values.terms import TERM_LENGTH, Terms, read_terms, split
+from chat.protocol.errors import BadUsage
+from chat.protocol.values.terms import TERM_LENGTH, Terms, read_terms, split
 
 
 class Texts(SynchronousTestCase):

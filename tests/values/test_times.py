@@ -6,8 +6,8 @@ from datetime import UTC, timedelta, timezone
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.values import read_time, write_time
-from chat.wire.words import at
+from chat.protocol.values import read_time, write_time
+from chat.protocol.wire.phrases import at
 
 
 class FarTimes(SynchronousTestCase):

@@ -2,4 +2,6 @@
 
 from twisted.application.service import ServiceMaker
 
-chatserver = ServiceMaker("chatserver", "chat.tap", "A chat server for netcat, telnet and programs.", "chatserver")
+chatserver = ServiceMaker(
+    "chatserver", "chat.server.tap", "A chat server for netcat, telnet and programs.", "chatserver"
+)

@@ -12,22 +12,22 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from chat.client.dialing import Address
-from chat.client.engine import Engine
-from chat.client.entrance import why_not
-from chat.client.failures import ClientFailure, NoEncryption, RequestRefused
-from chat.client.files import Files
-from chat.client.observing import Observer, Phase, Status
-from chat.client.screen.bridge import twisted
-from chat.client.screen.doors import Asking, Choice, Entered, Form, Login, key_changed, set_up_anew
-from chat.client.screen.picking import Picking, Place
-from chat.client.screen.relay import Relay
-from chat.client.screen.talking import Talking
-from chat.client.trust import KeyChanged, SetUpAnew
-from chat.errors import AlreadySignedIn, BadPassword
-from chat.events import Refused
-from chat.grammar.context import INVITATION
-from chat.wire.safe import safe
+from chat.client.model.failures import ClientFailure, NoEncryption, RequestRefused
+from chat.client.screen.chat_screen import Talking
+from chat.client.screen.deferred_bridge import twisted
+from chat.client.screen.login_screen import Asking, Choice, Entered, Form, Login, key_changed, set_up_anew
+from chat.client.screen.observer_bridge import Relay
+from chat.client.screen.server_picker import Picking, Place
+from chat.client.session.endpoint import Address
+from chat.client.session.engine import Engine
+from chat.client.session.login import why_not
+from chat.client.session.observer import Observer, Phase, Status
+from chat.client.session.profiles import Files
+from chat.client.session.tofu import KeyChanged, SetUpAnew
+from chat.protocol.errors import AlreadySignedIn, BadPassword
+from chat.protocol.events import Refused
+from chat.protocol.grammar.context import INVITATION
+from chat.protocol.wire.sanitize import safe
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 

@@ -8,9 +8,9 @@ from zlib import crc32
 
 from rich.style import Style
 
-from chat.client.talks import Talk
-from chat.events import Said
-from chat.names import fold
+from chat.client.model.conversation import Talk
+from chat.protocol.events import Said
+from chat.protocol.names import fold
 
 STYLES: Final = tuple(
     Style(color=name, bold=True) for name in ("cyan", "green", "magenta", "blue", "color(166)", "color(101)")

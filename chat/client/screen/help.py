@@ -14,8 +14,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from chat.grammar import verbs
-from chat.wire.safe import safe
+from chat.protocol.grammar import verbs
+from chat.protocol.wire.sanitize import safe
 
 KEYS = (
     ("Enter", "send"),

@@ -9,9 +9,9 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from chat.client.state import State
-from chat.client.talks import Key, Talk
-from chat.wire.safe import safe
+from chat.client.model.conversation import Key, Talk
+from chat.client.model.state import State
+from chat.protocol.wire.sanitize import safe
 
 MOST_PEOPLE = 200
 """The most people who are shown without a conversation with them."""

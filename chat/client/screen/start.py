@@ -19,13 +19,13 @@ from twisted.logger import (
     textFileLogObserver,
 )
 
-from chat.client.calling import device_of, make_engine
-from chat.client.dialing import Address
-from chat.client.engine import Engine
-from chat.client.files import Files
-from chat.client.observing import Observer
-from chat.client.plain import GOODBYE
+from chat.client.cli.factory import device_of, make_engine
+from chat.client.cli.plain import GOODBYE
 from chat.client.screen.app import ChatApp
+from chat.client.session.endpoint import Address
+from chat.client.session.engine import Engine
+from chat.client.session.observer import Observer
+from chat.client.session.profiles import Files
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """They end the program as Ctrl-C does."""

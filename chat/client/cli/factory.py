@@ -1,0 +1,196 @@
+"""Puts a client together: a server's address, the files, and an engine that calls it."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import stat
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
+
+from chat.client.model.failures import ClientFailure, Disconnected
+from chat.client.model.state import State
+from chat.client.session.draft_store import DiskShelf
+from chat.client.session.encryption_api import Seals
+from chat.client.session.endpoint import Address, Handshake, dial
+from chat.client.session.engine import Engine
+from chat.client.session.login import LEAST_COST, Entrance
+from chat.client.session.observer import Observer
+from chat.client.session.peer_api import Peering
+from chat.client.session.profiles import Files
+from chat.client.session.protocol import ChatClient
+from chat.client.session.sync import Reading
+from chat.client.session.tofu import SameDatabase, pinned
+from chat.protocol.events import Event
+
+HANDSHAKE_TIMEOUT = 60.0
+"""Seconds in which a server that has taken a connection finishes the TLS handshake."""
+
+Tell = Callable[[Event], object]
+Lost = Callable[[ClientFailure], object]
+
+
+def call(reactor: Any, files: Files, address: Address, tell: Tell, lost: Lost) -> Deferred[ChatClient]:
+    """Connect, and look whether the server is the one it was.
+
+    Fires with a client that may be used, or fails with a `ClientFailure`.
+    """
+    handshake = Handshake(address.host)
+    trust = pinned(files, address, handshake) if address.tls else None
+    client = ChatClient(tell, trust=trust, lost=lost)
+    dialed = dial(reactor, address, client, handshake)
+
+    def when_ready(client: ChatClient) -> Deferred[ChatClient]:
+        timer = reactor.callLater(HANDSHAKE_TIMEOUT, client.drop, f"{address} does not answer.")
+
+        def done(outcome: Any) -> Any:
+            if timer.active():
+                timer.cancel()
+            return outcome
+
+        return client.ready.addBoth(done).addCallback(lambda _: client)
+
+    def explain(failure: Failure) -> Failure:
+        if failure.check(Disconnected) and handshake.refusal:
+            return Failure(Disconnected(handshake.refusal))
+        if failure.check(ClientFailure):
+            return failure
+        words = " ".join(str(failure.value).split()).rstrip(".")
+        return Failure(Disconnected(f"{address} does not answer ({words[:150]})."))
+
+    return dialed.addCallback(when_ready).addErrback(explain)
+
+
+def make_engine(
+    reactor: Any,
+    files: Files,
+    address: Address,
+    observer: Observer,
+    *,
+    device: str,
+    reading: Reading = Reading.NEWEST,
+    least_cost: int = LEAST_COST,
+    keeping: bool = False,
+    unattended: bool = False,
+) -> Engine:
+    """An engine for one server.
+
+    :param device: what this client is called among the devices of an account.
+    :param keeping: whether what was typed is kept, and lines that could not be sent are sent the next time: where it is
+        not a program that is told so, and may say them again.
+    :param unattended: see `make_cupboard`.
+    """
+    shelf = make_shelf(reactor, files, address, device)
+    state = State(shelf if keeping else None)
+    seals = shelf.seals = make_seals(files, address, state, observer, device, unattended)
+    engine = Engine(
+        state,
+        observer,
+        lambda tell, lost: call(reactor, files, address, tell, lost),
+        reactor,
+        lambda client: Entrance(client, deferToThread, least_cost=least_cost),
+        device=device,
+        keep_token=lambda account, token: files.keep_token(address, account, device, token),
+        kept_token=lambda account: files.find(address).tokens.get(f"{account}@{device}", ""),
+        look=SameDatabase(files, address, lambda words: observer.found(None, words, False)).look,
+        jitter=random.random,
+        reading=reading,
+        seals=seals,
+    )
+    engine.direct = make_direct(reactor, files, address, engine, observer, seals)
+    return engine
+
+
+def make_shelf(
+    reactor: Any, files: Files, address: Address, device: str, now: Callable[[], float] = time.time
+) -> DiskShelf:
+    """Where what a person has written lies on disk; it is there at the latest when the reactor stops.
+
+    :param now: seconds since the epoch.
+    """
+    shelf = DiskShelf(files, address, device, reactor, now)
+    reactor.addSystemEventTrigger("during", "shutdown", shelf.flush)
+    return shelf
+
+
+def make_seals(
+    files: Files, address: Address, state: State, observer: Observer, device: str, unattended: bool
+) -> Seals:
+    """The keys of one client; none where the library for them is not installed."""
+    try:
+        from chat.client.e2e.commands import TABLE
+        from chat.client.e2e.encryption import Sealing
+    except ImportError:
+        return Seals()
+    cupboard = make_cupboard(files, address, unattended)
+    return Sealing(state, observer, cupboard, device, time.time, deferToThread, TABLE)
+
+
+def make_cupboard(files: Files, address: Address, unattended: bool = False) -> Any:
+    """Where the keys for a server lie: a `chat.client.e2e.key_files.Cupboard`.
+
+    :param unattended: whether those that were unlocked once stay so on disk, and not only until the person logs out of
+        the machine.
+    :raises ImportError: where the library for them is not installed.
+    """
+    from chat.client.e2e.key_files import Cupboard
+
+    if not files.settings().unattended:
+        shutil.rmtree(files.unlocked, ignore_errors=True)  # whoever had it set wants it no more
+    runtime = files.unlocked if unattended else runtime_folder()
+    return Cupboard(files.keys(address), runtime)
+
+
+def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
+    """The folder of this program that is emptied when the person logs out of the machine; nothing where there is none.
+
+    :param users: where the folder of each user is, by number, where none is named, as in cron; see pam_systemd(8).
+    """
+    if named := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(named) / "chat"
+    usual = users / str(os.getuid())
+    with suppress(OSError):
+        found = usual.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return usual / "chat"
+    return None
+
+
+def make_direct(
+    reactor: Any, files: Files, address: Address, engine: Engine, observer: Observer, seals: Seals
+) -> Peering:
+    """What goes from client to client; nothing where the library for keys is not installed."""
+    try:
+        from chat.client.e2e.encryption import Sealing
+        from chat.client.p2p.commands import Choices, Desk
+        from chat.client.p2p.key_adapter import LinkKeys
+    except ImportError:
+        return Peering()
+    settings = files.settings()
+    return Desk(
+        reactor,
+        engine.state,
+        observer,
+        lambda: LinkKeys.of(seals) if isinstance(seals, Sealing) else None,
+        engine.ask,
+        Choices(settings.direct_port, settings.downloads, address.on_this_machine),
+        deferToThread,
+    )
+
+
+def device_of(files: Files, use: str = "") -> str:
+    """What this machine is called; each use of it is a device of its own, so that none ends another's session.
+
+    :param use: ``plain``, ``send``, or empty for the screen.
+    """
+    name = files.settings().device or re.sub(r"[^A-Za-z0-9_.-]", "", os.uname().nodename.partition(".")[0]) or "console"
+    return f"{name[: 31 - len(use)]}-{use}" if use else name[:32]

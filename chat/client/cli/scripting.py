@@ -1,0 +1,299 @@
+"""``chat send`` and ``chat tail``: one thing done, for scripts.
+
+Standard output gets what was asked for, and nothing else; standard error gets remarks, and what went wrong. What comes
+for the person meanwhile is neither shown nor counted as received: it waits for another client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from secrets import token_urlsafe
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from chat.client.cli.factory import device_of, make_engine
+from chat.client.cli.line_output import Printer
+from chat.client.model.conversation import Key, Talk
+from chat.client.model.failures import ClientFailure, Disconnected, NobodyThere, RequestRefused
+from chat.client.model.send_queue import TRY_AGAIN
+from chat.client.session.endpoint import Address
+from chat.client.session.engine import Engine
+from chat.client.session.observer import Phase, Status
+from chat.client.session.peer_api import Peering
+from chat.client.session.profiles import Files
+from chat.client.session.reconnect import PAUSES
+from chat.client.session.sync import Reading
+from chat.protocol.errors import BadCredentials, CredentialsChanged, PlainLoginRefused
+from chat.protocol.events import Entry, MembershipChanged, Refused, StoredAs
+from chat.protocol.names import fold
+from chat.protocol.values import Text
+from chat.protocol.wire.field_codecs import write_body
+
+_BY_PASSWORD = (BadCredentials.code, CredentialsChanged.code, PlainLoginRefused.code)
+"""Refusals of a token after which the password lets in."""
+
+PATIENCE = 30.0
+"""Seconds in which a message has to be kept."""
+
+Password = Callable[[str], str]
+"""Asks a person at a terminal for a word that is not shown; raises `NobodyThere` where there is none."""
+
+Write = Callable[[str], object]
+
+
+class Errand:
+    """One thing to do for one account.
+
+    :param reactor: tells the time and makes connections.
+    :param printer: what the engine tells.
+    :param use: what the device is called after this machine.
+    :param user: whose account, or empty for the one that was logged in last.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        files: Files,
+        address: Address,
+        printer: Printer,
+        ask: Password,
+        *,
+        use: str,
+        user: str = "",
+        engine: Callable[..., Engine] = make_engine,
+    ) -> None:
+        self._reactor = reactor
+        self._files = files
+        self._known = files.find(address)
+        self._printer = printer
+        self._ask = ask
+        self._user = user or self._known.account
+        self._password = ""
+        device = device_of(files, use)
+        self._engine = engine(
+            reactor,
+            files,
+            address,
+            printer,
+            device=device,
+            reading=Reading.ASKED,
+            unattended=files.settings().unattended,
+        )
+        self._engine.direct = Peering()  # files are for a person to take
+
+    async def _log_in(self) -> None:
+        """By token, and by password where that will not do.
+
+        :raises ClientFailure: when neither does.
+        """
+        engine = self._engine
+        if not self._user:
+            raise ClientFailure("Say who you are: --user NAME")
+        token = self._known.tokens.get(f"{self._user}@{engine.device}")
+        await engine.connect()
+        try:
+            if token is not None and await self._unlocked():
+                try:
+                    await engine.log_in_by_token(token)
+                    return
+                except RequestRefused as refused:
+                    if refused.reply.code not in _BY_PASSWORD:
+                        raise
+            await engine.log_in(self._user, self._password or self._ask(f"Password of {self._user}: "))
+        except NobodyThere as error:
+            raise ClientFailure(f"{error} {self._advice()}") from None
+
+    def _advice(self) -> str:
+        if self._files.settings().unattended:
+            return "Type the same once at a terminal; it is remembered."
+        return (
+            f"Put unattended = yes into [chat] of {self._files.config}, so that your keys stay open for scripts,"
+            " and type the same once at a terminal."
+        )
+
+    async def _unlocked(self) -> bool:
+        """Open the keys, where there is somebody to ask.
+
+        :returns: whether the token will do; else the password makes the keys that are missing.
+        :raises ClientFailure: when they do not open.
+        """
+        seals, user = self._engine.seals, self._user
+        if seals.lacking(user):
+            self._password = self._ask(f"Password of {user}: ")
+            return False
+        if wanted := seals.wanted(user):
+            await seals.unlock(user, self._ask(wanted))
+        return True
+
+
+class _Aside(Printer):
+    """What is told to who sends a line: what is wrong, and who else reads what is sealed.
+
+    :ivar since: the seq of the last row that was read before.
+    """
+
+    since = 0
+
+    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+        moved = [row for row in rows if isinstance(row, MembershipChanged) and row.seq > self.since]
+        if moved and talk.sealed:
+            super().rows_added(talk, moved, live)
+
+
+class Send(Errand):
+    """``chat send NAME TEXT``.
+
+    :param name: a person, or a room (``#ROOM``).
+    :param write: gets what the server answers, in whole lines.
+    :param aside: gets remarks, and what went wrong.
+    :param person: whether somebody looks at those remarks who wants to know what waits.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        files: Files,
+        address: Address,
+        name: str,
+        write: Write,
+        aside: Write,
+        ask: Password,
+        *,
+        person: bool = False,
+        **more: Any,
+    ) -> None:
+        self._aside = _Aside(aside)
+        super().__init__(reactor, files, address, self._aside, ask, use="send", **more)
+        self._name = name
+        self._room = name[1:] if name.startswith("#") else ""
+        self._results = Printer(write, aside)
+        self._person = person
+        key = Key(bool(self._room), fold(self._room or name))
+        self._printer.only = lambda talk: talk.key == key
+
+    async def run(self, text: str) -> int:
+        """Say something.
+
+        Tried again for `PATIENCE` seconds where it could not be kept just now, under the same retry id.
+
+        :returns: 0 when it is kept.
+        """
+        room, name = self._room, self._name
+        cmd, args = ("say", {"room": room}) if room else ("message", {"user": name})
+        retry, tries = token_urlsafe(12), 0
+        body: dict[str, object] | None = None
+        deadline = self._reactor.seconds() + PATIENCE
+        try:
+            said = _text(text)
+            await self._log_in()
+            if self._engine.seals.locked(self._user):
+                raise ClientFailure("Not sent: your keys are locked, so it could not be sealed.")
+            while True:
+                try:
+                    if body is None:
+                        body = await self._seal(said)
+                    reply = await self._engine.ask(cmd, args | {"text": body, "retry": retry})
+                except Disconnected as error:
+                    reply = Refused("busy", str(error))
+                if not (isinstance(reply, Refused) and reply.code in TRY_AGAIN):
+                    break
+                pause = reply.wait or PAUSES[min(tries, len(PAUSES) - 1)]
+                if self._reactor.seconds() + pause > deadline:
+                    break
+                tries += 1
+                await deferLater(self._reactor, pause)
+            self._results.show(reply)
+            if self._person:
+                self._say_what_waits()
+            return 0 if isinstance(reply, StoredAs) else 1
+        except ClientFailure as error:
+            self._printer.give_up(error)
+            return 1
+        finally:
+            self._engine.close()
+
+    async def _seal(self, said: Text) -> dict[str, object]:
+        """The body of a message, sealed where it has to be: what was said there before shows that.
+
+        :raises ClientFailure: when it must not be sent, or the connection does not last.
+        """
+        title = self._room or self._name
+        talk = self._engine.state.talk(Key(bool(self._room), fold(title)), title)
+        self._aside.since = self._engine.seals.end(talk) or 0
+        await self._engine.catching.follow(talk)
+        return write_body(await self._engine.seals.seal(talk, said.text) or said)
+
+    def _say_what_waits(self) -> None:
+        waiting = sum(talk.unread for talk in self._engine.state.talks.values())
+        if waiting:
+            self._printer.note(f"{waiting} {'line waits' if waiting == 1 else 'lines wait'} for you. To read: chat")
+
+
+class Tail(Errand):
+    """``chat tail ROOM``.
+
+    :param write: gets what is said there, in whole lines.
+    :param aside: gets remarks, and what went wrong.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        files: Files,
+        address: Address,
+        room: str,
+        write: Write,
+        aside: Write,
+        ask: Password,
+        **more: Any,
+    ) -> None:
+        super().__init__(reactor, files, address, Printer(write, aside), ask, use="tail", **more)
+        self._room = room
+        self._printer.only = lambda talk: False
+
+    async def run(self, lines: int) -> int:
+        """Show the last lines of a room, and each one that comes, until somebody ends it.
+
+        :returns: 1 when there is no such room, or the server wants no more of us.
+        """
+        ended: Deferred[Status] = Deferred()
+
+        def changed(status: Status) -> None:
+            if status.phase in (Phase.ENDED, Phase.CLOSED) and not ended.called:
+                ended.callback(status)
+
+        try:
+            await self._log_in()
+            talk: Talk | None = self._engine.state.talks.get(Key(True, fold(self._room)))
+            if talk is None:
+                raise ClientFailure(f"You are not in {self._room}. Enter it first: connect {self._room}")
+            self._printer.here = talk
+            await self._engine.catching.follow(talk)
+            self._printer.show_past(talk.rows[-lines:] if lines else [])
+            self._printer.only = lambda each: each is talk
+            self._printer.on_status = changed
+            status = await ended
+            raise ClientFailure(status.reason)
+        except ClientFailure as error:
+            self._printer.give_up(error)
+            return 1
+        finally:
+            self._engine.close()
+
+    async def _unlocked(self) -> bool:
+        """Without keys what is not sealed can be read all the same."""
+        try:
+            return await super()._unlocked()
+        except ClientFailure as error:
+            self._printer.note(f"{error} Going on without keys.")
+            return True
+
+
+def _text(text: str) -> Text:
+    """:raises ClientFailure: when it is no message, with what to do."""
+    try:
+        return Text(text)
+    except ValueError as error:
+        raise ClientFailure(f"{error}") from None

@@ -1,0 +1,57 @@
+"""``chat keys export FILE`` and ``chat keys import FILE``: keys on their way to another machine, under a passphrase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from chat.client.e2e.failures import BadKeyFile
+from chat.client.e2e.key_export import COST, KeyFile
+from chat.client.e2e.key_files import Cupboard
+from chat.client.model.failures import ClientFailure
+
+Secret = Callable[[str], str]
+"""Asks a person at a terminal for a word that is not shown; raises `ClientFailure` where there is nobody."""
+
+
+def export_keys(cupboard: Cupboard, account: str, device: str, file: Path, ask: Secret, cost: int = COST) -> str:
+    """Write the keys of an account into a file.
+
+    :returns: what to tell the person.
+    :raises ClientFailure: when they do not open, or the file is there or cannot be written.
+    """
+    if file.exists():
+        raise ClientFailure(f"{file} is there already.")
+    if not cupboard.path(account, device).exists():
+        raise ClientFailure(f"{account} has no keys on this device. Log in first: chat --user {account}")
+    ring = cupboard.open(account, device, ask(f"Password of {account}: "))
+    try:
+        bundle = ring.bundle()
+    finally:
+        ring.close()
+    passphrase = ask("A passphrase for the file: ")
+    if ask("The same again: ") != passphrase:
+        raise BadKeyFile("These were two different passphrases. Nothing was written.")
+    try:
+        KeyFile.make(file, passphrase, cost).save(bundle)
+    except OSError as error:
+        raise ClientFailure(f"{file} cannot be written ({error.strerror}).") from None
+    return f"The keys of {account} are in {file}: who has it and its passphrase reads what {account} reads."
+
+
+def import_keys(cupboard: Cupboard, account: str, device: str, file: Path, ask: Secret) -> str:
+    """Take the keys of an account from a file; this device is one of its owner's then.
+
+    :returns: what to tell the person.
+    :raises ClientFailure: when the file does not open, or holds somebody else's keys.
+    """
+    try:
+        _, bundle = KeyFile.open(file, ask(f"Passphrase of {file}: "))
+    except OSError as error:
+        raise ClientFailure(f"{file} cannot be read ({error.strerror}).") from None
+    ring = cupboard.open(account, device, ask(f"Password of {account}: "))
+    try:
+        count = ring.take_bundle(bundle)
+    finally:
+        ring.close()
+    return f"The keys of {account} are here now, and {count:,} of conversations."

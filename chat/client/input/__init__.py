@@ -1,0 +1,4 @@
+"""Lines that a person types: commands, completion.
+
+It knows nothing of screens.
+"""

@@ -1,0 +1,318 @@
+"""What a client knows: its conversations, the people, the server's verbs. Pure: events go in, nothing comes out.
+
+Everything is bounded, whatever a server sends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from chat.client.model.conversation import Key, Reads, Talk
+from chat.client.model.send_queue import Fate, NoShelf, Outgoing, Shelf, Unsent
+from chat.protocol.events import (
+    Delivered,
+    Entry,
+    Event,
+    Invited,
+    MembershipChanged,
+    OwnSettings,
+    People,
+    Person,
+    Presence,
+    Removed,
+    RoomEntered,
+    Rooms,
+    Said,
+    StoredAs,
+    TopicChanged,
+)
+from chat.protocol.grammar.context import Context, Held
+from chat.protocol.grammar.typos import near
+from chat.protocol.grammar.verbs import Table
+from chat.protocol.names import fold
+from chat.protocol.preferences import SETTINGS, Notify
+from chat.protocol.values import Conversation, Kind, Text
+
+MOST_TALKS = 2_000
+MOST_NAMES = 20_000
+"""More conversations, people and rooms than that are not remembered."""
+
+QUIETEST = Notify.NOTHING.quiet
+"""What is set for a room that does not even call who is named."""
+
+MOST_SETTLED = 200
+"""Refused lines that are remembered for each conversation."""
+
+
+class State:
+    """All of it.
+
+    :param shelf: where unsent lines wait for another time.
+    :ivar me: who is logged in, or empty.
+    :ivar talks: by key, in the order in which they were met.
+    :ivar people: name to ``online``, ``away`` or ``offline``, by folded name.
+    :ivar rooms: the names of the rooms that there are, by folded name.
+    :ivar members: who is in a room, by its key, as far as that was asked for.
+    :ivar unsent: own lines on their way.
+    :ivar typed: lines of input, the oldest first.
+    :ivar refused: own lines that were not stored, by conversation.
+    :ivar table: the server's verbs, once they are known.
+    :ivar held: a line that was held back, or nothing.
+    :ivar reads: makes what is shown of what has come; nothing to show all as it comes.
+    :ivar settings: what one has set for oneself, once that is known.
+    :ivar quiet: the rooms that are not to call, or only when one is named: ``on`` or ``mentions``, by folded name.
+    :ivar last_writer: when somebody has written privately last, and who; or nothing.
+    :ivar last_said: where and at which seq something was said here last, or nothing.
+    """
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf or NoShelf()
+        self.me = ""
+        self.talks: dict[Key, Talk] = {}
+        self.people: dict[str, tuple[str, str]] = {}
+        self.rooms: dict[str, str] = {}
+        self.members: dict[Key, set[str]] = {}
+        self.invitations: dict[Key, Invited] = {}
+        self.unsent = Unsent(self._shelf)
+        self.typed: list[str] = []
+        self.refused: dict[Key, list[Outgoing]] = {}
+        self.table = Table()
+        self.held: Held | None = None
+        self.settings: OwnSettings | None = None
+        self.quiet: dict[str, str] = {}
+        self.last_writer: tuple[int, str] | None = None
+        self.last_said: tuple[Talk, int] | None = None
+        self.reads: Reads | None = None
+        self._named: re.Pattern[str] | None = None
+        self._recalled = False
+
+    def be(self, account: str) -> None:
+        """Somebody is logged in; somebody else than before has other conversations."""
+        if self.me and fold(self.me) != fold(account):
+            self.forget()
+        if not self.me:
+            self.unsent = Unsent(self._shelf, account)
+        self.me = account
+        self._named = re.compile(rf"(?<![\w-])@?{re.escape(account)}(?![\w-])", re.IGNORECASE)
+
+    def recall(self) -> None:
+        """Take up what the person wrote before, once, as soon as the keys are open under which it lies."""
+        if self._recalled or not self._shelf.ready(self.me):
+            return
+        self._recalled = True
+        for each in self.unsent.recall():
+            self.refuse(each, each.why)
+        self.typed[:0] = self._shelf.typed(self.me)
+
+    def keep_typed(self) -> None:
+        """Lines of input have come."""
+        self._shelf.keep_typed(self.me, self.typed)
+
+    def forget(self) -> None:
+        """Nobody is logged in, and nothing is known of anybody."""
+        fresh = State(self._shelf)
+        fresh.table, fresh.reads = self.table, self.reads
+        vars(self).update(vars(fresh))
+
+    # conversations
+
+    def talk(self, key: Key, title: str = "") -> Talk:
+        """The conversation of that key, which is begun where there is none."""
+        talk = self.talks.get(key)
+        if talk is None:
+            talk = Talk(key, title or key.name, self.reads)
+            if len(self.talks) < MOST_TALKS:
+                self.talks[key] = talk
+        return talk
+
+    def talk_of(self, conversation: Conversation) -> Talk:
+        """The conversation that a server means."""
+        talk = self.talk(Key.of(conversation), conversation.room or conversation.partner)
+        talk.be(conversation)
+        return talk
+
+    def drop(self, key: Key) -> None:
+        """One is out of a conversation."""
+        self.talks.pop(key, None)
+        self.refused.pop(key, None)
+        self.members.pop(key, None)
+
+    def take_settings(self, settings: OwnSettings) -> None:
+        """What one has set for oneself."""
+        self.settings = settings
+        self.quiet = {fold(room): how for room, how in settings.quiet.items()}
+
+    def news_of(self, settings: OwnSettings) -> OwnSettings:
+        """The same settings, as those that another session of one's own has changed; nothing changed where that is none
+        that was known before."""
+        names = (name for name in SETTINGS if self.settings and getattr(self.settings, name) != getattr(settings, name))
+        return replace(settings, changed=next(names, ""))
+
+    def calls_me(self, said: Said) -> bool:
+        """Whether a message names the reader, in a room that may call."""
+        return self.quiet.get(fold(said.conversation.room)) != QUIETEST and self.names_me(said)
+
+    def names_me(self, said: Said) -> bool:
+        """Whether a message holds the reader's name as a word."""
+        return self._named is not None and isinstance(said.body, Text) and bool(self._named.search(said.body.text))
+
+    # what comes
+
+    def take(self, event: Event) -> tuple[Talk | None, list[Entry]]:
+        """Take up an event.
+
+        :returns: the conversation that it is about, if any, and the rows that are held from now on.
+        """
+        if isinstance(event, Presence):
+            self._presence(event)
+        elif isinstance(event, Invited):
+            if len(self.invitations) < MOST_NAMES:
+                self.invitations[Key.of(event.conversation)] = event
+        elif isinstance(event, Delivered):
+            talk = self.talk_of(event.conversation)
+            talk.delivered = max(talk.delivered, event.seq)
+            return talk, []
+        elif isinstance(event, Removed):
+            self.drop(Key.of(event.conversation))
+        elif isinstance(event, OwnSettings):
+            self.take_settings(event)
+        elif isinstance(event, Entry):
+            talk = self.talk_of(event.conversation)
+            entries = talk.add(event)
+            if isinstance(event, Said) and self.state_of(event.author) == "offline":
+                self.meet(event.author, "online")  # who came back within moments was not announced
+            self.learn(talk, entries)
+            return talk, entries
+        return None, []
+
+    def learn(self, talk: Talk, entries: Iterable[Entry]) -> None:
+        """What rows tell besides themselves: the topic, who is there."""
+        for each in entries:
+            if isinstance(each, Said) and each.conversation.partner and each.author != self.me:
+                self.last_writer = max(self.last_writer or (0, ""), (each.time, each.author))
+            elif isinstance(each, TopicChanged):
+                talk.topic = each.topic
+            elif isinstance(each, MembershipChanged) and talk.key in self.members:
+                here = self.members[talk.key]
+                if each.kind is Kind.JOINED and len(here) < MOST_NAMES:
+                    here.add(each.target)
+                elif each.kind in (Kind.LEFT, Kind.KICKED, Kind.BANNED):
+                    here.discard(each.target)
+
+    def _presence(self, event: Presence) -> None:
+        state = "online" if event.state == "back" else event.state
+        for name in event.users:
+            self.meet(name, state)
+
+    def meet(self, name: str, state: str) -> None:
+        """Somebody exists, and is here or not."""
+        if len(self.people) < MOST_NAMES or fold(name) in self.people:
+            self.people[fold(name)] = (name, state)
+
+    def list_people(self, people: People) -> None:
+        """Take up people of the roster, or the members of a room."""
+        for person in people.people:
+            self.meet(person.name, person.state)
+        if people.room:
+            self.members[Key(True, fold(people.room))] = {person.name for person in people.people[:MOST_NAMES]}
+
+    def list_all(self, people: Collection[Person]) -> None:
+        """Take up all that there are: who is not among them is there no more."""
+        names = {fold(person.name) for person in people}
+        self.people = {folded: known for folded, known in self.people.items() if folded in names}
+
+    def list_rooms(self, rooms: Rooms) -> None:
+        """Take up a list of rooms."""
+        for line in rooms.rooms[:MOST_NAMES]:
+            self.rooms[fold(line.conversation.room)] = line.conversation.room
+            if line.joined:
+                self.talk_of(line.conversation).topic = line.topic
+
+    def enter(self, entered: RoomEntered) -> Talk:
+        """One has come into a room."""
+        talk = self.talk_of(entered.conversation)
+        talk.topic = entered.topic
+        talk.sealed = talk.sealed or entered.sealed
+        self.rooms[fold(talk.title)] = talk.title
+        self.invitations.pop(talk.key, None)
+        for name in entered.occupants:
+            self.meet(name, self.state_of(name) if self.state_of(name) != "offline" else "online")
+        return talk
+
+    def state_of(self, name: str) -> str:
+        """``online``, ``away`` or ``offline``."""
+        return self.people.get(fold(name), (name, "offline"))[1]
+
+    # what one says
+
+    def stored(self, outgoing: Outgoing, reply: StoredAs) -> tuple[Talk, list[Entry]]:
+        """An own line is on disk.
+
+        :returns: where, and the rows that are held from now on.
+        """
+        outgoing.fate = Fate.KEPT
+        self.unsent.done(outgoing)
+        talk = self.talk_of(reply.conversation)
+        if talk.key != outgoing.where and outgoing.where in self.talks and not self.talks[outgoing.where].rows:
+            self.drop(outgoing.where)
+        self.last_said = (talk, reply.seq)
+        kind = Kind.SEALED if outgoing.sealed is not None else Kind.ACTION if outgoing.action else Kind.TEXT
+        body = outgoing.sealed or Text(outgoing.text)
+        said = Said(reply.conversation, reply.seq, kind, self.me, "", reply.time, body)
+        if reply.repeated and reply.seq <= talk.high:
+            return talk, []  # it had come to us as the history of another connection
+        return talk, talk.add(said)
+
+    def refuse(self, outgoing: Outgoing, why: str) -> None:
+        """An own line was not stored, and never will be."""
+        outgoing.fate, outgoing.why = Fate.REFUSED, why
+        self.unsent.done(outgoing)
+        lines = self.refused.setdefault(outgoing.where, [])
+        lines.append(outgoing)
+        del lines[:-MOST_SETTLED]
+
+    # reading lines
+
+    def context(self, here: Talk | None, names: Names | None = None) -> Context:
+        """What a line that is typed now depends on.
+
+        In a conversation with a person the rules are those of a room, so the person stands for one.
+
+        :param names: where the names are looked up, so that one can see which were missed.
+        """
+        room = here.title if here is not None else None
+        return Context(self.table, names or Names(self), bool(self.me), room, self.held)
+
+
+class Names:
+    """The names that a state knows, for `chat.protocol.grammar`.
+
+    :ivar missed: those that it was asked for in vain: whether as a room, and the word.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.missed: list[tuple[bool, str]] = []
+
+    def is_account(self, word: str) -> bool:
+        return self._is_known(False, word)
+
+    def is_room(self, word: str) -> bool:
+        return self._is_known(True, word)
+
+    def _is_known(self, room: bool, word: str) -> bool:
+        state, folded = self._state, fold(word)
+        known = folded in state.rooms or Key(True, folded) in state.invitations if room else folded in state.people
+        if not known:
+            self.missed.append((room, word))
+        return known
+
+    def near_account(self, word: str) -> str | None:
+        found = near(fold(word), self._state.people)
+        return self._state.people[found][0] if found is not None else None
+
+    def near_room(self, word: str) -> str | None:
+        found = near(fold(word), self._state.rooms)
+        return self._state.rooms[found] if found is not None else None

@@ -1,0 +1,21 @@
+"""What can go wrong between two clients, each with one line for a person."""
+
+from __future__ import annotations
+
+from chat.client.model.failures import ClientFailure
+
+
+class NotThePeer(ClientFailure):
+    """Somebody answered who could not prove to be the one that was meant: nothing was sent."""
+
+
+class Unreachable(ClientFailure):
+    """Nobody answered, or somebody fell silent."""
+
+
+class CannotListen(ClientFailure):
+    """The port cannot be opened."""
+
+
+class BadFrame(ClientFailure):
+    """The other end sent what no such client sends."""

@@ -1,0 +1,92 @@
+"""Files on their way, as a screen and the program that carries them see each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from chat.client.p2p.file_receiver import Landing
+from chat.client.p2p.file_sender import Source
+from chat.client.p2p.offer import Offer, human
+from chat.protocol.wire.sanitize import safe
+
+
+class Stage(StrEnum):
+    """How far a file has come.
+
+    Offered: nobody has said yes. Moving. Cut: the way is lost, and looked for. Done: it is there, whole. Left: it waits
+    for its reader at the server. Over: it will not come.
+    """
+
+    OFFERED = "offered"
+    MOVING = "moving"
+    CUT = "cut"
+    DONE = "done"
+    LEFT = "left"
+    OVER = "over"
+
+
+@dataclass(slots=True, eq=False)
+class Transfer:
+    """One file, from one device to another.
+
+    :param user: who is at the other end; ``device`` is empty while any device may take it.
+    :param incoming: whether it comes here.
+    :ivar moved: when something of it moved last, by the clock of who carries it.
+    :ivar why: one line for a person, where it is cut or over.
+    :ivar path: where it lies, when it has come.
+    """
+
+    offer: Offer
+    user: str
+    device: str
+    incoming: bool
+    stage: Stage = Stage.OFFERED
+    done: int = 0
+    moved: float = 0.0
+    why: str = ""
+    path: Path | None = None
+    source: Source | None = None
+    landing: Landing | None = None
+
+    @property
+    def going(self) -> bool:
+        """Whether something may still become of it."""
+        return self.stage in (Stage.OFFERED, Stage.MOVING, Stage.CUT)
+
+    @property
+    def percent(self) -> int:
+        """How much of it has come."""
+        return 100 * self.done // self.offer.size if self.offer.size else 100
+
+    def give_up(self, why: str) -> None:
+        """It is not wanted any more, nor what has come of it."""
+        self.why = why
+        if self.landing is not None:
+            self.landing.discard()
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close its files."""
+        for each in (self.source, self.landing):
+            if each is not None:
+                each.close()
+        self.source = self.landing = None
+
+    def line(self) -> str:
+        """How it stands, in one line."""
+        name, user = safe(self.offer.name), safe(self.user)
+        what = f"{name} ({human(self.offer.size)})"
+        if self.stage is Stage.OFFERED and self.incoming:
+            return f"{user} offers a file: {what}. To take it: getfile {user} (or: refusefile {user})"
+        if self.stage is Stage.OFFERED:
+            return f"{what} is offered to {user}."
+        if self.stage is Stage.DONE:
+            return f"{what} from {user}: {self.path}" if self.incoming else f"{user} has {what}."
+        if self.stage is Stage.LEFT:
+            return f"{what} waits for {user} at the server, sealed."
+        if self.stage is Stage.OVER:
+            return f"{name}: {self.why}"
+        way = f"{name} {'from' if self.incoming else 'to'} {user}: {self.percent} %"
+        return f"{way}. {self.why}" if self.stage is Stage.CUT else f"{way} of {human(self.offer.size)}"

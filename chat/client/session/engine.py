@@ -1,0 +1,399 @@
+"""Keeps one account on one server: gets in, stays in, and loses nothing on the way.
+
+How it works: after a login ``resume`` says how far each conversation has come. What is new is read page by page after
+the last row that is held (`chat.client.session.sync`), while what happens meanwhile comes live. Own lines wait in
+`chat.client.model.send_queue.Unsent` and are sent one after the other. A connection that breaks, or falls silent
+(`chat.client.session.heartbeat`), is made again (`chat.client.session.reconnect`), and the account is logged in again
+by its token; then the same begins anew, from what is held. The rules:
+
+* An own line leaves `Unsent` when the server has answered for it, and not before; its retry id stays the same.
+* A server that turns out to be another one is not called again, nor one that goes on giving bad answers.
+* Who was signed out from elsewhere does not come back by itself: two programs would throw each other out for ever.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from chat import __version__
+from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
+from chat.client.model.send_queue import Outgoing
+from chat.client.model.state import State
+from chat.client.session.encryption_api import Seals
+from chat.client.session.heartbeat import Heartbeat
+from chat.client.session.login import Entrance
+from chat.client.session.observer import Observer, Phase, Status
+from chat.client.session.peer_api import Peering
+from chat.client.session.protocol import ChatClient
+from chat.client.session.reconnect import Returning
+from chat.client.session.sender import Saying
+from chat.client.session.sync import Catching, Reading
+from chat.client.session.tasks import unattended
+from chat.protocol.events import (
+    CommandTable,
+    Entry,
+    Event,
+    Found,
+    History,
+    LoggedIn,
+    Missed,
+    OwnSettings,
+    Reply,
+    SignedOut,
+    Welcome,
+)
+from chat.protocol.grammar.table_codec import read_table
+
+PATIENCE = 60.0
+"""Seconds in which a server that was called answers the first requests. After a restart thousands call at once."""
+
+MOST_UNHEARD = 10_000
+"""Events that wait while the keys of somebody are asked for."""
+
+_TO_OPEN = "To open your keys type: unlock (with your password of before, if it was changed elsewhere)."
+
+Dial = Callable[[Callable[[Event], object], Callable[[ClientFailure], object]], Deferred[ChatClient]]
+"""Makes a connection that tells its events and its end; fires when it may be used, or fails with why there is none."""
+
+
+class Engine:
+    """The client without a screen.
+
+    :param clock: the reactor, as far as it knows the time.
+    :param entrance: makes the ways in of a connection.
+    :param keep_token: gets each new token.
+    :param kept_token: finds the one that was kept for an account, ended or not; empty where there is none.
+    :param look: gets each welcome; raises `ServerNotTrusted` where a server is not to be talked to.
+    :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
+    :param reading: how much of what was missed is read.
+    :param direct: what goes from client to client.
+    :param seals: the keys; without them all is said in the clear.
+    :ivar status: how it stands.
+    :ivar welcome: what the server said of itself.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        observer: Observer,
+        dial: Dial,
+        clock: Any,
+        entrance: Callable[[ChatClient], Entrance],
+        *,
+        device: str,
+        keep_token: Callable[[str, str], object] = lambda account, token: None,
+        kept_token: Callable[[str], str] = lambda account: "",
+        look: Callable[[Welcome], object] = lambda welcome: None,
+        jitter: Callable[[], float] = lambda: 0.5,
+        reading: Reading = Reading.NEWEST,
+        direct: Peering | None = None,
+        seals: Seals | None = None,
+    ) -> None:
+        self.state = state
+        self.direct = direct or Peering()
+        self.seals = seals or Seals()
+        self.seals.released = self._release
+        self.seals.unlocked = self._unlocked
+        state.reads = self.seals
+        self.status = Status(Phase.CLOSED)
+        self.welcome: Welcome | None = None
+        self.catching = Catching(state, observer, clock, reading, self.seals)
+        self.saying = Saying(state, observer, self.seals, clock, self.catching.came)
+        self.current_room = ""
+        self._observer = observer
+        self._dial = dial
+        self._clock = clock
+        self._make_entrance = entrance
+        self.device = device
+        self._keep_token = keep_token
+        self._kept_token = kept_token
+        self._look = look
+        self._heartbeat = Heartbeat(clock)
+        self._returning = Returning(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
+        self._client: ChatClient | None = None
+        self._entrance: Entrance | None = None
+        self._token = ""
+        self._ends: list[ClientFailure] = []
+        self._unheard: deque[Event] = deque()
+
+    # getting in
+
+    async def connect(self) -> Welcome:
+        """Call the server.
+
+        :raises ClientFailure: when there is no answer, or none to be trusted.
+        """
+        self._set(Phase.CONNECTING)
+        try:
+            return await self._call()
+        except ServerNotTrusted as error:
+            self._set(Phase.ENDED, str(error), alarming=True)
+            raise
+        except ClientFailure as error:
+            self._set(Phase.CLOSED, str(error))
+            raise
+
+    async def _call(self) -> Welcome:
+        ends: list[ClientFailure] = []
+        self._ends = ends
+        client = await self._dial(self._take, lambda reason: self._lost(reason, ends))
+        if ends:
+            raise ends[0]
+        self._client = client
+        self._entrance = self._make_entrance(client)
+        timer = self._clock.callLater(PATIENCE, lambda: client.drop("The server does not answer."))
+        try:
+            self.welcome = await self._greet(client)
+            table = await client.ask("commands")
+        finally:
+            if timer.active():
+                timer.cancel()
+        if isinstance(table, CommandTable):
+            self.state.table = read_table(table.commands)
+            self.seals.add_verbs(self.state.table)
+        self._set(Phase.OPEN)
+        return self.welcome
+
+    async def _greet(self, client: ChatClient) -> Welcome:
+        welcome = await client.hello(f"chat {__version__}", self.device, heartbeat=True)
+        try:
+            self._look(welcome)
+        except ClientFailure:
+            self._disconnected()
+            client.close()
+            raise
+        return welcome
+
+    async def log_in(self, user: str, password: str) -> None:
+        """Log in and catch up; see `chat.client.session.login.Entrance.log_in`."""
+        way_in, token = await self._way_in(), self._kept_token(user)
+        await self._enter(await way_in.log_in(user, password, self.device, token), password)
+
+    async def register(self, user: str, password: str, invitation: str = "") -> None:
+        """Make an account and go in; see `chat.client.session.login.Entrance.register`."""
+        way_in = await self._way_in()
+        await self._enter(await way_in.register(user, password, device=self.device, invitation=invitation), password)
+
+    async def take_over(self, password: str = "") -> None:
+        """See `chat.client.session.login.Entrance.take_over`.
+
+        :param password: that was proven before, for the keys that lie under it.
+        """
+        await self._enter(await (await self._way_in()).take_over(), password)
+
+    async def log_in_by_token(self, token: str) -> None:
+        """See `chat.client.session.login.Entrance.log_in_by_token`."""
+        await self._enter(await (await self._way_in()).log_in_by_token(token, self.device))
+
+    async def _way_in(self) -> Entrance:
+        """The way in; a server that grew tired of somebody who thought about a password is called again."""
+        if self._entrance is None:
+            await self.connect()
+        assert self._entrance is not None, "connect makes one"
+        return self._entrance
+
+    async def _enter(self, logged_in: LoggedIn, password: str = "") -> None:
+        client = self._client
+        if client is None:
+            raise Disconnected("The connection to the server is lost.")
+        self.state.be(logged_in.account)
+        self._token = logged_in.token
+        if logged_in.token:
+            self._keep_token(logged_in.account, logged_in.token)
+        elif self.welcome is not None and "token" in self.welcome.auth:
+            self._token = self._kept_token(logged_in.account)  # its disk is full, so it could store no new one
+        self._heartbeat.begin(client, float(max(1, logged_in.heartbeat)))
+        self._set(Phase.CATCHING_UP)
+        await self._unlock(logged_in.account, password)
+        self.state.recall()
+        self.current_room = await self.catching.begin(client)
+        self.direct.begin()
+        self._set(Phase.ONLINE)
+        self.saying.begin(client)
+
+    async def _unlock(self, account: str, passphrase: str) -> None:
+        """Open the keys; who has none, or other ones than the password opens, talks without."""
+        try:
+            await self.seals.unlock(account, passphrase)
+        except ClientFailure as error:
+            if passphrase:
+                self._observer.found(None, f"{error} {_TO_OPEN}", True)
+
+    def _unlocked(self) -> None:
+        """Keys are open: what lies under them can be taken up."""
+        self.direct.begin()
+        if self._client is not None and self.status.phase is Phase.ONLINE:
+            self.state.recall()
+            self.saying.begin(self._client)
+
+    # staying in
+
+    def _take(self, event: Event) -> None:
+        self._heartbeat.heard()
+        if self.seals.busy:
+            self._unheard.append(event)
+            if len(self._unheard) > MOST_UNHEARD and self._client is not None:
+                self._client.drop("The server says too much at once.")
+        else:
+            self._hear(event)
+
+    def _release(self) -> None:
+        """Hear what had to wait."""
+        while self._unheard and not self.seals.busy:
+            self._hear(self._unheard.popleft())
+
+    def _hear(self, event: Event) -> None:
+        if self.seals.heard(event):
+            return
+        if isinstance(event, SignedOut):
+            self._token = ""
+            self._set(Phase.ENDED, event.reason)
+            self.close()
+        if isinstance(event, OwnSettings):
+            event = self.state.news_of(event)
+        talk, entries = self.state.take(event)
+        if talk is not None:
+            self.catching.came(talk, entries)
+        if not isinstance(event, Entry) and not (isinstance(event, OwnSettings) and not event.changed):
+            self._observer.happened(event)
+        self.direct.heard(event)
+
+    def _lost(self, reason: ClientFailure, ends: list[ClientFailure]) -> None:
+        """A connection has ended.
+
+        :param ends: stands for it; it may be one that was given up before.
+        """
+        ends.append(reason)
+        if self._client is None or ends is not self._ends:
+            return
+        self._disconnected()
+        if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._returning.under_way:
+            return
+        if isinstance(reason, ServerNotTrusted) and (reason.final or not self._token):
+            self._set(Phase.ENDED, str(reason), alarming=True)
+        elif self._token:
+            unattended(self._come_back(str(reason)))
+        else:
+            self._set(Phase.CLOSED, str(reason))
+
+    def _disconnected(self) -> None:
+        """There is no connection until another one is made."""
+        self._client = self._entrance = None
+        self.saying.end()
+        self.seals.pause()
+        self.catching.end()
+        self._heartbeat.end()
+        self._unheard.clear()
+
+    # coming back
+
+    async def _come_back(self, reason: str) -> None:
+        try:
+            await self._returning.come_back(reason)
+        except ServerNotTrusted as error:
+            self._set(Phase.ENDED, str(error), alarming=True)
+        except RequestRefused as refused:
+            self._token = ""
+            self._set(Phase.OPEN, refused.reply.text)
+
+    def _wait(self, reason: str, pause: float) -> None:
+        if (client := self._client) is not None:
+            self._disconnected()
+            client.close()
+        self._set(Phase.WAITING, reason, pause)
+
+    async def _try_again(self, reason: str) -> None:
+        self._set(Phase.CONNECTING, reason)
+        await self._call()
+        await self.log_in_by_token(self._token)
+
+    def try_now(self) -> None:
+        """Come back without waiting any longer."""
+        self._returning.wake()
+
+    # leaving
+
+    def logged_out(self) -> None:
+        """The account was logged out by its own wish; the connection stays, for another one."""
+        self._keep_token(self.state.me, "")
+        self.seals.forget(self.state.me)
+        self._token = ""
+        self.direct.close()
+        self.saying.end()
+        self.catching.end()
+        self.state.forget()
+        self._set(Phase.OPEN)
+
+    async def leave(self) -> None:
+        """Say how far one has come, log out, and end the connection; the token is kept for another time."""
+        try:
+            if self.status.phase is Phase.ONLINE:
+                await self.catching.report()
+                await self.ask("quit")
+        except ClientFailure:
+            pass  # it is the end anyway
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the connection for good, and keep the token for another time."""
+        self._token = ""
+        self.direct.close()
+        self._returning.wake()
+        if self.status.phase is not Phase.ENDED:
+            self._set(Phase.CLOSED)
+        if self._client is not None:
+            self._client.close()
+        self.seals.close()
+
+    def _set(self, phase: Phase, reason: str = "", wait: float = 0.0, alarming: bool = False) -> None:
+        self.status = Status(phase, reason, wait, alarming)
+        self._observer.status_changed(self.status)
+
+    # saying and asking
+
+    def say(self, outgoing: Outgoing) -> None:
+        """See `chat.client.session.sender.Saying.say`."""
+        self.saying.say(outgoing)
+
+    async def change_password(self, old: str, new: str) -> Reply:
+        """See `chat.client.session.login.Entrance.change_password`; the token that comes with it is kept."""
+        reply = await self._inside().change_password(old, new)
+        self._token = reply.token
+        self._keep_token(self.state.me, reply.token)
+        self.seals.relock(new)
+        return reply
+
+    async def delete_account(self, args: dict[str, object], password: str) -> Reply:
+        """See `chat.client.session.login.Entrance.delete_account`."""
+        return await self._inside().delete_account(args, password)
+
+    def _inside(self) -> Entrance:
+        """:raises Disconnected: when there is no connection on which one is logged in."""
+        if self._entrance is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP):
+            raise Disconnected("You are not connected just now; nothing was done.")
+        return self._entrance
+
+    async def ask(self, cmd: str, args: Mapping[str, object] | None = None) -> Reply:
+        """A command that is no line of one's own; its reply may be a refusal.
+
+        :raises ClientFailure: when there is no connection.
+        """
+        if self._client is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP, Phase.OPEN):
+            raise Disconnected("You are not connected just now; nothing was done.")
+        return self._opened(await self._client.request(cmd, args))
+
+    def _opened(self, reply: Reply) -> Reply:
+        """What was sealed, as it is shown."""
+        reread = self.seals.reread
+        if isinstance(reply, History | Found):
+            return replace(reply, entries=tuple(map(reread, reply.entries)))
+        if isinstance(reply, Missed):
+            pages = (replace(page, entries=tuple(map(reread, page.entries))) for page in reply.pages)
+            return replace(reply, pages=tuple(pages))
+        return reply

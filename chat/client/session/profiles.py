@@ -1,0 +1,260 @@
+"""What a client keeps between two starts, in the folders that the platform has for it; nobody else may read it.
+
+``config.ini`` is the person's: settings, and the servers to pick from. ``servers.json`` is the program's: which key a
+server had when it was first met, which database, and the tokens that log in without a password. ``keys`` holds a folder
+for each server. ``history`` is what was typed and
+``unsent.json`` what could not be sent yet, both of accounts without keys alone (see `chat.client.session.draft_store`).
+``errors.log`` is what went wrong unseen in the run before or in this one.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+from platformdirs import PlatformDirs, user_downloads_path
+
+from chat.client.model.failures import ClientFailure
+from chat.client.session.endpoint import Address
+from chat.client.session.private_folder import Folder
+from chat.client.session.server_record import Known, read_known, read_server, write_server
+
+MOST_RECENT = 20
+"""Servers that are remembered, the latest first."""
+
+MOST_TYPED = 500
+"""Lines of input that are remembered."""
+
+
+_DATABASE = ".database"
+"""Says among keys of which database they are; no account is called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``config.ini`` says, in its section ``[chat]``.
+
+    :param theme: ``dark`` or ``light``, or a name of Textual's.
+    :param bell: whether the terminal rings when one is named.
+    :param device: what this machine is called among the devices of an account, or empty for its own name.
+    :param direct_port: where other clients may call once one has consented, or 0 for any port that is free.
+    :param downloads: the folder in which files land that one takes.
+    :param servers: names and addresses of the section ``[servers]``.
+    :param unattended: whether keys that ``chat send`` and ``chat tail`` have unlocked stay so on disk: for machines on
+        which nobody types.
+    """
+
+    theme: str = "dark"
+    bell: bool = True
+    device: str = ""
+    servers: tuple[tuple[str, Address], ...] = ()
+    direct_port: int = 0
+    downloads: Path = field(default_factory=user_downloads_path)
+    unattended: bool = False
+
+
+class Files:
+    """The files of one person.
+
+    :param config: the folder of ``config.ini``.
+    :param data: the folder of the rest.
+    :ivar unlocked: the folder of what opens keys that scripts use, where the settings allow that.
+    """
+
+    def __init__(self, config: Path, data: Path) -> None:
+        self.config = config / "config.ini"
+        self._folder = Folder(data)
+        self._servers = data / "servers.json"
+        self._typed = data / "history"
+        self._unsent = data / "unsent.json"
+        self.unlocked = data / "unlocked"
+
+    @classmethod
+    def of_platform(cls) -> Files:
+        """Where such files belong on this machine (``XDG_CONFIG_HOME`` and ``XDG_DATA_HOME`` on Linux)."""
+        folders = PlatformDirs("chat", appauthor=False)
+        return cls(Path(folders.user_config_dir), Path(folders.user_data_dir))
+
+    # the person's
+
+    def settings(self) -> Settings:
+        """Read ``config.ini``.
+
+        :raises ClientFailure: in one line, when it cannot be read.
+        """
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read(self.config, encoding="utf-8")
+            section = dict(parser.items("chat")) if parser.has_section("chat") else {}
+            listed = parser.items("servers") if parser.has_section("servers") else ()
+            servers = tuple((name, read_server(words)) for name, words in listed)
+            bell = parser.getboolean("chat", "bell", fallback=True)
+            unattended = parser.getboolean("chat", "unattended", fallback=False)
+            port = parser.getint("chat", "direct-port", fallback=0)
+            if not 0 <= port < 65_536:
+                raise ValueError(f"direct-port is a number from 0 to 65535, not {port}")
+        except (configparser.Error, ValueError, OSError) as error:
+            reason = " ".join(str(error).split())
+            raise ClientFailure(f"{self.config}: {reason[:200]}") from None
+        downloads = Path(section["downloads"]).expanduser() if section.get("downloads") else user_downloads_path()
+        theme, device = section.get("theme", "dark"), section.get("device", "")
+        return Settings(theme, bell, device, servers, port, downloads, unattended)
+
+    # the program's
+
+    def known(self) -> list[Known]:
+        """The servers that were met, the latest first."""
+        found = [known for words, record in self._records().items() if (known := read_known(words, record)) is not None]
+        return sorted(found, key=lambda each: -each.met)
+
+    def find(self, address: Address) -> Known:
+        """What is known of a server; nothing much where it was never met."""
+        return next((each for each in self.known() if each.address == address), Known(address))
+
+    def pin(self, address: Address, fingerprint: bytes) -> None:
+        """Remember the key of a server."""
+        self._change(address, lambda record: record.update(pin=fingerprint.hex()))
+
+    def keep_token(self, address: Address, account: str, device: str, token: str) -> None:
+        """Remember what logs this device in again; empty to forget it."""
+
+        def change(record: dict[str, Any]) -> None:
+            tokens = record.setdefault("tokens", {})
+            if token:
+                tokens[f"{account}@{device}"] = token
+                record.update(account=account)
+            else:
+                tokens.pop(f"{account}@{device}", None)
+
+        self._change(address, change)
+
+    def keys(self, address: Address) -> Path:
+        """The folder of the keys that are used on a server; with TLS or without, it is the same server."""
+        return self._folder.path / "keys" / quote(str(address), safe="")
+
+    def meet(self, address: Address, database: str) -> Path | None:
+        """Remember which database a server has; what belongs to another one is put aside.
+
+        :returns: the folder in which that is now, if there was any.
+        """
+        if self.find(address).database != database:
+            self._change(address, lambda record: record.update(database=database))
+        keys = self.keys(address)
+        named = keys / _DATABASE
+        aside = None
+        with self._folder.locked():
+            keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if named.exists() and named.read_text("utf-8") != database:
+                aside = self._put_aside(address, keys)
+                keys.mkdir(mode=0o700)
+            self._folder.write(named, database)
+        return aside
+
+    def _put_aside(self, address: Address, keys: Path) -> Path:
+        """Keep the keys, and what lies under them, and lines that wait to be sent, out of the way."""
+        name = f"{keys.name}+old-{time.strftime('%Y-%m-%d')}"
+        names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
+        aside = next(keys.with_name(each) for each in names if not keys.with_name(each).exists())
+        keys.rename(aside)
+        records = self._folder.read(self._unsent)
+        theirs = {f" {write_server(replace(address, tls=tls))}" for tls in (True, False)}
+        waiting = {who: lines for who, lines in records.items() if any(who.endswith(each) for each in theirs)}
+        if waiting:
+            self._folder.write(aside / self._unsent.name, json.dumps(waiting))
+            self._write_unsent({who: lines for who, lines in records.items() if who not in waiting})
+        return aside
+
+    def begin_anew(self, address: Address) -> None:
+        """A server that was set up anew is to be met as a new one; its key is still the one that is remembered."""
+        for each in self._both(address):
+            self._change(each, lambda record: [record.pop(name, None) for name in ("database", "tokens")])
+
+    def forget(self, address: Address) -> bool:
+        """Forget a server, its key and its tokens, so that it is met as a new one.
+
+        :returns: whether it was known.
+        """
+        both = self._both(address)
+        with self._folder.locked():
+            records = self._records()
+            for each in both:
+                records.pop(write_server(each), None)
+            self._folder.write(self._servers, json.dumps(records, indent=1))
+        return bool(both)
+
+    def database(self, address: Address) -> str:
+        """Which database a server had when it was called last, with TLS or without; empty where that is not known."""
+        return next((each for known in self._both(address) if (each := self.find(known).database)), "")
+
+    def _both(self, address: Address) -> list[Address]:
+        """As what a server is known, with TLS and without."""
+        known = (each.address for each in self.known())
+        return [each for each in known if (each.host, each.port) == (address.host, address.port)]
+
+    def typed(self) -> list[str]:
+        """Lines of input, the oldest first."""
+        try:
+            return [json.loads(line) for line in self._typed.read_text("utf-8").splitlines()][-MOST_TYPED:]
+        except (OSError, ValueError, RecursionError):
+            return []
+
+    def keep_typed(self, lines: list[str]) -> None:
+        """Remember lines of input; without any there is no such file."""
+        if not lines:
+            self._remove(self._typed)
+            return
+        with self._folder.locked():
+            self._folder.write(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]))
+
+    def _remove(self, path: Path) -> None:
+        if path.exists():
+            with self._folder.locked():
+                path.unlink(missing_ok=True)
+
+    def open_log(self) -> IO[str]:
+        """What goes wrong in this run; that of the run before is gone.
+
+        :raises ClientFailure: when nothing can be written.
+        """
+        with self._folder.locked():
+            return self._folder.open(self._folder.path / "errors.log")
+
+    def unsent(self, address: Address, account: str, device: str) -> list[Any]:
+        """Lines of a device that wait to be sent, as JSON values."""
+        found = self._folder.read(self._unsent).get(f"{account}@{device} {write_server(address)}", [])
+        return found if isinstance(found, list) else []
+
+    def keep_unsent(self, address: Address, account: str, device: str, lines: list[Any]) -> None:
+        """Remember them instead of those before; without any of anybody there is no such file."""
+        if not lines and not self._unsent.exists():
+            return
+        with self._folder.locked():
+            records = self._folder.read(self._unsent)
+            records.pop(name := f"{account}@{device} {write_server(address)}", None)
+            if lines:
+                records[name] = lines
+            self._write_unsent(records)
+
+    def _write_unsent(self, records: dict[str, Any]) -> None:
+        if records:
+            self._folder.write(self._unsent, json.dumps(records))
+        else:
+            self._unsent.unlink(missing_ok=True)  # who has asked whether there is one had no lock yet
+
+    def _change(self, address: Address, change: Callable[[dict[str, Any]], object]) -> None:
+        with self._folder.locked():
+            records = self._records()
+            record = records.setdefault(write_server(address), {})
+            change(record)
+            record["met"] = time.time()
+            latest = sorted(records.items(), key=lambda each: -float(each[1].get("met", 0)))[:MOST_RECENT]
+            self._folder.write(self._servers, json.dumps(dict(latest), indent=1))
+
+    def _records(self) -> dict[str, Any]:
+        return {words: record for words, record in self._folder.read(self._servers).items() if isinstance(record, dict)}

@@ -1,0 +1,275 @@
+"""A connection to a chat server that speaks JSON lines.
+
+How it works: requests are numbered; the reply that carries the number fires the Deferred of its request. Everything
+else that comes is an event and goes to one callback, in order. The rules:
+
+* Over TLS nothing is sent before the caller has looked at the server's certificate.
+* A frame that cannot be read, or answers nothing that was asked, ends the connection: from a server that is not
+  understood nothing can be believed. An event of a type that is not known here is of a later version, and left out.
+* A server that has no place for one more connection says so in words, before it knows who speaks.
+* A server greets a client that is slow to speak as a person. That is left out, up to the first frame.
+* Whatever waits for an answer when the connection ends fails with one and the same reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IHandshakeListener
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chat.client.model.failures import (
+    ClientFailure,
+    Disconnected,
+    NoEncryption,
+    RequestRefused,
+    ServerNotTrusted,
+    TooMuch,
+)
+from chat.protocol.errors import BadFrame
+from chat.protocol.events import Closing, Event, Refused, Reply, Welcome
+from chat.protocol.wire.jsonlines import UnknownType, parse
+from chat.protocol.wire.sanitize import safe
+from chat.protocol.wire.text import GREETING, GREETING_BYTES
+
+MOST_BYTES = 16 * 1024 * 1024
+"""The longest frame of a server: a page of 500 messages of the greatest length fits."""
+
+MOST_SENT = 64 * 1024
+"""The longest request, unless the server says otherwise."""
+
+MOST_UNANSWERED = 1_000
+"""Requests that may wait for their answers; one more fails at once."""
+
+Trust = Callable[[bytes], object]
+"""Looks at the SHA-256 of a server's certificate in DER; raises `ServerNotTrusted` where it is not to be talked to."""
+
+log = Logger()
+
+
+@implementer(IHandshakeListener)
+class ChatClient(Protocol):
+    """One connection; see ``twisted.internet.endpoints.connectProtocol`` for how it is made.
+
+    :param tell: gets each event, in order.
+    :param trust: for a connection over TLS, which logins are then bound to.
+    :param lost: called once when the connection has ended, with the reason.
+    :param most_bytes: the longest frame that is read.
+    :ivar ready: fires when there is a connection that may be used; fails with why there is none.
+    :ivar fingerprint: the SHA-256 of the server's certificate, or nothing without TLS.
+    :ivar welcome: what the server said to ``hello``.
+    """
+
+    transport: Any
+
+    def __init__(
+        self,
+        tell: Callable[[Event], object],
+        *,
+        trust: Trust | None = None,
+        lost: Callable[[ClientFailure], object] | None = None,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self.ready: Deferred[None] = Deferred()
+        self.fingerprint: bytes | None = None
+        self.welcome: Welcome | None = None
+        self._tell = tell
+        self._trust = trust
+        self._lost = lost
+        self._most_bytes = most_bytes
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._asked = 0
+        self._unanswered: dict[int, Deferred[Reply]] = {}
+        self._farewell = ""
+        self._understood = False
+        self._greeted = 0
+        self._over: ClientFailure | None = None
+
+    # asking
+
+    def request(self, cmd: str, args: Mapping[str, object] | None = None, retry: str | None = None) -> Deferred[Reply]:
+        """Send a command.
+
+        :param retry: 11 to 64 random characters that make a message harmless to send again.
+
+        Fires with the reply, which may be a `chat.protocol.events.Refused`; fails with `Disconnected` when there is no
+        connection any more, with `ServerNotTrusted` when it was ended for what the server sent, and with `TooMuch`
+        when the request is too long or too many wait. Canceled, its reply is ignored.
+        """
+        if self._over is not None:
+            return fail(Failure(self._over))
+        if len(self._unanswered) >= MOST_UNANSWERED:
+            return fail(Failure(TooMuch("Too many requests wait for the server's answer.")))
+        frame: dict[str, object] = {"id": self._asked + 1, "cmd": cmd, "args": dict(args or {})}
+        if retry is not None:
+            frame["retry"] = retry
+        line = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        most = self.welcome.limits.get("frame", MOST_SENT) if self.welcome is not None else MOST_SENT
+        if len(line) > most:
+            return fail(Failure(TooMuch(f"That is too long: the server takes {most:,} bytes.")))
+        self._asked += 1
+        answer: Deferred[Reply] = Deferred()
+        self._unanswered[self._asked] = answer
+        self.transport.write(line + b"\n")
+        return answer
+
+    async def ask(self, cmd: str, args: Mapping[str, object] | None = None, retry: str | None = None) -> Reply:
+        """The same for who has no use for a refusal.
+
+        :raises RequestRefused: when the server says no; else as `request` fails.
+        """
+        reply = await self.request(cmd, args, retry)
+        if isinstance(reply, Refused):
+            raise RequestRefused(reply)
+        return reply
+
+    async def hello(self, client: str = "", device: str | None = None, heartbeat: bool = False) -> Welcome:
+        """Say who speaks.
+
+        :param heartbeat: promise to send something every so many seconds as `chat.protocol.events.LoggedIn` will say.
+        """
+        args: dict[str, object] = {"client": client, "heartbeat": heartbeat}
+        if device is not None:
+            args["device"] = device
+        reply = await self.ask("hello", args)
+        if not isinstance(reply, Welcome):
+            raise self.distrust("The server does not answer a hello with a welcome.")
+        self.welcome = reply
+        return reply
+
+    def distrust(self, words: str) -> ServerNotTrusted:
+        """End the connection because of what the server did.
+
+        :returns: what to raise.
+        """
+        error = ServerNotTrusted(words)
+        self.transport.abortConnection()
+        self._end(error)
+        return error
+
+    def drop(self, words: str) -> None:
+        """End a connection that is broken."""
+        self.transport.abortConnection()
+        self._end(Disconnected(words))
+
+    def close(self) -> None:
+        """Send what waits, and end the connection."""
+        self.transport.loseConnection()
+
+    # Twisted's side
+
+    def connectionMade(self) -> None:
+        if self._trust is None:
+            self.ready.callback(None)
+
+    def handshakeCompleted(self) -> None:
+        """See ``twisted.internet.interfaces.IHandshakeListener``: nothing of ours was sent yet."""
+        if self._trust is None:
+            return
+        certificate = self.transport.getPeerCertificate()
+        seen = bytes.fromhex(certificate.digest("sha256").decode().replace(":", "")) if certificate else b""
+        try:
+            self._trust(seen)
+        except ServerNotTrusted as error:
+            self.transport.abortConnection()
+            self._end(error)
+        else:
+            self.fingerprint = seen
+            self.ready.callback(None)
+
+    def dataReceived(self, data: bytes) -> None:
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            if self._over is not None:
+                return
+            if self._pieces:
+                line = b"".join((*self._pieces, line))
+                self._pieces.clear()
+                self._held = 0
+            if len(line) > self._most_bytes:
+                self.distrust(f"The server sent a frame of more than {self._most_bytes:,} bytes.")
+            elif line.strip():
+                self._read(line)
+        if rest and self._over is None:
+            self._pieces.append(rest)
+            self._held += len(rest)
+            if self._held > self._most_bytes:
+                self.distrust(f"The server sent a frame of more than {self._most_bytes:,} bytes.")
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if not self.ready.called and reason.check(SSL.Error):
+            self._end(NoEncryption("No encrypted connection can be made: the server does not speak TLS on that port."))
+        self._end(Disconnected(self._farewell or "The connection to the server is lost."))
+
+    # reading
+
+    def _read(self, line: bytes) -> None:
+        try:
+            shown, id = parse(line)
+        except UnknownType as unknown:
+            if unknown.id is not None:
+                self.distrust("The server answered what is not understood here.")
+            return
+        except BadFrame as error:
+            if line[:2] == b"! " and not self._understood:
+                self._farewell = safe(line[2:].decode("utf-8", "replace"))[:200]
+                self.transport.loseConnection()
+            elif not self._is_greeting(line):
+                self.distrust(f"The server sent what cannot be read. {error.line}")
+            return
+        self._understood = True
+        if id is not None:
+            self._answer(shown, id)
+        elif isinstance(shown, Event):
+            self._report(shown)
+        else:
+            text = f": {shown.text}" if isinstance(shown, Refused) else "."
+            self.distrust(f"The server answered nothing that was asked{text}")
+
+    def _is_greeting(self, line: bytes) -> bool:
+        """Whether a line that is no frame belongs to a greeting, which comes first if at all."""
+        if self._understood or not (self._greeted or line.startswith(GREETING.encode())):
+            return False
+        self._greeted += len(line) + 1
+        return self._greeted <= GREETING_BYTES
+
+    def _answer(self, shown: Event | Reply, id: str | int) -> None:
+        answer = self._unanswered.pop(id, None) if isinstance(id, int) else None
+        if answer is None or not isinstance(shown, Reply):
+            self.distrust("The server answered nothing that was asked.")
+            if answer is not None and self._over is not None:
+                answer.errback(Failure(self._over))
+            return
+        answer.callback(shown)
+
+    def _report(self, event: Event) -> None:
+        if isinstance(event, Closing):
+            self._farewell = event.reason
+        try:
+            self._tell(event)
+        except Exception:
+            log.failure("an event could not be shown")
+
+    # the end
+
+    def _end(self, reason: ClientFailure) -> None:
+        """Fail everything that waits, once; the first reason is the one that counts."""
+        if self._over is not None:
+            return
+        self._over = reason
+        self._pieces.clear()
+        waiting, self._unanswered = self._unanswered, {}
+        for answer in waiting.values():
+            answer.errback(Failure(reason))
+        if not self.ready.called:
+            self.ready.errback(Failure(reason))
+        if self._lost is not None:
+            self._lost(reason)

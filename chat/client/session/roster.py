@@ -1,0 +1,111 @@
+"""Who there is, and which rooms: lists that are read now and then, and names that are asked for one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, TimeoutError
+
+from chat.client.model.state import State
+from chat.client.session.protocol import ChatClient
+from chat.client.session.tasks import unattended
+from chat.protocol.errors import NotAMember
+from chat.protocol.events import People, Person, Profile, Refused, Reply, Rooms, RoomSettings
+from chat.protocol.names import fold
+
+EVERY = 60.0
+"""Seconds between two looks at who there is: who comes back within moments is not announced."""
+
+PATIENCE = 2.0
+"""Seconds that a line waits for answers about the names in it."""
+
+MOST_PAGES = 10
+"""Pages of the list of people that are read."""
+
+
+class Roll:
+    """The names that a server knows.
+
+    :param clock: a reactor, as far as it knows the time.
+    """
+
+    def __init__(self, state: State, clock: Any) -> None:
+        self._state = state
+        self._clock = clock
+        self._client: ChatClient | None = None
+        self._timer: Any = None
+
+    async def begin(self, client: ChatClient) -> None:
+        """Read the lists, and again every so often.
+
+        :raises ClientFailure: when the connection does not last.
+        """
+        self._client = client
+        await self._read(client)
+        self._timer = self._clock.callLater(EVERY, self._again, client)
+
+    def end(self) -> None:
+        """The connection is over."""
+        self._client = None
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    def _again(self, client: ChatClient) -> None:
+        if self._client is client:
+            self._timer = self._clock.callLater(EVERY, self._again, client)
+            unattended(self._read(client))
+
+    async def _read(self, client: ChatClient) -> None:
+        state, listed = self._state, list[Person]()
+        for _ in range(MOST_PAGES):
+            people = await client.ask("roster", {"after": fold(listed[-1].name) if listed else ""})
+            if not isinstance(people, People):
+                break
+            state.list_people(people)
+            listed += people.people
+            if not people.more or not people.people:
+                state.list_all(listed)
+                break
+        rooms = await client.ask("list", {"what": "channels"})
+        if isinstance(rooms, Rooms):
+            state.list_rooms(rooms)
+
+    async def look_up(self, names: Iterable[tuple[bool, str]]) -> bool:
+        """Ask for names that are not known here: new ones, and those behind the end of what was read of long lists.
+
+        :param names: of one line: whether it is a room, and the word that was typed.
+        :returns: whether any of them is known now; where the server takes its time, what it said in `PATIENCE`.
+        """
+        client, found = self._client, [False]
+        if client is None:
+            return False
+
+        def answered(room: bool, word: str, reply: Reply) -> None:
+            found.append(self._learn(room, word, reply))
+
+        asked: list[Deferred[None]] = [
+            client.request("room" if room else "whois", {"room" if room else "user": word}).addCallback(
+                partial(answered, room, word)
+            )
+            for room, word in names
+        ]
+        with suppress(TimeoutError):  # then what is known has to do
+            await DeferredList(asked, consumeErrors=True).addTimeout(PATIENCE, self._clock)
+        return any(found)
+
+    def _learn(self, room: bool, word: str, reply: Reply) -> bool:
+        """:returns: whether there is somebody or something of that name."""
+        state = self._state
+        if isinstance(reply, Profile):
+            state.meet(reply.name, reply.state)
+        elif isinstance(reply, RoomSettings):
+            state.rooms[fold(reply.conversation.room)] = reply.conversation.room
+        elif room and isinstance(reply, Refused) and reply.code == NotAMember.code:
+            state.rooms[fold(word)] = word  # a private one to which this account is invited
+        else:
+            return False
+        return True

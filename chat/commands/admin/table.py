@@ -1,9 +1,0 @@
-"""The whole table of those who run the server, in the order in which its help shows the groups."""
-
-from chat.commands.admin import server, people, invitations, sanctions, rooms, storage  # isort: skip
-from chat.commands.admin.registry import ADMIN
-
-FEATURES = (server, people, invitations, sanctions, rooms, storage)
-"""The modules whose commands are in it; importing them, in this order, fills it."""
-
-__all__ = ["ADMIN", "FEATURES"]

@@ -1,0 +1,106 @@
+"""Who is put out, kept out, or silent on the whole server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from chat.protocol.events import Column, Done, Listing
+from chat.protocol.grammar.durations import Duration
+from chat.protocol.grammar.parameters import User, Words
+from chat.protocol.values import Account, Kind, Sanction
+from chat.protocol.wire.phrases import count
+from chat.server.commands.admin.registry import AfterType, SubjectType, command, number_after, page, person
+from chat.server.core.sanctions import Network, read_network
+from chat.server.core.service import ChatService
+from chat.server.core.user import Session
+
+GROUP = "Peace"
+
+Subject = Annotated[str, SubjectType()]
+
+_COLUMNS = (
+    Column("who"),
+    Column("what"),
+    Column("since", "time"),
+    Column("until", "time"),
+    Column("by"),
+    Column("reason"),
+)
+
+
+@command(group=GROUP, barrier=True, examples=("kick bob", "kick bob please cool down"))
+async def kick(chat: ChatService, session: Session, user: User, reason: Words = "") -> Done:
+    """end all connections of somebody, who may come back"""
+    target = person(chat, session, user)
+    ended = chat.administration.kick(session, target, reason)
+    return Done(f"{target.name.shown} was put out; {count(ended, 'session')} ended.")
+
+
+@command(group=GROUP, barrier=True, examples=("ban bob", "ban bob 7d spam", "ban 192.0.2.0/24 2h"))
+async def ban(
+    chat: ChatService, session: Session, who: Subject, duration: Duration | None = None, reason: Words = ""
+) -> Done:
+    """keep an account or a network out of the whole server
+
+    For a time (90s, 30m, 2h, 7d, 4w), or for good; whether they are here or not.
+    """
+    return await _sanction(chat, session, Kind.BANNED, _subject(chat, session, who), duration, reason)
+
+
+@command(group=GROUP, barrier=True, examples=("mute bob 30m",))
+async def mute(
+    chat: ChatService, session: Session, user: User, duration: Duration | None = None, reason: Words = ""
+) -> Done:
+    """keep somebody from saying anything, in rooms and privately
+
+    For a time (90s, 30m, 2h, 7d, 4w), or for good.
+    """
+    return await _sanction(chat, session, Kind.MUTED, person(chat, session, user), duration, reason)
+
+
+@command(group=GROUP, barrier=True, examples=("unban bob", "unban 192.0.2.0/24"))
+async def unban(chat: ChatService, session: Session, who: Subject) -> Done:
+    """let an account or a network in again"""
+    return await _lift(chat, session, Kind.BANNED, _subject(chat, session, who))
+
+
+@command(group=GROUP, barrier=True, examples=("unmute bob",))
+async def unmute(chat: ChatService, session: Session, user: User) -> Done:
+    """let somebody talk again"""
+    return await _lift(chat, session, Kind.MUTED, person(chat, session, user))
+
+
+@command(group=GROUP)
+async def bans(chat: ChatService, session: Session, *, after: Annotated[str, AfterType()] = "") -> Listing:
+    """list who is banned or muted on the server, until when and why"""
+    first = number_after(after)
+    found = list(enumerate(chat.house.sanctions.lasting(chat.house.now()), start=1))[first:]
+    return page("bans and mutes", _COLUMNS, found, lambda each: str(each[0]), lambda each: _row(chat, each[1]))
+
+
+def _row(chat: ChatService, sanction: Sanction) -> tuple[object, ...]:
+    who = sanction.network or chat.directory.name_of(sanction.account)
+    return who, sanction.kind.value, sanction.created, sanction.until, sanction.by, sanction.reason
+
+
+def _subject(chat: ChatService, session: Session, word: str) -> Account | Network:
+    """:raises NoSuchUser: or `BadUsage` where it looks like a network and is none."""
+    if chat.directory.account(word) is None and ("." in word or ":" in word) and not word[0].isalpha():
+        return read_network(word)
+    return person(chat, session, word)
+
+
+async def _sanction(
+    chat: ChatService, session: Session, kind: Kind, target: Account | Network, seconds: int | None, reason: str
+) -> Done:
+    await chat.administration.sanction(session, kind, target, seconds, reason)
+    return Done(f"{_shown(target)} is {kind.value}{' for good' if seconds is None else ''}.")
+
+
+async def _lift(chat: ChatService, session: Session, kind: Kind, target: Account | Network) -> Done:
+    await chat.administration.lift(session, kind, target)
+    return Done(f"{_shown(target)} is no longer {kind.value}.")
+
+
+def _shown(target: Account | Network) -> str:
+    return target.name.shown if isinstance(target, Account) else str(target)

@@ -1,0 +1,146 @@
+"""The server itself: how it does, whether it is in order, and its end."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from dataclasses import replace
+from typing import Annotated
+
+import twisted
+from chat import __version__
+from chat.protocol.errors import BadUsage, UnknownCommand
+from chat.protocol.events import Column, Done, Fact, Facts, Help, Listing, VerbHelp
+from chat.protocol.grammar.durations import Duration
+from chat.protocol.grammar.parameters import ChoiceType, Word, Words
+from chat.protocol.grammar.typos import WordIndex
+from chat.protocol.grammar.verbs import Table
+from chat.server.commands.admin.registry import ADMIN, command
+from chat.server.core.service import ChatService
+from chat.server.core.spans import time_left
+from chat.server.core.user import Session
+
+GROUP = "The server"
+
+_WHEN = ("now", "in", "cancel")
+_WHEN_INDEX = WordIndex(_WHEN)
+_FINDINGS = (Column("what"), Column("state"), Column("and now"))
+
+
+@command(group=GROUP)
+async def status(chat: ChatService, session: Session) -> Facts:
+    """show how the server does: people, rooms, messages, queues, disk, versions"""
+    house, counts, end = chat.house, chat.house.counts, chat.ending.planned
+    disk = chat.store.disk()
+    facts = [
+        Fact("name", chat.settings.name),
+        Fact("running since", house.started, "time"),
+        *((Fact("ends", end.time, "time"), Fact("ends for", end.reason)) if end is not None else ()),
+        Fact("accounts", len(chat.directory)),
+        Fact("people here", len(house.users)),
+        Fact("connections", sum(not each.operator for each in house.sessions.values())),
+        Fact("rooms", len(house.rooms)),
+        Fact("messages since the start", counts.messages),
+        Fact("messages in the last minute", counts.lately(house.clock.monotonic())),
+        Fact("logins since the start", counts.logins),
+        *(Fact(f"waiting: {what}", number) for what, number in sorted(chat.host.queues().items())),
+        Fact("database", disk.used, "bytes"),
+        Fact("free disk", disk.free, "bytes"),
+        Fact("version", __version__),
+        Fact(
+            "runs on",
+            f"Python {platform.python_version()}, Twisted {twisted.__version__}, SQLite {sqlite3.sqlite_version}",
+        ),
+    ]
+    return Facts("status", tuple(facts))
+
+
+@command(group=GROUP)
+async def check(chat: ChatService, session: Session) -> Listing:
+    """look for what is wrong with settings, rights, certificate and disk, and say what to do"""
+    found = chat.host.check()
+    return Listing("findings", _FINDINGS, tuple((each.subject, each.state, each.text) for each in found))
+
+
+@command(group=GROUP)
+async def watch(chat: ChatService, session: Session) -> Done:
+    """show what happens as it happens, without what is said; once more to end it"""
+    watches = chat.house.traffic.watch(session)
+    to_end = "Ctrl-C" if session.operator else f"{session.admin} watch"
+    return Done(f"You see what happens from now on. To end it: {to_end}" if watches else "You see it no longer.")
+
+
+@command(group=GROUP, barrier=True)
+async def reload(chat: ChatService, session: Session) -> Done:
+    """read the settings again; those that can change while the server runs count at once"""
+    changed, later = chat.host.reload()
+    told = f"Changed: {', '.join(changed)}." if changed else "Nothing has changed."
+    return Done(f"{told} A restart is needed for: {', '.join(later)}." if later else told)
+
+
+@command(
+    group=GROUP,
+    barrier=True,
+    examples=("shutdown", "shutdown now new disk", "shutdown in 5m new disk", "shutdown cancel"),
+)
+async def shutdown(
+    chat: ChatService,
+    session: Session,
+    when: Annotated[str, ChoiceType(*_WHEN)] | None = None,
+    duration: Duration | None = None,
+    reason: Words = "",
+) -> Done:
+    """end the server, now or after a while; everybody is told
+
+    A reason stands behind now or behind the time, so that no mistyped word ends the server.
+    """
+    if when == "cancel":
+        chat.ending.cancel()
+        return Done("The server goes on.")
+    if when is None and reason:
+        raise _mistyped(session, reason)
+    if (when == "in") is not (duration is not None):
+        raise BadUsage(_forms(session))
+    chat.ending.plan(duration or 0, reason)
+    if not duration:
+        return Done("The server ends now.")
+    left = time_left(duration * 1000)
+    return Done(f"The server ends in {left}; everybody is told. Not after all: {session.admin} shutdown cancel")
+
+
+def _forms(session: Session) -> str:
+    end = f"{session.admin} shutdown"
+    return f"To end it now: {end} now [REASON]; later: {end} in 5m [REASON]; not after all: {end} cancel"
+
+
+def _mistyped(session: Session, reason: str) -> BadUsage:
+    meant = _WHEN_INDEX.nearest(reason.split(None, 1)[0].lower())
+    forms = _forms(session)
+    return BadUsage(f"Did you mean {session.admin} shutdown {meant}? {forms}" if meant else forms)
+
+
+@command("?", group=GROUP, name="help", examples=("help", "help ban"))
+async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
+    """show these commands, or one in full"""
+    return shown_help(ADMIN, session.admin, verb)
+
+
+def shown_help(table: Table, prefix: str, verb: str | None) -> Help:
+    """What there is to know of all commands, or of one.
+
+    :param table: of these commands, whole.
+    :param prefix: what stands before them where they are typed.
+    :raises UnknownCommand: when there is no such command.
+    """
+    if verb is None:
+        groups: dict[str, list[VerbHelp]] = {}
+        for each in table.verbs:
+            groups.setdefault(each.group, []).append(each.help)
+        return Help(tuple((title, tuple(verbs)) for title, verbs in groups.items()), more=f"{prefix} help VERB")
+    found = table.get(verb.lower())
+    if found is None:
+        meant = table.typed.nearest(verb.lower())
+        next = f"Did you mean: {prefix} help {meant}?" if meant else f"Type: {prefix} help"
+        raise UnknownCommand(f"There is no command {verb[:40]}. {next}", suggest=meant)
+    examples = tuple(f"{prefix} {each}" for each in found.examples)
+    return Help(verb=replace(found.help, form=f"{prefix} {found.form}", examples=examples))

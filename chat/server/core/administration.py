@@ -1,0 +1,223 @@
+"""What those who run the server do: people kept out or silenced, ranks, rooms closed, everybody told.
+
+Who acts is an administrator, or the operator, who has no account (`chat.server.core.user.Session.operator`). Each act
+is a line of the log, which says who did what to whom and nothing of what anybody wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from chat.protocol.errors import BadUsage, Forbidden, NoEffect, NoSuchUser
+from chat.protocol.events import Notice, Reply
+from chat.protocol.values import SERVER, Account, Kind, Rank, Sanction
+from chat.server.core.deletion import Deletion
+from chat.server.core.node import House
+from chat.server.core.one_line import one_line
+from chat.server.core.room import Room
+from chat.server.core.rooms import LOBBY, Rooms
+from chat.server.core.sanctions import Network, covers, words
+from chat.server.core.sign_in import People
+from chat.server.core.user import ChatUser, Session
+from chat.server.logs import Logger
+
+WIDEST = {4: 8, 6: 16}
+"""The shortest prefix of a network that is banned, by the version of the protocol."""
+
+_RANKED = {
+    Rank.ADMINISTRATOR: "You are an administrator of this server from now on. Type: admin help",
+    Rank.MEMBER: "You are no longer an administrator of this server.",
+}
+
+log = Logger()
+
+
+class Administration:
+    def __init__(self, house: House, rooms: Rooms, people: People, deletion: Deletion) -> None:
+        self._house = house
+        self._deletion = deletion
+        self._rooms = rooms
+        self._people = people
+
+    def note(self, session: Session, command: str, about: str) -> None:
+        """Write into the log who gives a command that changes something.
+
+        :param about: the person, room or network it is about, or empty.
+        """
+        words = f"{command} {about}".rstrip()
+        self._house.traffic.note(f"admin-{command}", session)
+        log.info("{actor} gives the command: admin {words}", actor=session.actor, words=words)
+
+    # people
+
+    def kick(self, session: Session, target: Account, reason: str) -> int:
+        """End every connection of somebody, who may come back.
+
+        :returns: how many there were.
+        :raises NoEffect: when that person is not here.
+        """
+        self._check_other(session, target)
+        user = self._house.users.get(target.id)
+        if user is None:
+            name = target.name.shown
+            raise NoEffect(f"{name} is not here. To keep the account out: {session.admin} ban {name}")
+        sessions = tuple(user.sessions)
+        self._put_out(sessions, _because("You were put out of this server", reason))
+        return len(sessions)
+
+    async def sanction(
+        self, session: Session, kind: Kind, target: Account | Network, seconds: int | None, reason: str
+    ) -> Sanction:
+        """Ban or mute on the whole server; who is banned is put out, and no way leads in again.
+
+        :param kind: `Kind.BANNED` or `Kind.MUTED`.
+        :param seconds: how long, or nothing for ever.
+        :raises BadUsage: for oneself, the only administrator, or a network that nearly everybody is in.
+        """
+        now = self._house.now()
+        account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
+        if isinstance(target, Account):
+            self._check_other(session, target)
+            if kind is Kind.BANNED:
+                self.check_others(session, target)
+        elif target.prefixlen < WIDEST[target.version]:
+            raise BadUsage(
+                f"{target} is too wide: it would keep nearly everybody out. Write /{WIDEST[target.version]} or more;"
+                f" to let nobody in: {session.admin} shutdown"
+            )
+        until = None if seconds is None else now + seconds * 1000
+        sanction = Sanction(kind, account, network, until, one_line(reason), session.actor, now)
+        if network and _is_met(sanction, session):
+            raise BadUsage(f"You are in {target} yourself. Write a smaller network, or an address.")
+        await self._house.sanctions.impose(sanction)
+        if kind is Kind.BANNED:
+            met = [each for each in self._house.sessions.values() if _is_met(sanction, each)]
+            self._put_out(met, words("You are banned from this server", sanction, now))
+        else:
+            self._tell(account, words("You are muted on this server", sanction, now))
+        return sanction
+
+    async def lift(self, session: Session, kind: Kind, target: Account | Network) -> None:
+        """:raises NoEffect: when there is nothing to lift."""
+        account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
+        if not await self._house.sanctions.lift(kind, account, network, self._house.now()):
+            who = target.name.shown if isinstance(target, Account) else network
+            raise NoEffect(f"{who} is not {kind.value} on the server. {session.admin} bans shows who is.")
+        if kind is Kind.MUTED:
+            self._tell(account, "You are no longer muted on this server.")
+
+    async def set_rank(self, session: Session, target: Account, rank: Rank) -> None:
+        """:raises NoEffect: when it is so already.
+        :raises NoSuchUser: when the account was deleted meanwhile.
+        """
+        if target.rank is rank:
+            is_one = "is an administrator already" if rank is Rank.ADMINISTRATOR else "is no administrator"
+            raise NoEffect(f"{target.name.shown} {is_one}. {session.admin} users shows who is.")
+        if rank is Rank.MEMBER:
+            self._set_rank(target.id, rank)  # at once: of two administrators who revoke each other one stays
+        try:
+            await self._house.store.set_rank(target.id, rank)
+        except BaseException:
+            self._set_rank(target.id, target.rank)
+            raise
+        if self._house.directory.account_by_id(target.id) is None:
+            raise NoSuchUser()
+        self._set_rank(target.id, rank)
+        self._tell(target.id, _RANKED[rank])
+
+    def _set_rank(self, id: int, rank: Rank) -> None:
+        """Let an account have a rank in memory, unless it was deleted meanwhile."""
+        account = self._house.directory.account_by_id(id)
+        if account is not None:
+            self._house.set_account(replace(account, rank=rank))
+
+    async def forget(self, session: Session, target: Account) -> None:
+        """Delete an account, and take what it wrote out of the log little by little."""
+        self._check_other(session, target)
+        self.check_others(session, target)
+        await self._deletion.delete(self._in_the_name_of(session, target), erase=True, proven=False)
+
+    def _in_the_name_of(self, session: Session, account: Account) -> Session:
+        """A session that acts for somebody who need not be here."""
+        house = self._house
+        acting = Session(house.next_session(), house.node, session.mind, session.bucket, _nobody_types)
+        acting.user = ChatUser(account, house.now())
+        return acting
+
+    # rooms and everybody
+
+    async def close_room(self, session: Session, room: Room, reason: str) -> None:
+        """Close a room for good.
+
+        :raises Forbidden: for the room that always exists.
+        """
+        if room.record.name.folded == LOBBY:
+            raise Forbidden(
+                f"{room.name} always exists; it cannot be closed. To empty it: {session.admin} retention {room.name} 1d"
+            )
+        author = session.user.account.id if session.user is not None else SERVER
+        await self._rooms.close(author, room, one_line(reason), session.origin)
+
+    def announce(self, text: str) -> int:
+        """Tell everybody who is logged in.
+
+        :returns: how many sessions that are.
+        """
+        self._house.everyone.post(Notice(text))
+        return len(self._house.everyone)
+
+    def remind(self, session: Session) -> None:
+        """Tell somebody who has come of a mute that lasts."""
+        user, now = session.user, self._house.now()
+        mute = self._house.sanctions.against(Kind.MUTED, user.account.id, now) if user is not None else None
+        if mute is not None:
+            session.mind.deliver(Notice(words("You are muted on this server", mute, now)))
+
+    def _tell(self, account: int, text: str) -> None:
+        """Tell somebody who is here."""
+        user = self._house.users.get(account)
+        for mind in self._house.minds_of(user) if user is not None else ():
+            mind.deliver(Notice(text))
+
+    # the rules
+
+    def _check_other(self, session: Session, target: Account) -> None:
+        if session.user is not None and session.user.account.id == target.id:
+            raise BadUsage("That would be yourself. Another administrator has to do it.")
+
+    def check_others(self, session: Session, target: Account) -> None:
+        """:raises BadUsage: when nobody else could run the server from where people talk."""
+        if target.rank is not Rank.ADMINISTRATOR:
+            return
+        administrators, sanctions = self._house.directory.administrators(), self._house.sanctions
+        now = self._house.now()
+        out = {target.id, *self._house.deleting}
+        others = (each for each in administrators if each.id not in out)
+        if all(sanctions.against(Kind.BANNED, each.id, now) for each in others):
+            name = target.name.shown
+            raise BadUsage(
+                f"{name} is the only administrator. Make another one first: {session.admin} grant NAME."
+                f" Or do without: {session.admin} revoke {name} sure"
+            )
+
+    def _put_out(self, sessions: Iterable[Session], reason: str) -> None:
+        for each in sessions:
+            each.mind.close(reason)
+            self._people.sign_out(each)
+
+
+def _is_met(sanction: Sanction, session: Session) -> bool:
+    if sanction.account:
+        return session.user is not None and session.user.account.id == sanction.account
+    return covers(sanction, session.mind.peer.address)
+
+
+async def _nobody_types(session: Session, command: str, arguments: dict[str, Any]) -> Reply:
+    raise AssertionError("a session that acts for somebody takes no commands")
+
+
+def _because(what: str, reason: str) -> str:
+    reason = one_line(reason)
+    return f"{what}: {reason}" if reason else f"{what}."

@@ -1,0 +1,105 @@
+"""The one way in: checks who may use a verb and how fast, runs it, and turns every failure into a reply.
+
+This is the only file that catches a ``ChatError``. An exception that is none is a bug of ours: it is
+logged with an incident number and answered ``internal``, and the session lives on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any, ParamSpec, TypeVar
+
+from chat.protocol.errors import (
+    AlreadyLoggedIn,
+    ChatError,
+    Forbidden,
+    Internal,
+    NotLoggedIn,
+    ShuttingDown,
+    UnknownCommand,
+)
+from chat.protocol.events import Refused, Reply
+from chat.protocol.grammar.verbs import Access, Table, Verb
+from chat.server.core.service import ChatService
+from chat.server.core.user import Session
+from chat.server.logs import Logger
+
+log = Logger()
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Performer:
+    """Runs commands of a table against a service.
+
+    :ivar performed: how often each verb ran, and with which outcome (``ok`` or an error code).
+    """
+
+    def __init__(self, service: ChatService, table: Table) -> None:
+        self._service = service
+        self._table = table
+        self.performed: Counter[tuple[str, str]] = Counter()
+
+    async def perform(self, session: Session, command: str, arguments: dict[str, Any]) -> Reply:
+        """See `chat.server.core.user.Session.perform`."""
+        verb = self._table.get(command)
+        try:
+            if verb is None:
+                raise UnknownCommand()
+            if wait := self._admit(session, verb):
+                turn = self._service.house.pauses.wait(wait)
+                session.mind.slow_down(wait)  # only now, so that the next line comes after this command
+                await turn
+                self._check(session, verb)
+            reply: Reply = await verb.run(self._service, session, **arguments)
+        except ChatError as error:
+            self.performed[command if verb else "", error.code] += 1
+            if verb is not None and verb.access is Access.GUEST:
+                self._service.house.traffic.refused(verb.name, session)
+            return _refused(error, self._service.settings.registration != "closed")
+        except Exception:
+            incident = token_hex(4)
+            log.failure("incident {incident} in command {command}", incident=incident, command=command)
+            self.performed[command, Internal.code] += 1
+            return Refused(Internal.code, f"{Internal.text} Tell the operator: incident {incident}.")
+        self.performed[command, "ok"] += 1
+        return reply
+
+    def _admit(self, session: Session, verb: Verb) -> float:
+        """:returns: the seconds that this command has to wait."""
+        self._check(session, verb)
+        if not verb.weight:
+            return 0.0
+        return self._service.house.throttle.admit(session, verb.weight)
+
+    def _check(self, session: Session, verb: Verb) -> None:
+        """Whether anybody may do anything, and this session this."""
+        if self._service.house.stopping:
+            raise ShuttingDown()
+        user = session.user
+        if verb.access is Access.ANYONE or session.operator:
+            return
+        if verb.access is Access.GUEST:
+            if user is not None:
+                raise AlreadyLoggedIn(f"You are logged in as {user.name}. Type logout first.")
+        elif user is None:
+            raise NotLoggedIn()
+        elif verb.access is Access.ADMINISTRATOR and not session.administers:
+            raise Forbidden("Only administrators may do that. Nothing was said or done.")
+
+
+def attempt(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | Refused:
+    """Call something pure that may refuse (reading a line, decoding a frame)."""
+    try:
+        return function(*arguments, **named)
+    except ChatError as error:
+        return _refused(error)
+
+
+def _refused(error: ChatError, open: bool = True) -> Refused:
+    """:param open: whether somebody can make an account, and may be told to."""
+    line = error.closed if not open and error.closed and error.line == error.text else error.line
+    return Refused(error.code, line, error.suggest, error.ask, error.wait)

@@ -1,0 +1,97 @@
+"""What was said, said better or taken back: an edit and a redaction are rows that refer to another."""
+
+from __future__ import annotations
+
+from chat.protocol.errors import BadUsage, BlockedByRecipient, Forbidden, NoSuchMessage
+from chat.protocol.events import StoredAs
+from chat.protocol.values import SPOKEN, Body, Draft, Kind, Pair, Row, parse_msgid, parse_reference
+from chat.server.core.history import Past
+from chat.server.core.idempotency import UnlessRepeated
+from chat.server.core.node import House
+from chat.server.core.rooms import account_of
+from chat.server.core.user import Session
+
+
+class Corrections:
+    def __init__(self, house: House, past: Past) -> None:
+        self._house = house
+        self._past = past
+
+    async def edit(self, session: Session, msgid: str | None, body: Body, retry: str | None) -> StoredAs:
+        """Write an own message anew; it stands in the log beside what it replaces.
+
+        :param msgid: of a message or of an edit of it; nothing for what this user said last.
+        :raises NoSuchMessage: when there is none, or its words are gone.
+        :raises Forbidden: when somebody else wrote it.
+        """
+        row = await self._find(session, msgid)
+        account = account_of(session)
+        if row.author != account:
+            raise Forbidden("Only who wrote a message may change it.")
+        house, now = self._house, self._house.now()
+        room = house.rooms.get(row.conversation)
+        place: int | Pair = row.conversation
+        most = None
+        checked = UnlessRepeated(retry)
+        if room is not None:
+            with checked:
+                house.may_say(account, now)
+                room.may_speak(account, now)
+                room.may_take(body)
+                room.pace(account, house.clock.monotonic())
+        else:
+            place = pair = await self._past.pair(account, row.conversation)
+            other = pair.beside(account)
+            with checked:
+                house.may_say(account, now)
+                if house.directory.blocks(other, account):
+                    raise BlockedByRecipient()
+            recipient = house.users.get(other)
+            most = None if recipient is not None and recipient.live else house.settings.mailbox
+        draft = Draft(place, Kind.EDIT, account, session.device, now, body, row.seq, retry=retry, most_waiting=most)
+        stored = await house.store.append(draft, session.origin, checked.refusal)
+        conversation, _ = await self._past.by_id(session, row.conversation)
+        return StoredAs(conversation, stored.seq, stored.time, repeated=stored.repeated)
+
+    async def delete(self, session: Session, msgid: str | None) -> None:
+        """Empty an own message, or in a room that one moderates anybody's.
+
+        :param msgid: see `edit`.
+        :raises NoSuchMessage: when there is none, or its words are gone.
+        :raises Forbidden: when somebody else wrote it, and one is no moderator there.
+        """
+        row = await self._find(session, msgid)
+        account = account_of(session)
+        room = self._house.rooms.get(row.conversation)
+        to: int | Pair = row.conversation
+        if room is None:
+            if row.author != account:
+                raise Forbidden("Only who wrote a private message may delete it.")
+            to = await self._past.pair(account, row.conversation)
+        elif row.author != account:
+            assert session.user is not None, "account_of has seen to it"
+            room.may_moderate(Kind.REDACTION, account, session.user.account.rank, row.author)
+        now = self._house.now()
+        draft = Draft(to, Kind.REDACTION, account, session.device, now, ref=row.seq, target=row.author)
+        await self._house.store.append(draft, session.origin)
+
+    async def _find(self, session: Session, msgid: str | None) -> Row:
+        """The message that is meant, for somebody who may read it."""
+        if msgid is not None:
+            reference, seq = parse_msgid(msgid)
+            conversation = parse_reference(reference)[1]
+        elif session.user is not None and session.user.last_said is not None:
+            conversation, seq = session.user.last_said
+        else:
+            raise BadUsage("You have said nothing since you logged in. Say which message: history shows their ids.")
+        _, readable_after = await self._past.by_id(session, conversation)
+        row = await self._row(conversation, seq)
+        if row is not None and row.kind is Kind.EDIT and row.ref is not None:
+            row = await self._row(conversation, row.ref)
+        if row is None or row.seq <= readable_after or row.kind not in SPOKEN or row.body is None:
+            raise NoSuchMessage()
+        return row
+
+    async def _row(self, conversation: int, seq: int) -> Row | None:
+        page = await self._house.store.history(conversation, after=seq - 1, before=seq + 1, limit=1)
+        return page.rows[0] if page.rows else None

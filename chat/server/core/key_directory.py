@@ -1,0 +1,153 @@
+"""Published keys: who may have whose, how many of them, and who is told that somebody has others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chat.protocol.device_keys import HandedOut, Publication, Wanted
+from chat.protocol.events import ClaimedKey, Keys, KeysChanged, KeysLeft, PublishedDevice, PublishedKeys
+from chat.protocol.values import Account
+from chat.server.core.node import House
+from chat.server.core.rate_limit import BucketRegistry, TokenBucket
+from chat.server.core.rooms import account_of
+from chat.server.core.user import ChatUser, Session
+from chat.server.interfaces import Ephemeral, Published
+
+LATELY = 30 * 24 * 3_600_000
+"""Milliseconds for which a device without keys is named: its owner may still read there."""
+
+TAKEN_AT_ONCE = 10
+"""One-time keys of one device that one account may take at once; beyond, and for one more each `TAKEN_EVERY`, there is
+the fallback key, so that nobody uses up what is there for everybody."""
+
+TAKEN_EVERY = 600.0
+"""Seconds."""
+
+MOST_COUNTED = 20_000
+"""Takers and devices that are counted; beyond it the pair that was counted longest ago is forgotten."""
+
+_EVERYONE = ("node", 0)
+_CHANGED, _LEFT = "keys-changed", "keys-left"
+"""The names of what the bus carries to everybody, and to the account whose keys were handed out."""
+
+
+class KeyDirectory:
+    """The published keys of everybody."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._taken: BucketRegistry[tuple[int, int, str]] = BucketRegistry(
+            lambda: TokenBucket(1 / TAKEN_EVERY, TAKEN_AT_ONCE), MOST_COUNTED
+        )
+        house.bus.subscribe(_EVERYONE, self._follow_everyone)
+
+    async def publish(self, session: Session, publication: Publication) -> KeysLeft:
+        """Keep what the device of a session publishes; see `chat.server.interfaces.IKeyStore.publish_keys`.
+
+        :raises DiskFull: below the floor of free disk.
+        """
+        house, account = self._house, account_of(session)
+        now = house.now()
+        house.may_say(account, now)
+        supply = await house.store.publish_keys(account, session.device, publication, now)
+        if publication.told:
+            self.changed(account, session)
+        return KeysLeft(supply.one_time, supply.fallback_used)
+
+    async def of(self, session: Session, names: Iterable[str]) -> Keys:
+        """What these people have published."""
+        house = self._house
+        people = self.reachable(session, names)
+        found = await house.store.keys_of([each.id for each in people], house.now() - LATELY)
+        shown = (
+            PublishedKeys(
+                person.name.shown,
+                keys.account_key,
+                tuple(PublishedDevice(device, each) for device, each in keys.devices),
+            )
+            for person, keys in zip(people, found, strict=True)
+        )
+        return Keys(tuple(shown))
+
+    async def claim(self, session: Session, devices: Sequence[tuple[str, str]]) -> tuple[ClaimedKey, ...]:
+        """Take one key of each of these devices.
+
+        :param devices: names of people and of devices of theirs, each once.
+        """
+        house, taker = self._house, account_of(session)
+        people = {each.name.folded: each for each in self.reachable(session, [user for user, _ in devices])}
+        wanted: dict[tuple[int, str], Wanted] = {}
+        for user, device in devices:
+            person = house.directory.account(user)
+            if person is not None and person.name.folded in people and (person.id, device) not in wanted:
+                wanted[person.id, device] = Wanted(person.id, device, self._may_take(taker, person.id, device))
+        handed_out = await house.store.claim_keys(tuple(wanted.values()))
+        for each in handed_out:
+            self._tell_owner(each)
+        return tuple(
+            ClaimedKey(
+                house.directory.name_of(each.account),
+                each.device,
+                each.key.number,
+                each.key.key,
+                each.key.signature,
+                each.fallback,
+            )
+            for each in handed_out
+        )
+
+    def reachable(self, session: Session, names: Iterable[str]) -> list[Account]:
+        """Those of these people to whom the session's account may write, each once."""
+        directory, asker = self._house.directory, account_of(session)
+        found = {person.id: person for name in names if (person := directory.account(name)) is not None}
+        return [person for person in found.values() if not directory.blocks(person.id, asker)]
+
+    def _may_take(self, taker: int, account: int, device: str) -> bool:
+        """Whether it may still be a one-time key."""
+        when = self._house.clock.monotonic()
+        return self._taken.of((taker, account, device), when).take(when)[0]
+
+    # who is told
+
+    def changed(self, account: int, session: Session) -> None:
+        """An account has other keys than before, by what a session did."""
+        self._house.bus.publish([_EVERYONE], Ephemeral(_CHANGED, {"account": account}, session.origin))
+
+    def _tell_owner(self, handed_out: HandedOut) -> None:
+        fields: dict[str, str | int | bool | None] = {
+            "device": handed_out.device,
+            "one_time": handed_out.supply.one_time,
+            "fallback_used": handed_out.supply.fallback_used,
+        }
+        self._house.bus.publish([("account", handed_out.account)], Ephemeral(_LEFT, fields))
+
+    def follow(self, user: ChatUser, published: Ephemeral) -> None:
+        """Keys of one of this user's devices were handed out."""
+        if published.name != _LEFT:
+            return
+        device, one_time, used = (published.fields[name] for name in ("device", "one_time", "fallback_used"))
+        assert isinstance(one_time, int) and isinstance(used, bool), "made by _tell_owner()"
+        for session in user.sessions:
+            if session.live and session.mind.program and session.device == device:
+                session.mind.deliver(KeysLeft(one_time, used))
+
+    def _follow_everyone(self, published: Published) -> None:
+        """Tell the programs of those who share a room or a private conversation with who has other keys."""
+        if not isinstance(published, Ephemeral) or published.name != _CHANGED:
+            return
+        house, account = self._house, published.fields["account"]
+        assert isinstance(account, int), "made by changed()"
+        owner = house.users.get(account)
+        if owner is not None:
+            readers = {id for id in owner.contacts if id in house.users}
+        else:
+            readers = {id for id, user in house.users.items() if account in user.contacts}
+        for id in house.memberships.get(account, ()):
+            readers.update(house.rooms[id].occupants)
+        readers.add(account)
+        event, omit = KeysChanged(house.directory.name_of(account)), house.mind_of(published.origin)
+        for reader in readers - house.directory.blocked_by(account):
+            user = house.users.get(reader)
+            for mind in house.minds_of(user) if user is not None else ():
+                if mind.program and mind not in omit:
+                    mind.deliver(event)

@@ -1,0 +1,52 @@
+"""Codes that let somebody choose a password, each of them once."""
+
+from __future__ import annotations
+
+import sqlite3
+from hmac import compare_digest
+
+from chat.protocol.errors import BadCredentials, NoSuchUser
+from chat.protocol.values import Verifier
+from chat.server.storage.accounts import replace_password
+from chat.server.storage.credential_epochs import begin_epoch
+from chat.server.storage.transaction import Transaction
+
+
+def give_code(transaction: Transaction, account: int, digest: bytes, until: int) -> int:
+    """Keep the SHA-256 of a code, in place of an earlier one; the password and all tokens end with it.
+
+    :param until: when the code ends, milliseconds since the epoch.
+    :returns: the new epoch of the account's credentials.
+    :raises NoSuchUser: when the account was deleted meanwhile.
+    """
+    if not transaction.look("SELECT 1 FROM accounts WHERE id = ? AND deleted IS NULL", (account,)):
+        raise NoSuchUser()
+    transaction.execute(
+        "UPDATE accounts SET salt = NULL, iterations = NULL, stored_key = NULL, server_key = NULL WHERE id = ?",
+        (account,),
+    )
+    transaction.execute("DELETE FROM tokens WHERE account = ?", (account,))
+    transaction.execute(
+        "INSERT OR REPLACE INTO codes (account, digest, until) VALUES (?, ?, ?)", (account, digest, until)
+    )
+    return begin_epoch(transaction, account)
+
+
+def code(connection: sqlite3.Connection, account: int) -> tuple[bytes, int] | None:
+    """The SHA-256 of an account's code and when it ends, if it has one."""
+    found = connection.execute("SELECT digest, until FROM codes WHERE account = ?", (account,)).fetchone()
+    return None if found is None else (found[0], found[1])
+
+
+def use_code(transaction: Transaction, account: int, digest: bytes, verifier: Verifier) -> int:
+    """Choose a password with a code, which ends.
+
+    :returns: the new epoch of the account's credentials.
+
+    :raises BadCredentials: when the code was used or replaced meanwhile.
+    """
+    kept = transaction.look("SELECT digest FROM codes WHERE account = ?", (account,))
+    if kept is None or not compare_digest(kept[0], digest):
+        raise BadCredentials("That code was used already. Ask for another one.")
+    transaction.execute("DELETE FROM codes WHERE account = ?", (account,))
+    return replace_password(transaction, account, verifier)

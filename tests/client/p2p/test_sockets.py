@@ -1,0 +1,46 @@
+"""The same over real sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet import reactor as installed
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from chat.client.p2p.addresses import own_addresses
+from chat.client.p2p.connection import Badge, Link
+from chat.client.p2p.connector import Place, Reaching
+from chat.client.p2p.failures import CannotListen
+from chat.client.p2p.frames import Kind
+from chat.client.p2p.listener import Listening
+from tests.client.e2e.crypto_people import Person, meet
+
+reactor: Any = installed
+
+
+class OverSockets(TestCase):
+    timeout = 20
+
+    async def test_by_each_kind_of_address(self) -> None:
+        ann, bob = Person("ann", "desk"), Person("bob", "phone")
+        meet(ann, bob)
+        came: list[Link] = []
+        listening = Listening(reactor, Badge(ann.own, ann.pins), lambda user: user == "bob", came.append)
+        port = listening.open()
+        self.addCleanup(listening.close)
+        with self.assertRaisesRegex(CannotListen, "something else listens there"):
+            Listening(reactor, Badge(bob.own, bob.pins), bool, came.append).open(port)
+        for address in ("127.0.0.1", "::1"):
+            link = await Reaching(reactor, Badge(bob.own, bob.pins), "ann", Place((address,), port)).reached
+            there = came.pop()
+            got: Deferred[bytes] = Deferred()
+            there.taken = lambda kind, body, got=got: got.callback(body)  # type: ignore[misc]
+            link.send(Kind.LETTER, b"hello")
+            self.assertEqual(await got, b"hello")
+            link.close()
+            await there.ended
+
+    def test_the_addresses_of_this_machine_are_of_its_own_networks(self) -> None:
+        for address in own_addresses():
+            self.assertNotIn(address, ("127.0.0.1", "::1", "0.0.0.0"))
