@@ -17,6 +17,7 @@ from chat.client.model.conversation import Key, Talk
 from chat.client.model.failures import ClientFailure, Disconnected
 from chat.client.model.send_queue import Outgoing, Shelf
 from chat.client.model.state import State
+from chat.client.model.transfer_progress import TransferProgress
 from chat.client.p2p.transfer import Transfer
 from chat.client.session.draft_store import DiskShelf
 from chat.client.session.encryption_api import Seals
@@ -61,7 +62,8 @@ class Screen:
     def direct(self, user: str, author: str, text: str) -> None:
         self.directs.append((user, author, text))
 
-    def transferred(self, transfer: Transfer) -> None:
+    def transferred(self, transfer: TransferProgress) -> None:
+        assert isinstance(transfer, Transfer), "a real one, which tests look into"
         if transfer not in self.transfers:
             self.transfers.append(transfer)
 

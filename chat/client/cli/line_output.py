@@ -8,7 +8,7 @@ from chat.client.model.conversation import Talk
 from chat.client.model.failures import ClientFailure
 from chat.client.model.rendering import shown_in, view_of
 from chat.client.model.send_queue import Outgoing
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.model.transfer_progress import Stage, TransferProgress
 from chat.client.session.observer import Phase, Status
 from chat.protocol.events import Entry, Event, Refused, Reply, Said, SignedOut, StoredAs
 from chat.protocol.wire.sanitize import safe, safe_lines
@@ -36,7 +36,7 @@ class Printer:
         self.on_settled: Callable[[], object] = lambda: None
         self.only: Callable[[Talk], bool] | None = None
         self._ended = ""
-        self._told: dict[Transfer, tuple[Stage, int]] = {}
+        self._told: dict[TransferProgress, tuple[Stage, int]] = {}
         self._write = write
         self._aside = aside or write
 
@@ -98,7 +98,7 @@ class Printer:
         name = safe(author)
         self._write("".join([f"{name} (direct): {first}\n", *(f"{name}| {line}\n" for line in others)]))
 
-    def transferred(self, transfer: Transfer) -> None:
+    def transferred(self, transfer: TransferProgress) -> None:
         step = transfer.stage, transfer.percent // TOLD_EVERY
         if self.only is None and self._told.get(transfer) != step:
             self._told[transfer] = step

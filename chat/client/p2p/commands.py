@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 
 from chat.client.model.failures import ClientFailure
 from chat.client.model.state import State
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.addresses import own_addresses
 from chat.client.p2p.connection import Badge
 from chat.client.p2p.failures import Unreachable
@@ -25,7 +26,7 @@ from chat.client.p2p.partial_files import remove_old_parts
 from chat.client.p2p.peer_transfer import Carrier
 from chat.client.p2p.peers import Peers
 from chat.client.p2p.relay_transfer import Depot, Letters
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import Way
 from chat.client.session.observer import Observer
 from chat.client.session.peer_api import Peering, WayBack

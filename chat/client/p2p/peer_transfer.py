@@ -18,6 +18,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred
 
 from chat.client.model.failures import ClientFailure
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import ID_BYTES
 from chat.client.p2p.failures import BadFrame
 from chat.client.p2p.file_receiver import Landing
@@ -27,7 +28,7 @@ from chat.client.p2p.message_channel import Line
 from chat.client.p2p.offer import Offer
 from chat.client.p2p.peers import Peers
 from chat.client.p2p.reconnect import Seeker
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import Way
 from chat.client.p2p.transfer_failures import BadOffer, Damaged
 from chat.protocol.names import fold

@@ -20,10 +20,11 @@ from twisted.internet.task import deferLater
 
 from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused
 from chat.client.model.send_queue import TRY_AGAIN
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.file_sender import Source
 from chat.client.p2p.offer import ANSWER, Answer, Offer
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import Way
 from chat.client.p2p.transfer_failures import Damaged
 from chat.client.session.tasks import unattended

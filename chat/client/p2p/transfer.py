@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.file_sender import Source
 from chat.client.p2p.offer import Offer, human
 from chat.protocol.wire.sanitize import safe
-
-
-class Stage(StrEnum):
-    """How far a file has come.
-
-    Offered: nobody has said yes. Moving. Cut: the way is lost, and looked for. Done: it is there, whole. Left: it waits
-    for its reader at the server. Over: it will not come.
-    """
-
-    OFFERED = "offered"
-    MOVING = "moving"
-    CUT = "cut"
-    DONE = "done"
-    LEFT = "left"
-    OVER = "over"
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +34,11 @@ class Transfer:
     path: Path | None = None
     source: Source | None = None
     landing: Landing | None = None
+
+    @property
+    def id(self) -> bytes:
+        """Names it for both ends."""
+        return self.offer.id
 
     @property
     def going(self) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chat.client.model.failures import ClientFailure
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.partial_files import remove_part
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.protocol.names import fold
 
 

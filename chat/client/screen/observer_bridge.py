@@ -12,7 +12,7 @@ from typing import Any
 
 from chat.client.model.conversation import Talk
 from chat.client.model.send_queue import Outgoing
-from chat.client.p2p.transfer import Transfer
+from chat.client.model.transfer_progress import TransferProgress
 from chat.client.screen.chat_screen import Talking
 from chat.client.session.observer import Observer, Status
 from chat.protocol.events import Entry, Event, StoredAs
@@ -81,7 +81,7 @@ class Relay:
         if self._screen is not None:
             self._soon(self._screen.direct, user, author, text)
 
-    def transferred(self, transfer: Transfer) -> None:
+    def transferred(self, transfer: TransferProgress) -> None:
         if self._screen is not None or not transfer.going:  # a screen begins with those that may still come
             now = copy(transfer)  # by the time it is shown it may have gone on, which is told as well
             self._soon(self._show, lambda screen: screen.transferred(now))

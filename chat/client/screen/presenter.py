@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from chat.client.model.conversation import Talk
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.state import State
-from chat.client.p2p.transfer import Transfer
+from chat.client.model.transfer_progress import TransferProgress
 from chat.client.screen.current_conversation import Here
 from chat.client.screen.transfer_bars import Carried, direct_lines
 from chat.client.session.observer import Status
@@ -83,7 +83,7 @@ class Hearing:
         self._here.note_with(user, direct_lines(author, text, mine))
         self._rings |= not mine
 
-    def transferred(self, transfer: Transfer) -> None:
+    def transferred(self, transfer: TransferProgress) -> None:
         if words := self.carried.changed(transfer):
             self._here.note_with(transfer.user, words)
         self._changed()

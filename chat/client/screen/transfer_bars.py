@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.model.transfer_progress import Stage, TransferProgress
 from chat.protocol.wire.sanitize import safe, safe_lines
 
 BAR: Final = 20
@@ -27,15 +27,15 @@ class Carried:
     """The files that are on their way, and what was said of them."""
 
     def __init__(self) -> None:
-        self._going: dict[tuple[bytes, str, bool], tuple[Stage, Transfer]] = {}
+        self._going: dict[tuple[bytes, str, bool], tuple[Stage, TransferProgress]] = {}
 
-    def changed(self, transfer: Transfer) -> str:
+    def changed(self, transfer: TransferProgress) -> str:
         """A file has moved.
 
         :param transfer: itself, or as it stood at a moment.
         :returns: what is to be noted of that; nothing where the bar shows it.
         """
-        which, now = (transfer.offer.id, transfer.user, transfer.incoming), transfer.stage
+        which, now = (transfer.id, transfer.user, transfer.incoming), transfer.stage
         before, _ = self._going.get(which, (None, transfer))
         self._going[which] = now, transfer
         if not transfer.going:
@@ -47,6 +47,6 @@ class Carried:
         lines = [self._bar(each) for stage, each in self._going.values() if stage in (Stage.MOVING, Stage.CUT)]
         return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
-    def _bar(self, transfer: Transfer) -> str:
+    def _bar(self, transfer: TransferProgress) -> str:
         full = BAR * transfer.percent // 100
         return f"{'█' * full}{'░' * (BAR - full)} {transfer.line()}"

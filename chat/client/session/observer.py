@@ -9,7 +9,7 @@ from typing import Protocol
 
 from chat.client.model.conversation import Talk
 from chat.client.model.send_queue import Outgoing
-from chat.client.p2p.transfer import Transfer
+from chat.client.model.transfer_progress import TransferProgress
 from chat.protocol.events import Entry, Event, StoredAs
 
 
@@ -63,7 +63,7 @@ class Observer(Protocol):
         """A line that went from client to client and never through the server, in the conversation with somebody; one's
         own is told when it was delivered."""
 
-    def transferred(self, transfer: Transfer) -> None:
+    def transferred(self, transfer: TransferProgress) -> None:
         """A file is offered, has moved, or has come to its end."""
 
     def found(self, talk: Talk | None, words: str, alarming: bool) -> None:

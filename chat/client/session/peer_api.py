@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chat.client.model.failures import ClientFailure
-from chat.client.p2p.transfer import Transfer
+from chat.client.model.transfer_progress import TransferProgress
 from chat.protocol.events import Event, Reply
 from chat.protocol.grammar.context import Call
 from chat.protocol.grammar.verbs import Verb
@@ -49,7 +51,7 @@ class Peering:
     def shut_out(self, user: str) -> None:
         """Somebody is blocked."""
 
-    def offers(self) -> list[Transfer]:
+    def offers(self) -> Sequence[TransferProgress]:
         """Files that others offer and that were not answered for."""
         return []
 

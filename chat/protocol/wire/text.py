@@ -1,7 +1,7 @@
 """Events and replies as lines for people.
 
 `render` is a table from type to function. The functions stand in ``rows``, ``live``, ``replies``,
-``listings`` and ``figures``; importing those fills the table. Every line is complete, ends with ``\\n``, and holds
+``listings`` and ``reports``; importing those fills the table. Every line is complete, ends with ``\\n``, and holds
 nothing that could harm a terminal (``chat.protocol.wire.sanitize``).
 """
 
@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from chat.protocol.events import Event, Invited, Reply, Standing
-from chat.protocol.wire import listings, live, replies, rows
-from chat.protocol.wire import programs_only as sealing
-from chat.protocol.wire import reports as figures
+from chat.protocol.wire import listings, live, programs_only, replies, reports, rows
 from chat.protocol.wire.columns import SCREEN
 from chat.protocol.wire.phrases import count, place
 from chat.protocol.wire.rows import history_lines, render_history
@@ -33,7 +31,7 @@ __all__ = [
     "waiting_summary",
 ]
 
-FEATURES = (figures, listings, live, replies, rows, sealing)
+FEATURES = (listings, live, programs_only, replies, reports, rows)
 """The modules whose functions show something."""
 
 ROOMS = 5

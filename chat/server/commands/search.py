@@ -10,7 +10,7 @@ from chat.protocol.grammar.parameters import Words
 from chat.protocol.grammar.search_queries import beginning, read_query
 from chat.protocol.grammar.verbs import Bare
 from chat.protocol.values.terms import read_terms
-from chat.server.commands.past import GROUP, zone_of
+from chat.server.commands.history import GROUP, zone_of
 from chat.server.commands.registry import command
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session

@@ -7,20 +7,20 @@ from chat.server.commands import (
     consent,
     files,
     general,
+    history,
     keys,
+    messaging,
     moderation,
-    past,
     people,
     preferences,
     programs,
     rooms,
     search,
-    talk,
 )
 from chat.server.commands.registry import TABLE
 
 FEATURES = (
-    *(account, claim, preferences, talk, rooms, people, past, search),
+    *(account, claim, preferences, messaging, rooms, people, history, search),
     *(moderation, consent, files, general, administration, programs, keys),
 )
 """The modules whose commands are in it; importing them, in this order, fills it."""

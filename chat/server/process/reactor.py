@@ -16,7 +16,7 @@ from twisted.internet.epollreactor import EPollReactor
 
 from chat.protocol import names, preferences
 from chat.protocol.grammar import time_zones
-from chat.protocol.wire import sanitize as safe
+from chat.protocol.wire import sanitize
 from chat.server.logs import Logger
 
 log = Logger()
@@ -78,7 +78,7 @@ def load_tables() -> None:
     names.prepare()
     preferences.prepare()
     time_zones.prepare()
-    safe.prepare()
+    sanitize.prepare()
     time.localtime()
 
 

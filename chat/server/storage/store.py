@@ -45,22 +45,22 @@ from chat.server.interfaces import (
 from chat.server.storage import (
     accounts,
     backup,
+    erasure,
+    file_chunks,
     inbox,
     invitation_codes,
     keys,
+    known_sources,
     log,
+    one_time_codes,
     retention,
     rooms,
     sanctions,
+    search_index,
     tokens,
 )
-from chat.server.storage import erasure as deletion
-from chat.server.storage import file_chunks as pieces
-from chat.server.storage import known_sources as known
 from chat.server.storage import marks as standing
-from chat.server.storage import one_time_codes as codes
 from chat.server.storage import search as searching
-from chat.server.storage import search_index as indexing
 from chat.server.storage.append import append
 from chat.server.storage.credential_epochs import all_epochs
 from chat.server.storage.export import export
@@ -187,13 +187,13 @@ class Store(ABC):
     # search
 
     def index(self, conversations: Collection[int]) -> Deferred[int]:
-        return self._write(indexing.index, tuple(conversations))
+        return self._write(search_index.index, tuple(conversations))
 
     def rebuild(self) -> Deferred[bool]:
-        return self._write(indexing.rebuild)
+        return self._write(search_index.rebuild)
 
     def behind(self) -> Deferred[tuple[int, ...]]:
-        return self._survey(indexing.behind)
+        return self._survey(search_index.behind)
 
     def search(
         self,
@@ -280,13 +280,13 @@ class Store(ABC):
         return kept if kept is not None else await self._write(accounts.make_secret, name)
 
     def give_code(self, account: int, digest: bytes, until: int) -> Deferred[int]:
-        return self._write(codes.give_code, account, digest, until)
+        return self._write(one_time_codes.give_code, account, digest, until)
 
     def code(self, account: int) -> Deferred[tuple[bytes, int] | None]:
-        return self._read(codes.code, account)
+        return self._read(one_time_codes.code, account)
 
     def use_code(self, account: int, digest: bytes, verifier: Verifier) -> Deferred[int]:
-        return self._write(codes.use_code, account, digest, verifier)
+        return self._write(one_time_codes.use_code, account, digest, verifier)
 
     def set_rank(self, account: int, rank: Rank) -> Deferred[None]:
         return self._write(accounts.set_rank, account, rank)
@@ -309,10 +309,10 @@ class Store(ABC):
     def delete_account(
         self, account: int, when: int, erase: bool, epoch: int | None = None, device: str = ""
     ) -> Deferred[None]:
-        return self._write(deletion.delete_account, account, when, erase, epoch, device)
+        return self._write(erasure.delete_account, account, when, erase, epoch, device)
 
     def erase(self) -> Deferred[Erased]:
-        return self._write(deletion.erase)
+        return self._write(erasure.erase)
 
     # what operators decide
 
@@ -368,13 +368,13 @@ class Store(ABC):
     # where an account is known
 
     def note_network(self, account: int, network: str, when: int) -> Deferred[None]:
-        return self._write(known.note_network, account, network, when)
+        return self._write(known_sources.note_network, account, network, when)
 
     def has_network(self, account: int, network: str) -> Deferred[bool]:
-        return self._read(known.has_network, account, network)
+        return self._read(known_sources.has_network, account, network)
 
     def has_had_token(self, account: int, digest: bytes) -> Deferred[bool]:
-        return self._read(known.has_had_token, account, digest)
+        return self._read(known_sources.has_had_token, account, digest)
 
     # devices and their tokens
 
@@ -414,19 +414,19 @@ class Store(ABC):
     # files
 
     def begin_file(self, sender: int, reader: int, count: int, quota: int, total: int, when: int) -> Deferred[int]:
-        return self._write(pieces.begin_file, sender, reader, count, quota, total, when)
+        return self._write(file_chunks.begin_file, sender, reader, count, quota, total, when)
 
     def put_piece(self, file: int, sender: int, number: int, body: bytes) -> Deferred[int]:
-        return self._write(pieces.put_piece, file, sender, number, body)
+        return self._write(file_chunks.put_piece, file, sender, number, body)
 
     def piece(self, file: int, reader: int, number: int) -> Deferred[bytes | None]:
-        return self._read(pieces.piece, file, reader, number)
+        return self._read(file_chunks.piece, file, reader, number)
 
     def end_file(self, file: int, account: int) -> Deferred[None]:
-        return self._write(pieces.end_file, file, account)
+        return self._write(file_chunks.end_file, file, account)
 
     def forget_files(self, before: int) -> Deferred[bool]:
-        return self._write(pieces.forget_files, before)
+        return self._write(file_chunks.forget_files, before)
 
     # keys and inboxes
 

@@ -11,11 +11,12 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.model.failures import ClientFailure
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.connection import Badge
 from chat.client.p2p.message_channel import Line
 from chat.client.p2p.peer_transfer import Carrier
 from chat.client.p2p.peers import Peers
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.protocol.events import Address
 from tests.client.e2e.crypto_people import Person, meet
 from tests.client.link import at_once

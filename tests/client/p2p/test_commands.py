@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from chat.client.model.conversation import Key
 from chat.client.model.failures import ClientFailure
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.commands import NO_KEYS, Choices, Desk
 from chat.client.p2p.connection import Badge
 from chat.client.p2p.partial_files import part_name
-from chat.client.p2p.transfer import Stage
 from chat.protocol.events import Address, AddressChanged, AskedConsent, BlockChanged, Refused
 from tests.client import engines
 from tests.client.e2e.crypto_people import Person, published

@@ -10,6 +10,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, fail
 
 from chat.client.model.failures import ClientFailure
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import PIECE
 from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.frames import Kind
@@ -17,7 +18,7 @@ from chat.client.p2p.partial_files import part_name
 from chat.client.p2p.peer_transfer import MOST_OFFERED, STALLED, Carrier
 from chat.client.p2p.peers import NoAddress
 from chat.client.p2p.reconnect import PAUSES
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_failures import BadFile
 from chat.protocol.events import Address
 from tests.client.e2e.crypto_people import meet

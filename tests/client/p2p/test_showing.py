@@ -9,8 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.cli.line_output import Printer
 from chat.client.model.conversation import Key
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.offer import Offer
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.client.screen.transfer_bars import Carried, direct_lines
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Observer

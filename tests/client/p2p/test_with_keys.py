@@ -11,12 +11,13 @@ from twisted.internet.defer import CancelledError, Deferred, fail
 
 from chat.client.e2e.encryption import Sealing
 from chat.client.model.failures import ClientFailure, RequestRefused
+from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.commands import Choices, Desk
 from chat.client.p2p.key_adapter import LinkKeys
 from chat.client.p2p.offer import ANSWER, Answer
 from chat.client.p2p.partial_files import part_name
 from chat.client.p2p.relay_transfer import MOST_OFFERED
-from chat.client.p2p.transfer import Stage, Transfer
+from chat.client.p2p.transfer import Transfer
 from chat.protocol.events import Address, Refused
 from tests.client import engines
 from tests.client.e2e.people import SealedCase

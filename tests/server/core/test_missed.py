@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.protocol.events import Missed, Resumed, Rooms, Said, Standing
 from chat.protocol.values import Text
-from chat.server.commands.past import SHOWN
+from chat.server.commands.history import SHOWN
 from chat.server.storage.memory import MemoryStore
 from tests.server.core.stage import MANY, Person, Stage
 
