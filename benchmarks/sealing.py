@@ -20,13 +20,13 @@ from twisted.internet.defer import Deferred
 
 from benchmarks.processes import Failed
 from chat.client.e2e.cross_signing import AccountKey
-from chat.client.e2e.decrypting import Reader
-from chat.client.e2e.encrypted_db import make_vault
-from chat.client.e2e.encrypting import Speaker
-from chat.client.e2e.key_query import Directory
-from chat.client.e2e.key_store import KeyRing
-from chat.client.e2e.to_device import Post
-from chat.client.model.conversation import Key, Talk
+from chat.client.e2e.decrypting import Decrypter
+from chat.client.e2e.encrypted_db import make_database
+from chat.client.e2e.encrypting import Encrypter
+from chat.client.e2e.key_query import KeyQueries
+from chat.client.e2e.key_store import KeyStore
+from chat.client.e2e.to_device import ToDeviceMessages
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.message_status import Opened
 from chat.protocol.device_keys import NumberedKey, Publication
 from chat.protocol.events import (
@@ -76,10 +76,10 @@ class Member:
 
     def __init__(self, name: str, folder: Path, exchange: dict[str, Member]) -> None:
         self.name = name
-        self.ring = KeyRing.make(
-            make_vault(folder / f"{name}.keys", "a passphrase", cost=2), name, "desk", AccountKey()
+        self.ring = KeyStore.make(
+            make_database(folder / f"{name}.keys", "a passphrase", cost=2), name, "desk", AccountKey()
         )
-        self.talk = Talk(Key(True, ROOM.room), ROOM.room)
+        self.talk = ConversationModel(Key(True, ROOM.room), ROOM.room)
         self.talk.be(ROOM)
         self.talk.sealed = True
         self._exchange = exchange
@@ -89,10 +89,10 @@ class Member:
         self.publication: Publication = self.ring.own.publication()
         self.one_time: list[NumberedKey] = list(self.publication.one_time)
         self.ring.own.published()
-        directory = Directory(self.ring, self.ask, time.monotonic)
-        self.post = Post(self.ring, directory, self.ask, _fail)
-        self.speaker = Speaker(self.ring, directory, self.post, self.ask, lambda talk, words, loud: None, time.time)
-        self.reader = Reader(self.ring, lambda talk, words: _fail(words))
+        directory = KeyQueries(self.ring, self.ask, time.monotonic)
+        self.post = ToDeviceMessages(self.ring, directory, self.ask, _fail)
+        self.speaker = Encrypter(self.ring, directory, self.post, self.ask, lambda talk, words, loud: None, time.time)
+        self.reader = Decrypter(self.ring, lambda talk, words: _fail(words))
 
     async def ask(self, cmd: str, args: Mapping[str, Any]) -> Reply:
         """What a server answers."""

@@ -100,8 +100,8 @@ class Person(Protocol):
 
     transport: Any
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, node: House) -> None:
+        self._node = node
         self._rest = b""
         self._unsent: list[bytes] | None = None
         self.name = self.room = ""
@@ -117,20 +117,20 @@ class Person(Protocol):
                 self._enter(line)
             elif line[:1] == b"@":
                 to, _, words = line[1:].partition(b" ")
-                self._house.log.append(Line(self, to.decode(), words))
+                self._node.log.append(Line(self, to.decode(), words))
             else:
-                self._house.log.append(Line(self, "", line))
+                self._node.log.append(Line(self, "", line))
 
     def _enter(self, line: bytes) -> None:
         self.name, self.room = line.decode().split()
         self.label = self.name.encode()
-        self._house.people[self.name] = self
-        self._house.rooms.setdefault(self.room, set()).add(self)
+        self._node.people[self.name] = self
+        self._node.rooms.setdefault(self.room, set()).add(self)
         self.send(b"welcome\n")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._house.people.pop(self.name, None)
-        self._house.rooms.get(self.room, set()).discard(self)
+        self._node.people.pop(self.name, None)
+        self._node.rooms.get(self.room, set()).discard(self)
 
     def send(self, batch: bytes) -> None:
         """Send at once what the socket takes; the rest waits until the transport is drained."""

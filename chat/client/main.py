@@ -19,10 +19,10 @@ from twisted.python.failure import Failure
 from chat import __version__
 from chat.client.cli.factory import device_of, make_cupboard, make_engine
 from chat.client.cli.line_output import Printer
-from chat.client.cli.plain import GOODBYE, Keys, Plain, hide_typing
+from chat.client.cli.plain import GOODBYE, Plain, StandardInput, hide_typing
 from chat.client.cli.scripting import Send, Tail
 from chat.client.model.failures import ClientFailure, NobodyThere
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
 from chat.client.session.sync import Reading
 
@@ -117,14 +117,14 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unencrypted", action="store_true", help="without TLS: everybody on the way can read along")
 
 
-def _address(words: str | None, unencrypted: bool) -> Address:
+def _address(words: str | None, unencrypted: bool) -> ServerAddress:
     try:
-        return Address.parse(words or "", tls=not unencrypted)
+        return ServerAddress.parse(words or "", tls=not unencrypted)
     except ValueError as error:
         raise ClientFailure(f"{error}.") from None
 
 
-def _usual(words: str | None, unencrypted: bool, files: Files) -> Address:
+def _usual(words: str | None, unencrypted: bool, files: Files) -> ServerAddress:
     """The server that is named; by its name in ``config.ini`` as well; or the one of last time."""
     servers = dict(files.settings().servers)
     if words:
@@ -141,7 +141,7 @@ def _plain(options: argparse.Namespace, files: Files) -> int:
     async def talk(reactor: Any) -> int:
         from twisted.internet.stdio import StandardIO
 
-        keys = Keys()
+        keys = StandardInput()
         printer = Printer(keys.write)
         person = sys.stdin.isatty()
         device = device_of(files, "plain")

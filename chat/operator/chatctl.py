@@ -49,7 +49,7 @@ PATIENCE = 600.0
 _BAD = frozenset({BadUsage.code, UnknownCommand.code, BadFrame.code})
 
 
-class Unreachable(Exception):
+class ServerUnreachable(Exception):
     """No server answers; the text says why, and what to do."""
 
 
@@ -65,7 +65,7 @@ class Server:
             self._check_owner(settings.db)
         except OSError as error:
             self._socket.close()
-            raise Unreachable(self._why(error)) from None
+            raise ServerUnreachable(self._why(error)) from None
         self._lines: IO[bytes] = self._socket.makefile("rb")
 
     def _check_owner(self, db: str) -> None:
@@ -89,11 +89,11 @@ class Server:
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
         except OSError as error:
-            raise Unreachable(f"The server does not answer ({error}).") from None
+            raise ServerUnreachable(f"The server does not answer ({error}).") from None
         for shown, id in self._frames():
             if isinstance(shown, Refused) or (id is not None and isinstance(shown, Reply)):
                 return shown
-        raise Unreachable("The server ended the connection without an answer.")
+        raise ServerUnreachable("The server ended the connection without an answer.")
 
     def events(self) -> Iterator[Event]:
         """What comes by itself, until the server ends."""
@@ -107,7 +107,7 @@ class Server:
             for line in self._lines:
                 yield parse(line)
         except OSError as error:
-            raise Unreachable(f"The server does not answer ({error}).") from None
+            raise ServerUnreachable(f"The server does not answer ({error}).") from None
 
     def close(self) -> None:
         self._lines.close()
@@ -203,7 +203,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except Misconfigured as error:
         print(f"chatctl: {error}", file=sys.stderr)
         return REFUSED
-    except Unreachable as error:
+    except ServerUnreachable as error:
         print(f"chatctl: {error}", file=sys.stderr)
         return UNREACHABLE
     except KeyboardInterrupt:
@@ -213,7 +213,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(settings: Settings, words: list[str], as_json: bool, now: bool) -> int:
     try:
         server = None if now else Server(settings)
-    except Unreachable:
+    except ServerUnreachable:
         server = None
         if words[0] not in OFFLINE:
             raise
@@ -230,7 +230,7 @@ def _run(settings: Settings, words: list[str], as_json: bool, now: bool) -> int:
             return status
     reply = offline(settings, words, now)
     if reply is None:
-        raise Unreachable(f"{words[0]} is not written so, or needs a server: chatctl help {words[0]}")
+        raise ServerUnreachable(f"{words[0]} is not written so, or needs a server: chatctl help {words[0]}")
     return _show(reply, as_json)
 
 

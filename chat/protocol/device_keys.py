@@ -143,7 +143,7 @@ class HandedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class InboxMessage:
     """A message to one device, for its inbox.
 
     :param body: sealed for that device; the server looks at its length alone.

@@ -28,18 +28,18 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from chat.protocol.errors import Misconfigured
-from chat.server.auth.authenticator import Door
+from chat.server.auth.authenticator import Authenticator
 from chat.server.auth.checkers import PasswordChecker, TokenChecker
 from chat.server.auth.hashing import HashingPool
 from chat.server.auth.known_sources import KnownSources
 from chat.server.auth.lockout import Lockout
-from chat.server.auth.password_verification import Verification
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.auth.realm import Realm
 from chat.server.auth.registration import Registrar
-from chat.server.auth.scram import Proofs
+from chat.server.auth.scram import ScramServer
 from chat.server.bus.local import LocalBus
 from chat.server.commands.table import TABLE
-from chat.server.core.dispatcher import Performer
+from chat.server.core.dispatcher import Dispatcher
 from chat.server.core.service import ChatService
 from chat.server.frontends.certificate import Certificate, ensure_certificate
 from chat.server.frontends.connection import FRONT_ENDS, ChatFactory
@@ -47,8 +47,8 @@ from chat.server.frontends.connection_counter import ConnectionCounter
 from chat.server.frontends.control import ControlFactory, control_path, make_place
 from chat.server.frontends.listeners import open_port, ways_in
 from chat.server.logs import Logger, write_from
-from chat.server.metrics.collector import Meters
-from chat.server.process.lifecycle import Host, has_terminal, tell_manager
+from chat.server.metrics.collector import MetricsCollector
+from chat.server.process.lifecycle import Lifecycle, has_terminal, tell_manager
 from chat.server.process.reactor import (
     ReactorTurn,
     allow_files,
@@ -62,7 +62,7 @@ from chat.server.process.reactor import (
 from chat.server.process.twistd import LOG, Launch, Twistd
 from chat.server.settings.loading import given_settings, option_lines, placed
 from chat.server.settings.schema import Settings
-from chat.server.storage.lock_file import Hold, hold
+from chat.server.storage.lock_file import DatabaseLock, hold
 from chat.server.storage.migrations import prepare
 from chat.server.storage.private_files import remove
 from chat.server.storage.sqlite import SqliteStore
@@ -206,7 +206,7 @@ class ChatServer(Service):
     def __init__(
         self,
         settings: Settings,
-        held: Hold,
+        held: DatabaseLock,
         reactor: Any,
         turn: ReactorTurn,
         read_settings: Callable[[], Settings],
@@ -221,23 +221,23 @@ class ChatServer(Service):
         self.chat = ChatService(settings, store, LocalBus(), clock, TABLE)
         self._hashing = HashingPool(max(1, os.cpu_count() or 1), HASHES_WAITING, reactor.callFromThread)
         known = KnownSources(store, clock)
-        self._verification = Verification(
+        self._verification = PasswordVerification(
             store, self._hashing, Lockout(settings.block_time), known, clock, settings.bcrypt_cost
         )
-        self.chat.door = _door(self.chat, self._hashing, self._verification, known)
-        self._host = Host(
+        self.chat.authenticator = _door(self.chat, self._hashing, self._verification, known)
+        self._host = Lifecycle(
             self.chat,
             read_settings,
             self._stop_reactor,
             lambda: {**store.queues(), "hashing": self._hashing.waiting},
         )
         self.chat.host = self._host
-        performer = Performer(self.chat, TABLE)
+        dispatcher = Dispatcher(self.chat, TABLE)
         self._census = ConnectionCounter(allow_files())
         path = os.path.abspath(settings.certificate)
         certificate = Certificate(path, clock.monotonic, self._in_thread) if settings.certificate != "none" else None
         self._factories = {
-            kind: ChatFactory(kind, self.chat, performer, turn, self._census, certificate)
+            kind: ChatFactory(kind, self.chat, dispatcher, turn, self._census, certificate)
             for kind in ("auto", *FRONT_ENDS)
         }
         self._traffic: TrafficFile | None = None
@@ -245,10 +245,10 @@ class ChatServer(Service):
             self._traffic = TrafficFile(
                 settings.traffic_log, soon=partial(clock.call_later, TRAFFIC_LATER), in_thread=self._in_thread
             )
-            self.chat.house.traffic.add_sink(self._traffic.write)
+            self.chat.node.traffic_log.add_sink(self._traffic.write)
         self._ports: list[tuple[str, IListeningPort]] = []
-        self._meters = Meters(self.chat, performer, store.commits)
-        self._control = ControlFactory(self.chat, performer)
+        self._meters = MetricsCollector(self.chat, dispatcher, store.commits)
+        self._control = ControlFactory(self.chat, dispatcher)
         self._control_port: IListeningPort | None = None
 
     def _in_thread(self, work: Callable[[], Any]) -> Deferred[Any]:
@@ -385,16 +385,18 @@ class ChatServer(Service):
             self._reactor.stop()
 
 
-def _door(chat: ChatService, hashing: HashingPool, verification: Verification, known: KnownSources) -> Door:
+def _door(
+    chat: ChatService, hashing: HashingPool, verification: PasswordVerification, known: KnownSources
+) -> Authenticator:
     directory, store, clock = chat.directory, chat.store, chat.clock
     registrar = Registrar(directory, store, hashing, verification, clock, chat.settings.bcrypt_cost, TABLE)
-    realm = Realm(chat.people)
+    realm = Realm(chat.sign_in)
     checkers = [
-        PasswordChecker(directory, verification, chat.house.epochs),
+        PasswordChecker(directory, verification, chat.node.epochs),
         TokenChecker(directory, store, clock, chat.token_theft.presented),
     ]
-    proofs = Proofs(directory, verification, clock)
-    return Door(chat.house, Portal(realm, checkers), realm, registrar, proofs, known)
+    proofs = ScramServer(directory, verification, clock)
+    return Authenticator(chat.node, Portal(realm, checkers), realm, registrar, proofs, known)
 
 
 def _as_deferred(result: Any) -> Deferred[Any]:

@@ -23,17 +23,17 @@ from benchmarks.peers import Chat, started
 from benchmarks.processes import PATIENCE, Failed
 from chat.client.cli.factory import make_engine
 from chat.client.cli.line_output import Printer
-from chat.client.input.input_commands import Keyboard
+from chat.client.input.input_commands import CommandInput
 from chat.client.model.conversation import Key
 from chat.client.screen.app import ChatApp
 from chat.client.screen.deferred_bridge import twisted
 from chat.client.screen.input_box import Writing
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Observer
 from chat.client.session.profiles import Files
 
-SHOWN = Address("chat.example.org")
+SHOWN = ServerAddress("chat.example.org")
 """What the server is called on the pictures."""
 
 PASSWORD = "correct horse battery"
@@ -46,11 +46,11 @@ class Person:
     :param folder: where the files of that person lie.
     """
 
-    def __init__(self, name: str, reactor: Any, folder: Path, address: Address) -> None:
+    def __init__(self, name: str, reactor: Any, folder: Path, address: ServerAddress) -> None:
         self.name = name
         files = Files(folder / name / "config", folder / name / "data")
         self.engine = make_engine(reactor, files, address, Printer(lambda text: None), device="desk")
-        self._keyboard = Keyboard(self.engine, time.time)
+        self._keyboard = CommandInput(self.engine, time.time)
 
     async def comes(self) -> None:
         """With a new account."""
@@ -169,10 +169,10 @@ async def _run(port: int, folder: Path, pictures: Path) -> None:
 
     reactor: Any = installed
     reactor.startRunning(installSignalHandlers=False)
-    address = Address("127.0.0.1", port)
+    address = ServerAddress("127.0.0.1", port)
     files = Files(folder / "ann" / "config", folder / "ann" / "data")
 
-    def call(shown: Address, observer: Observer) -> Engine:
+    def call(shown: ServerAddress, observer: Observer) -> Engine:
         return make_engine(reactor, files, address, observer, device="desk")
 
     others = [Person(name, reactor, folder, address) for name in ("bob", "carol", "dmitri")]

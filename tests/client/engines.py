@@ -10,21 +10,21 @@ from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from chat.client.e2e.commands import TABLE
-from chat.client.e2e.encryption import Sealing
-from chat.client.e2e.key_files import Cupboard
-from chat.client.input.input_commands import Keyboard
-from chat.client.model.conversation import Key, Talk
+from chat.client.e2e.encryption import Encryption
+from chat.client.e2e.key_files import KeyFiles
+from chat.client.input.input_commands import CommandInput
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.failures import ClientFailure, Disconnected
-from chat.client.model.send_queue import Outgoing, Shelf
+from chat.client.model.send_queue import DraftStore, Outgoing
 from chat.client.model.state import State
 from chat.client.model.transfer_progress import TransferProgress
 from chat.client.p2p.transfer import Transfer
-from chat.client.session.draft_store import DiskShelf
-from chat.client.session.encryption_api import Seals
+from chat.client.session.draft_store import DiskDraftStore
+from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.engine import Engine
-from chat.client.session.login import Entrance
+from chat.client.session.login import Login
 from chat.client.session.observer import Observer, Phase, Status
-from chat.client.session.peer_api import Peering
+from chat.client.session.peer_api import NullPeers
 from chat.client.session.protocol import ChatClient
 from chat.client.session.sync import Reading
 from chat.protocol.events import Entry, Event, Said, StoredAs
@@ -53,7 +53,7 @@ class Screen:
         self.status = status
         self.phases.append(status.phase)
 
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+    def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
         self.rows += rows
 
     def happened(self, event: Event) -> None:
@@ -67,7 +67,7 @@ class Screen:
         if transfer not in self.transfers:
             self.transfers.append(transfer)
 
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+    def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
         self.findings.append(words)
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
@@ -91,14 +91,14 @@ class Desk:
         case: EngineCase,
         device: str,
         reading: Reading,
-        shelf: Shelf | None = None,
+        shelf: DraftStore | None = None,
         keys: Path | None = None,
     ) -> None:
         self.case = case
         self._keys = keys
         self.reachable = True
         self.address = "192.0.2.7"
-        self.direct: Peering | None = None
+        self.direct: NullPeers | None = None
         self.slow = False
         self.screen = Screen()
         self.links: list[Link] = []
@@ -107,24 +107,24 @@ class Desk:
         self._reading = reading
         self._shelf = shelf
         self.engine = self.engine_for(self.screen)
-        self.keyboard = Keyboard(self.engine, case.server.clock.seconds)
+        self.keyboard = CommandInput(self.engine, case.server.clock.seconds)
 
     def engine_for(self, observer: Observer) -> Engine:
         """An engine of this desk, for whoever looks at it."""
         self.state = State(self._shelf)
         seconds = self.case.server.clock.seconds
-        seals = Seals()
+        seals = NullEncryption()
         if self._keys is not None:
-            cupboard = Cupboard(self._keys, cost=2)
-            seals = Sealing(self.state, observer, cupboard, self._device, seconds, at_once, TABLE)
-        if isinstance(self._shelf, DiskShelf):
+            cupboard = KeyFiles(self._keys, cost=2)
+            seals = Encryption(self.state, observer, cupboard, self._device, seconds, at_once, TABLE)
+        if isinstance(self._shelf, DiskDraftStore):
             self._shelf.seals = seals
         self.engine = Engine(
             self.state,
             observer,
             self.dial,
             self.case.server.clock.clock,
-            lambda client: Entrance(client, at_once, least_cost=COST),
+            lambda client: Login(client, at_once, least_cost=COST),
             device=self._device,
             keep_token=lambda account, token: self.tokens.append(token),
             kept_token=lambda account: self.tokens[-1] if self.tokens else "",
@@ -150,7 +150,7 @@ class Desk:
         here = self.state.talk(key, room or person) if room or person else None
         return self.case.run_link(self.keyboard.typed(line, here))
 
-    def talk(self, name: str, room: bool = True) -> Talk:
+    def talk(self, name: str, room: bool = True) -> ConversationModel:
         return self.state.talks[Key(room, name.lower())]
 
     def cut(self) -> None:
@@ -166,7 +166,7 @@ class EngineCase(LinkCase):
         self,
         device: str = "desk",
         reading: Reading = Reading.EVERYTHING,
-        shelf: Shelf | None = None,
+        shelf: DraftStore | None = None,
         keys: Path | None = None,
     ) -> Desk:
         return Desk(self, device, reading, shelf, keys)

@@ -14,7 +14,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from chat.client.model.failures import ClientFailure
-from chat.client.session.login import Entrance
+from chat.client.session.login import Login
 from chat.client.session.protocol import ChatClient, Trust
 from chat.protocol.events import Event
 from tests.server.auth.fakes import COST
@@ -159,8 +159,8 @@ class LinkCase(ServerCase):
         self.links.append(Link(self.server, client, certificate, seen_by_server))
         return client
 
-    def entrance(self, client: ChatClient | None = None, **more: Any) -> Entrance:
-        return Entrance(client or self.link(), at_once, **{"least_cost": COST} | more)
+    def entrance(self, client: ChatClient | None = None, **more: Any) -> Login:
+        return Login(client or self.link(), at_once, **{"least_cost": COST} | more)
 
     def settle(self) -> None:
         """Until nothing is on its way any more."""

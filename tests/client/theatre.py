@@ -15,15 +15,15 @@ from textual.widgets import Input
 from chat.client.screen.app import ChatApp
 from chat.client.screen.chat_screen import PAINT_EVERY
 from chat.client.screen.input_box import Writing
-from chat.client.session.draft_store import DiskShelf
-from chat.client.session.endpoint import Address
+from chat.client.session.draft_store import DiskDraftStore
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Observer
 from chat.client.session.profiles import Files
 from tests.client.engines import Desk, EngineCase
 from tests.server.frontends.server import PASSWORD
 
-HERE = Address("chat.example")
+HERE = ServerAddress("chat.example")
 
 
 class Play:
@@ -110,7 +110,7 @@ class ScreenCase(EngineCase):
         self,
         scene: Callable[[Play], Awaitable[None]],
         *,
-        address: Address | None = HERE,
+        address: ServerAddress | None = HERE,
         size: tuple[int, int] = (80, 24),
         reachable: bool = True,
         slow: bool = False,
@@ -125,12 +125,12 @@ class ScreenCase(EngineCase):
         :param user: whose account is asked for.
         """
         clock = self.server.clock
-        shelf = DiskShelf(self.files, HERE, "desk", clock.clock, clock.seconds)
+        shelf = DiskDraftStore(self.files, HERE, "desk", clock.clock, clock.seconds)
         desk = self.desk(shelf=shelf, keys=keys)
         desk.reachable = reachable
         desk.slow = slow
 
-        def call(address: Address, observer: Observer) -> Engine:
+        def call(address: ServerAddress, observer: Observer) -> Engine:
             engine = desk.engine_for(observer)
             engine._keep_token = lambda account, token: self.files.keep_token(address, account, engine.device, token)
             return engine

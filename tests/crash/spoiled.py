@@ -125,7 +125,7 @@ def indiscreet() -> None:
 
 def denying() -> None:
     from chat.protocol.events import Refused, StoredAs
-    from chat.server.core.dispatcher import Performer
+    from chat.server.core.dispatcher import Dispatcher
 
     counter = itertools.count(1)
 
@@ -138,7 +138,7 @@ def denying() -> None:
 
         return or_deny
 
-    spoil(Performer, "perform", performing)
+    spoil(Dispatcher, "perform", performing)
 
 
 def dropping() -> None:

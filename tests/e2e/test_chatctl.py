@@ -17,7 +17,7 @@ from unittest import skipUnless
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.operator.chatctl import Server, Unreachable, main
+from chat.operator.chatctl import Server, ServerUnreachable, main
 from chat.server.frontends.control import control_path
 from chat.server.settings.schema import Settings
 from tests.e2e.stage import PASSWORD, Actor, StageCase
@@ -45,7 +45,7 @@ class AServerThatHangsUp(SynchronousTestCase):
             listening.listen()
             server = Server(Settings(control=place))
             listening.accept()[0].close()
-        with contextlib.closing(server), self.assertRaisesRegex(Unreachable, "does not answer"):
+        with contextlib.closing(server), self.assertRaisesRegex(ServerUnreachable, "does not answer"):
             server.ask(words="status")
 
 

@@ -12,8 +12,8 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from chat.client.model.failures import RequestRefused, ServerNotTrusted
-from chat.client.session.endpoint import Address, Handshake, dial
-from chat.client.session.login import Entrance
+from chat.client.session.endpoint import Handshake, ServerAddress, dial
+from chat.client.session.login import Login
 from chat.client.session.protocol import ChatClient
 from chat.protocol.events import Challenge, LoggedIn
 from tests.e2e.stage import Stage
@@ -34,16 +34,16 @@ class NoPasswordOnTheWire(TestCase):
         lost: Deferred[Any] = Deferred()
         client = ChatClient(id, trust=trust if tls else None, lost=lost.callback)
         handshake = Handshake("127.0.0.1")
-        await dial(reactor, Address("127.0.0.1", self.stage.port, tls), client, handshake)
+        await dial(reactor, ServerAddress("127.0.0.1", self.stage.port, tls), client, handshake)
         self.addCleanup(lambda: lost)
         self.addCleanup(client.close)
         await client.ready
         self.assertFalse(handshake.vouched_for)
         return client
 
-    async def enter(self, tls: bool) -> tuple[Entrance, ChatClient]:
+    async def enter(self, tls: bool) -> tuple[Login, ChatClient]:
         client = await self.connect(tls)
-        return Entrance(client, deferToThread, least_cost=COST), client
+        return Login(client, deferToThread, least_cost=COST), client
 
     async def test_plain_and_under_tls(self) -> None:
         for tls in (False, True):

@@ -78,19 +78,19 @@ def leaking() -> None:
 
 def refusing() -> None:
     from chat.protocol.errors import TooFast
-    from chat.server.core.dispatcher import Performer
+    from chat.server.core.dispatcher import Dispatcher
 
     counter = itertools.count(1)
 
     def admitting(admit: Any) -> Any:
-        def or_refuse(performer: Performer, *arguments: Any) -> Any:
+        def or_refuse(dispatcher: Dispatcher, *arguments: Any) -> Any:
             if next(counter) % 10 == 0:
                 raise TooFast()
-            return admit(performer, *arguments)
+            return admit(dispatcher, *arguments)
 
         return or_refuse
 
-    spoil(Performer, "_admit", admitting)
+    spoil(Dispatcher, "_admit", admitting)
 
 
 def crashing() -> None:
@@ -105,18 +105,18 @@ def crashing() -> None:
 
 def guessable() -> None:
     from chat.server.auth.lockout import Lockout
-    from chat.server.auth.password_verification import Verification
+    from chat.server.auth.password_verification import PasswordVerification
 
     for name in ("check", "begin", "failed_from"):
         spoil(Lockout, name, lambda _: lambda *arguments, **named: None)
 
     def looking(look: Any) -> Any:
-        async def unless_unknown(verification: Verification, name: str, account: Any, *more: Any) -> bool:
+        async def unless_unknown(verification: PasswordVerification, name: str, account: Any, *more: Any) -> bool:
             return account is not None and await look(verification, name, account, *more)
 
         return unless_unknown
 
-    spoil(Verification, "is_right", looking)
+    spoil(PasswordVerification, "is_right", looking)
 
 
 def telling() -> None:

@@ -66,7 +66,7 @@ class World:
         self.server.advance(60)
         self.carol = case.person("carol")
         self.carol.types(f"create {room} private", "the fox is here", "and there")
-        assert self.server.chat.house.room_names[room].id == 2, "IDS are of that room"
+        assert self.server.chat.node.room_names[room].id == 2, "IDS are of that room"
         self._callers = {"netcat": case.person("mallory", "lobby"), "nowhere": case.call("text")}
         self._callers["nowhere"].types("login mallory", PASSWORD, "disconnect")
         self._callers["netcat"].types("connect lobby")

@@ -19,13 +19,13 @@ from twisted.python.failure import Failure
 
 from chat.client.model.failures import ClientFailure, Disconnected
 from chat.client.model.state import State
-from chat.client.session.draft_store import DiskShelf
-from chat.client.session.encryption_api import Seals
-from chat.client.session.endpoint import Address, Handshake, dial
+from chat.client.session.draft_store import DiskDraftStore
+from chat.client.session.encryption_api import NullEncryption
+from chat.client.session.endpoint import Handshake, ServerAddress, dial
 from chat.client.session.engine import Engine
-from chat.client.session.login import LEAST_COST, Entrance
+from chat.client.session.login import LEAST_COST, Login
 from chat.client.session.observer import Observer
-from chat.client.session.peer_api import Peering
+from chat.client.session.peer_api import NullPeers
 from chat.client.session.profiles import Files
 from chat.client.session.protocol import ChatClient
 from chat.client.session.sync import Reading
@@ -39,7 +39,7 @@ Tell = Callable[[Event], object]
 Lost = Callable[[ClientFailure], object]
 
 
-def call(reactor: Any, files: Files, address: Address, tell: Tell, lost: Lost) -> Deferred[ChatClient]:
+def call(reactor: Any, files: Files, address: ServerAddress, tell: Tell, lost: Lost) -> Deferred[ChatClient]:
     """Connect, and look whether the server is the one it was.
 
     Fires with a client that may be used, or fails with a `ClientFailure`.
@@ -73,7 +73,7 @@ def call(reactor: Any, files: Files, address: Address, tell: Tell, lost: Lost) -
 def make_engine(
     reactor: Any,
     files: Files,
-    address: Address,
+    address: ServerAddress,
     observer: Observer,
     *,
     device: str,
@@ -97,7 +97,7 @@ def make_engine(
         observer,
         lambda tell, lost: call(reactor, files, address, tell, lost),
         reactor,
-        lambda client: Entrance(client, deferToThread, least_cost=least_cost),
+        lambda client: Login(client, deferToThread, least_cost=least_cost),
         device=device,
         keep_token=lambda account, token: files.keep_token(address, account, device, token),
         kept_token=lambda account: files.find(address).tokens.get(f"{account}@{device}", ""),
@@ -111,43 +111,43 @@ def make_engine(
 
 
 def make_shelf(
-    reactor: Any, files: Files, address: Address, device: str, now: Callable[[], float] = time.time
-) -> DiskShelf:
+    reactor: Any, files: Files, address: ServerAddress, device: str, now: Callable[[], float] = time.time
+) -> DiskDraftStore:
     """Where what a person has written lies on disk; it is there at the latest when the reactor stops.
 
     :param now: seconds since the epoch.
     """
-    shelf = DiskShelf(files, address, device, reactor, now)
+    shelf = DiskDraftStore(files, address, device, reactor, now)
     reactor.addSystemEventTrigger("during", "shutdown", shelf.flush)
     return shelf
 
 
 def make_seals(
-    files: Files, address: Address, state: State, observer: Observer, device: str, unattended: bool
-) -> Seals:
+    files: Files, address: ServerAddress, state: State, observer: Observer, device: str, unattended: bool
+) -> NullEncryption:
     """The keys of one client; none where the library for them is not installed."""
     try:
         from chat.client.e2e.commands import TABLE
-        from chat.client.e2e.encryption import Sealing
+        from chat.client.e2e.encryption import Encryption
     except ImportError:
-        return Seals()
+        return NullEncryption()
     cupboard = make_cupboard(files, address, unattended)
-    return Sealing(state, observer, cupboard, device, time.time, deferToThread, TABLE)
+    return Encryption(state, observer, cupboard, device, time.time, deferToThread, TABLE)
 
 
-def make_cupboard(files: Files, address: Address, unattended: bool = False) -> Any:
-    """Where the keys for a server lie: a `chat.client.e2e.key_files.Cupboard`.
+def make_cupboard(files: Files, address: ServerAddress, unattended: bool = False) -> Any:
+    """Where the keys for a server lie: a `chat.client.e2e.key_files.KeyFiles`.
 
     :param unattended: whether those that were unlocked once stay so on disk, and not only until the person logs out of
         the machine.
     :raises ImportError: where the library for them is not installed.
     """
-    from chat.client.e2e.key_files import Cupboard
+    from chat.client.e2e.key_files import KeyFiles
 
     if not files.settings().unattended:
         shutil.rmtree(files.unlocked, ignore_errors=True)  # whoever had it set wants it no more
     runtime = files.unlocked if unattended else runtime_folder()
-    return Cupboard(files.keys(address), runtime)
+    return KeyFiles(files.keys(address), runtime)
 
 
 def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
@@ -166,23 +166,23 @@ def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
 
 
 def make_direct(
-    reactor: Any, files: Files, address: Address, engine: Engine, observer: Observer, seals: Seals
-) -> Peering:
+    reactor: Any, files: Files, address: ServerAddress, engine: Engine, observer: Observer, seals: NullEncryption
+) -> NullPeers:
     """What goes from client to client; nothing where the library for keys is not installed."""
     try:
-        from chat.client.e2e.encryption import Sealing
-        from chat.client.p2p.commands import Choices, Desk
+        from chat.client.e2e.encryption import Encryption
+        from chat.client.p2p.commands import PeerCommands, PeerSettings
         from chat.client.p2p.key_adapter import LinkKeys
     except ImportError:
-        return Peering()
+        return NullPeers()
     settings = files.settings()
-    return Desk(
+    return PeerCommands(
         reactor,
         engine.state,
         observer,
-        lambda: LinkKeys.of(seals) if isinstance(seals, Sealing) else None,
+        lambda: LinkKeys.of(seals) if isinstance(seals, Encryption) else None,
         engine.ask,
-        Choices(settings.direct_port, settings.downloads, address.on_this_machine),
+        PeerSettings(settings.direct_port, settings.downloads, address.on_this_machine),
         deferToThread,
     )
 

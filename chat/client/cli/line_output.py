@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.failures import ClientFailure
 from chat.client.model.rendering import shown_in, view_of
 from chat.client.model.send_queue import Outgoing
@@ -29,12 +29,12 @@ class Printer:
     """
 
     def __init__(self, write: Callable[[str], object], aside: Callable[[str], object] | None = None) -> None:
-        self.here: Talk | None = None
+        self.here: ConversationModel | None = None
         self.failed = False
-        self.on_rows: Callable[[Talk], object] = lambda talk: None
+        self.on_rows: Callable[[ConversationModel], object] = lambda talk: None
         self.on_status: Callable[[Status], object] = lambda status: None
         self.on_settled: Callable[[], object] = lambda: None
-        self.only: Callable[[Talk], bool] | None = None
+        self.only: Callable[[ConversationModel], bool] | None = None
         self._ended = ""
         self._told: dict[TransferProgress, tuple[Stage, int]] = {}
         self._write = write
@@ -73,7 +73,7 @@ class Printer:
                 self.refuse(status.reason)
         self.on_status(status)
 
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+    def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
         if self.only is None or self.only(talk):
             # What was sent from here carries no device.
             others = [row for row in rows if not (isinstance(row, Said) and not row.device)]
@@ -106,7 +106,7 @@ class Printer:
         if not transfer.going:
             self._told.pop(transfer, None)
 
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+    def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
         if self.only is None or (alarming if talk is None else self.only(talk)):
             where = f"[{talk.title}] " if talk is not None and talk is not self.here else ""
             if alarming:

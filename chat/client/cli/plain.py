@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.client.cli.line_output import Printer
-from chat.client.input.input_commands import Keyboard, refusal
+from chat.client.input.input_commands import CommandInput, refusal
 from chat.client.model.conversation import Key
 from chat.client.model.failures import ClientFailure, RequestRefused
 from chat.client.session.engine import Engine
@@ -35,7 +35,7 @@ MOST_WAITING = 1_000
 
 
 @implementer(IHalfCloseableProtocol)
-class Keys(LineReceiver):
+class StandardInput(LineReceiver):
     """Standard input, in lines; ``None`` is its end."""
 
     delimiter = b"\n"
@@ -94,7 +94,7 @@ class Keys(LineReceiver):
             self._gone.callback(None)
 
 
-class Gone(Exception):
+class InputEnded(Exception):
     """Standard input has ended before anybody was logged in."""
 
 
@@ -105,12 +105,17 @@ class Plain:
     """
 
     def __init__(
-        self, engine: Engine, printer: Printer, keys: Keys, clock: Any, hide: Callable[[bool], object] | None = None
+        self,
+        engine: Engine,
+        printer: Printer,
+        keys: StandardInput,
+        clock: Any,
+        hide: Callable[[bool], object] | None = None,
     ) -> None:
         self._engine = engine
         self._printer = printer
         self._keys = keys
-        self._keyboard = Keyboard(engine, clock)
+        self._keyboard = CommandInput(engine, clock)
         self._person = hide is not None
         self._hide = hide or (lambda hidden: None)
         self._idle: Deferred[None] | None = None
@@ -131,7 +136,7 @@ class Plain:
             await self._all_settled()
             await self._engine.direct.settled()
             await self._engine.leave()
-        except Gone:
+        except InputEnded:
             return 1
         except ClientFailure as error:
             self._printer.give_up(error)
@@ -237,7 +242,7 @@ class Plain:
             self._hide(False)
             self._keys.write("\n")
         if line is None:
-            raise Gone()
+            raise InputEnded()
         return line
 
     # talking

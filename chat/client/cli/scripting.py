@@ -15,13 +15,13 @@ from twisted.internet.task import deferLater
 
 from chat.client.cli.factory import device_of, make_engine
 from chat.client.cli.line_output import Printer
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.failures import ClientFailure, Disconnected, NobodyThere, RequestRefused
 from chat.client.model.send_queue import TRY_AGAIN
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Phase, Status
-from chat.client.session.peer_api import Peering
+from chat.client.session.peer_api import NullPeers
 from chat.client.session.profiles import Files
 from chat.client.session.reconnect import PAUSES
 from chat.client.session.sync import Reading
@@ -56,7 +56,7 @@ class Errand:
         self,
         reactor: Any,
         files: Files,
-        address: Address,
+        address: ServerAddress,
         printer: Printer,
         ask: Password,
         *,
@@ -81,7 +81,7 @@ class Errand:
             reading=Reading.ASKED,
             unattended=files.settings().unattended,
         )
-        self._engine.direct = Peering()  # files are for a person to take
+        self._engine.direct = NullPeers()  # files are for a person to take
 
     async def _log_in(self) -> None:
         """By token, and by password where that will not do.
@@ -136,7 +136,7 @@ class _Aside(Printer):
 
     since = 0
 
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+    def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
         moved = [row for row in rows if isinstance(row, MembershipChanged) and row.seq > self.since]
         if moved and talk.sealed:
             super().rows_added(talk, moved, live)
@@ -155,7 +155,7 @@ class Send(Errand):
         self,
         reactor: Any,
         files: Files,
-        address: Address,
+        address: ServerAddress,
         name: str,
         write: Write,
         aside: Write,
@@ -242,7 +242,7 @@ class Tail(Errand):
         self,
         reactor: Any,
         files: Files,
-        address: Address,
+        address: ServerAddress,
         room: str,
         write: Write,
         aside: Write,
@@ -266,7 +266,7 @@ class Tail(Errand):
 
         try:
             await self._log_in()
-            talk: Talk | None = self._engine.state.talks.get(Key(True, fold(self._room)))
+            talk: ConversationModel | None = self._engine.state.talks.get(Key(True, fold(self._room)))
             if talk is None:
                 raise ClientFailure(f"You are not in {self._room}. Enter it first: connect {self._room}")
             self._printer.here = talk

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from chat.client.e2e.encryption import Sealing
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.encryption import Encryption
+from chat.client.e2e.key_store import KeyStore
 from chat.client.e2e.payload import place
 from chat.client.e2e.safety_number import safety_emoji, safety_number
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.failures import ClientFailure
 from chat.protocol.events import Done, Fact, Facts
 from chat.protocol.grammar.parameters import ChoiceType, Secret, User, Word
@@ -22,19 +22,22 @@ GROUP = "Keys"
 TABLE = Table()
 
 
-def _ring(sealing: Sealing) -> KeyRing:
+def _ring(sealing: Encryption) -> KeyStore:
     if sealing.ring is None:
         raise ClientFailure("Your keys are locked. Type: unlock")
     return sealing.ring
 
 
-def _talk(sealing: Sealing, user: str) -> Talk:
+def _talk(sealing: Encryption, user: str) -> ConversationModel:
     return sealing.state.talk(Key(False, fold(user)), user)
 
 
 @TABLE.command(group=GROUP, examples=("verify bob", "verify bob yes"))
 async def verify(
-    sealing: Sealing, here: Talk | None, user: User, done: Annotated[str, ChoiceType("yes")] | None = None
+    sealing: Encryption,
+    here: ConversationModel | None,
+    user: User,
+    done: Annotated[str, ChoiceType("yes")] | None = None,
 ) -> Facts | Done:
     """compare with somebody whether nobody stands between you
 
@@ -67,7 +70,7 @@ async def verify(
 
 
 @TABLE.command(group=GROUP, examples=("accept bob",))
-async def accept(sealing: Sealing, here: Talk | None, user: User) -> Done:
+async def accept(sealing: Encryption, here: ConversationModel | None, user: User) -> Done:
     """go on with somebody whose key has changed
 
     Ask that person by another way first, and compare: verify NAME.
@@ -83,20 +86,20 @@ async def accept(sealing: Sealing, here: Talk | None, user: User) -> Done:
 
 
 @TABLE.command(group=GROUP, examples=("seal bob",))
-async def seal(sealing: Sealing, here: Talk | None, user: User) -> Done:
+async def seal(sealing: Encryption, here: ConversationModel | None, user: User) -> Done:
     """seal what you and somebody write, also where some device cannot read it then"""
     _set(sealing, user, plain=False)
     return Done(f"What you write to {user} is sealed, as soon as {user} has keys.")
 
 
 @TABLE.command(group=GROUP, examples=("unseal bob",))
-async def unseal(sealing: Sealing, here: Talk | None, user: User) -> Done:
+async def unseal(sealing: Encryption, here: ConversationModel | None, user: User) -> Done:
     """write to somebody in the clear again, for the server to read"""
     _set(sealing, user, plain=True)
     return Done(f"What you write to {user} is NOT sealed from now on: the server, and whoever holds it, can read it.")
 
 
-def _set(sealing: Sealing, user: str, plain: bool) -> None:
+def _set(sealing: Encryption, user: str, plain: bool) -> None:
     ring = _ring(sealing)
     where = place(Conversation(0, partner=_talk(sealing, user).title), ring.own.user)
     ring.set_policy(where, replace(ring.policy(where), plain=plain, wanted=not plain))
@@ -104,14 +107,14 @@ def _set(sealing: Sealing, user: str, plain: bool) -> None:
 
 
 @TABLE.command(group=GROUP, prompts={"passphrase": "Passphrase of your keys:"})
-async def unlock(sealing: Sealing, here: Talk | None, *, passphrase: Secret) -> Done:
+async def unlock(sealing: Encryption, here: ConversationModel | None, *, passphrase: Secret) -> Done:
     """open your keys, where they are under another passphrase than the password you have logged in with"""
     await sealing.unlock_again(passphrase)
     return Done("Your keys are open.")
 
 
 @TABLE.command(group=GROUP, bare=Bare.NEVER, examples=("/link", "/link ABCDE-FGHIJ-KLMNO-PQRST", "/link new"))
-async def link(sealing: Sealing, here: Talk | None, code: Word | None = None) -> Done:
+async def link(sealing: Encryption, here: ConversationModel | None, code: Word | None = None) -> Done:
     """make another device one of yours
 
     On a device that is one of yours it shows a code; typed on the other one, link CODE makes that one yours too: it may

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chat.client.e2e.failures import NotGenuine
-from chat.client.e2e.key_store import KeyRing, Policy, Words
+from chat.client.e2e.key_store import KeyStore, Policy, Words
 from chat.client.e2e.notices import doubt_words
 from chat.client.e2e.payload import Envelope, place
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.failures import ClientFailure
 from chat.client.model.message_status import InTheClear, Opened, Unopened
 from chat.protocol.events import Deleted, Edited, Entry, Said, Skipped
@@ -21,17 +21,17 @@ MOST_SKIPPED = 10_000
 LOCKED = "sealed, and your keys are locked: unlock"
 
 
-class Reader:
+class Decrypter:
     """Opens the rows of conversations.
 
     :param found: told of a conversation, in one line, what a message shows to be wrong.
     """
 
-    def __init__(self, ring: KeyRing, found: Callable[[Talk, str], object]) -> None:
+    def __init__(self, ring: KeyStore, found: Callable[[ConversationModel, str], object]) -> None:
         self._ring = ring
         self._found = found
 
-    def read(self, talk: Talk, entry: Entry) -> Entry:
+    def read(self, talk: ConversationModel, entry: Entry) -> Entry:
         """See `chat.client.session.encryption_api.Seals.read`."""
         conversations = self._ring.conversations
         end = conversations.end(entry.conversation)

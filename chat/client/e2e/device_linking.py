@@ -21,8 +21,8 @@ from chat.client.e2e.cross_signing import statement
 from chat.client.e2e.failures import NotGenuine
 from chat.client.e2e.key_codec import letter_args
 from chat.client.e2e.key_export import NONCE, written
-from chat.client.e2e.key_query import Ask, Directory
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.key_query import Ask, KeyQueries
+from chat.client.e2e.key_store import KeyStore
 from chat.client.e2e.to_device import AT_ONCE, LINK
 from chat.client.e2e.trust_store import Change
 from chat.client.model.failures import ClientFailure
@@ -56,8 +56,8 @@ class Linking:
 
     def __init__(
         self,
-        ring: KeyRing,
-        directory: Directory,
+        ring: KeyStore,
+        directory: KeyQueries,
         ask: Ask,
         seconds: Callable[[], float],
         found: Callable[[str], object],

@@ -42,8 +42,8 @@ Message = tuple[str, int, Mapping[str, Any]]
 """Where something was said, at which seq, and what is kept of it."""
 
 
-class Vault:
-    """An open file of secrets; see `open_vault` and `make_vault`."""
+class EncryptedDatabase:
+    """An open file of secrets; see `open_vault` and `make_database`."""
 
     def __init__(self, connection: sqlite3.Connection, key: bytes) -> None:
         self.key = key
@@ -119,7 +119,7 @@ class Vault:
         return name, value
 
 
-def make_vault(path: Path, passphrase: str, cost: int = COST) -> Vault:
+def make_database(path: Path, passphrase: str, cost: int = COST) -> EncryptedDatabase:
     """Make a file, readable by nobody else. Slow.
 
     :raises BadKeyFile: when the passphrase is empty, or there is such a file.
@@ -145,7 +145,7 @@ def make_vault(path: Path, passphrase: str, cost: int = COST) -> Vault:
     return open_with_key(path, key)
 
 
-def open_vault(path: Path, passphrase: str) -> Vault:
+def open_vault(path: Path, passphrase: str) -> EncryptedDatabase:
     """Open a file by its passphrase. Slow.
 
     :raises BadKeyFile: when the passphrase is wrong, or the file damaged.
@@ -154,20 +154,20 @@ def open_vault(path: Path, passphrase: str) -> Vault:
     connection = _connect(path)
     cost, salt, locked = _head(connection)
     try:
-        return Vault(connection, _decrypt(AESGCM(stretch(passphrase, salt, cost)), locked))
+        return EncryptedDatabase(connection, _decrypt(AESGCM(stretch(passphrase, salt, cost)), locked))
     except BadKeyFile:
         connection.close()
         raise
 
 
-def open_with_key(path: Path, key: bytes) -> Vault:
-    """Open a file by the key that `Vault.key` gave.
+def open_with_key(path: Path, key: bytes) -> EncryptedDatabase:
+    """Open a file by the key that `EncryptedDatabase.key` gave.
 
     :raises BadKeyFile, KeysInUse: as `open_vault`; also when it is the key of another file.
     """
     connection = _connect(path)
     _head(connection)
-    vault = Vault(connection, key)
+    vault = EncryptedDatabase(connection, key)
     try:
         vault.read()
     except BadKeyFile:

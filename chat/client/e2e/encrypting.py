@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import Final
 
 from chat.client.e2e.failures import NotYetShown
-from chat.client.e2e.key_query import FRESH, Ask, Directory
-from chat.client.e2e.key_store import KeyRing, Policy
+from chat.client.e2e.key_query import FRESH, Ask, KeyQueries
+from chat.client.e2e.key_store import KeyStore, Policy
 from chat.client.e2e.notices import NEEDS_ACCEPTING, change_words, named
 from chat.client.e2e.payload import place
-from chat.client.e2e.to_device import Post
+from chat.client.e2e.to_device import ToDeviceMessages
 from chat.client.e2e.trust_store import Change
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.failures import ClientFailure
 from chat.protocol.events import MembershipChanged, People
 from chat.protocol.names import fold
 from chat.protocol.values import Conversation, Kind, Sealed
 
-Found = Callable[[Talk | None, str, bool], object]
+Found = Callable[[ConversationModel | None, str, bool], object]
 """Tells a person something of a conversation; the last says whether it is alarming."""
 
 _COMING: Final = frozenset({Kind.JOINED, Kind.CREATED})
@@ -29,14 +29,20 @@ MOST_PAGES: Final = 100
 """Pages of members of one room: 50,000 people."""
 
 
-class Speaker:
+class Encrypter:
     """Seals what is said here.
 
     :param now: seconds since the epoch.
     """
 
     def __init__(
-        self, ring: KeyRing, directory: Directory, post: Post, ask: Ask, found: Found, now: Callable[[], float]
+        self,
+        ring: KeyStore,
+        directory: KeyQueries,
+        post: ToDeviceMessages,
+        ask: Ask,
+        found: Found,
+        now: Callable[[], float],
     ) -> None:
         self._ring = ring
         self._directory = directory
@@ -48,7 +54,7 @@ class Speaker:
         self._members: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._shown: dict[str, set[str]] = {}
 
-    async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
+    async def seal(self, talk: ConversationModel, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         """Seal something where it has to be; nothing is awaited between the sealing and the return.
 
         :param ref: the seq of the message that it replaces, where it is an edit.
@@ -88,7 +94,7 @@ class Speaker:
             self._tell(talk, where, f"No key could be handed to {named(without)}: what follows cannot be read there.")
         return self._ring.seal(conversation, text, action=action, ref=ref)
 
-    def _welcome_words(self, talk: Talk) -> str:
+    def _welcome_words(self, talk: ConversationModel) -> str:
         if talk.key.room:
             return f"What you write in {talk.title} is sealed: only its members read it."
         if fold(talk.title) == self._ring.own.user:
@@ -100,7 +106,7 @@ class Speaker:
 
     # private conversations
 
-    def _to_be_sealed(self, talk: Talk, where: str, policy: Policy) -> bool:
+    def _to_be_sealed(self, talk: ConversationModel, where: str, policy: Policy) -> bool:
         """Whether a private conversation is sealed; what speaks against it is told once."""
         partner, ring = talk.title, self._ring
         if ring.own.account_key is None:
@@ -137,7 +143,7 @@ class Speaker:
 
     # what has to be shown first
 
-    def _settle(self, talk: Talk, people: Iterable[str]) -> None:
+    def _settle(self, talk: ConversationModel, people: Iterable[str]) -> None:
         """Show whose keys are not what they were.
 
         :raises NotYetShown: when that was not shown before.
@@ -151,7 +157,7 @@ class Speaker:
         if news:
             raise NotYetShown("Not sent, as you may want to look at that first.")
 
-    def show_changes(self, talk: Talk | None, user: str) -> bool:
+    def show_changes(self, talk: ConversationModel | None, user: str) -> bool:
         """Show how somebody's keys have changed; what is shown is accepted, but for what needs an own word.
 
         :returns: whether anything was shown.
@@ -210,7 +216,9 @@ class Speaker:
         if row.kind in _COMING:
             self._shown.setdefault(row.conversation.reference, set()).add(fold(row.target))
 
-    def _look_who_is_there(self, talk: Talk, conversation: Conversation, where: str, people: tuple[str, ...]) -> None:
+    def _look_who_is_there(
+        self, talk: ConversationModel, conversation: Conversation, where: str, people: tuple[str, ...]
+    ) -> None:
         """:raises NotYetShown: when somebody is there of whom no row has told."""
         conversations = self._ring.conversations
         newcomers = conversations.newcomers(conversation, people)
@@ -231,7 +239,7 @@ class Speaker:
             self._ring.save()
             raise NotYetShown("Not sent, as you may want to look at that first.")
 
-    def _tell(self, talk: Talk, what: str, words: str, alarming: bool = False) -> None:
+    def _tell(self, talk: ConversationModel, what: str, words: str, alarming: bool = False) -> None:
         """Once in a run of the program."""
         if (what, words) not in self._told:
             self._told.add((what, words))

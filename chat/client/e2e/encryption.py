@@ -8,23 +8,23 @@ from typing import Any, Final
 from twisted.internet.defer import DeferredLock
 
 from chat.client.e2e.cross_signing import AccountKey
-from chat.client.e2e.decrypting import Reader, locked
+from chat.client.e2e.decrypting import Decrypter, locked
 from chat.client.e2e.device_linking import Linking
-from chat.client.e2e.encrypting import Speaker
+from chat.client.e2e.encrypting import Encrypter
 from chat.client.e2e.failures import NotGenuine
-from chat.client.e2e.key_files import Cupboard
-from chat.client.e2e.key_query import Directory
-from chat.client.e2e.key_store import KeyRing, Policy
+from chat.client.e2e.key_files import KeyFiles
+from chat.client.e2e.key_query import KeyQueries
+from chat.client.e2e.key_store import KeyStore, Policy
 from chat.client.e2e.key_upload import Publisher
 from chat.client.e2e.local_search import merged, search
 from chat.client.e2e.notices import gone_words, loss_words
 from chat.client.e2e.payload import place
-from chat.client.e2e.to_device import Post
-from chat.client.model.conversation import NOBODY, Key, Talk
+from chat.client.e2e.to_device import ToDeviceMessages
+from chat.client.model.conversation import NOBODY, ConversationModel, Key
 from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused
 from chat.client.model.search_result import FoundHere
 from chat.client.model.state import State
-from chat.client.session.encryption_api import NOT_SEALED, Seals
+from chat.client.session.encryption_api import NOT_SEALED, NullEncryption
 from chat.client.session.observer import Observer
 from chat.client.session.protocol import ChatClient
 from chat.client.session.restore_sync import left, state_of
@@ -53,8 +53,8 @@ SEALED: Final = ("sealed", "sealed, verified")
 """What is said of a sealed conversation, not verified and verified."""
 
 
-class Sealing(Seals):
-    """Implements `chat.client.session.encryption_api.Seals` with keys.
+class Encryption(NullEncryption):
+    """Implements `chat.client.session.encryption_api.NullEncryption` with keys.
 
     :param now: seconds since the epoch.
     :param in_thread: calls what is slow off the reactor's thread.
@@ -66,13 +66,13 @@ class Sealing(Seals):
         self,
         state: State,
         observer: Observer,
-        cupboard: Cupboard,
+        cupboard: KeyFiles,
         device: str,
         now: Callable[[], float],
         in_thread: InThread,
         verbs: Table,
     ) -> None:
-        self.ring: KeyRing | None = None
+        self.ring: KeyStore | None = None
         self.state = state
         self.observer = observer
         self._cupboard = cupboard
@@ -106,17 +106,17 @@ class Sealing(Seals):
         ring = await self._in_thread(self._cupboard.open, account, self._device, passphrase)
         self._take_up(ring)
 
-    def _take_up(self, ring: KeyRing) -> None:
+    def _take_up(self, ring: KeyStore) -> None:
         self.ring = ring
-        self.directory = Directory(ring, self.ask, self._now)
-        self.post = Post(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
-        self.reader = Reader(ring, lambda talk, words: self.found(talk, words, True))
+        self.directory = KeyQueries(ring, self.ask, self._now)
+        self.post = ToDeviceMessages(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
+        self.reader = Decrypter(ring, lambda talk, words: self.found(talk, words, True))
         self.linking = Linking(
             ring, self.directory, self.ask, self._now, lambda words: self.found(None, words, False), self._linked
         )
         self.post.take_link = self.linking.take
         self.publisher = Publisher(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
-        self.speaker = Speaker(ring, self.directory, self.post, self.ask, self.found, self._now)
+        self.speaker = Encrypter(ring, self.directory, self.post, self.ask, self.found, self._now)
         self.unlocked()
 
     async def begin(self, client: ChatClient, account: str) -> None:
@@ -213,7 +213,7 @@ class Sealing(Seals):
         if self.ring is not None:
             unattended(self._relock(self.ring, passphrase))
 
-    async def _relock(self, ring: KeyRing, passphrase: str) -> None:
+    async def _relock(self, ring: KeyStore, passphrase: str) -> None:
         await self._in_thread(self._cupboard.relock, ring, passphrase)
 
     # what is kept under them
@@ -239,7 +239,7 @@ class Sealing(Seals):
             raise Disconnected("You are not connected just now.")
         return await self._client.ask(cmd, args)
 
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+    def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
         """Tell the person something of the keys."""
         self.observer.found(talk, words, alarming)
 
@@ -285,7 +285,7 @@ class Sealing(Seals):
         except ClientFailure as error:
             self.found(None, str(error).removeprefix("Not sent. "), True)
 
-    def read(self, talk: Talk, entry: Entry) -> Entry:
+    def read(self, talk: ConversationModel, entry: Entry) -> Entry:
         if self.ring is None:
             return locked(entry)
         if isinstance(entry, MembershipChanged):
@@ -295,7 +295,7 @@ class Sealing(Seals):
     def reread(self, entry: Entry) -> Entry:
         return locked(entry) if self.ring is None else self.reader.reread(entry)
 
-    def stand(self, talk: Talk, last: int) -> None:
+    def stand(self, talk: ConversationModel, last: int) -> None:
         if self.ring is None or talk.conversation is None or talk.key.deleted:
             return
         if lost := self.ring.conversations.put_back(talk.conversation, last):
@@ -318,18 +318,18 @@ class Sealing(Seals):
         if self.ring is not None:
             self.ring.note_restored(restored)
 
-    def skip(self, talk: Talk, first: int) -> None:
+    def skip(self, talk: ConversationModel, first: int) -> None:
         if self.ring is not None and talk.conversation is not None:
             self.ring.conversations.begin(talk.conversation, first)
 
-    def end(self, talk: Talk) -> int | None:
+    def end(self, talk: ConversationModel) -> int | None:
         if self.ring is None or talk.conversation is None:
             return None
         return self.ring.conversations.end(talk.conversation)
 
     # what goes
 
-    def state_of(self, talk: Talk) -> str:
+    def state_of(self, talk: ConversationModel) -> str:
         if self.ring is None:
             return "sealed, and your keys are locked" if talk.sealed else ""
         policy = self._policy(talk)
@@ -337,16 +337,16 @@ class Sealing(Seals):
             return "not sealed"
         return SEALED[not talk.key.room and self.ring.pins.is_verified(talk.title)]
 
-    def is_sealed(self, talk: Talk) -> bool:
+    def is_sealed(self, talk: ConversationModel) -> bool:
         return talk.sealed or self.state_of(talk) in SEALED
 
-    def _policy(self, talk: Talk) -> Policy:
+    def _policy(self, talk: ConversationModel) -> Policy:
         if self.ring is None:
             return Policy()
         conversation = talk.conversation or Conversation(0, partner=talk.title)
         return self.ring.policy(place(conversation, self.ring.own.user))
 
-    async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
+    async def seal(self, talk: ConversationModel, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         if self.ring is None:
             if talk.sealed or self.locked(self._account):
                 raise ClientFailure(NOT_SEALED)
@@ -390,11 +390,11 @@ class Sealing(Seals):
     def runs(self, verb: Verb) -> bool:
         return self._verbs.get(verb.name) is verb
 
-    async def run(self, call: Call, here: Talk | None) -> Reply:
+    async def run(self, call: Call, here: ConversationModel | None) -> Reply:
         reply: Reply = await call.verb.run(self, here, **call.arguments)
         return reply
 
-    def refused(self, talk: Talk) -> None:
+    def refused(self, talk: ConversationModel) -> None:
         if self.ring is not None:
             conversation = talk.conversation or Conversation(0, partner=talk.title)
             self.ring.conversations.take_back(conversation)

@@ -8,17 +8,17 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from chat.client.e2e.encrypted_db import Vault, make_vault, open_vault, open_with_key
+from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_vault, open_with_key
 from chat.client.e2e.failures import BadKeyFile, KeysInUse
 from chat.client.e2e.key_export import COST
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.key_store import KeyStore
 from chat.client.model.failures import ClientFailure
 from chat.protocol.names import fold
 
 _ENDING = ".keys"
 
 
-class Cupboard:
+class KeyFiles:
     """The keys that this machine holds for one server.
 
     :param folder: where they lie; made where it is missing.
@@ -43,7 +43,7 @@ class Cupboard:
         """What a person is to be asked for before the keys can be opened, or nothing."""
         return "" if self._unlocked(self.path(account, device)) else f"Password of {account}, to unlock your keys: "
 
-    def open(self, account: str, device: str, passphrase: str) -> KeyRing:
+    def open(self, account: str, device: str, passphrase: str) -> KeyStore:
         """Open the keys of a device; make them where there are none. Slow.
 
         New ones are of the same person as those of another device that lie here under the same passphrase.
@@ -62,18 +62,18 @@ class Cupboard:
                 vault = open_with_key(path, key)
             else:
                 raise BadKeyFile("Your keys are locked.")
-            ring = KeyRing.load(vault, fold(account), device)
+            ring = KeyStore.load(vault, fold(account), device)
             self._remember(path, vault)
             return ring
         except OSError as error:
             raise ClientFailure(f"{path.parent} cannot be used ({error.strerror}).") from None
 
-    def _make(self, path: Path, account: str, device: str, passphrase: str) -> KeyRing:
+    def _make(self, path: Path, account: str, device: str, passphrase: str) -> KeyStore:
         if not passphrase:
             raise BadKeyFile("There are no keys yet.")
         bundle = self._beside(path, passphrase)
-        vault = make_vault(path, passphrase, self._cost)
-        ring = KeyRing.make(vault, fold(account), device)
+        vault = make_database(path, passphrase, self._cost)
+        ring = KeyStore.make(vault, fold(account), device)
         if bundle is not None:
             ring.take_bundle(bundle)
             ring.save()
@@ -90,7 +90,7 @@ class Cupboard:
             try:
                 vault = open_vault(other, passphrase)
                 try:
-                    return KeyRing(vault, vault.read()).bundle()
+                    return KeyStore(vault, vault.read()).bundle()
                 finally:
                     vault.close()
             except KeysInUse:
@@ -103,7 +103,7 @@ class Cupboard:
             )
         return None
 
-    def relock(self, ring: KeyRing, passphrase: str) -> None:
+    def relock(self, ring: KeyStore, passphrase: str) -> None:
         """Put keys under another passphrase. Slow."""
         ring.vault.relock(passphrase, self._cost)
 
@@ -128,7 +128,7 @@ class Cupboard:
         except OSError:
             return None
 
-    def _remember(self, path: Path, vault: Vault) -> None:
+    def _remember(self, path: Path, vault: EncryptedDatabase) -> None:
         place = self._place(path)
         if place is None:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.key_store import KeyStore
 from chat.client.e2e.trust_store import Change, Changed
 from chat.protocol.events import Keys, Reply
 from chat.protocol.names import fold
@@ -20,13 +20,13 @@ Ask = Callable[[str, Mapping[str, Any]], Awaitable[Reply]]
 """Asks the server; raises `ClientFailure` when it refuses, or there is no connection."""
 
 
-class Directory:
+class KeyQueries:
     """What is known of the keys of others.
 
     :param seconds: tells the time.
     """
 
-    def __init__(self, ring: KeyRing, ask: Ask, seconds: Callable[[], float]) -> None:
+    def __init__(self, ring: KeyStore, ask: Ask, seconds: Callable[[], float]) -> None:
         self._ring = ring
         self._ask = ask
         self._seconds = seconds

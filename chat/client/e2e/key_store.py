@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.device import OwnDevice
-from chat.client.e2e.encrypted_db import Vault
+from chat.client.e2e.encrypted_db import EncryptedDatabase
 from chat.client.e2e.failures import BadKeyFile, NotGenuine
 from chat.client.e2e.key_export import read, written
 from chat.client.e2e.megolm import Conversations
-from chat.client.e2e.olm import Letters
-from chat.client.e2e.trust_store import Pins
+from chat.client.e2e.olm import OlmSessions
+from chat.client.e2e.trust_store import TrustStore
 from chat.client.model.failures import ClientFailure
 from chat.protocol.values import Conversation, Sealed
 
@@ -45,7 +45,7 @@ class Words:
     text: str
 
 
-class KeyRing:
+class KeyStore:
     """The keys of one device, and what was seen of others.
 
     :ivar last_letter: the number of the last letter that was taken.
@@ -56,11 +56,11 @@ class KeyRing:
     :ivar waiting: letters that do not open yet: the number, whose, of which device, and what.
     """
 
-    def __init__(self, vault: Vault, records: Mapping[str, Any]) -> None:
+    def __init__(self, vault: EncryptedDatabase, records: Mapping[str, Any]) -> None:
         self._vault = vault
         self.own = OwnDevice.restore(records)
-        self.pins = Pins.restore(records)
-        self.letters = Letters.restore(self.own, records)
+        self.pins = TrustStore.restore(records)
+        self.letters = OlmSessions.restore(self.own, records)
         self.conversations = Conversations.restore(self.own, self.pins, records)
         self.last_letter: int = records.get("last letter", 0)
         self.restored: int | None = records.get("restored")
@@ -80,13 +80,13 @@ class KeyRing:
         self._broken = False
 
     @classmethod
-    def make(cls, vault: Vault, user: str, device: str, account_key: AccountKey | None = None) -> KeyRing:
+    def make(cls, vault: EncryptedDatabase, user: str, device: str, account_key: AccountKey | None = None) -> KeyStore:
         """New keys, which are saved at once."""
         vault.write(OwnDevice(user, device, account_key).changed())
         return cls(vault, vault.read())
 
     @classmethod
-    def load(cls, vault: Vault, user: str, device: str) -> KeyRing:
+    def load(cls, vault: EncryptedDatabase, user: str, device: str) -> KeyStore:
         """The keys of a vault.
 
         :raises BadKeyFile: when they are those of another device.
@@ -157,7 +157,7 @@ class KeyRing:
         self._said[where, seq] = words
 
     @property
-    def vault(self) -> Vault:
+    def vault(self) -> EncryptedDatabase:
         return self._vault
 
     # keeping

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from chat.client.e2e.failures import BadKeyFile
 from chat.client.e2e.key_export import COST, KeyFile
-from chat.client.e2e.key_files import Cupboard
+from chat.client.e2e.key_files import KeyFiles
 from chat.client.model.failures import ClientFailure
 
 Secret = Callable[[str], str]
 """Asks a person at a terminal for a word that is not shown; raises `ClientFailure` where there is nobody."""
 
 
-def export_keys(cupboard: Cupboard, account: str, device: str, file: Path, ask: Secret, cost: int = COST) -> str:
+def export_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: Secret, cost: int = COST) -> str:
     """Write the keys of an account into a file.
 
     :returns: what to tell the person.
@@ -39,7 +39,7 @@ def export_keys(cupboard: Cupboard, account: str, device: str, file: Path, ask: 
     return f"The keys of {account} are in {file}: who has it and its passphrase reads what {account} reads."
 
 
-def import_keys(cupboard: Cupboard, account: str, device: str, file: Path, ask: Secret) -> str:
+def import_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: Secret) -> str:
     """Take the keys of an account from a file; this device is one of its owner's then.
 
     :returns: what to tell the person.

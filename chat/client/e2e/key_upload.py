@@ -8,8 +8,8 @@ from typing import Final
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.device import KEPT_READY
 from chat.client.e2e.key_codec import publication_args
-from chat.client.e2e.key_query import Ask, Directory
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.key_query import Ask, KeyQueries
+from chat.client.e2e.key_store import KeyStore
 from chat.protocol.device_keys import Publication
 from chat.protocol.events import Keys, KeysLeft, PublishedKeys
 
@@ -38,7 +38,7 @@ class Publisher:
     :param found: told, in one line, what stands in the way.
     """
 
-    def __init__(self, ring: KeyRing, directory: Directory, ask: Ask, found: Callable[[str], object]) -> None:
+    def __init__(self, ring: KeyStore, directory: KeyQueries, ask: Ask, found: Callable[[str], object]) -> None:
         self._ring = ring
         self._directory = directory
         self._ask = ask

@@ -9,9 +9,9 @@ from heapq import nlargest
 from typing import Any, Final
 
 from chat.client.e2e.encrypted_db import Message
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.key_store import KeyStore
 from chat.client.e2e.payload import place
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.message_status import Opened
 from chat.protocol.events import Found, Said
 from chat.protocol.grammar.search_queries import Query
@@ -57,7 +57,7 @@ def _holds(said: list[str], phrase: list[str], open_ended: bool) -> bool:
 
 
 async def search(
-    ring: KeyRing, talks: Iterable[Talk], query: Query, since: int, in_thread: InThread
+    ring: KeyStore, talks: Iterable[ConversationModel], query: Query, since: int, in_thread: InThread
 ) -> tuple[list[Said], bool]:
     """Look through what was sealed, in these conversations.
 
@@ -87,7 +87,7 @@ async def search(
     return [_said(where[at], seq, words) for at, seq, words in newest], len(found) > MOST
 
 
-def _places(ring: KeyRing, talks: Iterable[Talk], query: Query) -> dict[str, Conversation]:
+def _places(ring: KeyStore, talks: Iterable[ConversationModel], query: Query) -> dict[str, Conversation]:
     """Where to look, by `place`."""
     wanted = fold(query.place.lstrip("#@"))
     return {

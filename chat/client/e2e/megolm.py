@@ -12,7 +12,7 @@ from chat.client.e2e.device import INSIDE, OwnDevice
 from chat.client.e2e.failures import KeyMissing, NotGenuine, NotYetShown
 from chat.client.e2e.payload import MOST_TEXT, Envelope, digest_of, place
 from chat.client.e2e.transcript import Chain, Doubt
-from chat.client.e2e.trust_store import Pins
+from chat.client.e2e.trust_store import TrustStore
 from chat.client.model.failures import ClientFailure
 from chat.protocol.names import fold
 from chat.protocol.values import Conversation, Sealed
@@ -40,7 +40,7 @@ class _Own:
     :param given: who has it.
     :param since: when it was made, seconds since the epoch.
     :param kept: the index from which on it would go on after a crash.
-    :param ready: for which people, at which `Pins.version`, everybody has it who is to have it.
+    :param ready: for which people, at which `TrustStore.version`, everybody has it who is to have it.
     """
 
     session: GroupSession
@@ -66,7 +66,7 @@ class _Given:
 
 @dataclass(frozen=True, slots=True)
 class KeyLetter:
-    """A key on its way to a device: to be sealed by `chat.client.e2e.olm.Letters`."""
+    """A key on its way to a device: to be sealed by `chat.client.e2e.olm.OlmSessions`."""
 
     user: str
     device: str
@@ -74,7 +74,7 @@ class KeyLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Decrypted:
     """A message that is genuine.
 
     :param doubts: what it shows to be wrong with what came before it.
@@ -87,7 +87,7 @@ class Opened:
 class Conversations:
     """All that this device seals and opens."""
 
-    def __init__(self, own: OwnDevice, pins: Pins) -> None:
+    def __init__(self, own: OwnDevice, pins: TrustStore) -> None:
         self._device = own
         self._pins = pins
         self._own: dict[str, _Own] = {}
@@ -190,7 +190,7 @@ class Conversations:
         """The server refused what was sealed last: it stands in no log."""
         self._counts[place(conversation, self._device.user)] -= 1
 
-    def stored(self, conversation: Conversation, seq: int, sealed: Sealed) -> Opened:
+    def stored(self, conversation: Conversation, seq: int, sealed: Sealed) -> Decrypted:
         """What was sealed here stands in the log now."""
         return self.open(conversation, seq, self._device.user, self._device.name, sealed)
 
@@ -256,7 +256,7 @@ class Conversations:
         self._chain(where, seq).pass_over(seq, unseen)
         self._dirty.add(("chain", where))
 
-    def open(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Opened:
+    def open(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Decrypted:
         """Open a message, in the order of the seqs; again it opens as well, at the same place.
 
         :param author: and the device: as the server says.
@@ -275,12 +275,12 @@ class Conversations:
             raise
         at = given.opened.get(index)
         if at == seq <= chain.end:
-            return Opened(envelope, ())
+            return Decrypted(envelope, ())
         if at not in (None, seq):
             chain.add(seq, digest, (fold(author), device), None)
             raise NotGenuine(f"This is a message of {author} that was sent before, and was repeated by somebody else.")
         self._remember(given, index, seq)
-        return Opened(envelope, chain.add(seq, digest, (fold(author), device), envelope))
+        return Decrypted(envelope, chain.add(seq, digest, (fold(author), device), envelope))
 
     def reopen(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Envelope:
         """Open a message of the past, in any order: one that was shown before, or lies before all that was.
@@ -350,7 +350,7 @@ class Conversations:
         return given.session.pickle(INSIDE) if kind == "given" else list(given.opened.items())
 
     @classmethod
-    def restore(cls, own: OwnDevice, pins: Pins, records: Mapping[str, Any]) -> Conversations:
+    def restore(cls, own: OwnDevice, pins: TrustStore, records: Mapping[str, Any]) -> Conversations:
         """From the records that `changed` gave, the latest of each name."""
         here = cls(own, pins)
         for name, kept in records.items():

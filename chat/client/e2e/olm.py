@@ -24,7 +24,7 @@ MOST_SESSIONS: Final = 5
 """Sessions that are kept with one device: both may begin one at once, and a device may lose its own."""
 
 
-class Letters:
+class OlmSessions:
     """The sessions of this device with others."""
 
     def __init__(self, own: OwnDevice) -> None:
@@ -125,7 +125,7 @@ class Letters:
         return {f"letters {id.hex()}": [each.pickle(INSIDE) for each in self._sessions[id]] for id in identities}
 
     @classmethod
-    def restore(cls, own: OwnDevice, records: Mapping[str, Any]) -> Letters:
+    def restore(cls, own: OwnDevice, records: Mapping[str, Any]) -> OlmSessions:
         """From the records that `changed` gave, the latest of each name."""
         letters = cls(own)
         for name, pickles in records.items():

@@ -9,8 +9,8 @@ from twisted.internet.defer import DeferredLock
 
 from chat.client.e2e.failures import KeyMissing, NotGenuine
 from chat.client.e2e.key_codec import letter_args
-from chat.client.e2e.key_query import Ask, Directory
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.key_query import Ask, KeyQueries
+from chat.client.e2e.key_store import KeyStore
 from chat.client.e2e.megolm import KeyLetter
 from chat.client.model.failures import ClientFailure
 from chat.protocol.device_keys import DeviceKeys
@@ -36,7 +36,7 @@ async def _nobody(letter: Letter) -> None:
     """Nobody waits for such a letter."""
 
 
-class Post:
+class ToDeviceMessages:
     """The letters of this device.
 
     :param found: told, in one line, of letters that are not genuine.
@@ -44,7 +44,7 @@ class Post:
     :ivar take_link: who takes a letter of `LINK`.
     """
 
-    def __init__(self, ring: KeyRing, directory: Directory, ask: Ask, found: Callable[[str], object]) -> None:
+    def __init__(self, ring: KeyStore, directory: KeyQueries, ask: Ask, found: Callable[[str], object]) -> None:
         self._ring = ring
         self._directory = directory
         self._ask = ask

@@ -53,7 +53,7 @@ class Pinned:
     changes: tuple[Changed, ...] = field(default=())
 
 
-class Pins:
+class TrustStore:
     """Everybody whose keys were seen.
 
     :ivar version: another one whenever anything may have changed.
@@ -191,7 +191,7 @@ class Pins:
         return {f"pinned {user}": _dump(self._people[user]) for user in users}
 
     @classmethod
-    def restore(cls, records: Mapping[str, Any]) -> Pins:
+    def restore(cls, records: Mapping[str, Any]) -> TrustStore:
         """From the records that `changed` gave, the latest of each name."""
         pins = cls()
         for name, kept in records.items():

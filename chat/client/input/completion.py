@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.state import State
 from chat.protocol.grammar.parameters import ChoiceType, NameType, ParameterType, PlaceType, RoomType
 
@@ -12,7 +12,7 @@ MOST = 50
 """The most completions that are offered."""
 
 
-def complete(text: str, state: State, here: Talk | None) -> tuple[int, list[str]]:
+def complete(text: str, state: State, here: ConversationModel | None) -> tuple[int, list[str]]:
     """What the last word of a text may become.
 
     :param text: up to the cursor.
@@ -32,7 +32,7 @@ def complete(text: str, state: State, here: Talk | None) -> tuple[int, list[str]
     return start, _names(word, state, here) if word else []
 
 
-def _first(word: str, state: State, here: Talk | None) -> list[str]:
+def _first(word: str, state: State, here: ConversationModel | None) -> list[str]:
     """The first word: a verb, with ``/`` wherever bare words may be speech; or somebody who is spoken to."""
     slash = word.startswith("/")
     verbs = sorted(each.name for each in state.table.verbs if not each.programs)
@@ -63,7 +63,7 @@ def _argument(word: str, kind: ParameterType, state: State) -> list[str]:
     return []
 
 
-def _names(word: str, state: State, here: Talk | None) -> list[str]:
+def _names(word: str, state: State, here: ConversationModel | None) -> list[str]:
     """Names in the middle of speech, those who are here first."""
     if word.startswith("#"):
         return _marked(word, "#", list(state.rooms.values()))

@@ -11,13 +11,13 @@ from typing import Any
 
 from twisted.internet.defer import DeferredLock
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.failures import ClientFailure, RequestRefused
 from chat.client.model.search_result import EVERYWHERE, FoundHere, FoundThere
 from chat.client.model.send_queue import Outgoing
-from chat.client.model.state import Names
+from chat.client.model.state import KnownNames
 from chat.client.session.engine import Engine
-from chat.client.session.peer_api import WayBack
+from chat.client.session.peer_api import RelayFallback
 from chat.protocol.errors import BadName, ChatError
 from chat.protocol.events import Found, Help, LoggedOut, OwnSettings, Refused, Reply, RoomEntered, RoomLeft
 from chat.protocol.grammar.context import Ask, Call, Held, Reading
@@ -39,7 +39,7 @@ def refusal(error: Exception) -> Refused:
     return Refused("client", str(error))
 
 
-class Keyboard:
+class CommandInput:
     """Reads lines for one engine.
 
     :param clock: seconds since the epoch.
@@ -50,7 +50,7 @@ class Keyboard:
         self._clock = clock
         self._one_at_a_time = DeferredLock()
 
-    async def typed(self, line: str, here: Talk | None) -> Reply | Ask | Talk | None:
+    async def typed(self, line: str, here: ConversationModel | None) -> Reply | Ask | ConversationModel | None:
         """Do what a line says.
 
         :param here: the conversation it was typed in.
@@ -66,14 +66,14 @@ class Keyboard:
                 return await self._do(reading, here)  # before a line that was typed after it, and without waiting
         return await self._do(reading, here)
 
-    async def _read(self, line: str, here: Talk | None) -> Reading:
+    async def _read(self, line: str, here: ConversationModel | None) -> Reading:
         """Read a line; where names are not known that decide what it means, the server is asked for them first.
 
         Not where what is said is sealed: no word of it is for the server.
 
         :raises ChatError: when it means nothing.
         """
-        engine, names = self._engine, Names(self._engine.state)
+        engine, names = self._engine, KnownNames(self._engine.state)
         reading = read(line, engine.state.context(here, names))
         speech = isinstance(reading, Call) and reading.verb.name == "say"
         in_the_open = here is not None and here.key.room and not engine.seals.is_sealed(here)
@@ -90,7 +90,9 @@ class Keyboard:
             return False
         return True
 
-    async def answered(self, ask: Ask, line: str, here: Talk | None) -> Reply | Ask | Talk | None:
+    async def answered(
+        self, ask: Ask, line: str, here: ConversationModel | None
+    ) -> Reply | Ask | ConversationModel | None:
         """Go on with a line of which something was asked for."""
         try:
             reading = answer(ask, line, self._engine.state.context(here))
@@ -98,7 +100,7 @@ class Keyboard:
             return refusal(error)
         return await self._do(reading, here)
 
-    async def _do(self, reading: Reading, here: Talk | None) -> Reply | Ask | Talk | None:
+    async def _do(self, reading: Reading, here: ConversationModel | None) -> Reply | Ask | ConversationModel | None:
         if reading is None or isinstance(reading, Ask):
             return reading
         if isinstance(reading, Held):
@@ -119,21 +121,21 @@ class Keyboard:
             return await self._ask(reading, here)
         except RequestRefused as refused:
             return refused.reply
-        except WayBack as error:
+        except RelayFallback as error:
             self._engine.state.held = self._by_server(error)
             return refusal(error)
         except (ChatError, ClientFailure) as error:
             return refusal(error)
 
-    def _hold(self, held: Held, here: Talk | None) -> Refused:
+    def _hold(self, held: Held, here: ConversationModel | None) -> Refused:
         title = here.title if here is not None else "everybody"
         return Refused(HELD, f"Not sent. Did you mean: {held.meant} ? Type ! to say it to {title} anyway.")
 
-    def _by_server(self, error: WayBack) -> Held:
+    def _by_server(self, error: RelayFallback) -> Held:
         """What ``!`` sends instead of a line that nobody was there for."""
         return Held(Call(self._engine.state.table["message"], {"user": error.user, "text": Text(error.text)}), "")
 
-    def _say(self, call: Call, here: Talk | None) -> Talk | None:
+    def _say(self, call: Call, here: ConversationModel | None) -> ConversationModel | None:
         """:raises ClientFailure: when too many lines wait, or nobody is there to read it."""
         text = call.arguments["text"]
         assert isinstance(text, Text), "people type text"
@@ -189,7 +191,7 @@ class Keyboard:
             await engine.catching.fill(talk)
         return reply
 
-    async def _ask(self, call: Call, here: Talk | None) -> Reply | Talk | None:
+    async def _ask(self, call: Call, here: ConversationModel | None) -> Reply | ConversationModel | None:
         engine, verb = self._engine, call.verb
         args = {
             each.name: each.type.to_json(call.arguments[each.name])
@@ -247,7 +249,7 @@ class Keyboard:
         engine.state.held = Held(Call(call.verb, call.arguments | {EVERYWHERE: True}), "")
         return await engine.seals.search(words, FoundHere((), False))
 
-    async def _reread(self, msgid: str, here: Talk | None) -> None:
+    async def _reread(self, msgid: str, here: ConversationModel | None) -> None:
         """Who changes a message is not told of the row that this makes."""
         reference = parse_msgid(msgid)[0] if is_msgid(msgid) else None
         for talk in tuple(self._engine.state.talks.values()):

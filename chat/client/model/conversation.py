@@ -1,8 +1,8 @@
 """One conversation as the client holds it: a stretch of its log without gaps, and how far it was read. Pure.
 
-The rows that are held are those of the seqs `Talk.low` to `Talk.high`, without exception. A row that comes before the
-ones that precede it waits in ``ahead`` until they are there; a row that comes twice is dropped. So nothing is missing,
-nothing stands twice, and what is at the end is the newest.
+The rows that are held are those of the seqs `ConversationModel.low` to `ConversationModel.high`, without exception. A
+row that comes before the ones that precede it waits in ``ahead`` until they are there; a row that comes twice is
+dropped. So nothing is missing, nothing stands twice, and what is at the end is the newest.
 """
 
 from __future__ import annotations
@@ -55,25 +55,25 @@ class Key:
 
 
 class Reads(Protocol):
-    """Makes what is shown of what has come; see `chat.client.session.encryption_api.Seals`."""
+    """Makes what is shown of what has come; see `chat.client.session.encryption_api.NullEncryption`."""
 
-    def read(self, talk: Talk, entry: Entry) -> Entry: ...
+    def read(self, talk: ConversationModel, entry: Entry) -> Entry: ...
 
     def reread(self, entry: Entry) -> Entry: ...
 
-    def stand(self, talk: Talk, last: int) -> None: ...
+    def stand(self, talk: ConversationModel, last: int) -> None: ...
 
 
 class AsItComes:
     """Shows everything as it comes."""
 
-    def read(self, talk: Talk, entry: Entry) -> Entry:
+    def read(self, talk: ConversationModel, entry: Entry) -> Entry:
         return entry
 
     def reread(self, entry: Entry) -> Entry:
         return entry
 
-    def stand(self, talk: Talk, last: int) -> None:
+    def stand(self, talk: ConversationModel, last: int) -> None:
         """Nothing is remembered here."""
 
 
@@ -82,7 +82,7 @@ def span(entry: Entry) -> tuple[int, int]:
     return (entry.first, entry.last) if isinstance(entry, Skipped) else (entry.seq, entry.seq)
 
 
-class Talk:
+class ConversationModel:
     """A room or a person.
 
     :ivar title: its name as it is shown.

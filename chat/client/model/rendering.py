@@ -6,14 +6,14 @@ import time
 from datetime import datetime
 from typing import Any
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.search_result import NOT_IN_THE_REST, NOTHING_SEALED, THE_REST, FoundHere, FoundThere
 from chat.protocol.events import Event, Found, Reply
 from chat.protocol.wire.text import render
 from chat.protocol.wire.view import View, notice
 
 
-def view_of(here: Talk | None = None) -> View:
+def view_of(here: ConversationModel | None = None) -> View:
     """The view of somebody who is in a conversation, or in none."""
     zone: Any = datetime.now().astimezone().tzinfo
     conversation = here.conversation if here is not None else None
@@ -21,7 +21,7 @@ def view_of(here: Talk | None = None) -> View:
     return View(current=current, now=int(time.time() * 1000), zone=zone)
 
 
-def shown_in(here: Talk | None, shown: Reply | Event) -> str:
+def shown_in(here: ConversationModel | None, shown: Reply | Event) -> str:
     """A reply or an event as lines."""
     view = view_of(here)
     if isinstance(shown, FoundHere) and not shown.entries:

@@ -64,7 +64,7 @@ class Outgoing:
         return self.cmd == "me"
 
 
-class Shelf(Protocol):
+class DraftStore(Protocol):
     """Where things lie that a person has written: lines that the program did not live to send, and what was typed."""
 
     def ready(self, account: str) -> bool:
@@ -83,7 +83,7 @@ class Shelf(Protocol):
         """These are the lines of input from now on."""
 
 
-class NoShelf:
+class NullDraftStore:
     """Where nothing is kept."""
 
     def ready(self, account: str) -> bool:
@@ -102,13 +102,13 @@ class NoShelf:
         pass
 
 
-class Unsent:
+class SendQueue:
     """The lines that wait for the server, the oldest first.
 
     :param account: whose lines they are.
     """
 
-    def __init__(self, shelf: Shelf, account: str = "") -> None:
+    def __init__(self, shelf: DraftStore, account: str = "") -> None:
         self._shelf = shelf
         self._account = account
         self._lines: deque[Outgoing] = deque()

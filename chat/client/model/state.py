@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from chat.client.model.conversation import Key, Reads, Talk
-from chat.client.model.send_queue import Fate, NoShelf, Outgoing, Shelf, Unsent
+from chat.client.model.conversation import ConversationModel, Key, Reads
+from chat.client.model.send_queue import DraftStore, Fate, NullDraftStore, Outgoing, SendQueue
 from chat.protocol.events import (
     Delivered,
     Entry,
@@ -67,15 +67,15 @@ class State:
     :ivar last_said: where and at which seq something was said here last, or nothing.
     """
 
-    def __init__(self, shelf: Shelf | None = None) -> None:
-        self._shelf = shelf or NoShelf()
+    def __init__(self, shelf: DraftStore | None = None) -> None:
+        self._shelf = shelf or NullDraftStore()
         self.me = ""
-        self.talks: dict[Key, Talk] = {}
+        self.talks: dict[Key, ConversationModel] = {}
         self.people: dict[str, tuple[str, str]] = {}
         self.rooms: dict[str, str] = {}
         self.members: dict[Key, set[str]] = {}
         self.invitations: dict[Key, Invited] = {}
-        self.unsent = Unsent(self._shelf)
+        self.unsent = SendQueue(self._shelf)
         self.typed: list[str] = []
         self.refused: dict[Key, list[Outgoing]] = {}
         self.table = Table()
@@ -83,7 +83,7 @@ class State:
         self.settings: OwnSettings | None = None
         self.quiet: dict[str, str] = {}
         self.last_writer: tuple[int, str] | None = None
-        self.last_said: tuple[Talk, int] | None = None
+        self.last_said: tuple[ConversationModel, int] | None = None
         self.reads: Reads | None = None
         self._named: re.Pattern[str] | None = None
         self._recalled = False
@@ -93,7 +93,7 @@ class State:
         if self.me and fold(self.me) != fold(account):
             self.forget()
         if not self.me:
-            self.unsent = Unsent(self._shelf, account)
+            self.unsent = SendQueue(self._shelf, account)
         self.me = account
         self._named = re.compile(rf"(?<![\w-])@?{re.escape(account)}(?![\w-])", re.IGNORECASE)
 
@@ -118,16 +118,16 @@ class State:
 
     # conversations
 
-    def talk(self, key: Key, title: str = "") -> Talk:
+    def talk(self, key: Key, title: str = "") -> ConversationModel:
         """The conversation of that key, which is begun where there is none."""
         talk = self.talks.get(key)
         if talk is None:
-            talk = Talk(key, title or key.name, self.reads)
+            talk = ConversationModel(key, title or key.name, self.reads)
             if len(self.talks) < MOST_TALKS:
                 self.talks[key] = talk
         return talk
 
-    def talk_of(self, conversation: Conversation) -> Talk:
+    def talk_of(self, conversation: Conversation) -> ConversationModel:
         """The conversation that a server means."""
         talk = self.talk(Key.of(conversation), conversation.room or conversation.partner)
         talk.be(conversation)
@@ -160,7 +160,7 @@ class State:
 
     # what comes
 
-    def take(self, event: Event) -> tuple[Talk | None, list[Entry]]:
+    def take(self, event: Event) -> tuple[ConversationModel | None, list[Entry]]:
         """Take up an event.
 
         :returns: the conversation that it is about, if any, and the rows that are held from now on.
@@ -187,7 +187,7 @@ class State:
             return talk, entries
         return None, []
 
-    def learn(self, talk: Talk, entries: Iterable[Entry]) -> None:
+    def learn(self, talk: ConversationModel, entries: Iterable[Entry]) -> None:
         """What rows tell besides themselves: the topic, who is there."""
         for each in entries:
             if isinstance(each, Said) and each.conversation.partner and each.author != self.me:
@@ -230,7 +230,7 @@ class State:
             if line.joined:
                 self.talk_of(line.conversation).topic = line.topic
 
-    def enter(self, entered: RoomEntered) -> Talk:
+    def enter(self, entered: RoomEntered) -> ConversationModel:
         """One has come into a room."""
         talk = self.talk_of(entered.conversation)
         talk.topic = entered.topic
@@ -247,7 +247,7 @@ class State:
 
     # what one says
 
-    def stored(self, outgoing: Outgoing, reply: StoredAs) -> tuple[Talk, list[Entry]]:
+    def stored(self, outgoing: Outgoing, reply: StoredAs) -> tuple[ConversationModel, list[Entry]]:
         """An own line is on disk.
 
         :returns: where, and the rows that are held from now on.
@@ -275,7 +275,7 @@ class State:
 
     # reading lines
 
-    def context(self, here: Talk | None, names: Names | None = None) -> Context:
+    def context(self, here: ConversationModel | None, names: KnownNames | None = None) -> Context:
         """What a line that is typed now depends on.
 
         In a conversation with a person the rules are those of a room, so the person stands for one.
@@ -283,10 +283,10 @@ class State:
         :param names: where the names are looked up, so that one can see which were missed.
         """
         room = here.title if here is not None else None
-        return Context(self.table, names or Names(self), bool(self.me), room, self.held)
+        return Context(self.table, names or KnownNames(self), bool(self.me), room, self.held)
 
 
-class Names:
+class KnownNames:
     """The names that a state knows, for `chat.protocol.grammar`.
 
     :ivar missed: those that it was asked for in vain: whether as a room, and the word.

@@ -17,19 +17,19 @@ from chat.client.model.failures import ClientFailure
 from chat.client.model.state import State
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.addresses import own_addresses
-from chat.client.p2p.connection import Badge
-from chat.client.p2p.failures import Unreachable
+from chat.client.p2p.connection import Identity
+from chat.client.p2p.failures import PeerUnreachable
 from chat.client.p2p.file_sender import typed_path
-from chat.client.p2p.message_channel import Line, Post
+from chat.client.p2p.message_channel import LetterBox, MessageChannel
 from chat.client.p2p.offer import ANSWER, OFFER
 from chat.client.p2p.partial_files import remove_old_parts
-from chat.client.p2p.peer_transfer import Carrier
+from chat.client.p2p.peer_transfer import PeerTransfers
 from chat.client.p2p.peers import Peers
-from chat.client.p2p.relay_transfer import Depot, Letters
+from chat.client.p2p.relay_transfer import FileLetters, RelayTransfers
 from chat.client.p2p.transfer import Transfer
-from chat.client.p2p.transfer_base import Way
+from chat.client.p2p.transfer_base import TransferBase
 from chat.client.session.observer import Observer
-from chat.client.session.peer_api import Peering, WayBack
+from chat.client.session.peer_api import NullPeers, RelayFallback
 from chat.client.session.tasks import unattended
 from chat.protocol.events import Address, AddressChanged, BlockChanged, Event, People, Refused, Reply
 from chat.protocol.grammar.context import Call
@@ -49,14 +49,14 @@ SETTLED: Final = (Stage.OFFERED, Stage.LEFT)
 NO_KEYS: Final = "This client has no keys, and without keys nobody can be sure who is at the other end."
 
 
-class Keys(Letters, Protocol):
+class UnlockedKeys(FileLetters, Protocol):
     """The keys of this client, while they are unlocked."""
 
     @property
-    def badge(self) -> Badge: ...
+    def badge(self) -> Identity: ...
 
     @property
-    def post(self) -> Post:
+    def post(self) -> LetterBox:
         """Seals and opens letters."""
 
     async def look(self, user: str) -> None:
@@ -70,7 +70,7 @@ class Keys(Letters, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class PeerSettings:
     """What a person has set.
 
     :param port: where to listen, or 0 for any that is free.
@@ -83,7 +83,7 @@ class Choices:
     same_machine: bool = False
 
 
-class Desk(Peering):
+class PeerCommands(NullPeers):
     """All that goes from client to client, for one engine.
 
     :param state: knows how people write their names.
@@ -98,9 +98,9 @@ class Desk(Peering):
         reactor: Any,
         state: State,
         screen: Observer,
-        keys: Callable[[], Keys | None],
+        keys: Callable[[], UnlockedKeys | None],
         ask: Callable[[str, Mapping[str, object]], Awaitable[Reply]],
-        choices: Choices,
+        choices: PeerSettings,
         in_thread: Callable[..., Deferred[Any]],
         addresses: Callable[[], tuple[str, ...]] = own_addresses,
     ) -> None:
@@ -119,10 +119,10 @@ class Desk(Peering):
         self._choices = choices
         self._in_thread = in_thread
         self._addresses = addresses
-        self._keys: Keys | None = None
+        self._keys: UnlockedKeys | None = None
         self._peers: Peers | None = None
-        self._carrier: Carrier | None = None
-        self._depot: Depot | None = None
+        self._carrier: PeerTransfers | None = None
+        self._depot: RelayTransfers | None = None
 
     # beginning and end
 
@@ -141,10 +141,10 @@ class Desk(Peering):
         unattended(self._tidy())
         self._keys = keys
         self._peers = Peers(self._reactor, keys.badge, keys.post, self._joined, self._choices.same_machine)
-        self._carrier = Carrier(
+        self._carrier = PeerTransfers(
             self._peers, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
         )
-        self._depot = depot = Depot(
+        self._depot = depot = RelayTransfers(
             keys, self._ask, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
         )
         keys.listen(OFFER, depot.offered)
@@ -201,14 +201,14 @@ class Desk(Peering):
 
     # what comes from others
 
-    def _joined(self, line: Line) -> None:
+    def _joined(self, line: MessageChannel) -> None:
         line.read = lambda content: self._read(line, content)
         if self._carrier is not None:
             carrier = self._carrier
             line.taken = lambda kind, body: carrier.taken(line, kind, body)
             carrier.joined(line)
 
-    def _read(self, line: Line, content: Any) -> None:
+    def _read(self, line: MessageChannel, content: Any) -> None:
         """:raises ClientFailure: when it is nothing that is understood here."""
         kind = content.get("type") if isinstance(content, dict) else None
         if kind == OFFER and self._carrier is not None:
@@ -232,7 +232,7 @@ class Desk(Peering):
     async def run(self, call: Call) -> Reply | None:
         return await self._verbs[call.verb.name](**{each.name: call.arguments[each.name] for each in call.verb.written})
 
-    async def _known(self, user: str) -> tuple[Keys, Peers, Carrier]:
+    async def _known(self, user: str) -> tuple[UnlockedKeys, Peers, PeerTransfers]:
         """Everything that is needed to talk to somebody, whose keys have just been looked at.
 
         :raises ClientFailure: when something is missing.
@@ -273,8 +273,8 @@ class Desk(Peering):
         try:
             line = await peers.line_to(user)
             await line.tell({"type": PRIVATE, "text": text})
-        except Unreachable:
-            raise WayBack(str(peers.gone(user)), user, text) from None
+        except PeerUnreachable:
+            raise RelayFallback(str(peers.gone(user)), user, text) from None
         self._screen.direct(self._shown(line.link.user), self._state.me, text)
 
     async def _send_file(self, user: str, path: str) -> None:
@@ -284,7 +284,7 @@ class Desk(Peering):
             try:
                 await carrier.send(user, typed_path(path))
                 return
-            except Unreachable:
+            except PeerUnreachable:
                 pass  # the server keeps it until somebody is there
         assert self._depot is not None, "begin makes one"
         await self._depot.send(self._shown(user), typed_path(path))
@@ -302,13 +302,13 @@ class Desk(Peering):
         way, transfer = found[0]
         way.refuse(transfer)
 
-    def _oldest(self, user: str) -> tuple[Way, Transfer]:
+    def _oldest(self, user: str) -> tuple[TransferBase, Transfer]:
         for way, transfer in self._ways(user):
             if transfer.incoming and transfer.stage is Stage.OFFERED:
                 return way, transfer
         raise ClientFailure(f"{user} offers no file.")
 
-    def _ways(self, user: str) -> list[tuple[Way, Transfer]]:
+    def _ways(self, user: str) -> list[tuple[TransferBase, Transfer]]:
         """The files of which something may become, from and to somebody, the oldest first of each way."""
         ways = [each for each in (self._carrier, self._depot) if each is not None]
         return [(way, each) for way in ways for each in way.of(user)]

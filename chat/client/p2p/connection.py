@@ -22,10 +22,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.client.e2e.device import OwnDevice
-from chat.client.e2e.trust_store import Pins
+from chat.client.e2e.trust_store import TrustStore
 from chat.client.model.failures import ClientFailure
-from chat.client.p2p.failures import NotThePeer, Unreachable
-from chat.client.p2p.frames import MOST, MOST_BEFORE_PROOF, Frames, Kind, frame
+from chat.client.p2p.failures import NotThePeer, PeerUnreachable
+from chat.client.p2p.frames import MOST, MOST_BEFORE_PROOF, FrameKind, Frames, frame
 from chat.client.p2p.handshake import End, Introduction, check, introduce
 from chat.client.p2p.tls import binding_of
 from chat.protocol.names import fold
@@ -38,15 +38,15 @@ MOST_UNPROVEN: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
+class Identity:
     """Who one is, and whom one knows."""
 
     own: OwnDevice
-    pins: Pins
+    pins: TrustStore
 
 
 @implementer(IHandshakeListener)
-class Link(Protocol):
+class PeerLink(Protocol):
     """One link; `chat.client.p2p.tls.Secured` puts TLS around it.
 
     :param whom: the person that is called, or empty where somebody calls here.
@@ -61,12 +61,12 @@ class Link(Protocol):
 
     transport: Any
 
-    def __init__(self, badge: Badge, clock: Any, whom: str = "", admits: Callable[[str], bool] = bool) -> None:
+    def __init__(self, badge: Identity, clock: Any, whom: str = "", admits: Callable[[str], bool] = bool) -> None:
         self.user = ""
         self.device = ""
-        self.proven: Deferred[Link] = Deferred()
+        self.proven: Deferred[PeerLink] = Deferred()
         self.ended: Deferred[ClientFailure] = Deferred()
-        self.taken: Callable[[Kind, bytes], object] = lambda kind, body: None
+        self.taken: Callable[[FrameKind, bytes], object] = lambda kind, body: None
         self._badge = badge
         self._clock = clock
         self._whom = whom
@@ -82,14 +82,14 @@ class Link(Protocol):
         """Whether it was called from here."""
         return bool(self._whom)
 
-    def send(self, kind: Kind, body: bytes) -> None:
+    def send(self, kind: FrameKind, body: bytes) -> None:
         """Send a frame; nothing becomes of it when the link is over."""
         if not self.over:
             self.transport.write(frame(kind, body))
 
     def close(self, words: str = "The link was closed.") -> None:
         """End the link."""
-        self.drop(Unreachable(words))
+        self.drop(PeerUnreachable(words))
 
     def drop(self, reason: ClientFailure) -> None:
         """End the link at once, for a reason."""
@@ -111,7 +111,7 @@ class Link(Protocol):
         self._timer = self._clock.callLater(PROOF_TIME, self._too_late)
 
     def _too_late(self) -> None:
-        self.drop(Unreachable("Somebody answered and then fell silent."))
+        self.drop(PeerUnreachable("Somebody answered and then fell silent."))
 
     def handshakeCompleted(self) -> None:
         """See ``twisted.internet.interfaces.IHandshakeListener``."""
@@ -120,14 +120,14 @@ class Link(Protocol):
             self._introduce(End.CALLER, self._whom)
 
     def _introduce(self, end: End, to: str) -> None:
-        self.send(Kind.INTRODUCTION, introduce(self._badge.own, end, self._binding, to).encode())
+        self.send(FrameKind.INTRODUCTION, introduce(self._badge.own, end, self._binding, to).encode())
 
     def _meet(self, kind: int, body: bytes) -> None:
         """The other end introduces itself.
 
         :raises ClientFailure: when it is not let in.
         """
-        if kind != Kind.INTRODUCTION:
+        if kind != FrameKind.INTRODUCTION:
             raise NotThePeer("Somebody does not say who it is.")
         said = Introduction.decode(body)
         if fold(said.user) != fold(self._whom) if self._whom else not self._admits(said.user):
@@ -152,14 +152,14 @@ class Link(Protocol):
                 if not self.user:
                     self._meet(kind, body)
                 elif kind in _KINDS:
-                    self.taken(Kind(kind), body)
+                    self.taken(FrameKind(kind), body)
         except ClientFailure as error:
             self.drop(error)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._whom and not self.user and self._binding:
             self._end(NotThePeer(f"Somebody answered who did not prove to be {self._whom}; nothing was sent."))
-        self._end(Unreachable("The link is lost."))
+        self._end(PeerUnreachable("The link is lost."))
 
     def _end(self, reason: ClientFailure) -> None:
         if self.over:
@@ -173,4 +173,4 @@ class Link(Protocol):
             self.proven.errback(Failure(reason))
 
 
-_KINDS = frozenset(map(int, Kind))
+_KINDS = frozenset(map(int, FrameKind))

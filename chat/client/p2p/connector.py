@@ -12,8 +12,8 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from chat.client.model.failures import ClientFailure
-from chat.client.p2p.connection import Badge, Link
-from chat.client.p2p.failures import NotThePeer, Unreachable
+from chat.client.p2p.connection import Identity, PeerLink
+from chat.client.p2p.failures import NotThePeer, PeerUnreachable
 from chat.client.p2p.tls import Calling, Secured
 
 STAGGER: Final = 0.3
@@ -24,7 +24,7 @@ CONNECT_TIME: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PeerAddress:
     """Where somebody listens.
 
     :param addresses: the one that the server sees first.
@@ -40,14 +40,14 @@ class Reaching:
     :ivar reached: fires with the link that was proven; fails with why nobody could be reached.
     """
 
-    def __init__(self, reactor: Any, badge: Badge, whom: str, place: Place) -> None:
-        self.reached: Deferred[Link] = Deferred(lambda _: self._stop())
+    def __init__(self, reactor: Any, badge: Identity, whom: str, place: PeerAddress) -> None:
+        self.reached: Deferred[PeerLink] = Deferred(lambda _: self._stop())
         self._reactor = reactor
         self._badge = badge
         self._whom = whom
         self._port = place.port
         self._addresses = list(dict.fromkeys(place.addresses))
-        self._under_way: dict[Link, Deferred[Any]] = {}
+        self._under_way: dict[PeerLink, Deferred[Any]] = {}
         self._failures: list[ClientFailure] = []
         self._next: Any = None
         self._try_next()
@@ -58,7 +58,7 @@ class Reaching:
         address = self._addresses.pop(0)
         if self._addresses:
             self._next = self._reactor.callLater(STAGGER, self._try_next)
-        link = Link(self._badge, self._reactor, self._whom)
+        link = PeerLink(self._badge, self._reactor, self._whom)
         link.proven.addCallbacks(self._proven, self._failed, errbackArgs=(link,))
         kind = TCP6ClientEndpoint if ip_address(address).version == 6 else TCP4ClientEndpoint
         secured = Secured(Calling(), Factory.forProtocol(lambda: link), self._reactor)
@@ -66,15 +66,15 @@ class Reaching:
         self._under_way[link] = dialed
         dialed.addErrback(self._not_connected, link)
 
-    def _not_connected(self, failure: Failure, link: Link) -> None:
+    def _not_connected(self, failure: Failure, link: PeerLink) -> None:
         words = " ".join(str(failure.value).split()).rstrip(".")
-        self._failed(Failure(Unreachable(f"There is no answer ({words[:150]}).")), link)
+        self._failed(Failure(PeerUnreachable(f"There is no answer ({words[:150]}).")), link)
 
-    def _failed(self, failure: Failure, link: Link) -> None:
+    def _failed(self, failure: Failure, link: PeerLink) -> None:
         if self._under_way.pop(link, None) is None or self.reached.called:
             return
         error = failure.value
-        self._failures.append(error if isinstance(error, ClientFailure) else Unreachable(str(error)))
+        self._failures.append(error if isinstance(error, ClientFailure) else PeerUnreachable(str(error)))
         if self._addresses:
             self._stop_waiting()
             self._try_next()
@@ -83,7 +83,7 @@ class Reaching:
             self._failures.sort(key=lambda each: isinstance(each, NotThePeer), reverse=True)
             self.reached.errback(Failure(self._failures[0]))
 
-    def _proven(self, link: Link) -> None:
+    def _proven(self, link: PeerLink) -> None:
         del self._under_way[link]
         self._stop()
         if self.reached.called:

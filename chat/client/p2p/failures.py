@@ -9,7 +9,7 @@ class NotThePeer(ClientFailure):
     """Somebody answered who could not prove to be the one that was meant: nothing was sent."""
 
 
-class Unreachable(ClientFailure):
+class PeerUnreachable(ClientFailure):
     """Nobody answered, or somebody fell silent."""
 
 
@@ -17,5 +17,5 @@ class CannotListen(ClientFailure):
     """The port cannot be opened."""
 
 
-class BadFrame(ClientFailure):
+class BadPeerFrame(ClientFailure):
     """The other end sent what no such client sends."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from chat.client.p2p.failures import BadFrame
+from chat.client.p2p.failures import BadPeerFrame
 
 MOST_BEFORE_PROOF: Final = 1_024
 """Bytes of the longest frame from somebody who has proven nothing yet: an introduction has some 400."""
@@ -16,7 +16,7 @@ MOST: Final = 64 * 1024
 _LENGTH = 4
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """What a frame holds. One of another kind comes from a later version, and is left out."""
 
     INTRODUCTION = 1
@@ -29,7 +29,7 @@ class Kind(IntEnum):
     STOP = 8
 
 
-def frame(kind: Kind, body: bytes) -> bytes:
+def frame(kind: FrameKind, body: bytes) -> bytes:
     """A frame as it is sent: four bytes of length, one for the kind, the body."""
     return (1 + len(body)).to_bytes(_LENGTH) + bytes([kind]) + body
 
@@ -58,7 +58,7 @@ class Frames:
             return None
         end = _LENGTH + int.from_bytes(held[:_LENGTH])
         if not _LENGTH < end <= _LENGTH + self.most:
-            raise BadFrame(f"A frame has 1 to {self.most:,} bytes.")
+            raise BadPeerFrame(f"A frame has 1 to {self.most:,} bytes.")
         if len(held) < end:
             return None
         kind, body = held[_LENGTH], bytes(held[_LENGTH + 1 : end])

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from chat.client.e2e.cross_signing import is_signed, statement
 from chat.client.e2e.device import OwnDevice
-from chat.client.e2e.trust_store import Pins
+from chat.client.e2e.trust_store import TrustStore
 from chat.client.p2p.failures import NotThePeer
 from chat.protocol.names import fold
 
@@ -69,7 +69,7 @@ def introduce(own: OwnDevice, end: End, binding: bytes, to: str) -> Introduction
     return Introduction(own.user, own.name, own.sign(_claim(end, binding, own.user, own.name, to)))
 
 
-def check(said: Introduction, pins: Pins, own: OwnDevice, end: End, binding: bytes) -> None:
+def check(said: Introduction, pins: TrustStore, own: OwnDevice, end: End, binding: bytes) -> None:
     """See whether somebody is who it was said to be.
 
     :param end: the one that has introduced itself.

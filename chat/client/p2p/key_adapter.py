@@ -6,27 +6,27 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from chat.client.e2e.encryption import Sealing
+from chat.client.e2e.encryption import Encryption
 from chat.client.e2e.failures import KeyMissing
 from chat.client.e2e.key_codec import letter_args
-from chat.client.e2e.key_store import KeyRing
+from chat.client.e2e.key_store import KeyStore
 from chat.client.model.failures import ClientFailure
-from chat.client.p2p.connection import Badge
+from chat.client.p2p.connection import Identity
 from chat.protocol.events import LettersKept
 
 
 class LinkKeys:
-    """Implements `chat.client.p2p.commands.Keys`; its letters are those of `chat.client.p2p.message_channel.Post`, and
-    of `chat.client.p2p.relay_transfer.Letters`."""
+    """Implements `chat.client.p2p.commands.UnlockedKeys`; its letters are those of
+    `chat.client.p2p.message_channel.LetterBox`, and of `chat.client.p2p.relay_transfer.FileLetters`."""
 
-    def __init__(self, sealing: Sealing, ring: KeyRing) -> None:
-        self.badge = Badge(ring.own, ring.pins)
+    def __init__(self, sealing: Encryption, ring: KeyStore) -> None:
+        self.badge = Identity(ring.own, ring.pins)
         self.post = self
         self._sealing = sealing
         self._ring = ring
 
     @classmethod
-    def of(cls, sealing: Sealing) -> LinkKeys | None:
+    def of(cls, sealing: Encryption) -> LinkKeys | None:
         """Nothing while they are locked."""
         return None if sealing.ring is None else cls(sealing, sealing.ring)
 
@@ -62,11 +62,11 @@ class LinkKeys:
 
     @property
     def offers(self) -> list[Any]:
-        """See `chat.client.p2p.relay_transfer.Letters`."""
+        """See `chat.client.p2p.relay_transfer.FileLetters`."""
         return self._ring.offers
 
     def keep_offers(self, offers: list[Any]) -> None:
-        """See `chat.client.p2p.relay_transfer.Letters`."""
+        """See `chat.client.p2p.relay_transfer.FileLetters`."""
         self._ring.keep_offers(offers)
         self._ring.save()
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 
-from chat.client.p2p.connection import Badge, Link
+from chat.client.p2p.connection import Identity, PeerLink
 from chat.client.p2p.failures import CannotListen
-from chat.client.p2p.tls import Answering, Secured
+from chat.client.p2p.tls import ListeningTls, Secured
 
 MOST_STRANGERS: Final = 8
 MOST_FROM_ONE: Final = 2
@@ -37,7 +37,7 @@ class Listening(Factory):
     noisy = False
 
     def __init__(
-        self, reactor: Any, badge: Badge, admits: Callable[[str], bool], came: Callable[[Link], object]
+        self, reactor: Any, badge: Identity, admits: Callable[[str], bool], came: Callable[[PeerLink], object]
     ) -> None:
         self._reactor = reactor
         self._badge = badge
@@ -61,7 +61,7 @@ class Listening(Factory):
         :raises CannotListen: when it is taken, or not for everybody.
         """
         if self._port is None:
-            secured = Secured(Answering(), self, self._reactor)
+            secured = Secured(ListeningTls(), self, self._reactor)
             try:
                 self._port = self._listen(port, secured)
             except CannotListenError as error:
@@ -87,7 +87,7 @@ class Listening(Factory):
         if port is not None:
             port.stopListening()
 
-    def buildProtocol(self, addr: Any) -> Link | None:
+    def buildProtocol(self, addr: Any) -> PeerLink | None:
         """See ``twisted.internet.interfaces.IProtocolFactory``; without a protocol the connection is closed."""
         now = self._reactor.seconds()
         if now - self._minute >= 60:
@@ -101,7 +101,7 @@ class Listening(Factory):
             return None
         self._this_minute += 1
         strangers[addr.host] += 1
-        link = Link(self._badge, self._reactor, admits=self._admits)
+        link = PeerLink(self._badge, self._reactor, admits=self._admits)
 
         def known(outcome: Any) -> Any:
             strangers[addr.host] -= 1

@@ -13,9 +13,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat.client.model.failures import ClientFailure
-from chat.client.p2p.connection import Link
-from chat.client.p2p.failures import BadFrame, Unreachable
-from chat.client.p2p.frames import Kind
+from chat.client.p2p.connection import PeerLink
+from chat.client.p2p.failures import BadPeerFrame, PeerUnreachable
+from chat.client.p2p.frames import FrameKind
 
 CONFIRM_TIME: Final = 15.0
 """Seconds in which a letter is confirmed."""
@@ -26,7 +26,7 @@ MOST_WAITING: Final = 100
 _NUMBER = 4
 
 
-class Post(Protocol):
+class LetterBox(Protocol):
     """Seals letters and opens them."""
 
     async def seal(self, user: str, device: str, content: Mapping[str, Any]) -> bytes:
@@ -42,7 +42,7 @@ class Post(Protocol):
         """
 
 
-class Line:
+class MessageChannel:
     """A proven link, letters and other frames on it.
 
     :ivar since: when it was made, by the clock.
@@ -50,11 +50,11 @@ class Line:
     :ivar taken: gets each frame that is of no letter.
     """
 
-    def __init__(self, link: Link, post: Post, clock: Any) -> None:
+    def __init__(self, link: PeerLink, post: LetterBox, clock: Any) -> None:
         self.link = link
         self.since = clock.seconds()
         self.read: Callable[[Any], object] = lambda content: None
-        self.taken: Callable[[Kind, bytes], object] = lambda kind, body: None
+        self.taken: Callable[[FrameKind, bytes], object] = lambda kind, body: None
         self._post = post
         self._clock = clock
         self._number = 0
@@ -72,35 +72,35 @@ class Line:
             raise ClientFailure(f"{MOST_WAITING} messages wait for {self.link.user}; this one was not sent.")
         body = await self._post.seal(self.link.user, self.link.device, content)
         if self.link.over:
-            raise Unreachable("The link is lost.")
+            raise PeerUnreachable("The link is lost.")
         self._number += 1
         number, delivered = self._number, Deferred[None]()
         timer = self._clock.callLater(CONFIRM_TIME, self.link.close, "There was no confirmation.")
         self._waiting[number] = delivered, timer
-        self.link.send(Kind.LETTER, number.to_bytes(_NUMBER) + body)
+        self.link.send(FrameKind.LETTER, number.to_bytes(_NUMBER) + body)
         await delivered
 
-    def _take(self, kind: Kind, body: bytes) -> None:
+    def _take(self, kind: FrameKind, body: bytes) -> None:
         """:raises BadFrame: when it is none."""
-        if kind not in (Kind.LETTER, Kind.RECEIVED, Kind.REFUSED):
+        if kind not in (FrameKind.LETTER, FrameKind.RECEIVED, FrameKind.REFUSED):
             self.taken(kind, body)
             return
         if len(body) < _NUMBER:
-            raise BadFrame("A letter has a number.")
+            raise BadPeerFrame("A letter has a number.")
         head, rest = body[:_NUMBER], body[_NUMBER:]
-        if kind is Kind.LETTER:
+        if kind is FrameKind.LETTER:
             try:
                 self.read(self._post.open(self.link.user, self.link.device, rest))
             except ClientFailure:
-                self.link.send(Kind.REFUSED, head)
+                self.link.send(FrameKind.REFUSED, head)
             else:
-                self.link.send(Kind.RECEIVED, head)
+                self.link.send(FrameKind.RECEIVED, head)
             return
         waiting = self._waiting.pop(int.from_bytes(head), None)
         if waiting is not None:
             delivered, timer = waiting
             timer.cancel()
-            if kind is Kind.RECEIVED:
+            if kind is FrameKind.RECEIVED:
                 delivered.callback(None)
             else:
                 delivered.errback(Failure(ClientFailure(f"The client of {self.link.user} did not take it.")))

@@ -20,16 +20,16 @@ from twisted.internet.defer import Deferred
 from chat.client.model.failures import ClientFailure
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import ID_BYTES
-from chat.client.p2p.failures import BadFrame
+from chat.client.p2p.failures import BadPeerFrame
 from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.file_sender import Source
-from chat.client.p2p.frames import Kind
-from chat.client.p2p.message_channel import Line
+from chat.client.p2p.frames import FrameKind
+from chat.client.p2p.message_channel import MessageChannel
 from chat.client.p2p.offer import Offer
 from chat.client.p2p.peers import Peers
 from chat.client.p2p.reconnect import Seeker
 from chat.client.p2p.transfer import Transfer
-from chat.client.p2p.transfer_base import Way
+from chat.client.p2p.transfer_base import TransferBase
 from chat.client.p2p.transfer_failures import BadOffer, Damaged
 from chat.protocol.names import fold
 
@@ -45,7 +45,7 @@ STALLED: Final = 60.0
 _NUMBER = 4
 
 
-class Carrier(Way):
+class PeerTransfers(TransferBase):
     """All files that go from client to client."""
 
     def __init__(
@@ -82,18 +82,18 @@ class Carrier(Way):
             raise
         self._told(transfer)
 
-    def _wanted(self, line: Line, transfer: Transfer, first: int) -> None:
+    def _wanted(self, line: MessageChannel, transfer: Transfer, first: int) -> None:
         assert transfer.source is not None, "it is closed when nothing becomes of it any more"
         transfer.source.go_to(first)
         transfer.stage = Stage.MOVING
         self._watch_over()
         self._had(line, transfer, first)
 
-    def _had(self, line: Line, transfer: Transfer, upto: int) -> None:
+    def _had(self, line: MessageChannel, transfer: Transfer, upto: int) -> None:
         assert transfer.source is not None, "it is closed when nothing becomes of it any more"
         try:
             for number, piece in transfer.source.due(upto):
-                line.link.send(Kind.PIECE, transfer.offer.id + number.to_bytes(_NUMBER) + piece)
+                line.link.send(FrameKind.PIECE, transfer.offer.id + number.to_bytes(_NUMBER) + piece)
         except ClientFailure as error:
             self._stop(line, transfer, error)
         else:
@@ -101,7 +101,7 @@ class Carrier(Way):
 
     # to here
 
-    def offered(self, line: Line, content: Mapping[str, Any]) -> None:
+    def offered(self, line: MessageChannel, content: Mapping[str, Any]) -> None:
         """A letter that offers a file.
 
         :raises ClientFailure: when it is none, or one too many.
@@ -121,7 +121,7 @@ class Carrier(Way):
         else:
             self._cut(transfer)
 
-    async def _go_on(self, line: Line, transfer: Transfer) -> None:
+    async def _go_on(self, line: MessageChannel, transfer: Transfer) -> None:
         landing = transfer.landing
         assert landing is not None, "take has opened it"
         transfer.stage = Stage.MOVING
@@ -129,10 +129,10 @@ class Carrier(Way):
             await self._finish(line, transfer, landing)
         else:
             self._watch_over()
-            self._say(line, Kind.WANT, transfer, landing.next)
+            self._say(line, FrameKind.WANT, transfer, landing.next)
             self._moved(transfer, landing.next)
 
-    def _piece(self, line: Line, transfer: Transfer, number: int, sealed: bytes) -> None:
+    def _piece(self, line: MessageChannel, transfer: Transfer, number: int, sealed: bytes) -> None:
         landing = transfer.landing
         if landing is None or landing.whole or transfer.stage is not Stage.MOVING:
             return
@@ -144,55 +144,55 @@ class Carrier(Way):
         if landing.whole:
             Deferred.fromCoroutine(self._finish(line, transfer, landing))
         elif landing.next % CONFIRM_EVERY == 0:
-            self._say(line, Kind.HAVE, transfer, landing.next)
+            self._say(line, FrameKind.HAVE, transfer, landing.next)
             self._moved(transfer, landing.next)
 
-    async def _finish(self, line: Line, transfer: Transfer, landing: Landing) -> None:
+    async def _finish(self, line: MessageChannel, transfer: Transfer, landing: Landing) -> None:
         try:
             transfer.path = await self._in_thread(landing.finish)
         except ClientFailure as error:
             self._stop(line, transfer, error)
             return
         self._landed.append(transfer)
-        self._say(line, Kind.HAVE, transfer, transfer.offer.pieces)
+        self._say(line, FrameKind.HAVE, transfer, transfer.offer.pieces)
         self._end(transfer, Stage.DONE)
 
     # either way
 
     def _refused(self, transfer: Transfer) -> None:
         for line in self._lines(transfer):
-            self._say(line, Kind.STOP, transfer)
+            self._say(line, FrameKind.STOP, transfer)
 
-    def taken(self, line: Line, kind: Kind, body: bytes) -> None:
+    def taken(self, line: MessageChannel, kind: FrameKind, body: bytes) -> None:
         """A frame that is of no letter.
 
         :raises BadFrame: when it is none that such a client sends.
         """
         id, number, rest = body[:ID_BYTES], body[ID_BYTES : ID_BYTES + _NUMBER], body[ID_BYTES + _NUMBER :]
         if len(number) != _NUMBER:
-            raise BadFrame("A frame of a file has a number.")
+            raise BadPeerFrame("A frame of a file has a number.")
         upto = int.from_bytes(number)
         transfer = next((each for each in self._with(line) if each.offer.id == id), None)
         if transfer is None:
-            if kind is Kind.WANT:
-                line.link.send(Kind.STOP, body)
-        elif kind is Kind.STOP:
+            if kind is FrameKind.WANT:
+                line.link.send(FrameKind.STOP, body)
+        elif kind is FrameKind.STOP:
             self._give_up(transfer, f"{transfer.user} {'took it back' if transfer.incoming else 'did not take it'}.")
         elif transfer.incoming:
-            if kind is Kind.PIECE:
+            if kind is FrameKind.PIECE:
                 self._piece(line, transfer, upto, rest)
-        elif kind is Kind.HAVE and upto == transfer.offer.pieces:
+        elif kind is FrameKind.HAVE and upto == transfer.offer.pieces:
             self._end(transfer, Stage.DONE)
-        elif kind is Kind.WANT:
+        elif kind is FrameKind.WANT:
             self._wanted(line, transfer, upto)
-        elif kind is Kind.HAVE and transfer.stage is Stage.MOVING:
+        elif kind is FrameKind.HAVE and transfer.stage is Stage.MOVING:
             self._had(line, transfer, upto)
 
-    def _say(self, line: Line, kind: Kind, transfer: Transfer, number: int = 0) -> None:
+    def _say(self, line: MessageChannel, kind: FrameKind, transfer: Transfer, number: int = 0) -> None:
         line.link.send(kind, transfer.offer.id + number.to_bytes(_NUMBER))
 
-    def _stop(self, line: Line, transfer: Transfer, why: ClientFailure) -> None:
-        self._say(line, Kind.STOP, transfer)
+    def _stop(self, line: MessageChannel, transfer: Transfer, why: ClientFailure) -> None:
+        self._say(line, FrameKind.STOP, transfer)
         if isinstance(why, Damaged):
             self._give_up(transfer, str(why))
         else:
@@ -201,20 +201,20 @@ class Carrier(Way):
 
     # cuts
 
-    def joined(self, line: Line) -> None:
+    def joined(self, line: MessageChannel) -> None:
         """A line stands: what was cut goes on."""
         line.link.ended.addCallback(lambda reason: self._lost(line, reason))
         self._seeker.found(line.link.user)
         for transfer in self._landed:
             if _whose(transfer) == (fold(line.link.user), line.link.device):
-                self._say(line, Kind.HAVE, transfer, transfer.offer.pieces)
+                self._say(line, FrameKind.HAVE, transfer, transfer.offer.pieces)
         for transfer in self._with(line):
             if transfer.stage is Stage.CUT and transfer.incoming:
                 Deferred.fromCoroutine(self._go_on(line, transfer))
             elif transfer.stage is Stage.CUT:
                 transfer.stage = Stage.OFFERED  # until the other end says from where on
 
-    def _lost(self, line: Line, reason: ClientFailure) -> ClientFailure:
+    def _lost(self, line: MessageChannel, reason: ClientFailure) -> ClientFailure:
         for transfer in self._with(line):
             waits = transfer.stage is Stage.OFFERED and not transfer.incoming
             if (waits or transfer.stage is Stage.MOVING) and not self._lines(transfer):
@@ -256,13 +256,13 @@ class Carrier(Way):
             self._watch = None
         super().close()
 
-    def _with(self, line: Line) -> list[Transfer]:
+    def _with(self, line: MessageChannel) -> list[Transfer]:
         return [each for each in self.transfers if _whose(each) == (fold(line.link.user), line.link.device)]
 
     def _cut_with(self, user: str) -> list[Transfer]:
         return [each for each in self.of(user) if each.stage is Stage.CUT]
 
-    def _lines(self, transfer: Transfer) -> list[Line]:
+    def _lines(self, transfer: Transfer) -> list[MessageChannel]:
         return [each for each in self._peers.lines_to(transfer.user) if each.link.device == transfer.device]
 
 

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from chat.client.model.failures import ClientFailure
 from chat.client.p2p.addresses import worth_dialing
-from chat.client.p2p.connection import Badge, Link
-from chat.client.p2p.connector import Place, Reaching
-from chat.client.p2p.failures import NotThePeer, Unreachable
+from chat.client.p2p.connection import Identity, PeerLink
+from chat.client.p2p.connector import PeerAddress, Reaching
+from chat.client.p2p.failures import NotThePeer, PeerUnreachable
 from chat.client.p2p.listener import Listening
-from chat.client.p2p.message_channel import Line, Post
+from chat.client.p2p.message_channel import LetterBox, MessageChannel
 from chat.protocol.events import Address
 from chat.protocol.names import fold
 
@@ -28,7 +28,7 @@ class NoAddress(ClientFailure):
     """One has not asked for the address, or was not given it."""
 
 
-class Gone(Unreachable):
+class PeerGone(PeerUnreachable):
     """Nobody is reached at an address any more."""
 
 
@@ -40,16 +40,21 @@ class Peers:
     """
 
     def __init__(
-        self, reactor: Any, badge: Badge, post: Post, joined: Callable[[Line], object], same_machine: bool = False
+        self,
+        reactor: Any,
+        badge: Identity,
+        post: LetterBox,
+        joined: Callable[[MessageChannel], object],
+        same_machine: bool = False,
     ) -> None:
         self._reactor = reactor
         self._badge = badge
         self._post = post
         self._joined = joined
         self._same_machine = same_machine
-        self._places: dict[str, tuple[str, Place]] = {}
+        self._places: dict[str, tuple[str, PeerAddress]] = {}
         self._let_in: set[str] = set()
-        self._lines: dict[tuple[str, str], Line] = {}
+        self._lines: dict[tuple[str, str], MessageChannel] = {}
         self._listening = Listening(reactor, badge, self.lets_in, self._stands)
 
     # who may
@@ -90,7 +95,7 @@ class Peers:
         """Somebody has given an address; of those that it may have come with, what nobody should dial is left out."""
         worth = worth_dialing((address.address, *address.others), self._same_machine)
         if worth:
-            self._places[fold(address.author)] = (address.author, Place(worth, address.port))
+            self._places[fold(address.author)] = (address.author, PeerAddress(worth, address.port))
 
     def forget(self, user: str) -> None:
         """Somebody is elsewhere now."""
@@ -106,7 +111,7 @@ class Peers:
 
     # lines
 
-    def lines_to(self, user: str) -> list[Line]:
+    def lines_to(self, user: str) -> list[MessageChannel]:
         """Those that stand, to any device of somebody."""
         return [line for (name, _), line in self._lines.items() if name == fold(user)]
 
@@ -114,7 +119,7 @@ class Peers:
         """Whether one has somebody's address."""
         return fold(user) in self._places
 
-    async def line_to(self, user: str) -> Line:
+    async def line_to(self, user: str) -> MessageChannel:
         """A line to somebody, made if none stands.
 
         :raises NoAddress: when nobody has given one.
@@ -131,24 +136,24 @@ class Peers:
             link = await Reaching(self._reactor, self._badge, shown, place).reached
         except NotThePeer:
             raise
-        except Unreachable:
+        except PeerUnreachable:
             raise self.gone(user) from None
         return self._stands(link)
 
-    def gone(self, user: str) -> Gone:
+    def gone(self, user: str) -> PeerGone:
         """In the words of wish 001, that somebody is not there any more."""
         shown, place = self._places.get(fold(user), (user, None))
         at = f" at ('{place.addresses[0]}', {place.port})" if place is not None else ""
-        return Gone(f"User {shown} is no longer available{at}. You can send an offline message through the server.")
+        return PeerGone(f"User {shown} is no longer available{at}. You can send an offline message through the server.")
 
-    def _stands(self, link: Link) -> Line:
+    def _stands(self, link: PeerLink) -> MessageChannel:
         key = fold(link.user), link.device
         before = self._lines.pop(key, None)
         if before is not None and self._at_once(before) and self._is_kept(before.link) and not self._is_kept(link):
             self._lines[key] = before
             link.close("There is a link already.")
             return before
-        line = Line(link, self._post, self._reactor)
+        line = MessageChannel(link, self._post, self._reactor)
         if before is not None:
             before.link.close("Another link has taken its place.")
         self._lines[key] = line
@@ -156,16 +161,16 @@ class Peers:
         self._joined(line)
         return line
 
-    def _at_once(self, before: Line) -> bool:
+    def _at_once(self, before: MessageChannel) -> bool:
         """Whether a line was made so lately that another link may have been called at the same time."""
         return bool(self._reactor.seconds() - before.since < AT_ONCE)
 
-    def _is_kept(self, link: Link) -> bool:
+    def _is_kept(self, link: PeerLink) -> bool:
         """Whether a link is the one that both ends keep of two."""
         own = self._badge.own
         return ((fold(own.user), own.name) < (fold(link.user), link.device)) is link.calling
 
-    def _ended(self, key: tuple[str, str], line: Line, reason: ClientFailure) -> ClientFailure:
+    def _ended(self, key: tuple[str, str], line: MessageChannel, reason: ClientFailure) -> ClientFailure:
         if self._lines.get(key) is line:
             del self._lines[key]
         return reason

@@ -25,7 +25,7 @@ from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.file_sender import Source
 from chat.client.p2p.offer import ANSWER, Answer, Offer
 from chat.client.p2p.transfer import Transfer
-from chat.client.p2p.transfer_base import Way
+from chat.client.p2p.transfer_base import TransferBase
 from chat.client.p2p.transfer_failures import Damaged
 from chat.client.session.tasks import unattended
 from chat.protocol.events import FileKept, FilePiece, Refused, Reply
@@ -43,7 +43,7 @@ PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
 _WAITING = (Stage.OFFERED, Stage.LEFT)
 
 
-class Letters(Protocol):
+class FileLetters(Protocol):
     """What the keys of this client do for files that are left."""
 
     async def leave(self, user: str, content: Mapping[str, Any], device: str = "") -> None:
@@ -61,7 +61,7 @@ class Letters(Protocol):
         """Keep plain JSON values; they are on disk before the server forgets what they came from."""
 
 
-class Depot(Way):
+class RelayTransfers(TransferBase):
     """All files that this client has left at the server, or may fetch there.
 
     :param ask: asks the server.
@@ -70,7 +70,7 @@ class Depot(Way):
 
     def __init__(
         self,
-        letters: Letters,
+        letters: FileLetters,
         ask: Callable[[str, Mapping[str, object]], Awaitable[Reply]],
         folder: Path,
         in_thread: Callable[..., Deferred[Any]],

@@ -39,7 +39,7 @@ class Calling:
 
 
 @implementer(IOpenSSLServerConnectionCreator)
-class Answering:
+class ListeningTls:
     """The end that listens, with a key that is made for it and forgotten with it."""
 
     def __init__(self) -> None:
@@ -79,13 +79,13 @@ class _Metered(BufferingTLSTransport):
 class Secured(TLSMemoryBIOFactory):
     """Puts TLS around the links that a factory makes, which are `Metering`.
 
-    :param how: `Calling` or `Answering`.
+    :param how: `Calling` or `ListeningTls`.
     :param clock: the reactor, as far as it knows the time.
     """
 
     protocol = _Metered
 
-    def __init__(self, how: Calling | Answering, links: Factory, clock: Any) -> None:
+    def __init__(self, how: Calling | ListeningTls, links: Factory, clock: Any) -> None:
         super().__init__(how, isinstance(how, Calling), links, clock)
         self._links = links
 

@@ -17,7 +17,7 @@ from chat.client.p2p.transfer import Transfer
 from chat.protocol.names import fold
 
 
-class Way(ABC):
+class TransferBase(ABC):
     """Files from here, and to here.
 
     :param folder: where files land.

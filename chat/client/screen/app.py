@@ -13,12 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from chat.client.model.failures import ClientFailure, NoEncryption, RequestRefused
-from chat.client.screen.chat_screen import Talking
+from chat.client.screen.chat_screen import ChatScreen
 from chat.client.screen.deferred_bridge import twisted
-from chat.client.screen.login_screen import Asking, Choice, Entered, Form, Login, key_changed, set_up_anew
+from chat.client.screen.login_screen import Asking, ConfirmScreen, Entered, Form, LoginScreen, key_changed, set_up_anew
 from chat.client.screen.observer_bridge import Relay
-from chat.client.screen.server_picker import Picking, Place
-from chat.client.session.endpoint import Address
+from chat.client.screen.server_picker import Destination, Picking
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
 from chat.client.session.login import why_not
 from chat.client.session.observer import Observer, Phase, Status
@@ -59,15 +59,19 @@ class ChatApp(App[int]):
     ]
 
     def __init__(
-        self, files: Files, call: Callable[[Address, Observer], Engine], address: Address | None, user: str = ""
+        self,
+        files: Files,
+        call: Callable[[ServerAddress, Observer], Engine],
+        address: ServerAddress | None,
+        user: str = "",
     ) -> None:
         super().__init__()
         self._call = call
         self._files = files
-        self._place = Place(address, user) if address is not None else None
+        self._place = Destination(address, user) if address is not None else None
         self._settings = files.settings()
         self.engine: Engine | None = None
-        self._talking: Talking | None = None
+        self._talking: ChatScreen | None = None
         self.observer = Relay(self.call_later, self._take_status)
         self._leaving = False
 
@@ -104,7 +108,7 @@ class ChatApp(App[int]):
             if self._place == place:
                 self._place = None
 
-    async def _enter(self, engine: Engine, place: Place, problem: str = "") -> str:
+    async def _enter(self, engine: Engine, place: Destination, problem: str = "") -> str:
         """Connect and log in.
 
         :param problem: what to say to who has to log in.
@@ -126,14 +130,14 @@ class ChatApp(App[int]):
             return str(error)
         except NoEncryption as error:
             question = f"{error}\n\nWithout encryption everybody on the way can read and change what you say."
-            if await self.push_screen_wait(Choice(question, "unencrypted", "goes back")):
-                self._place = Place(Address(address.host, address.port, tls=False), place.account)
+            if await self.push_screen_wait(ConfirmScreen(question, "unencrypted", "goes back")):
+                self._place = Destination(ServerAddress(address.host, address.port, tls=False), place.account)
             return str(error)
         except ClientFailure as error:
             return str(error)
         return await self._log_in(engine, place, problem)
 
-    async def _log_in(self, engine: Engine, place: Place, problem: str = "") -> str:
+    async def _log_in(self, engine: Engine, place: Destination, problem: str = "") -> str:
         """Log in by token, and by password where that will not do.
 
         :param problem: why the last login is over, if there was one.
@@ -159,7 +163,7 @@ class ChatApp(App[int]):
         registration = welcome.registration if welcome is not None else "open"
         form = Form(name, problem=safe(problem))
         while True:
-            entered = await self.push_screen_wait(Login(server, address.tls, form, registration))
+            entered = await self.push_screen_wait(LoginScreen(server, address.tls, form, registration))
             if not entered.name:
                 return ""
             form = await self._try(engine, entered)
@@ -200,7 +204,7 @@ class ChatApp(App[int]):
             if refused.reply.code != AlreadySignedIn.code:
                 return failed(why_not(refused.reply), _wrong_field(refused.reply, new))
             question = f"{safe(refused.reply.text)}\n\nEnd that session and log in here?"
-            if not await self.push_screen_wait(Choice(question, "yes", "tries another account")):
+            if not await self.push_screen_wait(ConfirmScreen(question, "yes", "tries another account")):
                 return failed("You are signed in elsewhere.", "name")
             try:
                 await twisted(engine.take_over(password))
@@ -212,15 +216,15 @@ class ChatApp(App[int]):
             return failed(str(error))
         return Form(name)
 
-    def _talk(self, engine: Engine, address: Address) -> None:
-        self._place = Place(address, engine.state.me)
-        self._talking = Talking(engine, str(address), address.tls, self._settings.bell)
+    def _talk(self, engine: Engine, address: ServerAddress) -> None:
+        self._place = Destination(address, engine.state.me)
+        self._talking = ChatScreen(engine, str(address), address.tls, self._settings.bell)
         self.push_screen(self._talking)
         self.observer.show_on(self._talking)
 
     # out again
 
-    def on_talking_out(self, event: Talking.Out) -> None:
+    def on_chat_screen_out(self, event: ChatScreen.Out) -> None:
         """Somebody has logged out: another account, or the end."""
         if event.leaving:
             self.action_leave()
@@ -228,7 +232,7 @@ class ChatApp(App[int]):
             self._close_talking()
             self._again(self.engine, self._place, "Logging out. Bye for now!")
 
-    def on_talking_again(self) -> None:
+    def on_chat_screen_again(self) -> None:
         """Call the same server as if nobody had been there yet."""
         self._go_elsewhere(self._place)
 
@@ -240,13 +244,13 @@ class ChatApp(App[int]):
                 self.pop_screen()
 
     @work(exclusive=True)
-    async def _again(self, engine: Engine, place: Place, problem: str) -> None:
+    async def _again(self, engine: Engine, place: Destination, problem: str) -> None:
         """Log in once more on the same server."""
         await self._log_in(engine, place, problem)
         if self._talking is None:
             self._go_elsewhere(None)
 
-    def _go_elsewhere(self, place: Place | None) -> None:
+    def _go_elsewhere(self, place: Destination | None) -> None:
         """Leave this server.
 
         :param place: where to go, or nothing to let the person pick.
@@ -267,7 +271,7 @@ class ChatApp(App[int]):
         """Pick another server or account, and go there; the conversation goes on until then."""
         if self._talking is None or self.engine is None or self._place is None:
             return
-        here = Place(self._place.address, self.engine.state.me)
+        here = Destination(self._place.address, self.engine.state.me)
         place = await self.push_screen_wait(Picking(self._files, here=here))
         if place is not None:
             await self._farewell(self.engine)

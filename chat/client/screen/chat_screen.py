@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.screen import Screen
 
 from chat.client.input.completion import complete
-from chat.client.input.input_commands import Keyboard
-from chat.client.model.conversation import Key, Talk, span
+from chat.client.input.input_commands import CommandInput
+from chat.client.model.conversation import ConversationModel, Key, span
 from chat.client.model.failures import ClientFailure
 from chat.client.model.state import State
 from chat.client.screen.current_conversation import Here
@@ -43,7 +43,7 @@ PAINT_EVERY = 0.04
 """Seconds between two paintings of what has come: a burst is painted in a few of them."""
 
 
-class Talking(Screen[None]):
+class ChatScreen(Screen[None]):
     """What the engine tells comes to its `hearing`.
 
     :param where: the server, as it is shown.
@@ -53,10 +53,10 @@ class Talking(Screen[None]):
 
     DEFAULT_CSS = """
     #body { height: 1fr; }
-    Talking.narrow SideBar { display: none; }
-    Talking.aside SideBar { display: none; }
-    Talking.narrow.listed SideBar { display: block; width: 1fr; }
-    Talking.narrow.listed #talk { display: none; }
+    ChatScreen.narrow SideBar { display: none; }
+    ChatScreen.aside SideBar { display: none; }
+    ChatScreen.narrow.listed SideBar { display: block; width: 1fr; }
+    ChatScreen.narrow.listed #talk { display: none; }
     """
 
     class Again(Message):
@@ -92,7 +92,7 @@ class Talking(Screen[None]):
         super().__init__()
         self._engine = engine
         self._state: State = engine.state
-        self._keyboard = Keyboard(engine, time.time)
+        self._keyboard = CommandInput(engine, time.time)
         self._where = where
         self._secure = secure
         self._bell = bell
@@ -153,7 +153,7 @@ class Talking(Screen[None]):
         self._paint()
 
     @work
-    async def _read_newest(self, talk: Talk) -> None:
+    async def _read_newest(self, talk: ConversationModel) -> None:
         try:
             await twisted(self._engine.catching.newest(talk))
         except ClientFailure:
@@ -195,7 +195,7 @@ class Talking(Screen[None]):
             asking = Asking(outcome.missing.prompt or "?", outcome.missing.type.secret)
             answer = await self.app.push_screen_wait(asking)
             outcome = await twisted(self._keyboard.answered(outcome, answer, here))
-        if isinstance(outcome, Talk):
+        if isinstance(outcome, ConversationModel):
             self.open(outcome.key, carry=True)
         elif isinstance(outcome, RoomEntered):
             self.open(Key.of(outcome.conversation), carry=True)
@@ -208,7 +208,7 @@ class Talking(Screen[None]):
         elif isinstance(outcome, OwnSettings) and not outcome.changed:
             self._choose(outcome)
             return
-        if outcome is not None and not isinstance(outcome, Talk):
+        if outcome is not None and not isinstance(outcome, ConversationModel):
             self._here.show(outcome)
         self.query_one(Feed).scroll_end(animate=False)
         self._changed()
@@ -241,7 +241,7 @@ class Talking(Screen[None]):
             self._read_older(talk)
 
     @work
-    async def _read_older(self, talk: Talk) -> None:
+    async def _read_older(self, talk: ConversationModel) -> None:
         try:
             added = await twisted(self._engine.catching.older(talk))
         except ClientFailure:
@@ -253,7 +253,7 @@ class Talking(Screen[None]):
 
     # what is shown
 
-    def _arrived(self, talk: Talk, rows: Sequence[Entry]) -> None:
+    def _arrived(self, talk: ConversationModel, rows: Sequence[Entry]) -> None:
         """Rows have come in the conversation that one is in."""
         feed = self.query_one(Feed)
         for row in rows:

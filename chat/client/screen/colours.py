@@ -8,7 +8,7 @@ from zlib import crc32
 
 from rich.style import Style
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.protocol.events import Said
 from chat.protocol.names import fold
 
@@ -31,7 +31,7 @@ class Colours:
     def __init__(self) -> None:
         self._given: dict[str, int] = {}
 
-    def of(self, author: str, talk: Talk) -> Style:
+    def of(self, author: str, talk: ConversationModel) -> Style:
         """The colour of somebody who talks there."""
         name = fold(author)
         if name not in self._given:
@@ -40,7 +40,7 @@ class Colours:
             self._given[name] = self._choose(name, talk)
         return STYLES[self._given[name]]
 
-    def _choose(self, name: str, talk: Talk) -> int:
+    def _choose(self, name: str, talk: ConversationModel) -> int:
         """Of equals, the one that follows from the name: who is alone has the same one every time."""
         others = {fold(row.author) for row in talk.rows[-LATELY:] if isinstance(row, Said)}
         used = Counter(self._given[each] for each in others if each in self._given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.rendering import shown_in
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.state import State
@@ -49,7 +49,7 @@ class Here:
                 self._add(key, outgoing)
 
     @property
-    def talk(self) -> Talk | None:
+    def talk(self) -> ConversationModel | None:
         """The conversation that one is in."""
         return self._state.talks.get(self.key) if self.key is not None else None
 

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.message_status import Opened
 from chat.client.model.send_queue import Fate, Outgoing
 from chat.client.screen.colours import Colours
@@ -120,7 +120,7 @@ class Drawing:
             return None
         return at(entry.time, self.zone).date()
 
-    def row(self, entry: Entry, talk: Talk) -> list[Strip]:
+    def row(self, entry: Entry, talk: ConversationModel) -> list[Strip]:
         """A row of the log; corrections show where what they correct stands."""
         if isinstance(entry, Skipped | Edited | Deleted):
             return []
@@ -131,7 +131,7 @@ class Drawing:
         text = render(entry, View(current=conversation, zone=self.zone)).rstrip("\n")
         return paragraph([time], safe_lines(text), "", NOTICE, self.width, 8)
 
-    def _said(self, said: Said, talk: Talk, time: Segment) -> list[Strip]:
+    def _said(self, said: Said, talk: ConversationModel, time: Segment) -> list[Strip]:
         body, edited = talk.body_of(said)
         mine = said.author == self.me
         tail = ""
@@ -150,14 +150,21 @@ class Drawing:
         return self._spoken(talk, time, said.author, safe_lines(body.text), tail, style, said.kind is Kind.ACTION)
 
     def _spoken(
-        self, talk: Talk, time: Segment, author: str, texts: list[str], tail: str, style: Style, action: bool
+        self,
+        talk: ConversationModel,
+        time: Segment,
+        author: str,
+        texts: list[str],
+        tail: str,
+        style: Style,
+        action: bool,
     ) -> list[Strip]:
         name = safe(author)
         who = Segment(f"* {name} " if action else f"{name}: ", self._colours.of(author, talk))
         indent = min(time.cell_length + who.cell_length, 16)
         return paragraph([time, who], texts, tail, style, self.width, indent)
 
-    def outgoing(self, outgoing: Outgoing, talk: Talk) -> list[Strip]:
+    def outgoing(self, outgoing: Outgoing, talk: ConversationModel) -> list[Strip]:
         """An own line that is not stored, or not yet."""
         time = Segment(at(outgoing.time, self.zone).strftime("%H:%M "), DIM)
         tail = MARKS[outgoing.fate]

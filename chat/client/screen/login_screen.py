@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.tofu import KeyChanged, spelled
 from chat.protocol.errors import BadName, RegistrationClosed
 from chat.protocol.names import read_name
@@ -63,13 +63,13 @@ class Entered(NamedTuple):
     invitation: str = ""
 
 
-class Login(Screen[Entered]):
+class LoginScreen(Screen[Entered]):
     """Who one is.
 
     :param registration: who makes accounts on the server (`chat.protocol.events.Welcome`).
     """
 
-    DEFAULT_CSS = LOOK.format(name="Login")
+    DEFAULT_CSS = LOOK.format(name="LoginScreen")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "new", "Make an account", priority=True, show=False),
         Binding("enter", "next", "Password", priority=True, show=False),
@@ -197,13 +197,13 @@ class Login(Screen[Entered]):
             self.dismiss(Entered(name.value.strip(), password.value, self._new, code))
 
 
-class Choice(ModalScreen[bool]):
+class ConfirmScreen(ModalScreen[bool]):
     """One question with two answers; nothing happens by mere Enter.
 
     :param yes: the word that has to be typed.
     """
 
-    DEFAULT_CSS = LOOK.format(name="Choice") + "Choice > VerticalScroll { border: heavy $error; }"
+    DEFAULT_CSS = LOOK.format(name="ConfirmScreen") + "ConfirmScreen > VerticalScroll { border: heavy $error; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "no", "No", priority=True, show=False)]
 
     def __init__(self, words: Text | str, yes: str, otherwise: str) -> None:
@@ -228,17 +228,17 @@ class Choice(ModalScreen[bool]):
             event.input.value = ""
 
 
-def key_changed(address: Address, error: KeyChanged) -> Choice:
+def key_changed(address: ServerAddress, error: KeyChanged) -> ConfirmScreen:
     """The loud screen."""
     words = Text()
     words.append(f" THE KEY OF {str(address).upper()} HAS CHANGED \n\n", style="bold reverse")
     words.append("Somebody may stand between you and the server and read everything, your messages included.")
     words.append(" It may also be that the server was set up anew. Ask its operator before you go on.\n\n")
     words.append(f"before  {spelled(error.before)}\nnow     {spelled(error.now)}\n\nNothing was sent.")
-    return Choice(words, "trust", "goes back")
+    return ConfirmScreen(words, "trust", "goes back")
 
 
-def set_up_anew(address: Address) -> Choice:
+def set_up_anew(address: ServerAddress) -> ConfirmScreen:
     """What becomes of what was there before."""
     words = Text()
     words.append(f" {str(address).upper()} WAS SET UP ANEW \n\n", style="bold reverse")
@@ -246,7 +246,7 @@ def set_up_anew(address: Address) -> Choice:
     words.append(" Ask its operator before you go on.\n\n")
     words.append("If you do, your own keys, what was typed and what was not sent are put aside on this machine, and")
     words.append(" nothing of it goes to the new one. So far nothing was sent.")
-    return Choice(words, "anew", "goes back")
+    return ConfirmScreen(words, "anew", "goes back")
 
 
 class Asking(ModalScreen[str]):

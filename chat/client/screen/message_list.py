@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from chat.client.model.conversation import Talk, span
+from chat.client.model.conversation import ConversationModel, span
 from chat.client.model.state import State
 from chat.client.screen.colours import Colours
 from chat.client.screen.current_conversation import Notes
@@ -57,7 +57,7 @@ class Feed(ScrollView, can_focus=False):
     def __init__(self, state: State, **more: Any) -> None:
         super().__init__(**more)
         self._state = state
-        self.talk: Talk | None = None
+        self.talk: ConversationModel | None = None
         self.notes = Notes()
         self._colours = Colours()
         self._strips: list[Strip] = []
@@ -77,7 +77,7 @@ class Feed(ScrollView, can_focus=False):
 
     # what is shown
 
-    def open(self, talk: Talk | None, notes: Notes) -> None:
+    def open(self, talk: ConversationModel | None, notes: Notes) -> None:
         """Show another conversation, from its end."""
         self.talk, self.notes = talk, notes
         self._was_at_end = True
@@ -136,7 +136,7 @@ class Feed(ScrollView, can_focus=False):
         if self._was_at_end:
             self.scroll_end(animate=False, immediate=True)
 
-    def _draw(self, entry: Entry, talk: Talk, drawing: Drawing) -> None:
+    def _draw(self, entry: Entry, talk: ConversationModel, drawing: Drawing) -> None:
         seq = span(entry)[0]
         self._marks.append(Mark(seq, len(self._strips), self._noted, self._last_day, self._new_shown))
         self._draw_notes(drawing, seq)

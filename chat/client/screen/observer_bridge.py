@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.transfer_progress import TransferProgress
-from chat.client.screen.chat_screen import Talking
+from chat.client.screen.chat_screen import ChatScreen
 from chat.client.session.observer import Observer, Status
 from chat.protocol.events import Entry, Event, StoredAs
 
@@ -35,7 +35,7 @@ class Relay:
         self._waiting: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
         self._missed: list[Callable[[Observer], object]] = []
 
-    def show_on(self, screen: Talking | None) -> None:
+    def show_on(self, screen: ChatScreen | None) -> None:
         """From now on that is the screen; what was found and came to its end while there was none is shown on it."""
         self._screen = screen.hearing if screen is not None else None
         if screen is not None:
@@ -65,7 +65,7 @@ class Relay:
     def status_changed(self, status: Status) -> None:
         self._soon(self._changed, status)
 
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+    def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
         if self._screen is not None:
             self._soon(self._screen.rows_added, talk, rows, live)
 
@@ -86,5 +86,5 @@ class Relay:
             now = copy(transfer)  # by the time it is shown it may have gone on, which is told as well
             self._soon(self._show, lambda screen: screen.transferred(now))
 
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+    def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
         self._soon(self._show, lambda screen: screen.found(talk, words, alarming))

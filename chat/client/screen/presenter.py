@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.state import State
 from chat.client.model.transfer_progress import TransferProgress
@@ -31,7 +31,7 @@ class Hearing:
         state: State,
         here: Here,
         *,
-        arrived: Callable[[Talk, Sequence[Entry]], object],
+        arrived: Callable[[ConversationModel, Sequence[Entry]], object],
         put_out: Callable[[], object],
         changed: Callable[[], object],
     ) -> None:
@@ -55,13 +55,13 @@ class Hearing:
             self._here.note(f"! {safe(status.reason)}")
         self._changed()
 
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+    def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
         if talk is self._here.talk:
             self._arrived(talk, rows)
         self._rings |= live and any(self._calls(talk, row) for row in rows)
         self._changed()
 
-    def _calls(self, talk: Talk, row: Entry) -> bool:
+    def _calls(self, talk: ConversationModel, row: Entry) -> bool:
         """Whether a row is worth the bell: a private line, or one's name."""
         if not isinstance(row, Said) or row.author == self._state.me:
             return False
@@ -88,7 +88,7 @@ class Hearing:
             self._here.note_with(transfer.user, words)
         self._changed()
 
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+    def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
         key = talk.key if talk is not None else self._here.key
         self._here.note_in(key, f"{'! ' if alarming else '* '}{safe(words)}")
 

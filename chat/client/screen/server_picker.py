@@ -15,25 +15,25 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from chat.client.screen.login_screen import LOOK
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
 from chat.protocol.wire.sanitize import safe
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where one may be.
 
     :param account: who one is there, or empty for who one was the last time.
     :param ask: whether to ask who one is, even where that is known.
     """
 
-    address: Address
+    address: ServerAddress
     account: str = ""
     ask: bool = False
 
 
-def places(files: Files) -> list[tuple[str, Place]]:
+def places(files: Files) -> list[tuple[str, Destination]]:
     """The servers to pick from, in words: those of ``config.ini``, then the accounts that one has had, each once."""
     names = {address: name for name, address in files.settings().servers}
     known = {each.address: each for each in files.known()}
@@ -43,13 +43,13 @@ def places(files: Files) -> list[tuple[str, Place]]:
         words = f"{safe(name)}  {address}" if name else str(address)
         words += "" if address.tls else "  NOT ENCRYPTED"
         accounts = known[address].accounts if address in known else ()
-        lines += [(f"{words} as {safe(account)}", Place(address, account)) for account in accounts]
+        lines += [(f"{words} as {safe(account)}", Destination(address, account)) for account in accounts]
         if not accounts:
-            lines.append((words, Place(address)))
+            lines.append((words, Destination(address)))
     return lines
 
 
-class Picking(Screen[Place | None]):
+class Picking(Screen[Destination | None]):
     """Which server to go to, and as whom; dismissed with it, or with nothing to stay.
 
     :param here: where one is, or nothing.
@@ -62,13 +62,13 @@ class Picking(Screen[Place | None]):
         Binding("ctrl+c", "app.leave", "Leave", priority=True, show=False),
     ]
 
-    def __init__(self, files: Files, problem: str = "", here: Place | None = None) -> None:
+    def __init__(self, files: Files, problem: str = "", here: Destination | None = None) -> None:
         super().__init__()
         self._problem = problem
         self._here = here
         self._places = places(files)
         if here is not None:
-            self._places.append((f"{here.address} as somebody else", Place(here.address, ask=True)))
+            self._places.append((f"{here.address} as somebody else", Destination(here.address, ask=True)))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
@@ -87,7 +87,7 @@ class Picking(Screen[Place | None]):
             listed.highlighted = 0
             self.set_focus(listed)
 
-    def _line(self, words: str, place: Place) -> Text:
+    def _line(self, words: str, place: Destination) -> Text:
         if place == self._here:
             return Text(f"{words}  (you are here)", style="bold")
         return Text(words)
@@ -113,7 +113,7 @@ class Picking(Screen[Place | None]):
             self.dismiss(self._places[0][1])
             return
         try:
-            self.dismiss(Place(Address.parse(words)))
+            self.dismiss(Destination(ServerAddress.parse(words)))
         except ValueError as error:
             problem = self.query_one("#problem", Static)
             problem.update(Text(f"{error}.", style="bold"))

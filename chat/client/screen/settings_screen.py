@@ -31,7 +31,7 @@ Set = Callable[[str], Awaitable[Any]]
 """Does what a line says; see `chat.client.input.input_commands.Keyboard.typed`."""
 
 
-class Choice(NamedTuple):
+class SettingLine(NamedTuple):
     """One line of the page.
 
     :param name: as it is typed after ``set``: ``style``, ``quiet ops``.
@@ -49,7 +49,7 @@ class Choice(NamedTuple):
         return words[(words.index(self.value) + 1) % len(words)] if self.value in words else "".join(words[:1])
 
 
-def choices(settings: OwnSettings, rooms: Iterable[str], view: View) -> list[Choice]:
+def choices(settings: OwnSettings, rooms: Iterable[str], view: View) -> list[SettingLine]:
     """The lines of the page.
 
     :param rooms: whose member one is.
@@ -60,9 +60,9 @@ def choices(settings: OwnSettings, rooms: Iterable[str], view: View) -> list[Cho
         if setting.of_room:
             here = {room.casefold(): word for room, word in getattr(settings, name).items()}
             default = setting.words[0]
-            lines += [Choice(f"{name} {room}", here.get(room.casefold(), default), setting) for room in rooms]
+            lines += [SettingLine(f"{name} {room}", here.get(room.casefold(), default), setting) for room in rooms]
         else:
-            lines.append(Choice(name, values[name], setting))
+            lines.append(SettingLine(name, values[name], setting))
     return lines
 
 
@@ -87,7 +87,7 @@ class Choosing(ModalScreen[None]):
         super().__init__()
         self._rooms = sorted(rooms)
         self._set = set
-        self._choices: list[Choice] = []
+        self._choices: list[SettingLine] = []
         self._take(settings)
 
     def _take(self, settings: OwnSettings) -> None:

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.state import State
 from chat.protocol.wire.sanitize import safe
 
@@ -40,7 +40,7 @@ def ordered(state: State, current: Key | None = None) -> list[Key]:
 
 def entry(state: State, key: Key, current: bool) -> Text:
     """One line: where one is, what waits, who is here; readable without colour."""
-    talk: Talk | None = state.talks.get(key)
+    talk: ConversationModel | None = state.talks.get(key)
     if key.room:
         title = f"#{safe(talk.title if talk is not None else key.name)}"
     else:

@@ -22,7 +22,7 @@ from twisted.logger import (
 from chat.client.cli.factory import device_of, make_engine
 from chat.client.cli.plain import GOODBYE
 from chat.client.screen.app import ChatApp
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Observer
 from chat.client.session.profiles import Files
@@ -31,7 +31,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """They end the program as Ctrl-C does."""
 
 
-def start(files: Files, address: Address | None, user: str) -> int:
+def start(files: Files, address: ServerAddress | None, user: str) -> int:
     """Show the screen until the person leaves, or somebody ends the program.
 
     :returns: the exit status: 0, unless it ends by a failure of its own.
@@ -69,7 +69,7 @@ def _terminal_is_gone() -> bool:
     return False
 
 
-async def _run(files: Files, address: Address | None, user: str) -> ChatApp:
+async def _run(files: Files, address: ServerAddress | None, user: str) -> ChatApp:
     loop = asyncio.get_running_loop()
     asyncioreactor.install(loop)
     from twisted.internet import reactor as installed
@@ -77,7 +77,7 @@ async def _run(files: Files, address: Address | None, user: str) -> ChatApp:
     reactor: Any = installed
     reactor.startRunning(installSignalHandlers=False)
 
-    def call(address: Address, observer: Observer) -> Engine:
+    def call(address: ServerAddress, observer: Observer) -> Engine:
         return make_engine(reactor, files, address, observer, device=device_of(files), keeping=True)
 
     tell_alt_enter_apart()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.state import State
 from chat.client.screen.sidebar import HERE
 from chat.client.session.observer import Phase, Status
@@ -62,7 +62,7 @@ class HintBar(PassingBar):
     DEFAULT_CSS = "HintBar { max-height: 2; color: $text-muted; }"
 
 
-def topic_line(state: State, talk: Talk | None, sealed: str = "") -> Text:
+def topic_line(state: State, talk: ConversationModel | None, sealed: str = "") -> Text:
     """What the conversation is.
 
     :param sealed: in a few words whether what is said there is sealed.

@@ -1,5 +1,5 @@
 """Keeps on disk what a person has written, so that it outlives the program: implements
-`chat.client.model.send_queue.Shelf`.
+`chat.client.model.send_queue.DraftStore`.
 
 It lies under the keys of the account where there are any on this device, as what is sealed must not lie there in the
 clear either; while they are locked nothing is kept. Without keys it lies in files that nobody else may read; what is
@@ -17,8 +17,8 @@ from twisted.logger import Logger
 from chat.client.model.conversation import Key
 from chat.client.model.failures import ClientFailure
 from chat.client.model.send_queue import Fate, Outgoing
-from chat.client.session.encryption_api import Seals
-from chat.client.session.endpoint import Address
+from chat.client.session.encryption_api import NullEncryption
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import MOST_TYPED, Files
 from chat.protocol.values import Sealed
 from chat.protocol.wire.field_codecs import read_body, write_body
@@ -35,7 +35,7 @@ UNSENT: Final = "unsent"
 log = Logger()
 
 
-class DiskShelf:
+class DiskDraftStore:
     """The shelf of one device on one server.
 
     :param clock: a reactor, as far as it knows the time.
@@ -43,8 +43,8 @@ class DiskShelf:
     :ivar seals: the keys under which all is kept, where there are any.
     """
 
-    def __init__(self, files: Files, address: Address, device: str, clock: Any, now: Callable[[], float]) -> None:
-        self.seals = Seals()
+    def __init__(self, files: Files, address: ServerAddress, device: str, clock: Any, now: Callable[[], float]) -> None:
+        self.seals = NullEncryption()
         self._files = files
         self._address = address
         self._device = device

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.failures import ClientFailure
 from chat.client.session.protocol import ChatClient
 from chat.protocol.events import Entry, Event, Reply
@@ -19,7 +19,7 @@ from chat.protocol.values import Sealed
 NOT_SEALED: Final = "Not sent: your keys are locked, so it could not be sealed. Type: unlock"
 
 
-class Seals:
+class NullEncryption:
     """A client without keys.
 
     :ivar busy: whether what comes from the server has to wait until keys were asked for.
@@ -100,7 +100,7 @@ class Seals:
         """
         return False
 
-    def read(self, talk: Talk, entry: Entry) -> Entry:
+    def read(self, talk: ConversationModel, entry: Entry) -> Entry:
         """A row of a conversation, as it is shown; in order, and each once."""
         return entry
 
@@ -108,7 +108,7 @@ class Seals:
         """A row of the past, in any order."""
         return entry
 
-    def stand(self, talk: Talk, last: int) -> None:
+    def stand(self, talk: ConversationModel, last: int) -> None:
         """The log of a conversation ends with that seq just now; what was read behind it is there no more."""
 
     def gone(self, here: Collection[Key]) -> None:
@@ -123,24 +123,24 @@ class Seals:
     def note_restored(self, restored: int) -> None:
         """Each conversation stands: nothing is remembered that the server does not have."""
 
-    def skip(self, talk: Talk, first: int) -> None:
+    def skip(self, talk: ConversationModel, first: int) -> None:
         """Rows before a seq are not going to be read."""
 
-    def end(self, talk: Talk) -> int | None:
+    def end(self, talk: ConversationModel) -> int | None:
         """The seq of the row that was read last, also before this program was started; nothing where none was."""
         return None
 
     # what goes
 
-    def state_of(self, talk: Talk) -> str:
+    def state_of(self, talk: ConversationModel) -> str:
         """In a few words whether what is said somewhere is sealed, or empty."""
         return ""
 
-    def is_sealed(self, talk: Talk) -> bool:
+    def is_sealed(self, talk: ConversationModel) -> bool:
         """Whether what is said somewhere is sealed, as far as that is known here."""
         return talk.sealed
 
-    async def seal(self, talk: Talk, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
+    async def seal(self, talk: ConversationModel, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
         """Seal something where it has to be; nothing is awaited between the sealing and the return.
 
         :param ref: the seq of the message that it replaces, where it is an edit.
@@ -154,7 +154,7 @@ class Seals:
             )
         return None
 
-    def refused(self, talk: Talk) -> None:
+    def refused(self, talk: ConversationModel) -> None:
         """The server did not keep what was sealed last."""
 
     def searches_here(self, words: str) -> bool:
@@ -182,7 +182,7 @@ class Seals:
         """Whether a verb is one of them."""
         return False
 
-    async def run(self, call: Call, here: Talk | None) -> Reply:
+    async def run(self, call: Call, here: ConversationModel | None) -> Reply:
         """Do what one of them says.
 
         :raises ClientFailure: when that does not work.

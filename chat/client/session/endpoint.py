@@ -39,7 +39,7 @@ _HOST = re.compile(r"[^\s:\[\]/@]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class ServerAddress:
     """Where a server is reached.
 
     :param tls: whether the connection is encrypted; where it is not, everybody on the way can read and change it.
@@ -58,7 +58,7 @@ class Address:
             return self.host.lower() == "localhost"
 
     @classmethod
-    def parse(cls, words: str, tls: bool = True) -> Address:
+    def parse(cls, words: str, tls: bool = True) -> ServerAddress:
         """Read ``HOST``, ``HOST:PORT`` or ``[IPV6]:PORT``.
 
         :raises ValueError: in one line, when it is none.
@@ -178,7 +178,7 @@ def _is_number(host: str) -> bool:
     return True
 
 
-def dial(reactor: Any, address: Address, client: ChatClient, handshake: Handshake) -> Deferred[ChatClient]:
+def dial(reactor: Any, address: ServerAddress, client: ChatClient, handshake: Handshake) -> Deferred[ChatClient]:
     """Connect.
 
     Fires with the client, whose ``ready`` is still to come; fails as the endpoint does.

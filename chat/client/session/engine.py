@@ -2,7 +2,7 @@
 
 How it works: after a login ``resume`` says how far each conversation has come. What is new is read page by page after
 the last row that is held (`chat.client.session.sync`), while what happens meanwhile comes live. Own lines wait in
-`chat.client.model.send_queue.Unsent` and are sent one after the other. A connection that breaks, or falls silent
+`chat.client.model.send_queue.SendQueue` and are sent one after the other. A connection that breaks, or falls silent
 (`chat.client.session.heartbeat`), is made again (`chat.client.session.reconnect`), and the account is logged in again
 by its token; then the same begins anew, from what is held. The rules:
 
@@ -24,13 +24,13 @@ from chat import __version__
 from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.state import State
-from chat.client.session.encryption_api import Seals
+from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.heartbeat import Heartbeat
-from chat.client.session.login import Entrance
+from chat.client.session.login import Login
 from chat.client.session.observer import Observer, Phase, Status
-from chat.client.session.peer_api import Peering
+from chat.client.session.peer_api import NullPeers
 from chat.client.session.protocol import ChatClient
-from chat.client.session.reconnect import Returning
+from chat.client.session.reconnect import Reconnector
 from chat.client.session.sender import Saying
 from chat.client.session.sync import Catching, Reading
 from chat.client.session.tasks import unattended
@@ -83,7 +83,7 @@ class Engine:
         observer: Observer,
         dial: Dial,
         clock: Any,
-        entrance: Callable[[ChatClient], Entrance],
+        entrance: Callable[[ChatClient], Login],
         *,
         device: str,
         keep_token: Callable[[str, str], object] = lambda account, token: None,
@@ -91,12 +91,12 @@ class Engine:
         look: Callable[[Welcome], object] = lambda welcome: None,
         jitter: Callable[[], float] = lambda: 0.5,
         reading: Reading = Reading.NEWEST,
-        direct: Peering | None = None,
-        seals: Seals | None = None,
+        direct: NullPeers | None = None,
+        seals: NullEncryption | None = None,
     ) -> None:
         self.state = state
-        self.direct = direct or Peering()
-        self.seals = seals or Seals()
+        self.direct = direct or NullPeers()
+        self.seals = seals or NullEncryption()
         self.seals.released = self._release
         self.seals.unlocked = self._unlocked
         state.reads = self.seals
@@ -114,9 +114,9 @@ class Engine:
         self._kept_token = kept_token
         self._look = look
         self._heartbeat = Heartbeat(clock)
-        self._returning = Returning(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
+        self._returning = Reconnector(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
         self._client: ChatClient | None = None
-        self._entrance: Entrance | None = None
+        self._entrance: Login | None = None
         self._token = ""
         self._ends: list[ClientFailure] = []
         self._unheard: deque[Event] = deque()
@@ -190,7 +190,7 @@ class Engine:
         """See `chat.client.session.login.Entrance.log_in_by_token`."""
         await self._enter(await (await self._way_in()).log_in_by_token(token, self.device))
 
-    async def _way_in(self) -> Entrance:
+    async def _way_in(self) -> Login:
         """The way in; a server that grew tired of somebody who thought about a password is called again."""
         if self._entrance is None:
             await self.connect()
@@ -373,7 +373,7 @@ class Engine:
         """See `chat.client.session.login.Entrance.delete_account`."""
         return await self._inside().delete_account(args, password)
 
-    def _inside(self) -> Entrance:
+    def _inside(self) -> Login:
         """:raises Disconnected: when there is no connection on which one is logged in."""
         if self._entrance is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP):
             raise Disconnected("You are not connected just now; nothing was done.")

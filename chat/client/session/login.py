@@ -29,7 +29,7 @@ InThread = Callable[..., Deferred[Any]]
 """Calls a function with arguments off the reactor's thread: ``twisted.internet.threads.deferToThread``."""
 
 
-class Entrance:
+class Login:
     """Logs one connection in.
 
     :param in_thread: where bcrypt runs.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.transfer_progress import TransferProgress
 from chat.protocol.events import Entry, Event, StoredAs
@@ -50,7 +50,7 @@ class Observer(Protocol):
 
     def status_changed(self, status: Status) -> None: ...
 
-    def rows_added(self, talk: Talk, rows: Sequence[Entry], live: bool) -> None:
+    def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
         """Rows at the end of a conversation.
 
         :param live: whether they have just happened, or were missed.
@@ -66,7 +66,7 @@ class Observer(Protocol):
     def transferred(self, transfer: TransferProgress) -> None:
         """A file is offered, has moved, or has come to its end."""
 
-    def found(self, talk: Talk | None, words: str, alarming: bool) -> None:
+    def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
         """Something about keys that the person has to know.
 
         :param talk: the conversation that it is about, if any.

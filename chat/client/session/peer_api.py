@@ -14,7 +14,7 @@ from chat.protocol.grammar.context import Call
 from chat.protocol.grammar.verbs import Verb
 
 
-class WayBack(ClientFailure):
+class RelayFallback(ClientFailure):
     """A private line was not delivered, and may go by way of the server.
 
     :ivar user: to whom.
@@ -27,7 +27,7 @@ class WayBack(ClientFailure):
         self.text = text
 
 
-class Peering:
+class NullPeers:
     """A client that talks by way of the server alone, which explains what the verbs of the other one take."""
 
     def runs(self, verb: Verb) -> bool:

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from platformdirs import PlatformDirs, user_downloads_path
 
 from chat.client.model.failures import ClientFailure
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.private_folder import Folder
 from chat.client.session.server_record import Known, read_known, read_server, write_server
 
@@ -37,7 +37,7 @@ _DATABASE = ".database"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ClientSettings:
     """What ``config.ini`` says, in its section ``[chat]``.
 
     :param theme: ``dark`` or ``light``, or a name of Textual's.
@@ -53,7 +53,7 @@ class Settings:
     theme: str = "dark"
     bell: bool = True
     device: str = ""
-    servers: tuple[tuple[str, Address], ...] = ()
+    servers: tuple[tuple[str, ServerAddress], ...] = ()
     direct_port: int = 0
     downloads: Path = field(default_factory=user_downloads_path)
     unattended: bool = False
@@ -83,7 +83,7 @@ class Files:
 
     # the person's
 
-    def settings(self) -> Settings:
+    def settings(self) -> ClientSettings:
         """Read ``config.ini``.
 
         :raises ClientFailure: in one line, when it cannot be read.
@@ -104,7 +104,7 @@ class Files:
             raise ClientFailure(f"{self.config}: {reason[:200]}") from None
         downloads = Path(section["downloads"]).expanduser() if section.get("downloads") else user_downloads_path()
         theme, device = section.get("theme", "dark"), section.get("device", "")
-        return Settings(theme, bell, device, servers, port, downloads, unattended)
+        return ClientSettings(theme, bell, device, servers, port, downloads, unattended)
 
     # the program's
 
@@ -113,15 +113,15 @@ class Files:
         found = [known for words, record in self._records().items() if (known := read_known(words, record)) is not None]
         return sorted(found, key=lambda each: -each.met)
 
-    def find(self, address: Address) -> Known:
+    def find(self, address: ServerAddress) -> Known:
         """What is known of a server; nothing much where it was never met."""
         return next((each for each in self.known() if each.address == address), Known(address))
 
-    def pin(self, address: Address, fingerprint: bytes) -> None:
+    def pin(self, address: ServerAddress, fingerprint: bytes) -> None:
         """Remember the key of a server."""
         self._change(address, lambda record: record.update(pin=fingerprint.hex()))
 
-    def keep_token(self, address: Address, account: str, device: str, token: str) -> None:
+    def keep_token(self, address: ServerAddress, account: str, device: str, token: str) -> None:
         """Remember what logs this device in again; empty to forget it."""
 
         def change(record: dict[str, Any]) -> None:
@@ -134,11 +134,11 @@ class Files:
 
         self._change(address, change)
 
-    def keys(self, address: Address) -> Path:
+    def keys(self, address: ServerAddress) -> Path:
         """The folder of the keys that are used on a server; with TLS or without, it is the same server."""
         return self._folder.path / "keys" / quote(str(address), safe="")
 
-    def meet(self, address: Address, database: str) -> Path | None:
+    def meet(self, address: ServerAddress, database: str) -> Path | None:
         """Remember which database a server has; what belongs to another one is put aside.
 
         :returns: the folder in which that is now, if there was any.
@@ -156,7 +156,7 @@ class Files:
             self._folder.write(named, database)
         return aside
 
-    def _put_aside(self, address: Address, keys: Path) -> Path:
+    def _put_aside(self, address: ServerAddress, keys: Path) -> Path:
         """Keep the keys, and what lies under them, and lines that wait to be sent, out of the way."""
         name = f"{keys.name}+old-{time.strftime('%Y-%m-%d')}"
         names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
@@ -170,12 +170,12 @@ class Files:
             self._write_unsent({who: lines for who, lines in records.items() if who not in waiting})
         return aside
 
-    def begin_anew(self, address: Address) -> None:
+    def begin_anew(self, address: ServerAddress) -> None:
         """A server that was set up anew is to be met as a new one; its key is still the one that is remembered."""
         for each in self._both(address):
             self._change(each, lambda record: [record.pop(name, None) for name in ("database", "tokens")])
 
-    def forget(self, address: Address) -> bool:
+    def forget(self, address: ServerAddress) -> bool:
         """Forget a server, its key and its tokens, so that it is met as a new one.
 
         :returns: whether it was known.
@@ -188,11 +188,11 @@ class Files:
             self._folder.write(self._servers, json.dumps(records, indent=1))
         return bool(both)
 
-    def database(self, address: Address) -> str:
+    def database(self, address: ServerAddress) -> str:
         """Which database a server had when it was called last, with TLS or without; empty where that is not known."""
         return next((each for known in self._both(address) if (each := self.find(known).database)), "")
 
-    def _both(self, address: Address) -> list[Address]:
+    def _both(self, address: ServerAddress) -> list[ServerAddress]:
         """As what a server is known, with TLS and without."""
         known = (each.address for each in self.known())
         return [each for each in known if (each.host, each.port) == (address.host, address.port)]
@@ -225,12 +225,12 @@ class Files:
         with self._folder.locked():
             return self._folder.open(self._folder.path / "errors.log")
 
-    def unsent(self, address: Address, account: str, device: str) -> list[Any]:
+    def unsent(self, address: ServerAddress, account: str, device: str) -> list[Any]:
         """Lines of a device that wait to be sent, as JSON values."""
         found = self._folder.read(self._unsent).get(f"{account}@{device} {write_server(address)}", [])
         return found if isinstance(found, list) else []
 
-    def keep_unsent(self, address: Address, account: str, device: str, lines: list[Any]) -> None:
+    def keep_unsent(self, address: ServerAddress, account: str, device: str, lines: list[Any]) -> None:
         """Remember them instead of those before; without any of anybody there is no such file."""
         if not lines and not self._unsent.exists():
             return
@@ -247,7 +247,7 @@ class Files:
         else:
             self._unsent.unlink(missing_ok=True)  # who has asked whether there is one had no lock yet
 
-    def _change(self, address: Address, change: Callable[[dict[str, Any]], object]) -> None:
+    def _change(self, address: ServerAddress, change: Callable[[dict[str, Any]], object]) -> None:
         with self._folder.locked():
             records = self._records()
             record = records.setdefault(write_server(address), {})

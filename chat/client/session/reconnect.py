@@ -27,7 +27,7 @@ DOUBTS: Final = 6
 """Tries in a row that end in a bad answer, after which the server is not called again."""
 
 
-class Returning:
+class Reconnector:
     """Tries until one is back.
 
     :param clock: the reactor, as far as it knows the time.

@@ -26,7 +26,7 @@ MOST_PAGES = 10
 """Pages of the list of people that are read."""
 
 
-class Roll:
+class Roster:
     """The names that a server knows.
 
     :param clock: a reactor, as far as it knows the time.

@@ -7,11 +7,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chat.client.model.conversation import Talk
+from chat.client.model.conversation import ConversationModel
 from chat.client.model.failures import Disconnected, HeldBack, RequestRefused, ServerNotTrusted
 from chat.client.model.send_queue import TRY_AGAIN, Outgoing
 from chat.client.model.state import State
-from chat.client.session.encryption_api import NOT_SEALED, Seals
+from chat.client.session.encryption_api import NOT_SEALED, NullEncryption
 from chat.client.session.observer import Observer
 from chat.client.session.protocol import ChatClient
 from chat.protocol.events import Entry, Refused, Reply, StoredAs
@@ -33,9 +33,9 @@ class Saying:
         self,
         state: State,
         observer: Observer,
-        seals: Seals,
+        seals: NullEncryption,
         clock: Any,
-        came: Callable[[Talk, list[Entry]], object],
+        came: Callable[[ConversationModel, list[Entry]], object],
     ) -> None:
         self._state = state
         self._observer = observer
@@ -104,10 +104,10 @@ class Saying:
         args = outgoing.args if outgoing.sealed is None else outgoing.args | {"text": write_body(outgoing.sealed)}
         return await client.request(outgoing.cmd, args, outgoing.retry)
 
-    def _talk(self, outgoing: Outgoing) -> Talk:
+    def _talk(self, outgoing: Outgoing) -> ConversationModel:
         """Where it is said, also where one is no more, or not yet."""
         found = self._state.talks.get(outgoing.where)
-        return found or Talk(outgoing.where, outgoing.args.get("room") or outgoing.args.get("user", ""))
+        return found or ConversationModel(outgoing.where, outgoing.args.get("room") or outgoing.args.get("user", ""))
 
     def _answered(self, outgoing: Outgoing, client: ChatClient, reply: Reply) -> None:
         if self._client is client:
@@ -149,7 +149,7 @@ class Saying:
         self._state.refuse(outgoing, why)
         self._observer.settled(outgoing, None)
 
-    async def edit(self, talk: Talk, seq: int, text: str) -> Reply:
+    async def edit(self, talk: ConversationModel, seq: int, text: str) -> Reply:
         """Say an own message anew; the reply may be a refusal.
 
         :raises ClientFailure: when there is no connection, or it must not be sent.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Known:
     :param database: what it calls the one that it had then (`chat.protocol.events.Welcome`), or empty.
     """
 
-    address: Address
+    address: ServerAddress
     pin: bytes = b""
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
     account: str = ""
@@ -33,15 +33,15 @@ class Known:
         return tuple(sorted(names, key=lambda name: (name != self.account, name)))
 
 
-def read_server(words: str) -> Address:
+def read_server(words: str) -> ServerAddress:
     """``HOST[:PORT]``, and the word ``unencrypted`` after it."""
     address, _, rest = words.strip().partition(" ")
     if rest.strip() not in ("", "unencrypted"):
         raise ValueError(f"{words[:60]!r}: write HOST[:PORT], or HOST[:PORT] unencrypted")
-    return Address.parse(address, tls=not rest.strip())
+    return ServerAddress.parse(address, tls=not rest.strip())
 
 
-def write_server(address: Address) -> str:
+def write_server(address: ServerAddress) -> str:
     """As `read_server` reads it."""
     return f"{address}{'' if address.tls else ' unencrypted'}"
 

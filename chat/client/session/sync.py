@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from chat.client.model.conversation import Key, Talk, span
+from chat.client.model.conversation import ConversationModel, Key, span
 from chat.client.model.state import State
-from chat.client.session.encryption_api import Seals
+from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.observer import Observer
 from chat.client.session.protocol import ChatClient
 from chat.client.session.restore_sync import left, state_of
-from chat.client.session.roster import Roll
+from chat.client.session.roster import Roster
 from chat.client.session.tasks import unattended
 from chat.protocol.events import Entry, History, OwnSettings, Resumed, Standing
 
@@ -53,12 +53,12 @@ class Catching:
     :ivar roll: the names that the server knows.
     """
 
-    def __init__(self, state: State, observer: Observer, clock: Any, reading: Reading, seals: Seals) -> None:
+    def __init__(self, state: State, observer: Observer, clock: Any, reading: Reading, seals: NullEncryption) -> None:
         self._state = state
         self._seals = seals
         self._observer = observer
         self._clock = clock
-        self.roll = Roll(state, clock)
+        self.roll = Roster(state, clock)
         self._reading = reading
         self._client: ChatClient | None = None
         self._timer: Any = None
@@ -111,10 +111,10 @@ class Catching:
             self._timer.cancel()
         self._timer = None
 
-    def _reads(self, talk: Talk) -> bool:
+    def _reads(self, talk: ConversationModel) -> bool:
         return self._reading is not Reading.ASKED or talk.key in self._followed
 
-    def _stand(self, standing: Standing, kept: Mapping[str, int]) -> tuple[Talk, int] | None:
+    def _stand(self, standing: Standing, kept: Mapping[str, int]) -> tuple[ConversationModel, int] | None:
         """Take up where one stands in a conversation.
 
         :param kept: see `chat.client.session.restore_sync.left`.
@@ -130,7 +130,7 @@ class Catching:
             self._seals.skip(talk, start + 1)
         return talk, max(before, standing.received)
 
-    def _start(self, talk: Talk, standing: Standing) -> int | None:
+    def _start(self, talk: ConversationModel, standing: Standing) -> int | None:
         """The row after which to begin anew, or nothing to go on after what is held."""
         first = max(1, standing.first) - 1
         if not talk.high:
@@ -142,7 +142,7 @@ class Catching:
             return None
         return standing.last - NEWEST if standing.last - talk.high > MOST_MISSED else None
 
-    async def _fill(self, client: ChatClient, talk: Talk, since: int) -> None:
+    async def _fill(self, client: ChatClient, talk: ConversationModel, since: int) -> None:
         """Read on after what is held, to the newest row.
 
         :param since: rows after it were missed; those before it are merely history.
@@ -164,18 +164,18 @@ class Catching:
 
     # while it lasts
 
-    def came(self, talk: Talk, entries: list[Entry], live: bool = True) -> None:
+    def came(self, talk: ConversationModel, entries: list[Entry], live: bool = True) -> None:
         """Rows were added at the end of a conversation, or wait for others that are missing."""
         self._told(talk, entries, live)
         self._later()
 
-    def _told(self, talk: Talk, entries: list[Entry], live: bool) -> None:
+    def _told(self, talk: ConversationModel, entries: list[Entry], live: bool) -> None:
         if entries:
             talk.count(entries, self._state.me, self._state.calls_me)
             self._state.learn(talk, entries)
             self._observer.rows_added(talk, entries, live)
 
-    async def follow(self, talk: Talk) -> None:
+    async def follow(self, talk: ConversationModel) -> None:
         """Read a conversation, and whatever comes there from now on.
 
         :raises ClientFailure: when the connection does not last.
@@ -183,7 +183,7 @@ class Catching:
         self._followed.add(talk.key)
         await self.fill(talk)
 
-    async def fill(self, talk: Talk) -> None:
+    async def fill(self, talk: ConversationModel) -> None:
         """Read what is missing at the end of a conversation; at most once at a time."""
         client = self._client
         if client is None or talk.conversation is None or talk.key in self._filling:
@@ -194,7 +194,7 @@ class Catching:
         finally:
             self._filling.discard(talk.key)
 
-    async def newest(self, talk: Talk) -> None:
+    async def newest(self, talk: ConversationModel) -> None:
         """Read the last rows of a conversation of which nothing is held."""
         client = self._client
         if client is None or talk.conversation is None or talk.rows:
@@ -211,7 +211,7 @@ class Catching:
             talk.see()
             self._told(talk, taken, live=False)
 
-    async def older(self, talk: Talk) -> int:
+    async def older(self, talk: ConversationModel) -> int:
         """Read the page before what is held.
 
         :returns: how many rows were added at the top.
@@ -228,7 +228,7 @@ class Catching:
         finally:
             self._filling.discard(talk.key)
 
-    def saw(self, talk: Talk) -> None:
+    def saw(self, talk: ConversationModel) -> None:
         """The person has read what there is of a conversation."""
         if talk.see():
             self._seen.add(talk.key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chat.client.model.failures import ServerNotTrusted
-from chat.client.session.endpoint import Address, Handshake
+from chat.client.session.endpoint import Handshake, ServerAddress
 from chat.client.session.profiles import Files
 from chat.protocol.events import Welcome
 
@@ -23,7 +23,7 @@ class KeyChanged(ServerNotTrusted):
 
     final = True
 
-    def __init__(self, address: Address, before: bytes, now: bytes) -> None:
+    def __init__(self, address: ServerAddress, before: bytes, now: bytes) -> None:
         super().__init__(
             f"The key of {address} has changed: somebody may stand between you and the server. Nothing was sent."
             f" If its operator says that it is right: chat forget {address}"
@@ -38,7 +38,7 @@ def spelled(fingerprint: bytes) -> str:
     return " ".join(digits[place : place + 4] for place in range(0, len(digits), 4))
 
 
-def pinned(files: Files, address: Address, handshake: Handshake) -> Callable[[bytes], None]:
+def pinned(files: Files, address: ServerAddress, handshake: Handshake) -> Callable[[bytes], None]:
     """Looks at the certificate of one connection, for `chat.client.session.protocol.ChatClient`.
 
     A key is remembered at the first meeting. One that an authority vouches for may change, as such keys do.
@@ -60,7 +60,7 @@ class SetUpAnew(ServerNotTrusted):
 
     final = True
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: ServerAddress) -> None:
         super().__init__(
             f"{address} was set up anew, or is another server: your account, and what was said, are not there."
             f" Nothing was sent. To begin anew with it: chat forget {address}"
@@ -73,7 +73,7 @@ class SameDatabase:
     :param told: gets a line for the person.
     """
 
-    def __init__(self, files: Files, address: Address, told: Callable[[str], object]) -> None:
+    def __init__(self, files: Files, address: ServerAddress, told: Callable[[str], object]) -> None:
         self._files = files
         self._address = address
         self._told = told

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from chat.protocol.errors import BadCredentials
-from chat.server.auth.password_verification import Verification
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.auth.tokens import digest
 from chat.server.core.credential_epochs import CredentialEpochs
 from chat.server.interfaces import (
@@ -41,7 +41,7 @@ class PasswordChecker:
 
     credentialInterfaces = (IPasswordCredentials,)
 
-    def __init__(self, directory: IDirectory, verification: Verification, epochs: CredentialEpochs) -> None:
+    def __init__(self, directory: IDirectory, verification: PasswordVerification, epochs: CredentialEpochs) -> None:
         self._directory = directory
         self._verification = verification
         self._epochs = epochs
@@ -49,7 +49,7 @@ class PasswordChecker:
     def requestAvatarId(self, credentials: IPasswordCredentials) -> Deferred[Any]:
         """Fires with the account as `Proven`.
 
-        Fails with `chat.protocol.errors.BadCredentials`, or as `Verification.is_right` does.
+        Fails with `chat.protocol.errors.BadCredentials`, or as `PasswordVerification.is_right` does.
         """
         return Deferred.fromCoroutine(self._check(credentials))
 

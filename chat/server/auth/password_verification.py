@@ -1,8 +1,8 @@
 """Whether a password is right: the one place that finds out, for logins and for changes of a password.
 
-It is sent (`Verification.is_right`) or proven without being sent (`Verification.verifier`, then
-`Verification.is_proven`); both look at the same verifier and count in the same lock-out. A name that nobody has takes
-the way of a wrong password in every step: one look into the store, one hash of the same cost, one count.
+It is sent (`PasswordVerification.is_right`) or proven without being sent (`PasswordVerification.verifier`, then
+`PasswordVerification.is_proven`); both look at the same verifier and count in the same lock-out. A name that nobody has
+takes the way of a wrong password in every step: one look into the store, one hash of the same cost, one count.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class _Attempt(NamedTuple):
     what: str
 
 
-class Verification:
+class PasswordVerification:
     """Checks passwords, a few at a time for each source (`chat.server.auth.lockout`).
 
     As many at a time as one account has free tries: so nobody with the right password is refused for being

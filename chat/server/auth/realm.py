@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 from zope.interface.interface import InterfaceClass
 
-from chat.server.core.sign_in import Arrival, People
+from chat.server.core.sign_in import SignInRequest, SignInService
 from chat.server.core.user import ChatUser, Session
 from chat.server.interfaces import IChatUser, Proven
 
@@ -19,14 +19,14 @@ from chat.server.interfaces import IChatUser, Proven
 class Realm:
     """Lets sessions be users, as far as the ``sessions`` policy has a place for them."""
 
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: SignInService) -> None:
         self._people = people
 
     def requestAvatar(self, avatarId: Any, mind: Any, *interfaces: InterfaceClass) -> Deferred[Any]:
         """See ``twisted.cred.portal.IRealm``.
 
         :param avatarId: the account, a `chat.server.interfaces.Proven`.
-        :param mind: a `chat.server.core.sign_in.Arrival`.
+        :param mind: a `chat.server.core.sign_in.SignInRequest`.
 
         Fails as `chat.server.core.sign_in.People.sign_in` does.
         """
@@ -34,7 +34,9 @@ class Realm:
             raise NotImplementedError("only IChatUser avatars are to be had here")
         return Deferred.fromCoroutine(self._sign_in(avatarId, mind))
 
-    async def _sign_in(self, proven: Proven, arrival: Arrival) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
+    async def _sign_in(
+        self, proven: Proven, arrival: SignInRequest
+    ) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
         user = await self._people.sign_in(proven, arrival)
         return IChatUser, user, _Logout(self._people, arrival.session)
 
@@ -44,7 +46,7 @@ class _Logout:
 
     __slots__ = ("_people", "_session")
 
-    def __init__(self, people: People, session: Session) -> None:
+    def __init__(self, people: SignInService, session: Session) -> None:
         self._people = people
         self._session = session
 

@@ -15,7 +15,7 @@ from chat.protocol.passwords import check_password, check_verifier, new_verifier
 from chat.protocol.values import Account, Name, Peer, Rank, Verifier
 from chat.server.auth.hashing import IHashing
 from chat.server.auth.one_time_codes import HOURS, digest, new_code
-from chat.server.auth.password_verification import Verification
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.core.rate_limit import BucketRegistry, TokenBucket
 from chat.server.core.spans import time_left
 from chat.server.interfaces import IClock, IDirectory, IStore, Proven
@@ -58,7 +58,7 @@ class Registrar:
         directory: IDirectory,
         store: IStore,
         hashing: IHashing,
-        verification: Verification,
+        verification: PasswordVerification,
         clock: IClock,
         cost: int,
         verbs: Collection[str],
@@ -195,7 +195,7 @@ class Registrar:
 
         :raises BadPassword: when it will not do; looked at first.
         :raises BadCredentials: a wrong name, a wrong code and one that has ended alike.
-        :raises LockedOut, TooFast: see `Verification.is_proven`.
+        :raises LockedOut, TooFast: see `PasswordVerification.is_proven`.
         """
         check_password(password)
         account = self._directory.account(name)
@@ -216,7 +216,7 @@ class Registrar:
 
         :param ask: the argument that is worth asking again.
         :raises BadCredentials: when the password is wrong.
-        :raises LockedOut, TooFast, Busy: see `Verification.is_right`.
+        :raises LockedOut, TooFast, Busy: see `PasswordVerification.is_right`.
         """
         if not await self._verification.is_right(account.name.folded, account, password, peer):
             raise BadCredentials("That is not your password. Nothing was changed.", ask=ask)

@@ -5,8 +5,8 @@ the password, so the server looks at a proof with the verifier that a plain logi
 
 Rules:
 
-* A session has one exchange at a time: begun by `Proofs.challenge`, ended by the first `Proofs.prove` whatever comes of
-  it, by `TIME_TO_PROVE`, or by any other login there.
+* A session has one exchange at a time: begun by `ScramServer.challenge`, ended by the first `ScramServer.prove`
+  whatever comes of it, by `TIME_TO_PROVE`, or by any other login there.
 * Under TLS an exchange is bound to the certificate (``tls-server-end-point``). One that is not bound is refused: who
   believes that this server cannot do it was told so by somebody in between (RFC 5802 section 6).
 * Names without an account are answered alike, with a decoy, up to the proof that cannot succeed.
@@ -24,7 +24,7 @@ from scramp.core import ServerError
 from chat.protocol.errors import BadBinding, BadCredentials, BadUsage
 from chat.protocol.passwords import BINDING, SCRAM, SCRAM_PLUS
 from chat.protocol.values import Account, Peer, Verifier
-from chat.server.auth.password_verification import Verification
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.interfaces import IClock, IDirectory
 
 TIME_TO_PROVE = 60.0
@@ -50,7 +50,7 @@ def ways(peer: Peer) -> tuple[str, ...]:
     return (SCRAM, SCRAM_PLUS) if peer.binding is not None else (SCRAM,)
 
 
-class Exchange:
+class ScramExchange:
     """One login on its way.
 
     :ivar name: as it was typed.
@@ -90,39 +90,39 @@ class Exchange:
         return True
 
 
-class Proofs:
+class ScramServer:
     """Begins exchanges and looks at proofs."""
 
-    def __init__(self, directory: IDirectory, verification: Verification, clock: IClock) -> None:
+    def __init__(self, directory: IDirectory, verification: PasswordVerification, clock: IClock) -> None:
         self._directory = directory
         self._verification = verification
         self._clock = clock
 
-    async def challenge(self, name: str, client_first: str, peer: Peer) -> Exchange:
+    async def challenge(self, name: str, client_first: str, peer: Peer) -> ScramExchange:
         """Begin an exchange.
 
         :param name: as it was typed.
         :raises BadUsage: when the message is none.
         :raises BadBinding: when it is not bound to TLS though it could be, or the other way round.
-        :raises LockedOut: see `Verification.verifier`.
+        :raises LockedOut: see `PasswordVerification.verifier`.
         """
         account = self._directory.account(name)
         verifier = await self._verification.verifier(name, account, peer)
         try:
-            return Exchange(name, account, verifier, peer, self._clock.monotonic(), client_first)
+            return ScramExchange(name, account, verifier, peer, self._clock.monotonic(), client_first)
         except ScramException as error:
             if error.server_error in _ABOUT_BINDING:
                 raise BadBinding(_ABOUT_BINDING[error.server_error]) from None
             raise BadUsage("scram: that is no first message of a client (RFC 5802 section 7).") from None
 
-    async def prove(self, exchange: Exchange | None, client_final: str, peer: Peer) -> Account:
+    async def prove(self, exchange: ScramExchange | None, client_final: str, peer: Peer) -> Account:
         """Look at the proof that ends an exchange.
 
         :returns: whose password was proven.
         :raises BadUsage: when no exchange was begun, or too long ago.
         :raises BadCredentials: a wrong name and a wrong password alike.
         :raises BadBinding: when the proof was made for another TLS connection.
-        :raises LockedOut, TooFast: see `Verification.is_proven`.
+        :raises LockedOut, TooFast: see `PasswordVerification.is_proven`.
         """
         if exchange is None or exchange.signature or self._clock.monotonic() - exchange.begun > TIME_TO_PROVE:
             raise BadUsage("scram comes within a minute after login with user and scram.")

@@ -53,9 +53,9 @@ async def new(
         raise BadUsage("new needs user and password.")
     session.device = device or (session.device if session.mind.program else DEFAULT_DEVICE)
     if verifier is not None:
-        await chat.door.register_verifier(session, user, verifier, realname, invitation)
+        await chat.authenticator.register_verifier(session, user, verifier, realname, invitation)
     elif password is not None:
-        await chat.door.register(session, user, password, realname, invitation)
+        await chat.authenticator.register(session, user, password, realname, invitation)
     return await logged_in(chat, session, created=True)
 
 
@@ -89,7 +89,7 @@ async def login(
     here = session.device if session.mind.program else DEFAULT_DEVICE
     if token is not None:
         session.device = device or here
-        token = await chat.door.log_in_by_token(session, token)
+        token = await chat.authenticator.log_in_by_token(session, token)
         return await logged_in(chat, session, token=token)
     if user is None or (password is None and scram is None):
         raise BadUsage("login needs user and password, or a token.")
@@ -99,16 +99,16 @@ async def login(
     except ValueError:
         raise BadUsage("A device name has 1 to 32 letters, digits, _ - or . Write: login NAME@DEVICE") from None
     if scram is not None:
-        return Challenge(await chat.door.challenge(session, name, scram))
+        return Challenge(await chat.authenticator.challenge(session, name, scram))
     assert password is not None, "one of both is there"
-    created = await chat.door.log_in(session, name, password)
+    created = await chat.authenticator.log_in(session, name, password)
     return await logged_in(chat, session, created)
 
 
 @command(group=GROUP, access=Access.GUEST, programs=True, barrier=True)
 async def scram(chat: ChatService, session: Session, *, final: ScramMessage) -> LoggedIn:
     """log in with the proof of the password that a challenge asked for"""
-    signature = await chat.door.prove(session, final)
+    signature = await chat.authenticator.prove(session, final)
     return await logged_in(chat, session, signature=signature)
 
 
@@ -118,7 +118,7 @@ async def takeover(chat: ChatService, session: Session) -> LoggedIn:
 
     Offered after the right password was refused because the account is signed in already.
     """
-    signature = await chat.door.take_over(session)
+    signature = await chat.authenticator.take_over(session)
     return await logged_in(chat, session, signature=signature)
 
 
@@ -131,7 +131,7 @@ async def logged_in(
     :raises BadCredentials: when it was ended from elsewhere meanwhile.
     """
     if session.mind.program and not token:
-        token = await chat.door.hand_out_token(session)
+        token = await chat.authenticator.hand_out_token(session)
     user = session.user
     if user is None:
         raise BadCredentials("This session was ended from elsewhere. Log in again: login NAME")
@@ -146,7 +146,7 @@ async def logout(chat: ChatService, session: Session) -> LoggedOut:
     any more; to keep it, end with quit.
     """
     if session.mind.program:
-        await chat.door.end_token(session)
+        await chat.authenticator.end_token(session)
     return LoggedOut(_end(session))
 
 
@@ -192,14 +192,14 @@ async def password(
     new one, so that neither is sent.
     """
     if scram is not None:
-        return Challenge(await chat.door.challenge_owner(session, scram))
+        return Challenge(await chat.authenticator.challenge_owner(session, scram))
     if final is not None and verifier is not None:
-        await chat.door.change_verifier(session, final, verifier)
+        await chat.authenticator.change_verifier(session, final, verifier)
     elif old is not None and new is not None:
-        await chat.door.change_password(session, old, new)
+        await chat.authenticator.change_password(session, old, new)
     else:
         raise BadUsage("password needs old and new, or final and verifier.")
-    return PasswordChanged(await chat.door.hand_out_token(session) if session.mind.program else "")
+    return PasswordChanged(await chat.authenticator.hand_out_token(session) if session.mind.program else "")
 
 
 @command(
@@ -225,11 +225,11 @@ async def account(
     your name; account delete everything empties that as well. Programs may prove the password with scram and final.
     """
     if scram is not None:
-        return Challenge(await chat.door.challenge_owner(session, scram))
+        return Challenge(await chat.authenticator.challenge_owner(session, scram))
     if final is not None:
-        await chat.door.prove_owner(session, final)
+        await chat.authenticator.prove_owner(session, final)
     elif password is not None:
-        await chat.door.check_owner(session, password)
+        await chat.authenticator.check_owner(session, password)
     else:
         raise BadUsage("account needs password, or final.")
     await chat.deletion.delete(session, scope is not None)
@@ -247,7 +247,7 @@ async def devices(
     if action is not None:
         if device is None:
             raise BadUsage("Say which one. Write: devices end DEVICE")
-        await chat.people.end_device(session, device)
+        await chat.sign_in.end_device(session, device)
         chat.keys.changed(account_of(session), session)
         return Done(f"Device {device} is signed out.")
     user = _user(session)

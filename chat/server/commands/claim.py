@@ -38,5 +38,5 @@ async def claim(
     if user is None or code is None or password is None:
         raise BadUsage("claim needs user, code and password.")
     session.device = device or (session.device if session.mind.program else DEFAULT_DEVICE)
-    await chat.door.claim(session, user, code, password)
+    await chat.authenticator.claim(session, user, code, password)
     return await logged_in(chat, session)

@@ -20,7 +20,7 @@ async def getaddress(chat: ChatService, session: Session, user: User) -> Done:
     With it your client can talk to the other one without the server. It is passed on only with that person's consent.
     """
     owner = chat.directory.named(user)
-    chat.people.consent.ask(session, owner)
+    chat.sign_in.consent.ask(session, owner)
     return Done(f"consent asked from User {owner.name.shown}.")
 
 
@@ -33,7 +33,7 @@ async def consent(
     A request counts for 10 minutes. It takes a client that listens.
     """
     asker = chat.directory.named(user)
-    chat.people.consent.give(session, asker, port, addresses)
+    chat.sign_in.consent.give(session, asker, port, addresses)
     return Done(f"User {asker.name.shown} has your address now.")
 
 
@@ -44,7 +44,7 @@ async def refuse(chat: ChatService, session: Session, user: User) -> Done:
     Who is not answered is refused after 10 minutes.
     """
     asker = chat.directory.named(user)
-    chat.people.consent.refuse(session, asker)
+    chat.sign_in.consent.refuse(session, asker)
     return Done(f"User {asker.name.shown} is told that you do not give your address.")
 
 
@@ -57,6 +57,6 @@ async def private(chat: ChatService, session: Session, user: User, text: Words) 
     """
     other = chat.directory.named(user)
     needs = "private takes the console client at both ends; nothing was sent."
-    if not chat.people.consent.holds(session, other):
+    if not chat.sign_in.consent.holds(session, other):
         needs = f"Please request user address first (getaddress <user>). {needs}"  # as wish 001 has it
     raise NeedsClient(f"{needs} By way of the server: message {other.name.shown} TEXT")

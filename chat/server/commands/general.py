@@ -79,4 +79,4 @@ async def ping(chat: ChatService, session: Session) -> Pong:
 @command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER)
 async def time(chat: ChatService, session: Session) -> TimeNow:
     """show the time, and since when the server runs"""
-    return TimeNow(chat.house.now(), chat.house.started)
+    return TimeNow(chat.node.now(), chat.node.started)

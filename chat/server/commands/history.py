@@ -56,12 +56,12 @@ async def history(
         conversation, seq = _cited(where)
         after, before, limit = max(0, seq - AROUND - 1), seq + AROUND + 1, 2 * AROUND + 1
     if conversation is not None:
-        found, readable_after = await chat.past.by_id(session, conversation)
+        found, readable_after = await chat.history.by_id(session, conversation)
     elif (place := where or room) is not None:
-        found, readable_after = await chat.past.place(session, place)
+        found, readable_after = await chat.history.place(session, place)
     else:
         raise NotInRoom("You are in no room. Say which one: history ROOM (or history NAME)")
-    return await chat.past.history(
+    return await chat.history.history(
         session,
         found,
         readable_after,
@@ -87,4 +87,4 @@ def zone_of(session: Session) -> tzinfo | None:
 async def catchup(chat: ChatService, session: Session, room: Room | None = None) -> Missed:
     """show what you missed, and mark it read"""
     wanted = chat.rooms.of_member(session, room) if room is not None else None
-    return await chat.past.catch_up(session, wanted, SHOWN)
+    return await chat.history.catch_up(session, wanted, SHOWN)

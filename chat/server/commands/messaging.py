@@ -21,13 +21,13 @@ async def say(chat: ChatService, session: Session, text: Speech, *, room: Here, 
 
     In a room you need not type say: a line that is no command is said. 'text and //text are always said.
     """
-    return await chat.talk.say(session, room, text, Kind.TEXT, retry)
+    return await chat.messaging.say(session, room, text, Kind.TEXT, retry)
 
 
 @command(group=GROUP, bare=Bare.NEVER, examples=("/me waves",))
 async def me(chat: ChatService, session: Session, text: Speech, *, room: Here, retry: Retry | None = None) -> StoredAs:
     """show an action in the room: * bob waves"""
-    return await chat.talk.say(session, room, text, Kind.ACTION, retry)
+    return await chat.messaging.say(session, room, text, Kind.ACTION, retry)
 
 
 @command(
@@ -53,13 +53,13 @@ async def message(
 
     It is kept when that person is not here, and shown at the next login. A message to yourself is a note.
     """
-    return await chat.talk.message(session, chat.directory.named(user), text, retry)
+    return await chat.messaging.message(session, chat.directory.named(user), text, retry)
 
 
 @command("r", group=GROUP, bare=Bare.NEVER, examples=("/r yes, of course",))
 async def reply(chat: ChatService, session: Session, text: Speech, *, retry: Retry | None = None) -> StoredAs:
     """write to who wrote to you privately last"""
-    return await chat.talk.reply(session, text, retry)
+    return await chat.messaging.reply(session, text, retry)
 
 
 @command(
@@ -82,7 +82,7 @@ async def edit(
     It is what you said last, or the one with this id, which history shows. Others are told that it was edited.
     """
     assert text is not None, "the table asks for it"
-    return await chat.corrections.edit(session, id, text, retry)
+    return await chat.edits.edit(session, id, text, retry)
 
 
 @command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/delete", "/delete r2.41"))
@@ -92,7 +92,7 @@ async def delete(chat: ChatService, session: Session, id: MessageId | None = Non
     It is what you said last, or the one with this id, which history shows. Its words are gone for good; others
     are told that it was deleted. Moderators may delete what anybody said in their room.
     """
-    await chat.corrections.delete(session, id)
+    await chat.edits.delete(session, id)
     return Done()
 
 
@@ -106,5 +106,5 @@ async def broadcast(chat: ChatService, session: Session, text: Words) -> Done:
         body = Text(text)
     except ValueError as error:
         raise BadUsage(f"{error} Write: broadcast TEXT") from None
-    everybody = chat.talk.broadcast(session, body.text)
+    everybody = chat.messaging.broadcast(session, body.text)
     return Done("" if everybody else "Your message could not be received by some recipients.")

@@ -23,7 +23,7 @@ async def online(chat: ChatService, session: Session) -> People:
 
     Users that have blocked you are not listed.
     """
-    users, more = chat.people.online(account_of(session), MOST)
+    users, more = chat.sign_in.online(account_of(session), MOST)
     return People("online", tuple(Person(user.name, user.state) for user in users), more=more)
 
 
@@ -49,7 +49,7 @@ async def list_(
     if room is not None:
         return members_of(chat, session, room)
     accounts, more = chat.directory.page("", MOST)
-    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, account)) for each in accounts)
+    people = tuple(Person(each.name.shown, chat.sign_in.state_of(each.id, account)) for each in accounts)
     return People("users", people, more=more)
 
 
@@ -67,7 +67,7 @@ def members_of(chat: ChatService, session: Session, word: str, after: str | None
     people = tuple(
         Person(
             chat.directory.name_of(each.account),
-            chat.people.state_of(each.account, account),
+            chat.sign_in.state_of(each.account, account),
             each.role if each.role is not Role.MEMBER else None,
         )
         for each in members
@@ -84,8 +84,8 @@ async def whois(chat: ChatService, session: Session, user: User | None = None) -
     reader = account_of(session)
     account = chat.directory.account_by_id(reader) if user is None else chat.directory.named(user)
     assert account is not None, "whoever is logged in has an account"
-    state = chat.people.state_of(account.id, reader)
-    present = chat.house.users.get(account.id) if state != "offline" else None
+    state = chat.sign_in.state_of(account.id, reader)
+    present = chat.node.users.get(account.id) if state != "offline" else None
     common = [room.name for room in chat.rooms.of(account.id) if reader in room.members]
     return Profile(
         name=account.name.shown,
@@ -94,7 +94,7 @@ async def whois(chat: ChatService, session: Session, user: User | None = None) -
         state=state,
         away=present.away or "" if present is not None else "",
         created=account.created,
-        since=present.since if present is not None else chat.people.seen(account, reader),
+        since=present.since if present is not None else chat.sign_in.seen(account, reader),
         rooms=tuple(common),
     )
 
@@ -106,7 +106,7 @@ async def block(chat: ChatService, session: Session, user: User) -> Done:
     It is one-way and kept: you can still write to that person, who does not see you online.
     """
     other = chat.directory.named(user)
-    await chat.people.block(session, other)
+    await chat.sign_in.block(session, other)
     return Done(f"User {other.name.shown} has been blocked.")
 
 
@@ -114,7 +114,7 @@ async def block(chat: ChatService, session: Session, user: User) -> Done:
 async def unblock(chat: ChatService, session: Session, user: User) -> Done:
     """end a block"""
     other = chat.directory.named(user)
-    await chat.people.unblock(session, other)
+    await chat.sign_in.unblock(session, other)
     return Done(f"User {other.name.shown} has been unblocked.")
 
 
@@ -124,12 +124,12 @@ async def away(chat: ChatService, session: Session, text: Words = "") -> Done:
 
     Who writes to you is told, with your note.
     """
-    chat.people.set_away(session, " ".join(text.split())[:200])
+    chat.sign_in.set_away(session, " ".join(text.split())[:200])
     return Done("You are away. Type /back when you are back.")
 
 
 @command(group=GROUP, bare=Bare.NEVER)
 async def back(chat: ChatService, session: Session) -> Done:
     """say that you are back"""
-    chat.people.set_away(session, None)
+    chat.sign_in.set_away(session, None)
     return Done("Welcome back.")

@@ -21,30 +21,30 @@ GROUP = "Settings"
 async def _style(chat: ChatService, session: Session, value: str) -> None:
     if value.lower() not in tuple(Style):
         raise BadUsage("A style is plain or classic. Write: set style classic")
-    await chat.choices.prefer(session, style=Style(value.lower()))
+    await chat.preferences.prefer(session, style=Style(value.lower()))
 
 
 async def _time(chat: ChatService, session: Session, value: str) -> None:
-    await chat.choices.prefer(session, time=_switched("time", value))
+    await chat.preferences.prefer(session, time=_switched("time", value))
 
 
 async def _timezone(chat: ChatService, session: Session, value: str) -> None:
-    await chat.choices.prefer(session, timezone="" if value.lower() in ("", "server") else find_time_zone(value))
+    await chat.preferences.prefer(session, timezone="" if value.lower() in ("", "server") else find_time_zone(value))
 
 
 async def _bell(chat: ChatService, session: Session, value: str) -> None:
-    await chat.choices.prefer(session, bell=_switched("bell", value))
+    await chat.preferences.prefer(session, bell=_switched("bell", value))
 
 
 async def _quiet(chat: ChatService, session: Session, value: str) -> None:
     *room, word = value.split() or [""]
     if len(room) != 1 or word.lower() not in QUIET:
         raise BadUsage("Say which room, and on, mentions or off. Write: set quiet ROOM mentions")
-    await chat.choices.notify(session, chat.rooms.of_member(session, room[0]), QUIET[word.lower()])
+    await chat.preferences.notify(session, chat.rooms.of_member(session, room[0]), QUIET[word.lower()])
 
 
 async def _realname(chat: ChatService, session: Session, value: str) -> None:
-    await chat.choices.set_realname(session, "" if value.lower() == "none" else read_realname(value))
+    await chat.preferences.set_realname(session, "" if value.lower() == "none" else read_realname(value))
 
 
 def _switched(setting: str, value: str) -> bool:
@@ -92,6 +92,6 @@ async def set_(
     realname is what whois shows beside your name; none is none.
     """
     if setting is None or value is None:
-        return chat.choices.of(session)
+        return chat.preferences.of(session)
     await _SETTERS[setting](chat, session, value)
-    return chat.choices.of(session, changed=setting)
+    return chat.preferences.of(session, changed=setting)

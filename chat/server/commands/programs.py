@@ -45,7 +45,7 @@ async def hello(
         "iterations": ITERATIONS,
     }
     features = ("history", "inbox", "keys", "marks", "retry", "resume", "sealed", "skipped")
-    ways_in, database = chat.door.ways_in(session), await chat.database()
+    ways_in, database = chat.authenticator.ways_in(session), await chat.database()
     settings = chat.settings
     return Welcome(
         settings.name, __version__, limits, features, ways_in, database, chat.restored, settings.registration
@@ -65,8 +65,8 @@ def _described(verbs: tuple[Verb, ...], _: None) -> CommandTable:
 @command(group=GROUP, programs=True, barrier=True)
 async def resume(chat: ChatService, session: Session) -> Resumed:
     """let live events flow from here on; what came before is read with history, page by page"""
-    resumed = await chat.past.resume(session)
-    chat.ending.remind(session)
+    resumed = await chat.history.resume(session)
+    chat.shutdown.remind(session)
     chat.administration.remind(session)
     chat.token_theft.remind(session)
     return resumed
@@ -75,28 +75,28 @@ async def resume(chat: ChatService, session: Session) -> Resumed:
 @command(group=GROUP, programs=True)
 async def restored(chat: ChatService, session: Session, *, since: Moment) -> Restored:
     """up to where conversations are still what they were, for who learns from welcome that a backup was put in place"""
-    return await chat.past.restored(session, since)
+    return await chat.history.restored(session, since)
 
 
 @command(group=GROUP, programs=True)
 async def missed(chat: ChatService, session: Session, *, limit: Annotated[int, NumberType(1, 500)] = 200) -> Missed:
     """the private messages of others after the marks, by time"""
-    standings = await chat.past.standings(session)
+    standings = await chat.history.standings(session)
     wanted = {each.conversation.id: each for each in standings if each.conversation.partner and each.unread}
-    return await chat.past.missed(session, wanted, limit)
+    return await chat.history.missed(session, wanted, limit)
 
 
 @command(group=GROUP, programs=True, weight=0.2)
 async def received(chat: ChatService, session: Session, *, marks: Marks) -> Done:
     """this device provably has everything up to these marks"""
-    await chat.past.mark(session, marks, read=False)
+    await chat.history.mark(session, marks, read=False)
     return Done()
 
 
 @command(group=GROUP, programs=True, weight=0.2)
 async def read(chat: ChatService, session: Session, *, marks: Marks) -> Done:
     """the person has seen everything up to these marks"""
-    await chat.past.mark(session, marks, read=True)
+    await chat.history.mark(session, marks, read=True)
     return Done()
 
 
@@ -107,7 +107,7 @@ async def roster(
     """all users and their state, by name, a page at a time: those after a name"""
     reader = account_of(session)
     accounts, more = chat.directory.page(after.casefold(), limit)
-    people = tuple(Person(each.name.shown, chat.people.state_of(each.id, reader)) for each in accounts)
+    people = tuple(Person(each.name.shown, chat.sign_in.state_of(each.id, reader)) for each in accounts)
     return People("users", people, more=more)
 
 

@@ -61,7 +61,7 @@ async def create(
 async def rooms(chat: ChatService, session: Session) -> Rooms:
     """show my rooms with what waits in each, and those that one is invited to"""
     account = account_of(session)
-    unread = {each.conversation.id: each.unread for each in await chat.past.standings(session)}
+    unread = {each.conversation.id: each.unread for each in await chat.history.standings(session)}
     mine = [*chat.rooms.of(account), *chat.rooms.inviting(account)]
     return Rooms(
         tuple(room_line(chat, room, account, unread.get(room.id, 0)) for room in mine[:MOST]), True, len(mine[MOST:])
@@ -99,7 +99,7 @@ async def decline(chat: ChatService, session: Session, room: Room) -> Done:
 async def _entered(
     chat: ChatService, session: Session, room: RoomState, *, created: bool = False, joined: bool = False
 ) -> RoomEntered:
-    standings = () if joined else await chat.past.standings(session)
+    standings = () if joined else await chat.history.standings(session)
     unread = next((each.unread for each in standings if each.conversation.id == room.id), 0)
     blockers = chat.directory.blockers_of(account_of(session))
     here = islice((account for account in room.occupants if account not in blockers), MOST)

@@ -38,7 +38,7 @@ async def search(
     """
     query = read_query(words)
     terms = read_terms(query.words)
-    place = (await chat.past.place(session, query.place))[0] if query.place else None
+    place = (await chat.history.place(session, query.place))[0] if query.place else None
     author = chat.directory.named(query.author) if query.author else None
     span = query.span
     since = beginning(span, chat.clock.seconds(), zone_of(session)) if span is not None else None

@@ -1,22 +1,7 @@
 """The whole command table, in the order in which help shows the groups."""
 
-from chat.server.commands import (
-    account,
-    administration,
-    claim,
-    consent,
-    files,
-    general,
-    history,
-    keys,
-    messaging,
-    moderation,
-    people,
-    preferences,
-    programs,
-    rooms,
-    search,
-)
+from chat.server.commands import account, claim, preferences, messaging, rooms, people, history, search  # isort: skip
+from chat.server.commands import moderation, consent, files, general, administration, programs, keys  # isort: skip
 from chat.server.commands.registry import TABLE
 
 FEATURES = (

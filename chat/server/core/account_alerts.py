@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat.protocol.events import Notice
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.user import Session
 
 MOST_KEPT = 10
@@ -13,14 +13,14 @@ MOST_KEPT = 10
 class AccountAlerts:
     """Alerts by account."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._kept: dict[int, list[str]] = {}
 
     def tell(self, account: int, text: str) -> None:
         """Tell the sessions of an account that events flow to."""
-        user = self._house.users.get(account)
-        for mind in self._house.minds_of(user) if user is not None else ():
+        user = self._node.users.get(account)
+        for mind in self._node.minds_of(user) if user is not None else ():
             mind.deliver(Notice(text))
 
     def keep(self, account: int, text: str) -> None:

@@ -14,12 +14,12 @@ from chat.protocol.errors import BadUsage, Forbidden, NoEffect, NoSuchUser
 from chat.protocol.events import Notice, Reply
 from chat.protocol.values import SERVER, Account, Kind, Rank, Sanction
 from chat.server.core.deletion import Deletion
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.one_line import one_line
 from chat.server.core.room import Room
-from chat.server.core.rooms import LOBBY, Rooms
+from chat.server.core.rooms import LOBBY, RoomService
 from chat.server.core.sanctions import Network, covers, words
-from chat.server.core.sign_in import People
+from chat.server.core.sign_in import SignInService
 from chat.server.core.user import ChatUser, Session
 from chat.server.logs import Logger
 
@@ -35,8 +35,8 @@ log = Logger()
 
 
 class Administration:
-    def __init__(self, house: House, rooms: Rooms, people: People, deletion: Deletion) -> None:
-        self._house = house
+    def __init__(self, node: Node, rooms: RoomService, people: SignInService, deletion: Deletion) -> None:
+        self._node = node
         self._deletion = deletion
         self._rooms = rooms
         self._people = people
@@ -47,7 +47,7 @@ class Administration:
         :param about: the person, room or network it is about, or empty.
         """
         words = f"{command} {about}".rstrip()
-        self._house.traffic.note(f"admin-{command}", session)
+        self._node.traffic_log.note(f"admin-{command}", session)
         log.info("{actor} gives the command: admin {words}", actor=session.actor, words=words)
 
     # people
@@ -59,7 +59,7 @@ class Administration:
         :raises NoEffect: when that person is not here.
         """
         self._check_other(session, target)
-        user = self._house.users.get(target.id)
+        user = self._node.users.get(target.id)
         if user is None:
             name = target.name.shown
             raise NoEffect(f"{name} is not here. To keep the account out: {session.admin} ban {name}")
@@ -76,7 +76,7 @@ class Administration:
         :param seconds: how long, or nothing for ever.
         :raises BadUsage: for oneself, the only administrator, or a network that nearly everybody is in.
         """
-        now = self._house.now()
+        now = self._node.now()
         account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
         if isinstance(target, Account):
             self._check_other(session, target)
@@ -91,9 +91,9 @@ class Administration:
         sanction = Sanction(kind, account, network, until, one_line(reason), session.actor, now)
         if network and _is_met(sanction, session):
             raise BadUsage(f"You are in {target} yourself. Write a smaller network, or an address.")
-        await self._house.sanctions.impose(sanction)
+        await self._node.sanctions.impose(sanction)
         if kind is Kind.BANNED:
-            met = [each for each in self._house.sessions.values() if _is_met(sanction, each)]
+            met = [each for each in self._node.sessions.values() if _is_met(sanction, each)]
             self._put_out(met, words("You are banned from this server", sanction, now))
         else:
             self._tell(account, words("You are muted on this server", sanction, now))
@@ -102,7 +102,7 @@ class Administration:
     async def lift(self, session: Session, kind: Kind, target: Account | Network) -> None:
         """:raises NoEffect: when there is nothing to lift."""
         account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
-        if not await self._house.sanctions.lift(kind, account, network, self._house.now()):
+        if not await self._node.sanctions.lift(kind, account, network, self._node.now()):
             who = target.name.shown if isinstance(target, Account) else network
             raise NoEffect(f"{who} is not {kind.value} on the server. {session.admin} bans shows who is.")
         if kind is Kind.MUTED:
@@ -118,20 +118,20 @@ class Administration:
         if rank is Rank.MEMBER:
             self._set_rank(target.id, rank)  # at once: of two administrators who revoke each other one stays
         try:
-            await self._house.store.set_rank(target.id, rank)
+            await self._node.store.set_rank(target.id, rank)
         except BaseException:
             self._set_rank(target.id, target.rank)
             raise
-        if self._house.directory.account_by_id(target.id) is None:
+        if self._node.directory.account_by_id(target.id) is None:
             raise NoSuchUser()
         self._set_rank(target.id, rank)
         self._tell(target.id, _RANKED[rank])
 
     def _set_rank(self, id: int, rank: Rank) -> None:
         """Let an account have a rank in memory, unless it was deleted meanwhile."""
-        account = self._house.directory.account_by_id(id)
+        account = self._node.directory.account_by_id(id)
         if account is not None:
-            self._house.set_account(replace(account, rank=rank))
+            self._node.set_account(replace(account, rank=rank))
 
     async def forget(self, session: Session, target: Account) -> None:
         """Delete an account, and take what it wrote out of the log little by little."""
@@ -141,9 +141,9 @@ class Administration:
 
     def _in_the_name_of(self, session: Session, account: Account) -> Session:
         """A session that acts for somebody who need not be here."""
-        house = self._house
-        acting = Session(house.next_session(), house.node, session.mind, session.bucket, _nobody_types)
-        acting.user = ChatUser(account, house.now())
+        node = self._node
+        acting = Session(node.next_session(), node.name, session.mind, session.bucket, _nobody_types)
+        acting.user = ChatUser(account, node.now())
         return acting
 
     # rooms and everybody
@@ -165,20 +165,20 @@ class Administration:
 
         :returns: how many sessions that are.
         """
-        self._house.everyone.post(Notice(text))
-        return len(self._house.everyone)
+        self._node.everyone.post(Notice(text))
+        return len(self._node.everyone)
 
     def remind(self, session: Session) -> None:
         """Tell somebody who has come of a mute that lasts."""
-        user, now = session.user, self._house.now()
-        mute = self._house.sanctions.against(Kind.MUTED, user.account.id, now) if user is not None else None
+        user, now = session.user, self._node.now()
+        mute = self._node.sanctions.against(Kind.MUTED, user.account.id, now) if user is not None else None
         if mute is not None:
             session.mind.deliver(Notice(words("You are muted on this server", mute, now)))
 
     def _tell(self, account: int, text: str) -> None:
         """Tell somebody who is here."""
-        user = self._house.users.get(account)
-        for mind in self._house.minds_of(user) if user is not None else ():
+        user = self._node.users.get(account)
+        for mind in self._node.minds_of(user) if user is not None else ():
             mind.deliver(Notice(text))
 
     # the rules
@@ -191,9 +191,9 @@ class Administration:
         """:raises BadUsage: when nobody else could run the server from where people talk."""
         if target.rank is not Rank.ADMINISTRATOR:
             return
-        administrators, sanctions = self._house.directory.administrators(), self._house.sanctions
-        now = self._house.now()
-        out = {target.id, *self._house.deleting}
+        administrators, sanctions = self._node.directory.administrators(), self._node.sanctions
+        now = self._node.now()
+        out = {target.id, *self._node.deleting}
         others = (each for each in administrators if each.id not in out)
         if all(sanctions.against(Kind.BANNED, each.id, now) for each in others):
             name = target.name.shown

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from chat.protocol.errors import AddressRefused, BadUsage, NeedsClient, NoEffect, NotHere, TooFast
 from chat.protocol.events import Address, AddressChanged, AskedConsent, ConsentRefused, Event
 from chat.protocol.values import Account, Reach, reach_of
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.user import ChatUser, Session
 
 ASKED_FOR = 600.0
@@ -34,8 +34,8 @@ MOST_ADDRESSES = 8
 
 
 class Consent:
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._asked: dict[int, dict[int, float]] = {}
         """When who asked, by asker and owner, in seconds that never jump."""
         self._held: dict[int, tuple[str, set[int]]] = {}
@@ -50,17 +50,17 @@ class Consent:
         :raises NoEffect: when it was asked for already.
         :raises TooFast: when too many requests are open.
         """
-        user, house = _user(session), self._house
+        user, node = _user(session), self._node
         asker = user.account.id
         name = owner.name.shown
         if owner.id == asker:
             raise BadUsage("That is your own name. Write: getaddress NAME")
-        house.sanctions.may_speak(asker, house.now())
-        if house.directory.blocks(owner.id, asker):
+        node.sanctions.may_speak(asker, node.now())
+        if node.directory.blocks(owner.id, asker):
             raise AddressRefused(f"getaddress request for {name} failed.")
-        if owner.id not in house.users:
+        if owner.id not in node.users:
             raise NotHere(f"User {name} is not here. Write: message {name} TEXT")
-        now = house.clock.monotonic()
+        now = node.clock.monotonic()
         open_ = {id: when for id, when in self._asked.get(asker, {}).items() if now - when < ASKED_FOR}
         if owner.id in open_:
             raise NoEffect(f"User {name} is asked for consent already; a request counts for 10 minutes.")
@@ -90,8 +90,8 @@ class Consent:
         more = [_checked(address) for address in dict.fromkeys(addresses) if address != own]
         if len(more) > MOST_ADDRESSES:
             raise BadUsage(f"A client gives at most {MOST_ADDRESSES} addresses.")
-        user = self._house.users.get(asker.id)
-        minds = self._house.minds_of(user) if user is not None else []
+        user = self._node.users.get(asker.id)
+        minds = self._node.minds_of(user) if user is not None else []
         told = [(mind, each) for mind in minds if (each := _reachable((own, *more), own, mind.peer.address))]
         if minds and not told:
             raise AddressRefused(f"{name} could reach none of your client's addresses. Nothing was passed on.")
@@ -142,13 +142,13 @@ class Consent:
 
     def _check_asked(self, asker: Account, owner: int) -> None:
         when = self._asked.get(asker.id, {}).get(owner)
-        if when is None or self._house.clock.monotonic() - when >= ASKED_FOR:
+        if when is None or self._node.clock.monotonic() - when >= ASKED_FOR:
             raise NoEffect(f"User {asker.name.shown} has not asked for your consent in the last 10 minutes.")
 
     def _tell(self, account: int, event: Event) -> None:
-        user = self._house.users.get(account)
+        user = self._node.users.get(account)
         if user is not None:
-            for mind in self._house.minds_of(user):
+            for mind in self._node.minds_of(user):
                 mind.deliver(event)
 
 

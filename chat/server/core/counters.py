@@ -9,10 +9,10 @@ from chat.protocol.values import SPOKEN
 from chat.server.interfaces import Committed
 
 MINUTE = 60
-"""Seconds that `Counts.lately` looks back."""
+"""Seconds that `Counters.lately` looks back."""
 
 
-class Counts:
+class Counters:
     """What happened since the start.
 
     :ivar messages: what was said, in rooms and privately.

@@ -6,9 +6,9 @@ from twisted.python.failure import Failure
 
 from chat.protocol.errors import ChatError
 from chat.server.core.moderation import Moderation
-from chat.server.core.node import House
-from chat.server.core.rooms import Rooms, account_of
-from chat.server.core.sign_in import People
+from chat.server.core.node import Node
+from chat.server.core.rooms import RoomService, account_of
+from chat.server.core.sign_in import SignInService
 from chat.server.core.user import Session
 from chat.server.interfaces import Erased, IDelayed
 
@@ -17,8 +17,8 @@ PAUSE = 0.2
 
 
 class Deletion:
-    def __init__(self, house: House, rooms: Rooms, moderation: Moderation, people: People) -> None:
-        self._house = house
+    def __init__(self, node: Node, rooms: RoomService, moderation: Moderation, people: SignInService) -> None:
+        self._node = node
         self._rooms = rooms
         self._moderation = moderation
         self._people = people
@@ -26,7 +26,7 @@ class Deletion:
 
     def start(self) -> None:
         """Go on with what an earlier run had not finished."""
-        self._timer = self._house.clock.call_later(PAUSE, self._step)
+        self._timer = self._node.clock.call_later(PAUSE, self._step)
 
     def stop(self) -> None:
         """Take no further step; the next start goes on."""
@@ -44,49 +44,49 @@ class Deletion:
         :param proven: whether it is the owner who asks, and not an operator.
         :raises CredentialsChanged: when the session of the owner does not stand for the account any more.
         """
-        house, account = self._house, account_of(session)
-        house.deleting.add(account)
+        node, account = self._node, account_of(session)
+        node.deleting.add(account)
         try:
             await self._leave_rooms(session)
             await self._delete(session, erase, proven)
         finally:
-            house.deleting.discard(account)
+            node.deleting.discard(account)
         if erase and self._timer is None:
-            self._timer = house.clock.call_later(PAUSE, self._step)
+            self._timer = node.clock.call_later(PAUSE, self._step)
 
     async def _leave_rooms(self, session: Session) -> None:
         """Leave all rooms, those that are entered at this very moment as well: other sessions end first."""
         account = account_of(session)
-        user = self._house.users.get(account)
+        user = self._node.users.get(account)
         for each in tuple(user.sessions) if user is not None else ():
             if each is not session:
                 self._people.end(each, "This account is being deleted.")
-        await self._house.store.settle()
+        await self._node.store.settle()
         while inviting := self._rooms.inviting(account):
             await self._moderation.decline(session, inviting[0])
         while rooms := self._rooms.of(account):
             await self._rooms.disconnect(session, rooms[0])
 
     async def _delete(self, session: Session, erase: bool, proven: bool) -> None:
-        house, account = self._house, account_of(session)
-        await house.store.delete_account(account, house.now(), erase, session.epoch if proven else None, session.device)
-        user = house.users.get(account)
-        house.directory.remove_account(account)
-        house.epochs.forget(account)
+        node, account = self._node, account_of(session)
+        await node.store.delete_account(account, node.now(), erase, session.epoch if proven else None, session.device)
+        user = node.users.get(account)
+        node.directory.remove_account(account)
+        node.epochs.forget(account)
         for each in tuple(user.sessions) if user is not None else ():
             self._people.end(each, "Your account is deleted. Bye!")
 
     def _step(self) -> None:
         self._timer = None
-        self._house.store.erase().addCallbacks(self._stepped, self._failed)
+        self._node.store.erase().addCallbacks(self._stepped, self._failed)
 
     def _stepped(self, erased: Erased) -> None:
         for id, topic in erased.topics:
-            room = self._house.rooms.get(id)
+            room = self._node.rooms.get(id)
             if room is not None and room.topic == topic:
                 room.topic = ""
-        if erased.more and not self._house.stopping:
-            self._timer = self._house.clock.call_later(PAUSE, self._step)
+        if erased.more and not self._node.stopping:
+            self._timer = self._node.clock.call_later(PAUSE, self._step)
 
     def _failed(self, failure: Failure) -> None:
         """The store has said so in the log; the next start tries again."""

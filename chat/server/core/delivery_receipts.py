@@ -15,9 +15,9 @@ from twisted.internet.defer import Deferred
 from chat.protocol.events import Delivered, Kept
 from chat.protocol.values import Pair, Shown
 from chat.server.core.mark_cache import MarkCache
-from chat.server.core.node import House, unattended
+from chat.server.core.node import Node, unattended
 from chat.server.core.row_events import private_conversation
-from chat.server.core.user import ChatUser, Owed, Session
+from chat.server.core.user import ChatUser, PendingReceipt, Session
 from chat.server.interfaces import Ephemeral
 
 ARRIVED, LEFT_BEHIND = "delivered", "kept"
@@ -28,10 +28,10 @@ _EVENTS: dict[str, type[Delivered] | type[Kept]] = {ARRIVED: Delivered, LEFT_BEH
 
 
 @dataclass(frozen=True, slots=True)
-class Proofs:
+class DeliveryMarks:
     """What one login proves, even after it has ended: ``account`` and ``device`` are those of the login."""
 
-    delivery: Delivery
+    delivery: DeliveryReceipts
     session: Session
     account: int
     device: str
@@ -51,16 +51,16 @@ class Proofs:
         unattended(Deferred.fromCoroutine(self.delivery.marks.shown(self.account, self.device, shown)))
 
 
-class Delivery:
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.marks = MarkCache(house.store)
+class DeliveryReceipts:
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.marks = MarkCache(node.store)
 
-    def of(self, session: Session, account: int) -> Proofs:
+    def of(self, session: Session, account: int) -> DeliveryMarks:
         """What the login of a session proves."""
-        return Proofs(self, session, account, session.device)
+        return DeliveryMarks(self, session, account, session.device)
 
-    def owe(self, session: Session, conversation: int, owed: Owed) -> None:
+    def owe(self, session: Session, conversation: int, owed: PendingReceipt) -> None:
         """A session is shown a private message."""
         if session.owed is None:
             session.owed = {}
@@ -76,18 +76,18 @@ class Delivery:
 
         :raises StoreUnavailable: when the disk takes nothing; nobody is told.
         """
-        await self._tell_authors(account, await self.house.store.mark_received(account, device, marks))
+        await self._tell_authors(account, await self.node.store.mark_received(account, device, marks))
 
     async def prove(self, account: int, device: str, marks: Mapping[int, int]) -> None:
         """The same with marks that a text session has proven: they count at once, although nobody waits for them."""
         await self._tell_authors(account, await self.marks.received(account, device, marks))
 
     async def _tell_authors(self, account: int, raised: Mapping[int, int]) -> None:
-        house = self.house
-        private = raised.keys() - house.rooms.keys()
+        node = self.node
+        private = raised.keys() - node.rooms.keys()
         if not private:
             return
-        for other, conversation in (await house.store.pairs_of(account)).items():
+        for other, conversation in (await node.store.pairs_of(account)).items():
             if conversation in private and other != account:
                 self._tell(ARRIVED, account, other, conversation, raised[conversation])
 
@@ -95,15 +95,15 @@ class Delivery:
         """The connection of a session is gone, and nothing can be proven any more."""
         left, session.owed = session.owed or {}, None
         for conversation, owed in left.items():
-            user = self.house.users.get(owed.reader)
+            user = self.node.users.get(owed.reader)
             if user is None or not user.live:
                 self._tell(LEFT_BEHIND, owed.reader, owed.author, conversation, owed.seq)
 
     def _tell(self, what: str, account: int, author: int, conversation: int, seq: int) -> None:
-        if self.house.directory.blocks(account, author):
+        if self.node.directory.blocks(account, author):
             return  # it would show that the reader is here, or has left
         fields: dict[str, str | int | bool | None] = {"conversation": conversation, "by": account, "seq": seq}
-        self.house.bus.publish([("account", author)], Ephemeral(what, fields))
+        self.node.bus.publish([("account", author)], Ephemeral(what, fields))
 
     def follow(self, user: ChatUser, published: Ephemeral) -> None:
         """Something became of what this user wrote."""
@@ -113,7 +113,7 @@ class Delivery:
         id, by, seq = (published.fields[name] for name in ("conversation", "by", "seq"))
         assert isinstance(id, int) and isinstance(by, int) and isinstance(seq, int), "made by _tell()"
         author = user.account.id
-        conversation = private_conversation(id, Pair.of(author, by), author, self.house.directory)
-        for mind in self.house.minds_of(user):
+        conversation = private_conversation(id, Pair.of(author, by), author, self.node.directory)
+        for mind in self.node.minds_of(user):
             if mind.program or kind is Kept:
                 mind.deliver(kind(conversation, seq))

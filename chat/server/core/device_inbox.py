@@ -5,11 +5,11 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 
-from chat.protocol.device_keys import Letter as Sent
+from chat.protocol.device_keys import InboxMessage as Sent
 from chat.protocol.device_keys import StoredLetter
 from chat.protocol.events import Inbox, Letter, LettersKept, NamedDevice
 from chat.server.core.key_directory import KeyDirectory
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.rooms import account_of
 from chat.server.core.user import ChatUser, Session
 from chat.server.interfaces import Ephemeral
@@ -21,8 +21,8 @@ _ARRIVED = "letter"
 class Inboxes:
     """The inboxes of all devices."""
 
-    def __init__(self, house: House, keys: KeyDirectory) -> None:
-        self._house = house
+    def __init__(self, node: Node, keys: KeyDirectory) -> None:
+        self._node = node
         self._keys = keys
 
     async def send(self, session: Session, letters: Sequence[tuple[str, str, bytes]]) -> LettersKept:
@@ -31,37 +31,37 @@ class Inboxes:
         :param letters: for whom, for which device, and what.
         :returns: with the devices that got none.
         """
-        house, author = self._house, account_of(session)
-        now = house.now()
-        house.may_say(author, now)
+        node, author = self._node, account_of(session)
+        now = node.now()
+        node.may_say(author, now)
         reachable = {each.id for each in self._keys.reachable(session, [user for user, _, _ in letters])}
         sent: list[Sent] = []
         refused: list[NamedDevice] = []
         for user, device, body in letters:
-            person = house.directory.account(user)
+            person = node.directory.account(user)
             if person is None or person.id not in reachable:
                 refused.append(NamedDevice(user, device))
             else:
                 sent.append(Sent(person.id, device, body))
-        numbers = await house.store.put_into_inboxes(author, session.device, sent, now)
+        numbers = await node.store.put_into_inboxes(author, session.device, sent, now)
         for letter, number in zip(sent, numbers, strict=True):
             if number is None:
-                refused.append(NamedDevice(house.directory.name_of(letter.account), letter.device))
+                refused.append(NamedDevice(node.directory.name_of(letter.account), letter.device))
             else:
                 self._tell(letter, StoredLetter(number, author, session.device, now, letter.body))
         return LettersKept(tuple(refused))
 
     async def read(self, session: Session, after: int, limit: int) -> Inbox:
         """What lies in the inbox of a session's device."""
-        found = await self._house.store.inbox(account_of(session), session.device, after, limit + 1)
+        found = await self._node.store.inbox(account_of(session), session.device, after, limit + 1)
         return Inbox(tuple(self._shown(each) for each in found[:limit]), len(found) > limit)
 
     async def acknowledge(self, session: Session, upto: int) -> None:
         """The session's device has everything up to this number: it is deleted."""
-        await self._house.store.empty_inbox(account_of(session), session.device, upto)
+        await self._node.store.empty_inbox(account_of(session), session.device, upto)
 
     def _shown(self, letter: StoredLetter) -> Letter:
-        author = self._house.directory.name_of(letter.author)
+        author = self._node.directory.name_of(letter.author)
         return Letter(letter.number, author, letter.device, letter.time, letter.body)
 
     # who is told
@@ -75,7 +75,7 @@ class Inboxes:
             "time": stored.time,
             "body": b64encode(stored.body).decode(),
         }
-        self._house.bus.publish([("account", letter.account)], Ephemeral(_ARRIVED, fields))
+        self._node.bus.publish([("account", letter.account)], Ephemeral(_ARRIVED, fields))
 
     def follow(self, user: ChatUser, published: Ephemeral) -> None:
         """A letter has come for one of this user's devices."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.interfaces import IDelayed
 from chat.server.logs import Logger
 
@@ -14,9 +14,9 @@ _MIB = 1024 * 1024
 log = Logger()
 
 
-class Space:
-    def __init__(self, house: House) -> None:
-        self._house = house
+class DiskSpaceMonitor:
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._timer: IDelayed | None = None
 
     def start(self) -> None:
@@ -28,18 +28,18 @@ class Space:
             self._timer.cancel()
 
     def _look(self) -> None:
-        house = self._house
-        floor = house.settings.disk_floor * _MIB
-        free = house.store.disk().free
+        node = self._node
+        floor = node.settings.disk_floor * _MIB
+        free = node.store.disk().free
         full = free is not None and free < floor
-        if full and not house.full:
+        if full and not node.full:
             log.error(
                 "Only {free} MiB of disk are free, and disk-floor is {floor}:"
                 " nothing new is taken until there are more.",
                 free=(free or 0) // _MIB,
-                floor=house.settings.disk_floor,
+                floor=node.settings.disk_floor,
             )
-        elif house.full and not full:
+        elif node.full and not full:
             log.info("There is room on the disk again.")
-        house.full = full
-        self._timer = house.clock.call_later(EVERY, self._look)
+        node.full = full
+        self._timer = node.clock.call_later(EVERY, self._look)

@@ -32,7 +32,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Performer:
+class Dispatcher:
     """Runs commands of a table against a service.
 
     :ivar performed: how often each verb ran, and with which outcome (``ok`` or an error code).
@@ -50,7 +50,7 @@ class Performer:
             if verb is None:
                 raise UnknownCommand()
             if wait := self._admit(session, verb):
-                turn = self._service.house.pauses.wait(wait)
+                turn = self._service.node.sleeper.wait(wait)
                 session.mind.slow_down(wait)  # only now, so that the next line comes after this command
                 await turn
                 self._check(session, verb)
@@ -58,7 +58,7 @@ class Performer:
         except ChatError as error:
             self.performed[command if verb else "", error.code] += 1
             if verb is not None and verb.access is Access.GUEST:
-                self._service.house.traffic.refused(verb.name, session)
+                self._service.node.traffic_log.refused(verb.name, session)
             return _refused(error, self._service.settings.registration != "closed")
         except Exception:
             incident = token_hex(4)
@@ -73,11 +73,11 @@ class Performer:
         self._check(session, verb)
         if not verb.weight:
             return 0.0
-        return self._service.house.throttle.admit(session, verb.weight)
+        return self._service.node.throttle.admit(session, verb.weight)
 
     def _check(self, session: Session, verb: Verb) -> None:
         """Whether anybody may do anything, and this session this."""
-        if self._service.house.stopping:
+        if self._service.node.stopping:
             raise ShuttingDown()
         user = session.user
         if verb.access is Access.ANYONE or session.operator:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from chat.protocol.errors import BadUsage, BlockedByRecipient, Forbidden, NoSuchMessage
 from chat.protocol.events import StoredAs
 from chat.protocol.values import SPOKEN, Body, Draft, Kind, Pair, Row, parse_msgid, parse_reference
-from chat.server.core.history import Past
-from chat.server.core.idempotency import UnlessRepeated
-from chat.server.core.node import House
+from chat.server.core.history import HistoryReader
+from chat.server.core.idempotency import DeferredRefusal
+from chat.server.core.node import Node
 from chat.server.core.rooms import account_of
 from chat.server.core.user import Session
 
 
-class Corrections:
-    def __init__(self, house: House, past: Past) -> None:
-        self._house = house
+class Edits:
+    def __init__(self, node: Node, past: HistoryReader) -> None:
+        self._node = node
         self._past = past
 
     async def edit(self, session: Session, msgid: str | None, body: Body, retry: str | None) -> StoredAs:
@@ -28,28 +28,28 @@ class Corrections:
         account = account_of(session)
         if row.author != account:
             raise Forbidden("Only who wrote a message may change it.")
-        house, now = self._house, self._house.now()
-        room = house.rooms.get(row.conversation)
+        node, now = self._node, self._node.now()
+        room = node.rooms.get(row.conversation)
         place: int | Pair = row.conversation
         most = None
-        checked = UnlessRepeated(retry)
+        checked = DeferredRefusal(retry)
         if room is not None:
             with checked:
-                house.may_say(account, now)
+                node.may_say(account, now)
                 room.may_speak(account, now)
                 room.may_take(body)
-                room.pace(account, house.clock.monotonic())
+                room.pace(account, node.clock.monotonic())
         else:
             place = pair = await self._past.pair(account, row.conversation)
             other = pair.beside(account)
             with checked:
-                house.may_say(account, now)
-                if house.directory.blocks(other, account):
+                node.may_say(account, now)
+                if node.directory.blocks(other, account):
                     raise BlockedByRecipient()
-            recipient = house.users.get(other)
-            most = None if recipient is not None and recipient.live else house.settings.mailbox
+            recipient = node.users.get(other)
+            most = None if recipient is not None and recipient.live else node.settings.mailbox
         draft = Draft(place, Kind.EDIT, account, session.device, now, body, row.seq, retry=retry, most_waiting=most)
-        stored = await house.store.append(draft, session.origin, checked.refusal)
+        stored = await node.store.append(draft, session.origin, checked.refusal)
         conversation, _ = await self._past.by_id(session, row.conversation)
         return StoredAs(conversation, stored.seq, stored.time, repeated=stored.repeated)
 
@@ -62,7 +62,7 @@ class Corrections:
         """
         row = await self._find(session, msgid)
         account = account_of(session)
-        room = self._house.rooms.get(row.conversation)
+        room = self._node.rooms.get(row.conversation)
         to: int | Pair = row.conversation
         if room is None:
             if row.author != account:
@@ -71,9 +71,9 @@ class Corrections:
         elif row.author != account:
             assert session.user is not None, "account_of has seen to it"
             room.may_moderate(Kind.REDACTION, account, session.user.account.rank, row.author)
-        now = self._house.now()
+        now = self._node.now()
         draft = Draft(to, Kind.REDACTION, account, session.device, now, ref=row.seq, target=row.author)
-        await self._house.store.append(draft, session.origin)
+        await self._node.store.append(draft, session.origin)
 
     async def _find(self, session: Session, msgid: str | None) -> Row:
         """The message that is meant, for somebody who may read it."""
@@ -93,5 +93,5 @@ class Corrections:
         return row
 
     async def _row(self, conversation: int, seq: int) -> Row | None:
-        page = await self._house.store.history(conversation, after=seq - 1, before=seq + 1, limit=1)
+        page = await self._node.store.history(conversation, after=seq - 1, before=seq + 1, limit=1)
         return page.rows[0] if page.rows else None

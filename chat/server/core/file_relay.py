@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from chat.protocol.errors import BlockedByRecipient, ChatError, NoSuchFile, QuotaUsed
 from chat.protocol.events import FileKept, FilePiece
 from chat.protocol.values import PIECE_BYTES, Account
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.rooms import account_of
 from chat.server.core.user import Session
 from chat.server.interfaces import IDelayed
@@ -32,11 +32,11 @@ _MIB: Final = 1024 * 1024
 log = Logger()
 
 
-class KeptFiles:
+class FileRelay:
     """All files that lie here."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._timer: IDelayed | None = None
         self._sweeping = False
 
@@ -55,17 +55,17 @@ class KeptFiles:
         :raises BlockedByRecipient: when the reader blocks the sender.
         :raises QuotaUsed: when too much of the sender lies here, or of everybody.
         """
-        house, sender = self._house, account_of(session)
-        house.may_say(sender, now := house.now())
-        if house.directory.blocks(reader.id, sender):
+        node, sender = self._node, account_of(session)
+        node.may_say(sender, now := node.now())
+        if node.directory.blocks(reader.id, sender):
             raise BlockedByRecipient()
-        if not house.settings.file_quota:
+        if not node.settings.file_quota:
             raise QuotaUsed("This server keeps no files. Both of you have to be here: getaddress NAME, then sendfile.")
-        quota = house.settings.file_quota * _MIB // PIECE_BYTES
+        quota = node.settings.file_quota * _MIB // PIECE_BYTES
         if pieces > quota:
-            raise QuotaUsed(f"This server keeps at most {house.settings.file_quota:,} MiB of one person.")
-        total = house.settings.file_total * _MIB // PIECE_BYTES
-        return FileKept(await house.store.begin_file(sender, reader.id, pieces, quota, total, now), 0)
+            raise QuotaUsed(f"This server keeps at most {node.settings.file_quota:,} MiB of one person.")
+        total = node.settings.file_total * _MIB // PIECE_BYTES
+        return FileKept(await node.store.begin_file(sender, reader.id, pieces, quota, total, now), 0)
 
     async def put(self, session: Session, file: int, number: int, body: bytes) -> FileKept:
         """Take a piece; said again, it does no harm.
@@ -73,38 +73,38 @@ class KeptFiles:
         :returns: with how many are there: the next one to send.
         :raises NoSuchFile: when the session's account has begun no such file, or it is over.
         """
-        self._house.may_say(account_of(session), self._house.now())
-        return FileKept(file, await self._house.store.put_piece(file, account_of(session), number, body))
+        self._node.may_say(account_of(session), self._node.now())
+        return FileKept(file, await self._node.store.put_piece(file, account_of(session), number, body))
 
     async def get(self, session: Session, file: int, number: int) -> FilePiece:
         """A piece, for its reader.
 
         :raises NoSuchFile: when there is none, or none yet.
         """
-        body = await self._house.store.piece(file, account_of(session), number)
+        body = await self._node.store.piece(file, account_of(session), number)
         if body is None:
             raise NoSuchFile()
         return FilePiece(file, number, body)
 
     async def end(self, session: Session, file: int) -> None:
         """The reader has it, or does not want it, or the sender takes it back."""
-        await self._house.store.end_file(file, account_of(session))
+        await self._node.store.end_file(file, account_of(session))
         self._sweep()
 
     def _sweep(self) -> None:
-        if self._house.stopping:
+        if self._node.stopping:
             return
         self.stop()
-        self._timer = self._house.clock.call_later(EVERY, self._sweep)
+        self._timer = self._node.clock.call_later(EVERY, self._sweep)
         if not self._sweeping:
             self._sweeping = True
             Deferred.fromCoroutine(self._forget()).addErrback(self._failed)
 
     async def _forget(self) -> None:
-        house = self._house
+        node = self._node
         try:
-            while await house.store.forget_files(house.now() - house.settings.file_days * _DAY) and not house.stopping:
-                await house.clock.sleep(PAUSE)
+            while await node.store.forget_files(node.now() - node.settings.file_days * _DAY) and not node.stopping:
+                await node.clock.sleep(PAUSE)
         finally:
             self._sweeping = False
 

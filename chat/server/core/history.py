@@ -12,11 +12,11 @@ from math import inf
 from chat.protocol.errors import NoSuchConversation, NoSuchRoom, NoSuchUser
 from chat.protocol.events import Entry, History, Invited, Missed, Restored, Resumed, Said, Skipped, Standing
 from chat.protocol.values import SPOKEN, Account, Conversation, Page, Pair, Row, Unsure, Waiting, write_reference
-from chat.server.core.delivery_receipts import Delivery
+from chat.server.core.delivery_receipts import DeliveryReceipts
 from chat.server.core.mark_cache import raised
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.room import Room
-from chat.server.core.rooms import Rooms, account_of
+from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import entry, private_conversation
 from chat.server.core.user import Session
 from chat.server.interfaces import Backlog
@@ -25,9 +25,9 @@ MOST = 500
 """The most rows that one page holds."""
 
 
-class Past:
-    def __init__(self, house: House, rooms: Rooms, delivery: Delivery) -> None:
-        self._house = house
+class HistoryReader:
+    def __init__(self, node: Node, rooms: RoomService, delivery: DeliveryReceipts) -> None:
+        self._node = node
         self._rooms = rooms
         self._delivery = delivery
 
@@ -39,7 +39,7 @@ class Past:
         :returns: it, and the seq after which the reader may read.
         :raises NoSuchConversation: when nothing was ever said between the two.
         """
-        directory, account = self._house.directory, account_of(session)
+        directory, account = self._node.directory, account_of(session)
         room = self._rooms.find(session, word) if word[:1] != "@" else None
         # Anybody can make a room of any name, which hides the person of that name from nobody else.
         if room is not None and (word[:1] == "#" or account in room.members or directory.account(word) is None):
@@ -56,7 +56,7 @@ class Past:
         if self._rooms.names_for(session).near_room(word) is not None:
             self._rooms.named(session, word)
         try:
-            self._house.directory.named(word)
+            self._node.directory.named(word)
         except NoSuchUser as error:
             if error.suggest is None:
                 shown = word if word.isprintable() and len(word) <= 40 else "of that name"
@@ -66,10 +66,10 @@ class Past:
     async def _private(self, session: Session, other: Account) -> Conversation:
         account = account_of(session)
         pair = Pair.of(account, other.id)
-        id = await self._house.store.pair(pair)
+        id = await self._node.store.pair(pair)
         if id is None:
             raise NoSuchConversation(f"You and {other.name.shown} have not written to each other yet.")
-        return private_conversation(id, pair, account, self._house.directory)
+        return private_conversation(id, pair, account, self._node.directory)
 
     async def by_id(self, session: Session, id: int) -> tuple[Conversation, int]:
         """The conversation of that id, if this session's account may read it.
@@ -78,17 +78,17 @@ class Past:
             guess, so both are answered alike: nobody learns what others talk about, or where.
         """
         account = account_of(session)
-        room = self._house.rooms.get(id)
+        room = self._node.rooms.get(id)
         if room is not None and account in room.members:
             return room.conversation, room.may_read(account)
-        return private_conversation(id, await self.pair(account, id), account, self._house.directory), 0
+        return private_conversation(id, await self.pair(account, id), account, self._node.directory), 0
 
     async def pair(self, account: int, id: int) -> Pair:
         """The two people of a private conversation of this account.
 
         :raises NoSuchConversation: when there is none of that id, or it is not this account's.
         """
-        for other, conversation in (await self._house.store.pairs_of(account)).items():
+        for other, conversation in (await self._node.store.pairs_of(account)).items():
             if conversation == id:
                 return Pair.of(account, other)
         raise NoSuchConversation()
@@ -113,7 +113,7 @@ class Past:
         forward = after is not None or since is not None
         if forward:
             after = max(after or 0, readable_after)
-        page = await self._house.store.history(
+        page = await self._node.store.history(
             conversation.id, after=after, before=before, since=since, limit=min(limit, MOST)
         )
         return self._page(session, conversation, page, readable_after, forward)
@@ -121,7 +121,7 @@ class Past:
     def _page(
         self, session: Session, conversation: Conversation, page: Page, readable_after: int, forward: bool
     ) -> History:
-        blocked = self._house.directory.blocked_by(account_of(session))
+        blocked = self._node.directory.blocked_by(account_of(session))
         entries: list[Entry] = []
         for row in page.rows:
             if row.seq > readable_after:
@@ -132,7 +132,7 @@ class Past:
     def _entry(self, row: Row, conversation: Conversation, blocked: Collection[int]) -> Entry:
         if row.kind in SPOKEN and row.author in blocked:
             return Skipped(conversation, row.seq, row.seq)
-        return entry(row, conversation, self._house.directory)
+        return entry(row, conversation, self._node.directory)
 
     # what waits
 
@@ -164,15 +164,15 @@ class Past:
 
     def _invitations(self, account: int) -> tuple[Invited, ...]:
         invited = ((room.conversation, room.invited[account]) for room in self._rooms.inviting(account))
-        return tuple(Invited(place, self._house.directory.name_of(each.by), each.created) for place, each in invited)
+        return tuple(Invited(place, self._node.directory.name_of(each.by), each.created) for place, each in invited)
 
     async def restored(self, session: Session, since: int) -> Restored:
         """What backups that were put in place since have left of a session's conversations.
 
         :param since: milliseconds since the epoch.
         """
-        marks = await self._house.store.restored_since(account_of(session), since)
-        return Restored({write_reference(id, id in self._house.rooms): seq for id, seq in marks.items()})
+        marks = await self._node.store.restored_since(account_of(session), since)
+        return Restored({write_reference(id, id in self._node.rooms): seq for id, seq in marks.items()})
 
     async def standings(self, session: Session) -> tuple[Standing, ...]:
         """Where a session's account stands in each of its conversations."""
@@ -181,9 +181,9 @@ class Past:
 
     async def _backlog(self, session: Session) -> Backlog:
         account = account_of(session)
-        blocked = self._house.directory.blocked_by(account)
-        backlog = await self._house.store.waiting(account, session.device, blocked, self._shown(session))
-        await self._house.store.published()  # what is in it comes live as well, while that is still held back
+        blocked = self._node.directory.blocked_by(account)
+        backlog = await self._node.store.waiting(account, session.device, blocked, self._shown(session))
+        await self._node.store.published()  # what is in it comes live as well, while that is still held back
         return backlog
 
     def _shown(self, session: Session) -> Mapping[int, int]:
@@ -203,17 +203,17 @@ class Past:
 
     def _hides(self, partner: int | None, account: int) -> bool:
         """Whether a partner shows an account nothing of what that partner does, such as receiving."""
-        return partner is not None and partner != account and self._house.directory.blocks(partner, account)
+        return partner is not None and partner != account and self._node.directory.blocks(partner, account)
 
     def _is_sealed(self, id: int) -> bool:
-        room = self._house.rooms.get(id)
+        room = self._node.rooms.get(id)
         return room is not None and room.record.sealed
 
     def _conversation(self, account: int, waiting: Waiting) -> Conversation | None:
         if waiting.partner is not None:
             pair = Pair.of(account, waiting.partner)
-            return private_conversation(waiting.conversation, pair, account, self._house.directory)
-        room = self._house.rooms.get(waiting.conversation)
+            return private_conversation(waiting.conversation, pair, account, self._node.directory)
+        room = self._node.rooms.get(waiting.conversation)
         return room.conversation if room is not None else None
 
     async def missed(self, session: Session, wanted: Mapping[int, Standing], limit: int) -> Missed:
@@ -225,20 +225,20 @@ class Past:
         :returns: pages, and how many more lines wait behind them.
         """
         account = account_of(session)
-        blocked = self._house.directory.blocked_by(account)
+        blocked = self._node.directory.blocked_by(account)
         told = {id: room.last for id, room in session.rooms.items()}
         perhaps = self._delivery.marks.unsure(account, session.device)
-        found = await self._house.store.missed(
+        found = await self._node.store.missed(
             account, session.device, blocked, tuple(wanted), limit, self._shown(session)
         )
-        await self._house.store.published()  # likewise
+        await self._node.store.published()  # likewise
         unsure = found.unsure.joined(perhaps)
         rows = tuple(row for row in found.rows if row.seq <= told.get(row.conversation, row.seq))
         pages: list[History] = []
         user = session.user
         for conversation, run in _runs(rows):
             shown = wanted[conversation].conversation
-            entries = tuple(_again(entry(row, shown, self._house.directory), row, unsure) for row in run)
+            entries = tuple(_again(entry(row, shown, self._node.directory), row, unsure) for row in run)
             pages.append(History(shown, entries, False, run[0].seq, run[-1].seq))
             if shown.partner and user is not None and run[-1].author != account:
                 user.last_from = run[-1].author
@@ -265,7 +265,7 @@ class Past:
                 told = session.rooms[id].last if id in session.rooms else each.last
                 marks[id] = max(marks.get(id, 0), min(each.last, told))
         if session.mind.shown() is None:
-            await self._house.store.mark_read(account_of(session), marks)
+            await self._node.store.mark_read(account_of(session), marks)
         return missed
 
     # marks
@@ -276,10 +276,10 @@ class Past:
         :param read: whether the person has seen it, or merely the device has it.
         """
         account = account_of(session)
-        pairs = set((await self._house.store.pairs_of(account)).values())
-        own = {id: seq for id, seq in marks.items() if id in pairs or id in self._house.memberships.get(account, ())}
+        pairs = set((await self._node.store.pairs_of(account)).values())
+        own = {id: seq for id, seq in marks.items() if id in pairs or id in self._node.memberships.get(account, ())}
         if read:
-            await self._house.store.mark_read(account, own)
+            await self._node.store.mark_read(account, own)
         else:
             self._delivery.settle(session, own)
             await self._delivery.mark(account, session.device, own)

@@ -7,7 +7,7 @@ from types import TracebackType
 from chat.protocol.errors import ChatError
 
 
-class UnlessRepeated:
+class DeferredRefusal:
     """Checks of something that may be a repeated send: what was stored at the first try is its result, whoever was
     muted, blocked or slowed down since.
 

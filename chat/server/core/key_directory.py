@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from chat.protocol.device_keys import HandedOut, Publication, Wanted
 from chat.protocol.events import ClaimedKey, Keys, KeysChanged, KeysLeft, PublishedDevice, PublishedKeys
 from chat.protocol.values import Account
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.rate_limit import BucketRegistry, TokenBucket
 from chat.server.core.rooms import account_of
 from chat.server.core.user import ChatUser, Session
@@ -34,31 +34,31 @@ _CHANGED, _LEFT = "keys-changed", "keys-left"
 class KeyDirectory:
     """The published keys of everybody."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._taken: BucketRegistry[tuple[int, int, str]] = BucketRegistry(
             lambda: TokenBucket(1 / TAKEN_EVERY, TAKEN_AT_ONCE), MOST_COUNTED
         )
-        house.bus.subscribe(_EVERYONE, self._follow_everyone)
+        node.bus.subscribe(_EVERYONE, self._follow_everyone)
 
     async def publish(self, session: Session, publication: Publication) -> KeysLeft:
         """Keep what the device of a session publishes; see `chat.server.interfaces.IKeyStore.publish_keys`.
 
         :raises DiskFull: below the floor of free disk.
         """
-        house, account = self._house, account_of(session)
-        now = house.now()
-        house.may_say(account, now)
-        supply = await house.store.publish_keys(account, session.device, publication, now)
+        node, account = self._node, account_of(session)
+        now = node.now()
+        node.may_say(account, now)
+        supply = await node.store.publish_keys(account, session.device, publication, now)
         if publication.told:
             self.changed(account, session)
         return KeysLeft(supply.one_time, supply.fallback_used)
 
     async def of(self, session: Session, names: Iterable[str]) -> Keys:
         """What these people have published."""
-        house = self._house
+        node = self._node
         people = self.reachable(session, names)
-        found = await house.store.keys_of([each.id for each in people], house.now() - LATELY)
+        found = await node.store.keys_of([each.id for each in people], node.now() - LATELY)
         shown = (
             PublishedKeys(
                 person.name.shown,
@@ -74,19 +74,19 @@ class KeyDirectory:
 
         :param devices: names of people and of devices of theirs, each once.
         """
-        house, taker = self._house, account_of(session)
+        node, taker = self._node, account_of(session)
         people = {each.name.folded: each for each in self.reachable(session, [user for user, _ in devices])}
         wanted: dict[tuple[int, str], Wanted] = {}
         for user, device in devices:
-            person = house.directory.account(user)
+            person = node.directory.account(user)
             if person is not None and person.name.folded in people and (person.id, device) not in wanted:
                 wanted[person.id, device] = Wanted(person.id, device, self._may_take(taker, person.id, device))
-        handed_out = await house.store.claim_keys(tuple(wanted.values()))
+        handed_out = await node.store.claim_keys(tuple(wanted.values()))
         for each in handed_out:
             self._tell_owner(each)
         return tuple(
             ClaimedKey(
-                house.directory.name_of(each.account),
+                node.directory.name_of(each.account),
                 each.device,
                 each.key.number,
                 each.key.key,
@@ -98,20 +98,20 @@ class KeyDirectory:
 
     def reachable(self, session: Session, names: Iterable[str]) -> list[Account]:
         """Those of these people to whom the session's account may write, each once."""
-        directory, asker = self._house.directory, account_of(session)
+        directory, asker = self._node.directory, account_of(session)
         found = {person.id: person for name in names if (person := directory.account(name)) is not None}
         return [person for person in found.values() if not directory.blocks(person.id, asker)]
 
     def _may_take(self, taker: int, account: int, device: str) -> bool:
         """Whether it may still be a one-time key."""
-        when = self._house.clock.monotonic()
+        when = self._node.clock.monotonic()
         return self._taken.of((taker, account, device), when).take(when)[0]
 
     # who is told
 
     def changed(self, account: int, session: Session) -> None:
         """An account has other keys than before, by what a session did."""
-        self._house.bus.publish([_EVERYONE], Ephemeral(_CHANGED, {"account": account}, session.origin))
+        self._node.bus.publish([_EVERYONE], Ephemeral(_CHANGED, {"account": account}, session.origin))
 
     def _tell_owner(self, handed_out: HandedOut) -> None:
         fields: dict[str, str | int | bool | None] = {
@@ -119,7 +119,7 @@ class KeyDirectory:
             "one_time": handed_out.supply.one_time,
             "fallback_used": handed_out.supply.fallback_used,
         }
-        self._house.bus.publish([("account", handed_out.account)], Ephemeral(_LEFT, fields))
+        self._node.bus.publish([("account", handed_out.account)], Ephemeral(_LEFT, fields))
 
     def follow(self, user: ChatUser, published: Ephemeral) -> None:
         """Keys of one of this user's devices were handed out."""
@@ -135,19 +135,19 @@ class KeyDirectory:
         """Tell the programs of those who share a room or a private conversation with who has other keys."""
         if not isinstance(published, Ephemeral) or published.name != _CHANGED:
             return
-        house, account = self._house, published.fields["account"]
+        node, account = self._node, published.fields["account"]
         assert isinstance(account, int), "made by changed()"
-        owner = house.users.get(account)
+        owner = node.users.get(account)
         if owner is not None:
-            readers = {id for id in owner.contacts if id in house.users}
+            readers = {id for id in owner.contacts if id in node.users}
         else:
-            readers = {id for id, user in house.users.items() if account in user.contacts}
-        for id in house.memberships.get(account, ()):
-            readers.update(house.rooms[id].occupants)
+            readers = {id for id, user in node.users.items() if account in user.contacts}
+        for id in node.memberships.get(account, ()):
+            readers.update(node.rooms[id].occupants)
         readers.add(account)
-        event, omit = KeysChanged(house.directory.name_of(account)), house.mind_of(published.origin)
-        for reader in readers - house.directory.blocked_by(account):
-            user = house.users.get(reader)
-            for mind in house.minds_of(user) if user is not None else ():
+        event, omit = KeysChanged(node.directory.name_of(account)), node.mind_of(published.origin)
+        for reader in readers - node.directory.blocked_by(account):
+            user = node.users.get(reader)
+            for mind in node.minds_of(user) if user is not None else ():
                 if mind.program and mind not in omit:
                     mind.deliver(event)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from chat.protocol.errors import BlockedByRecipient, NobodyToReplyTo, TooFast
 from chat.protocol.events import Broadcasted, StoredAs
 from chat.protocol.values import Account, Body, Draft, Kind, Pair, Sealed
-from chat.server.core.idempotency import UnlessRepeated
-from chat.server.core.node import House
-from chat.server.core.rooms import Rooms, account_of
+from chat.server.core.idempotency import DeferredRefusal
+from chat.server.core.node import Node
+from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import private_conversation
 from chat.server.core.spans import time_left
 from chat.server.core.user import Session
@@ -16,11 +16,11 @@ from chat.server.interfaces import Ephemeral, Published
 _EVERYONE = ("node", 0)
 
 
-class Talk:
-    def __init__(self, house: House, rooms: Rooms) -> None:
-        self._house = house
+class Messaging:
+    def __init__(self, node: Node, rooms: RoomService) -> None:
+        self._node = node
         self._rooms = rooms
-        house.bus.subscribe(_EVERYONE, self._follow)
+        node.bus.subscribe(_EVERYONE, self._follow)
 
     async def say(self, session: Session, word: str, body: Body, kind: Kind, retry: str | None) -> StoredAs:
         """Say something in a room: checked and queued in one step, stored, told.
@@ -30,18 +30,18 @@ class Talk:
         :param retry: the sender's retry id, or nothing.
         """
         room = self._rooms.named(session, word)
-        now = self._house.now()
+        now = self._node.now()
         user, account = session.user, account_of(session)
-        checked = UnlessRepeated(retry)
+        checked = DeferredRefusal(retry)
         with checked:
-            self._house.may_say(account, now)
+            self._node.may_say(account, now)
             room.may_speak(account, now)
             room.may_take(body)
-            room.pace(account, self._house.clock.monotonic())
+            room.pace(account, self._node.clock.monotonic())
         if isinstance(body, Sealed):
             kind = Kind.SEALED
         draft = Draft(room.id, kind, account, session.device, now, body, retry=retry)
-        stored = await self._house.store.append(draft, session.origin, checked.refusal)
+        stored = await self._node.store.append(draft, session.origin, checked.refusal)
         if user is not None:
             user.last_said = stored.conversation, stored.seq
         return StoredAs(room.conversation, stored.seq, stored.time, repeated=stored.repeated)
@@ -51,17 +51,17 @@ class Talk:
 
         :raises BlockedByRecipient: or `MailboxFull`.
         """
-        house = self._house
+        node = self._node
         user, account = session.user, account_of(session)
-        now = house.now()
-        blocked = house.directory.blocks(other.id, account)
-        checked = UnlessRepeated(retry)
+        now = node.now()
+        blocked = node.directory.blocks(other.id, account)
+        checked = DeferredRefusal(retry)
         with checked:
-            house.may_say(account, now)
+            node.may_say(account, now)
             if blocked:
                 raise BlockedByRecipient()
         # Sent again from before the block, it is answered as before, and tells nothing of now.
-        recipient = house.users.get(other.id) if not blocked else None
+        recipient = node.users.get(other.id) if not blocked else None
         present = recipient is not None and recipient.live
         pair = Pair.of(account, other.id)
         draft = Draft(
@@ -72,12 +72,12 @@ class Talk:
             now,
             body,
             retry=retry,
-            most_waiting=None if present else house.settings.mailbox,
+            most_waiting=None if present else node.settings.mailbox,
         )
-        stored = await house.store.append(draft, session.origin, checked.refusal)
+        stored = await node.store.append(draft, session.origin, checked.refusal)
         if user is not None:
             user.last_said = stored.conversation, stored.seq
-        conversation = private_conversation(stored.conversation, pair, account, house.directory)
+        conversation = private_conversation(stored.conversation, pair, account, node.directory)
         note = recipient.away if recipient is not None and present and other.id != account else None
         return StoredAs(conversation, stored.seq, stored.time, present, note, stored.repeated)
 
@@ -88,7 +88,7 @@ class Talk:
         """
         assert session.user is not None, "perform lets only users act"
         last = session.user.last_from
-        other = self._house.directory.account_by_id(last) if last is not None else None
+        other = self._node.directory.account_by_id(last) if last is not None else None
         if other is None:
             raise NobodyToReplyTo()
         return await self.message(session, other, body, retry)
@@ -101,29 +101,29 @@ class Talk:
         """
         user = session.user
         assert user is not None, "perform lets only users act"
-        self._house.sanctions.may_speak(user.account.id, self._house.now())
-        when = self._house.clock.monotonic()
-        allowed, wait = self._house.throttle.broadcasts.of(user.account.id, when).take(when)
+        self._node.sanctions.may_speak(user.account.id, self._node.now())
+        when = self._node.clock.monotonic()
+        allowed, wait = self._node.throttle.broadcasts.of(user.account.id, when).take(when)
         if not allowed:
             raise TooFast(f"That is too many broadcasts. Wait {time_left(round(wait * 1000))}.", wait=wait)
         fields: dict[str, str | int | bool | None] = {
             "author": user.account.id,
             "text": text,
-            "time": self._house.now(),
+            "time": self._node.now(),
         }
-        self._house.traffic.note("broadcast", session, len(text.encode()))
-        self._house.bus.publish([_EVERYONE], Ephemeral("broadcast", fields, session.origin))
-        return not self._house.directory.blockers_of(user.account.id)
+        self._node.traffic_log.note("broadcast", session, len(text.encode()))
+        self._node.bus.publish([_EVERYONE], Ephemeral("broadcast", fields, session.origin))
+        return not self._node.directory.blockers_of(user.account.id)
 
     def _follow(self, published: Published) -> None:
         if not isinstance(published, Ephemeral) or published.name != "broadcast":
             return
-        house = self._house
+        node = self._node
         author, text, when = (published.fields[name] for name in ("author", "text", "time"))
         assert isinstance(author, int) and isinstance(text, str) and isinstance(when, int), "made by broadcast()"
-        omit = list(house.mind_of(published.origin))
-        for account in house.directory.blockers_of(author):
-            user = house.users.get(account)
+        omit = list(node.mind_of(published.origin))
+        for account in node.directory.blockers_of(author):
+            user = node.users.get(account)
             if user is not None:
-                omit.extend(house.minds_of(user))
-        house.everyone.post(Broadcasted(house.directory.name_of(author), when, text), omit)
+                omit.extend(node.minds_of(user))
+        node.everyone.post(Broadcasted(node.directory.name_of(author), when, text), omit)

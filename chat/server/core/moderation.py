@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from chat.protocol.errors import BadUsage, BlockedByRecipient, Forbidden, NoEffect, NotAMember
 from chat.protocol.values import Account, Kind, Rank, Restriction, Role, Text, room_setting
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.one_line import one_line, one_line_body
 from chat.server.core.room import Room
-from chat.server.core.rooms import LOBBY, Rooms, account_of, heir_of
+from chat.server.core.rooms import LOBBY, RoomService, account_of, heir_of
 from chat.server.core.user import Session
 
 
 class Moderation:
-    def __init__(self, house: House, rooms: Rooms) -> None:
-        self._house = house
+    def __init__(self, node: Node, rooms: RoomService) -> None:
+        self._node = node
         self._rooms = rooms
 
     async def set_topic(self, session: Session, room: Room, topic: str) -> None:
@@ -21,8 +21,8 @@ class Moderation:
         :raises Muted: or `DiskFull`, as for what is said.
         """
         self._check(session, room, Kind.TOPIC, None)
-        account, now = account_of(session), self._house.now()
-        self._house.may_say(account, now)
+        account, now = account_of(session), self._node.now()
+        self._node.may_say(account, now)
         room.check_mute(account, now)
         await self._rooms.append(session, room, Kind.TOPIC, body=one_line_body(topic))
 
@@ -57,7 +57,7 @@ class Moderation:
         if target.id == account_of(session):
             raise BadUsage("That would be yourself.")
         self._check_reason(session, room, reason)
-        until = None if seconds is None else self._house.now() + seconds * 1000
+        until = None if seconds is None else self._node.now() + seconds * 1000
         mute = Restriction(target.id, Kind.MUTED, until, one_line(reason))
         before = room.mute(mute)
         try:
@@ -77,7 +77,7 @@ class Moderation:
         if user is not None and target.id == user.account.id and user.account.rank is not Rank.ADMINISTRATOR:
             raise Forbidden(f"Somebody else in {room.name} has to do that for you.")
         restricted = room.is_banned if kind is Kind.UNBANNED else room.is_muted
-        if not restricted(target.id, self._house.now()):
+        if not restricted(target.id, self._node.now()):
             raise NoEffect(f"{target.name.shown} is not {kind.value.removeprefix('un')} in {room.name}.")
         await self._rooms.append(session, room, kind, target=target.id)
 
@@ -89,15 +89,15 @@ class Moderation:
         :raises NoEffect: when the target is a member, invited already, or banned.
         """
         self._check(session, room, Kind.INVITED, None)
-        self._house.sanctions.may_speak(account_of(session), self._house.now())
+        self._node.sanctions.may_speak(account_of(session), self._node.now())
         who = target.name.shown
         if target.id in room.members:
             raise NoEffect(f"{who} is a member of {room.name} already.")
         if target.id in room.invited:
             raise NoEffect(f"{who} is invited to {room.name} already.")
-        if room.is_banned(target.id, self._house.now()):
+        if room.is_banned(target.id, self._node.now()):
             raise NoEffect(f"{who} is banned from {room.name}. A moderator can type: unban {who}")
-        if self._house.directory.blocks(target.id, account_of(session)):
+        if self._node.directory.blocks(target.id, account_of(session)):
             raise BlockedByRecipient("Your invitation could not be delivered as the recipient has blocked you.")
         await self._rooms.append(session, room, Kind.INVITED, target=target.id)
 
@@ -176,13 +176,13 @@ class Moderation:
     def _check_reason(self, session: Session, room: Room, reason: str) -> None:
         """:raises Muted: whoever is silent moderates without words of their own."""
         if reason:
-            account, now = account_of(session), self._house.now()
-            self._house.sanctions.may_speak(account, now)
+            account, now = account_of(session), self._node.now()
+            self._node.sanctions.may_speak(account, now)
             room.check_mute(account, now)
 
     async def _restrict(
         self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None
     ) -> None:
-        until = None if seconds is None else self._house.now() + seconds * 1000
+        until = None if seconds is None else self._node.now() + seconds * 1000
         body = one_line_body(reason)
         await self._rooms.append(session, room, kind, target=target.id, body=body, until=until)

@@ -10,22 +10,22 @@ from twisted.internet.defer import Deferred
 from chat.protocol.errors import ChatError, DiskFull
 from chat.protocol.values import Account, Origin
 from chat.server.core.audiences import Audiences
-from chat.server.core.counters import Counts
+from chat.server.core.counters import Counters
 from chat.server.core.credential_epochs import CredentialEpochs
 from chat.server.core.directory import Directory
 from chat.server.core.name_index import NameIndex
 from chat.server.core.room import Room
 from chat.server.core.sanctions import Sanctions
-from chat.server.core.sleeper import Pauses
+from chat.server.core.sleeper import Sleeper
 from chat.server.core.throttle import Throttle
-from chat.server.core.traffic_log import Traffic
+from chat.server.core.traffic_log import TrafficLog
 from chat.server.core.user import ChatUser, Session
 from chat.server.interfaces import IBus, IClock, IMind, IStore
 from chat.server.settings.schema import Settings
 
 
 @dataclass(slots=True)
-class House:
+class Node:
     """The state of one node, in memory.
 
     :ivar sessions: every connection, by the number of its session.
@@ -48,7 +48,7 @@ class House:
     store: IStore
     bus: IBus
     clock: IClock
-    node: str = "local"
+    name: str = "local"
     sessions: dict[int, Session] = field(default_factory=dict)
     users: dict[int, ChatUser] = field(default_factory=dict)
     present: NameIndex[ChatUser] = field(default_factory=lambda: NameIndex(corrects=False))
@@ -64,18 +64,18 @@ class House:
     _sessions_made: int = 0
     directory: Directory = field(init=False)
     sanctions: Sanctions = field(init=False)
-    traffic: Traffic = field(init=False)
-    pauses: Pauses = field(init=False)
+    traffic_log: TrafficLog = field(init=False)
+    sleeper: Sleeper = field(init=False)
     throttle: Throttle = field(init=False)
-    counts: Counts = field(default_factory=Counts)
+    counters: Counters = field(default_factory=Counters)
     epochs: CredentialEpochs = field(default_factory=CredentialEpochs)
     started: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.directory = Directory()
         self.sanctions = Sanctions(self.store)
-        self.traffic = Traffic(self.directory, self.sessions, self.rooms, self.clock)
-        self.pauses = Pauses(self.clock)
+        self.traffic_log = TrafficLog(self.directory, self.sessions, self.rooms, self.clock)
+        self.sleeper = Sleeper(self.clock)
         self.throttle = Throttle(lambda: self.settings, self.clock)
         self.started = self.now()
 
@@ -90,7 +90,7 @@ class House:
 
     def mind_of(self, origin: Origin | None) -> tuple[IMind, ...]:
         """The mind of the session that an act came from, if it is here."""
-        if origin is None or origin.node != self.node:
+        if origin is None or origin.node != self.name:
             return ()
         session = self.sessions.get(origin.session)
         return (session.mind,) if session is not None else ()

@@ -10,15 +10,15 @@ from chat.protocol.errors import NotLoggedIn
 from chat.protocol.events import OwnSettings
 from chat.protocol.preferences import Notify
 from chat.protocol.values import Account
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.room import Room
-from chat.server.core.rooms import Rooms, account_of
+from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.user import Session
 
 
-class Choices:
-    def __init__(self, house: House, rooms: Rooms) -> None:
-        self._house = house
+class PreferenceService:
+    def __init__(self, node: Node, rooms: RoomService) -> None:
+        self._node = node
         self._rooms = rooms
 
     def of(self, session: Session, changed: str = "") -> OwnSettings:
@@ -27,7 +27,7 @@ class Choices:
         :param changed: the name of the setting that was just changed, or empty.
         """
         id = account_of(session)
-        account = self._house.directory.account_by_id(id)
+        account = self._node.directory.account_by_id(id)
         assert account is not None, "whoever is logged in has an account"
         chosen = account.preferences
         quiet = {room.name: each.quiet for room in self._rooms.of(id) if (each := room.notify_of(id)) is not Notify.ALL}
@@ -38,7 +38,7 @@ class Choices:
     async def prefer(self, session: Session, **changes: Any) -> None:
         """Change fields of `chat.protocol.preferences.Preferences`, each to a value that it may have."""
         account = account_of(session)
-        await self._house.store.prefer(account, changes)
+        await self._node.store.prefer(account, changes)
         self._replace(account, lambda old: replace(old, preferences=replace(old.preferences, **changes)))
         self._in_force(account, session)
 
@@ -49,7 +49,7 @@ class Choices:
         """
         account = account_of(session)
         room.may_read(account)
-        await self._house.store.notify(account, room.id, notify)
+        await self._node.store.notify(account, room.id, notify)
         room.set_notify(account, notify)
         self._in_force(account, session)
 
@@ -59,24 +59,24 @@ class Choices:
         """
         account = account_of(session)
         if realname:
-            self._house.sanctions.may_speak(account, self._house.now())
-        await self._house.store.set_realname(account, realname)
+            self._node.sanctions.may_speak(account, self._node.now())
+        await self._node.store.set_realname(account, realname)
         self._replace(account, lambda old: replace(old, realname=realname))
         self._in_force(account, session)
 
     def _replace(self, id: int, change: Callable[[Account], Account]) -> None:
         """:raises NotLoggedIn: when the account was deleted meanwhile."""
-        account = self._house.directory.account_by_id(id)
+        account = self._node.directory.account_by_id(id)
         if account is None:
             raise NotLoggedIn()
-        self._house.set_account(change(account))
+        self._node.set_account(change(account))
 
     def _in_force(self, account: int, session: Session) -> None:
         """Seat the sessions of an account among those who see the same from now on, and tell the others of them."""
-        user = self._house.users.get(account)
+        user = self._node.users.get(account)
         for each in user.sessions if user is not None else ():
             if each.live:
-                self._house.everyone.add(each.mind)
+                self._node.everyone.add(each.mind)
                 self._rooms.reseat(each, tuple(each.rooms))
                 if each is not session:
                     each.mind.deliver(self.of(each))

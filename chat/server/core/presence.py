@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chat.protocol.events import Presence as PresenceEvent
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.room import CROWD
 from chat.server.core.user import ChatUser
 from chat.server.interfaces import IDelayed
@@ -31,10 +31,10 @@ AT_ONCE = 200
 _NAMED = 3
 
 
-class Presence:
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._started = house.clock.monotonic()
+class PresenceService:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._started = node.clock.monotonic()
         self._stopped = False
         self._missing: dict[int, IDelayed] = {}
         self._window: IDelayed | None = None
@@ -71,38 +71,38 @@ class Presence:
                 self._announce("offline", user)
             return
         account = user.account.id
-        self._missing[account] = self._house.clock.call_later(GRACE, lambda: self._give_up(user))
+        self._missing[account] = self._node.clock.call_later(GRACE, lambda: self._give_up(user))
 
     def changed(self, user: ChatUser) -> None:
         """A user is away, or back."""
         state = "back" if user.away is None else "away"
         event = PresenceEvent((user.name,), state, text=user.away or "")
-        for listener in self._listeners(user) - self._house.directory.blockers_of(user.account.id):
+        for listener in self._listeners(user) - self._node.directory.blockers_of(user.account.id):
             self._deliver(listener, event)
 
     def _silent(self, user: ChatUser) -> bool:
         """Whether the server has just started, and this is somebody who was known before."""
-        started = self._house.clock.monotonic() - self._started < GRACE
-        return started and user.account.created < self._house.started
+        started = self._node.clock.monotonic() - self._started < GRACE
+        return started and user.account.created < self._node.started
 
     def _give_up(self, user: ChatUser) -> None:
         del self._missing[user.account.id]
-        if user.account.id not in self._house.users:
+        if user.account.id not in self._node.users:
             self._announce("offline", user)
 
     def _listeners(self, user: ChatUser) -> frozenset[int]:
-        house = self._house
+        node = self._node
         account = user.account.id
-        if len(house.users) <= FEW:
-            others = set(house.users)
+        if len(node.users) <= FEW:
+            others = set(node.users)
         else:
-            others = {each for each in user.contacts if each in house.users}
-            for id in house.memberships.get(account, ()):
-                occupants = house.rooms[id].occupants
+            others = {each for each in user.contacts if each in node.users}
+            for id in node.memberships.get(account, ()):
+                occupants = node.rooms[id].occupants
                 if len(occupants) <= CROWD:
                     others.update(occupants)
         others.discard(account)
-        return frozenset(others - house.directory.blocked_by(account))
+        return frozenset(others - node.directory.blocked_by(account))
 
     def _announce(self, state: str, user: ChatUser) -> None:
         listeners = self._listeners(user)
@@ -111,7 +111,7 @@ class Presence:
             if self._waiting.pop(opposite, None) is None:
                 self._waiting[state, user.account.id] = (user.name, listeners)
             return
-        self._window = self._house.clock.call_later(BURST, self._close_window)
+        self._window = self._node.clock.call_later(BURST, self._close_window)
         event = PresenceEvent((user.name,), state)
         for listener in listeners:
             self._deliver(listener, event)
@@ -120,10 +120,10 @@ class Presence:
         self._window = None
         if not self._waiting:
             return
-        self._window = self._house.clock.call_later(BURST, self._close_window)
+        self._window = self._node.clock.call_later(BURST, self._close_window)
         told: dict[int, dict[str, list[str]]] = {}
         for (state, account), (name, listeners) in self._waiting.items():
-            for listener in listeners - self._house.directory.blocked_by(account):  # a block may have come meanwhile
+            for listener in listeners - self._node.directory.blocked_by(account):  # a block may have come meanwhile
                 told.setdefault(listener, {}).setdefault(state, []).append(name)
         self._waiting.clear()
         for listener, states in told.items():
@@ -135,7 +135,7 @@ class Presence:
 
     def _deliver(self, listener: int, people: PresenceEvent, programs: Iterable[PresenceEvent] = ()) -> None:
         """:param programs: what programs are told instead: they keep a list of who is here, so they want every name."""
-        user = self._house.users.get(listener)
-        for mind in self._house.minds_of(user) if user is not None else ():
+        user = self._node.users.get(listener)
+        for mind in self._node.minds_of(user) if user is not None else ():
             for event in (mind.program and programs) or (people,):
                 mind.deliver(event)

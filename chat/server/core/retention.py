@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat.protocol.errors import ChatError
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.interfaces import TOKEN_KEPT, IDelayed
 from chat.server.logs import Logger
 
@@ -26,14 +26,14 @@ log = Logger()
 
 
 class Retention:
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, node: Node) -> None:
+        self._node = node
         self._timer: IDelayed | None = None
         self._looking = False
 
     def start(self) -> None:
         """Look from now on, first when the start is over."""
-        self._timer = self._house.clock.call_later(60.0, self._look)
+        self._timer = self._node.clock.call_later(60.0, self._look)
 
     def stop(self) -> None:
         """Take no further step; the next start goes on."""
@@ -46,7 +46,7 @@ class Retention:
 
         :param conversation: or `PAIRS`.
         """
-        return await self._house.store.older(conversation, self._house.now() - seconds * 1000)
+        return await self._node.store.older(conversation, self._node.now() - seconds * 1000)
 
     async def set(self, conversation: int, seconds: int | None) -> None:
         """Keep the rows of a conversation for a while.
@@ -54,37 +54,37 @@ class Retention:
         :param conversation: or `PAIRS`.
         :param seconds: nothing for ever.
         """
-        await self._house.store.set_retention(conversation, None if seconds is None else seconds * 1000)
+        await self._node.store.set_retention(conversation, None if seconds is None else seconds * 1000)
         self.stop()
-        self._timer = self._house.clock.call_later(1.0, self._look)
+        self._timer = self._node.clock.call_later(1.0, self._look)
 
     def _look(self) -> None:
-        if self._house.stopping:
+        if self._node.stopping:
             return
-        self._timer = self._house.clock.call_later(EVERY, self._look)
+        self._timer = self._node.clock.call_later(EVERY, self._look)
         if not self._looking:
             self._looking = True
             Deferred.fromCoroutine(self._forget()).addErrback(self._failed)
 
     async def _forget(self) -> None:
         try:
-            for conversation, upto in await self._house.store.outlived(self._house.now()):
-                while await self._house.store.forget_before(conversation, upto) and not self._house.stopping:
-                    await self._house.clock.sleep(PAUSE)
+            for conversation, upto in await self._node.store.outlived(self._node.now()):
+                while await self._node.store.forget_before(conversation, upto) and not self._node.stopping:
+                    await self._node.clock.sleep(PAUSE)
             await self._forget_tokens()
         finally:
             self._looking = False
 
     async def _forget_tokens(self) -> None:
         """Delete the tokens that nobody has used for so long that they let nobody in."""
-        house, after = self._house, (0, "")
-        while not house.stopping:
-            now = house.now()
-            last = await house.store.forget_unused(now - TOKEN_KEPT, now - ENDED_KEPT, after)
+        node, after = self._node, (0, "")
+        while not node.stopping:
+            now = node.now()
+            last = await node.store.forget_unused(now - TOKEN_KEPT, now - ENDED_KEPT, after)
             if last is None:
                 return
             after = last
-            await house.clock.sleep(PAUSE)
+            await node.clock.sleep(PAUSE)
 
     def _failed(self, failure: Failure) -> None:
         """The store has said so in the log; the next look tries again."""

@@ -6,7 +6,7 @@ from itertools import islice
 
 from chat.protocol.values import Member
 from chat.server.core.name_index import SortedNames
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.room import Room
 from chat.server.core.user import Session
 from chat.server.core.visibility import is_known
@@ -16,26 +16,26 @@ LARGE = 500
 
 
 class RoomPages:
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, node: Node) -> None:
+        self._node = node
 
     def known_to(self, session: Session, most: int) -> tuple[list[Room], int]:
         """The first rooms that a session may know of, by name.
 
         :returns: at most so many, and how many more there are.
         """
-        house = self._house
-        found = list(islice((room for room in house.room_names.values() if is_known(room, session)), most))
-        return found, len(house.rooms) - self._unknown_to(session) - len(found)
+        node = self._node
+        found = list(islice((room for room in node.room_names.values() if is_known(room, session)), most))
+        return found, len(node.rooms) - self._unknown_to(session) - len(found)
 
     def _unknown_to(self, session: Session) -> int:
         """How many rooms a session may not know of (`chat.server.core.visibility.is_known`)."""
-        house = self._house
+        node = self._node
         if session.administers:
             return 0
         account = session.user.account.id if session.user is not None else 0
-        mine = house.memberships.get(account, set()) | house.invitations.get(account, set())
-        return len(house.private_rooms) - len(house.private_rooms & mine)
+        mine = node.memberships.get(account, set()) | node.invitations.get(account, set())
+        return len(node.private_rooms) - len(node.private_rooms & mine)
 
     def members(self, room: Room, most: int, after: str | None = None) -> tuple[list[Member], int]:
         """A page of the members of a room.
@@ -43,7 +43,7 @@ class RoomPages:
         :param after: a folded name: those after it, by name; nothing for the first of all, the highest roles before.
         :returns: at most so many, and how many follow.
         """
-        names, directory = self.names_of(room), self._house.directory
+        names, directory = self.names_of(room), self._node.directory
         if after is not None:
             page, more = names.page(after, most)
             accounts = (directory.account(name) for name in page)
@@ -61,7 +61,7 @@ class RoomPages:
         """The folded names of the members; of a large room they are kept in order, which takes 8 bytes a member."""
         if room.names is not None:
             return room.names
-        accounts = map(self._house.directory.account_by_id, room.members)
+        accounts = map(self._node.directory.account_by_id, room.members)
         names = SortedNames(each.name.folded for each in accounts if each is not None)
         if len(room.members) >= LARGE:
             room.names = names
@@ -69,12 +69,12 @@ class RoomPages:
 
     def joined(self, room: Room, account: int) -> None:
         """Note that somebody became a member, who was none before."""
-        joined = self._house.directory.account_by_id(account)
+        joined = self._node.directory.account_by_id(account)
         if room.names is not None and joined is not None:
             room.names.add(joined.name.folded)
 
     def left(self, room: Room, account: int) -> None:
         """Note that somebody is a member no longer."""
-        left = self._house.directory.account_by_id(account)
+        left = self._node.directory.account_by_id(account)
         if room.names is not None and (left is None or not room.names.remove(left.name.folded)):
             room.names = None  # somebody whose name is gone already: they are put in order anew

@@ -1,7 +1,7 @@
 """The rooms: making, entering and leaving them, and telling those who are there what the log says.
 
 A change of membership is a row of the log first. When the row comes back committed, in order,
-`Rooms._follow` applies it and tells the audiences, so nobody misses a row that precedes it.
+`RoomService._follow` applies it and tells the audiences, so nobody misses a row that precedes it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from chat.protocol.values import (
     Row,
     Text,
 )
-from chat.server.core.node import House, unattended
+from chat.server.core.node import Node, unattended
 from chat.server.core.room import CROWD, Room
 from chat.server.core.room_pages import LARGE, RoomPages
 from chat.server.core.row_events import entry
@@ -42,17 +42,17 @@ _REMOVALS = frozenset({Kind.LEFT, Kind.KICKED, Kind.BANNED})
 _INVITATIONS = frozenset({Kind.INVITED, Kind.DECLINED, Kind.JOINED, Kind.BANNED})
 
 
-class Rooms:
+class RoomService:
     """Every room of this node.
 
     :param verbs: words that no room may be called.
     :ivar pages: the lists of rooms and of members.
     """
 
-    def __init__(self, house: House, verbs: Iterable[str]) -> None:
-        self._house = house
+    def __init__(self, node: Node, verbs: Iterable[str]) -> None:
+        self._node = node
         self._verbs = frozenset(verbs)
-        self.pages = RoomPages(house)
+        self.pages = RoomPages(node)
 
     def load(self, rooms: Iterable[StoredRoom]) -> None:
         """Take over what is on disk."""
@@ -61,41 +61,41 @@ class Rooms:
 
     async def open_lobby(self) -> None:
         """Make the room that always exists, at the first start."""
-        if LOBBY not in self._house.room_names:
+        if LOBBY not in self._node.room_names:
             await self._create(Name(LOBBY, LOBBY), SERVER, "", None, False)
 
     def _add(self, stored: StoredRoom) -> Room:
         room = Room(stored)
-        house = self._house
-        house.rooms[room.id] = room
-        house.room_names[room.record.name.folded] = room
+        node = self._node
+        node.rooms[room.id] = room
+        node.room_names[room.record.name.folded] = room
         if room.record.private:
-            house.private_rooms.add(room.id)
+            node.private_rooms.add(room.id)
         if len(room.members) >= LARGE:
             self.pages.names_of(room)
         for account in room.members:
-            house.memberships.setdefault(account, set()).add(room.id)
+            node.memberships.setdefault(account, set()).add(room.id)
         for account in room.invited:
-            house.invitations.setdefault(account, set()).add(room.id)
-        room.unsubscribe = house.bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
+            node.invitations.setdefault(account, set()).add(room.id)
+        room.unsubscribe = node.bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
         return room
 
     # finding
 
     def find(self, session: Session, word: str) -> Room | None:
         """The room of that name, if the session may know of it."""
-        return find_room(self._house.room_names, session, word)
+        return find_room(self._node.room_names, session, word)
 
     def names_for(self, session: Session) -> KnownNames:
         """The names that a session may know of."""
-        return KnownNames(self._house.directory, self._house.room_names, session)
+        return KnownNames(self._node.directory, self._node.room_names, session)
 
     def named(self, session: Session, word: str) -> Room:
         """The room of that name.
 
         :raises NoSuchRoom: also where the session may not know of it; with the name that was probably meant.
         """
-        room = find_room(self._house.room_names, session, word)
+        room = find_room(self._node.room_names, session, word)
         if room is None:
             shown = word if word.isprintable() and len(word) <= 40 else "of that name"
             meant = self.names_for(session).near_room(word)
@@ -115,12 +115,12 @@ class Rooms:
 
     def of(self, account: int) -> list[Room]:
         """The rooms that an account is a member of, by name."""
-        rooms = (self._house.rooms[id] for id in self._house.memberships.get(account, ()))
+        rooms = (self._node.rooms[id] for id in self._node.memberships.get(account, ()))
         return sorted(rooms, key=lambda room: room.record.name.folded)
 
     def inviting(self, account: int) -> list[Room]:
         """The rooms that an account is invited to, by name."""
-        rooms = (self._house.rooms[id] for id in self._house.invitations.get(account, ()))
+        rooms = (self._node.rooms[id] for id in self._node.invitations.get(account, ()))
         return sorted(rooms, key=lambda room: room.record.name.folded)
 
     # coming and going
@@ -128,7 +128,7 @@ class Rooms:
     def resume(self, session: Session) -> None:
         """Events flow to this session from now on, those of its rooms among them."""
         session.live = True
-        self._house.everyone.add(session.mind)
+        self._node.everyone.add(session.mind)
         for room in self.of(account_of(session)):
             self._enter(room, session)
 
@@ -138,7 +138,7 @@ class Rooms:
             room.exit(account_of(session), session.mind)
         session.rooms.clear()
         session.live = False
-        self._house.everyone.remove(session.mind)
+        self._node.everyone.remove(session.mind)
 
     def reseat(self, session: Session, conversations: Iterable[int]) -> None:
         """What a session sees of these conversations has changed (its current room, its style)."""
@@ -159,11 +159,11 @@ class Rooms:
         :raises TooManyRooms: beyond the rooms a day that one person may make.
         :raises Muted: or `DiskFull`, as for what is said: everybody reads the name.
         """
-        self._house.may_say(account_of(session), self._house.now())
+        self._node.may_say(account_of(session), self._node.now())
         name = read_name(word, verbs=self._verbs)
-        if find_room(self._house.room_names, session, name.folded) is not None:
+        if find_room(self._node.room_names, session, name.folded) is not None:
             raise RoomTaken(f"The room {name.shown} exists already. Type: connect {name.shown}")
-        most = None if session.administers else self._house.settings.rooms_a_day
+        most = None if session.administers else self._node.settings.rooms_a_day
         room = await self._create(name, account_of(session), session.device, session.origin, private, most)
         if session.live:
             self._enter(room, session)
@@ -172,9 +172,9 @@ class Rooms:
     async def _create(
         self, name: Name, author: int, device: str, origin: Origin | None, private: bool, most: int | None = None
     ) -> Room:
-        now = self._house.now()
+        now = self._node.now()
         draft = Draft(0, Kind.CREATED, author, device, now)
-        record = await self._house.store.create_room(RoomRecord(0, name, "", now, private), draft, origin, most)
+        record = await self._node.store.create_room(RoomRecord(0, name, "", now, private), draft, origin, most)
         owner = () if author == SERVER else (Member(author, Role.OWNER, 0, now, now),)
         return self._add(StoredRoom(record, owner, (), 1))
 
@@ -187,7 +187,7 @@ class Rooms:
         :raises SealedRoom: when somebody who can neither read nor speak there has to be told first.
         """
         account = account_of(session)
-        room.may_enter(account, self._house.now())
+        room.may_enter(account, self._node.now())
         joined = account not in room.members
         if joined and room.sealing and not (knowing or session.mind.program):
             raise SealedRoom(
@@ -199,9 +199,9 @@ class Rooms:
             if room.abandoned_to(account) and room.record.name.folded != LOBBY:
                 await self.append(session, room, Kind.ROLE, target=account, body=Text(Role.OWNER.value))
         else:
-            now = self._house.now()
+            now = self._node.now()
             room.came_in(account, now)
-            unattended(self._house.store.entered(account, room.id, now))
+            unattended(self._node.store.entered(account, room.id, now))
         if session.user is not None and session.live and account in room.members:
             self._enter(room, session)
         return joined
@@ -234,9 +234,9 @@ class Rooms:
         if heir is None:
             return
         room.succeeding = True
-        now, body = self._house.now(), Text(Role.OWNER.value)
+        now, body = self._node.now(), Text(Role.OWNER.value)
         try:
-            await self._house.store.append(Draft(room.id, Kind.ROLE, SERVER, DEFAULT_DEVICE, now, body, target=heir))
+            await self._node.store.append(Draft(room.id, Kind.ROLE, SERVER, DEFAULT_DEVICE, now, body, target=heir))
         finally:
             room.succeeding = False
 
@@ -249,10 +249,10 @@ class Rooms:
         if room.closed:
             raise NoSuchRoom(f"The room {room.name} is being closed already.")
         room.closed = True
-        now = self._house.now()
+        now = self._node.now()
         body = Text(reason) if reason else None
         try:
-            await self._house.store.append(Draft(room.id, Kind.CLOSED, author, DEFAULT_DEVICE, now, body), origin)
+            await self._node.store.append(Draft(room.id, Kind.CLOSED, author, DEFAULT_DEVICE, now, body), origin)
         except BaseException:
             room.closed = False
             raise
@@ -268,9 +268,9 @@ class Rooms:
         until: int | None = None,
     ) -> None:
         """Store a row about a room in the name of a session."""
-        now = self._house.now()
+        now = self._node.now()
         draft = Draft(room.id, kind, account_of(session), session.device, now, body, target=target, until=until)
-        await self._house.store.append(draft, session.origin)
+        await self._node.store.append(draft, session.origin)
 
     # what the log says
 
@@ -293,70 +293,70 @@ class Rooms:
             self._close(room, row)
             return
         elif row.kind is Kind.SETTING:
-            (self._house.private_rooms.add if room.record.private else self._house.private_rooms.discard)(room.id)
+            (self._node.private_rooms.add if room.record.private else self._node.private_rooms.discard)(room.id)
         elif row.kind is Kind.JOINED:
             self._joined(room, account)
-            user = self._house.users.get(account)
+            user = self._node.users.get(account)
             for session in user.sessions if user is not None else ():
                 if session.live:
                     self._enter(room, session)
-        event = entry(row, room.conversation, self._house.directory, until)
+        event = entry(row, room.conversation, self._node.directory, until)
         quiet = row.kind in _QUIET
-        omit = self._house.mind_of(published.origin) if quiet else ()
+        omit = self._node.mind_of(published.origin) if quiet else ()
         room.audiences.post(event, omit, programs_only=quiet and len(room.occupants) > CROWD)
 
     def _joined(self, room: Room, account: int) -> None:
-        memberships = self._house.memberships.setdefault(account, set())
+        memberships = self._node.memberships.setdefault(account, set())
         if room.id not in memberships:
             memberships.add(room.id)
             self.pages.joined(room, account)
 
     def _tell(self, room: Room, row: Row, origin: Origin | None) -> None:
         """Tell what was said to all but the session that said it and those who block its author."""
-        omit = self._house.mind_of(origin)
+        omit = self._node.mind_of(origin)
         hidden: Collection[IMind] = ()
         instead = None
-        blockers = self._house.directory.blockers_of(row.author)
+        blockers = self._node.directory.blockers_of(row.author)
         if blockers and (minds := room.minds_of(blockers)):
             hidden, instead = minds, Skipped(room.conversation, row.seq, row.seq)
-        self._house.counts.deliveries += len(room.audiences) - len(omit) - len(hidden)
-        room.audiences.post(entry(row, room.conversation, self._house.directory), omit, hidden, instead)
+        self._node.counters.deliveries += len(room.audiences) - len(omit) - len(hidden)
+        room.audiences.post(entry(row, room.conversation, self._node.directory), omit, hidden, instead)
 
     def _invite(self, room: Room, row: Row, account: int) -> None:
         """Follow what became of an invitation, and tell who is invited."""
-        invitations = self._house.invitations.setdefault(account, set())
+        invitations = self._node.invitations.setdefault(account, set())
         invitations.discard(room.id)
         if account in room.invited:
             invitations.add(room.id)
         if not invitations:
-            del self._house.invitations[account]
-        user = self._house.users.get(account)
+            del self._node.invitations[account]
+        user = self._node.users.get(account)
         if row.kind is Kind.INVITED and user is not None:
-            author = self._house.directory.name_of(row.author)
-            for mind in self._house.minds_of(user):
+            author = self._node.directory.name_of(row.author)
+            for mind in self._node.minds_of(user):
                 mind.deliver(Invited(room.conversation, author, row.time))
 
     def _close(self, room: Room, row: Row) -> None:
-        house = self._house
+        node = self._node
         room.closed = True
         room.unsubscribe()
-        del house.rooms[room.id]
-        del house.room_names[room.record.name.folded]
-        house.private_rooms.discard(room.id)
+        del node.rooms[room.id]
+        del node.room_names[room.record.name.folded]
+        node.private_rooms.discard(room.id)
         for account in tuple(room.members):
             self._remove(room, row, account, None)
         for account in room.invited:
-            house.invitations.get(account, set()).discard(room.id)
+            node.invitations.get(account, set()).discard(room.id)
 
     def _remove(self, room: Room, row: Row, account: int, origin: Origin | None, until: int | None = None) -> None:
-        self._house.memberships.get(account, set()).discard(room.id)
+        self._node.memberships.get(account, set()).discard(room.id)
         self.pages.left(room, account)
-        user: ChatUser | None = self._house.users.get(account)
+        user: ChatUser | None = self._node.users.get(account)
         if user is None:
             return
-        change = entry(row, room.conversation, self._house.directory)
+        change = entry(row, room.conversation, self._node.directory)
         detail = getattr(change, "detail", "")
-        author = self._house.directory.name_of(row.author)
+        author = self._node.directory.name_of(row.author)
         for session in user.sessions:
             if session.rooms.pop(room.id, None) is not None:
                 room.exit(account, session.mind)

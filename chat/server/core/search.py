@@ -10,8 +10,8 @@ from chat.protocol.errors import Busy, ChatError, StoreUnavailable
 from chat.protocol.events import Found
 from chat.protocol.values import Account, Conversation, Pair
 from chat.protocol.values.terms import Terms
-from chat.server.core.node import House
-from chat.server.core.rooms import Rooms, account_of
+from chat.server.core.node import Node
+from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import entry, private_conversation
 from chat.server.core.user import Session
 from chat.server.interfaces import IDelayed
@@ -29,8 +29,8 @@ _ONE_AT_A_TIME = "Your last search is still running. Search again when you have 
 
 
 class Search:
-    def __init__(self, house: House, rooms: Rooms) -> None:
-        self._house = house
+    def __init__(self, node: Node, rooms: RoomService) -> None:
+        self._node = node
         self._rooms = rooms
         self._behind: set[int] = set()
         self._indexing: frozenset[int] = frozenset()
@@ -40,8 +40,8 @@ class Search:
 
     async def start(self) -> None:
         """Find out where the index is behind, and go on with what an upgrade left to do."""
-        self._rebuild_timer = self._house.clock.call_later(PAUSE, self._rebuild)
-        for conversation in await self._house.store.behind():
+        self._rebuild_timer = self._node.clock.call_later(PAUSE, self._rebuild)
+        for conversation in await self._node.store.behind():
             self.note(conversation)
 
     def stop(self) -> None:
@@ -54,13 +54,13 @@ class Search:
     def note(self, conversation: int) -> None:
         """Something was said there."""
         self._behind.add(conversation)
-        if self._timer is None and not self._house.stopping:
-            self._timer = self._house.clock.call_later(PAUSE, self._step)
+        if self._timer is None and not self._node.stopping:
+            self._timer = self._node.clock.call_later(PAUSE, self._step)
 
     def _step(self) -> None:
         self._timer = None
         self._indexing, self._behind = frozenset(self._behind), set()
-        self._house.store.index(self._indexing).addCallbacks(self._stepped, self._not_stepped)
+        self._node.store.index(self._indexing).addCallbacks(self._stepped, self._not_stepped)
 
     def _stepped(self, seqs: int) -> None:
         if seqs:
@@ -78,16 +78,16 @@ class Search:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._house.stopping:
-            self._timer = self._house.clock.call_later(pause, self._step)
+        if not self._node.stopping:
+            self._timer = self._node.clock.call_later(pause, self._step)
 
     def _rebuild(self) -> None:
         self._rebuild_timer = None
-        self._house.store.rebuild().addCallbacks(self._rebuilt, _not_rebuilt)
+        self._node.store.rebuild().addCallbacks(self._rebuilt, _not_rebuilt)
 
     def _rebuilt(self, more: bool) -> None:
-        if more and not self._house.stopping:
-            self._rebuild_timer = self._house.clock.call_later(BUSY_PAUSE, self._rebuild)
+        if more and not self._node.stopping:
+            self._rebuild_timer = self._node.clock.call_later(BUSY_PAUSE, self._rebuild)
 
     async def search(
         self,
@@ -114,36 +114,36 @@ class Search:
         try:
             shown = {id: each for id, each in await self._readable(account) if place in (None, each)}
             await self._close_index(shown)
-            hits = await self._house.store.search(
+            hits = await self._node.store.search(
                 terms,
                 {id: self._after(account, id) for id in shown},
                 author=author.id if author is not None else None,
                 since=since,
-                blocked=self._house.directory.blocked_by(account),
+                blocked=self._node.directory.blocked_by(account),
                 limit=limit,
             )
         finally:
             self._searching.discard(account)
-        entries = tuple(entry(row, shown[row.conversation], self._house.directory) for row in hits.rows)
+        entries = tuple(entry(row, shown[row.conversation], self._node.directory) for row in hits.rows)
         return Found(entries, hits.more, not hits.complete)
 
     async def _close_index(self, shown: Mapping[int, Conversation]) -> None:
         """Index what was said a moment ago."""
         for _ in range(MOST_STEPS):
             behind = (self._behind | self._indexing).intersection(shown)
-            if not behind or not await self._house.store.index(behind).addErrback(_as_it_is):
+            if not behind or not await self._node.store.index(behind).addErrback(_as_it_is):
                 break
 
     async def _readable(self, account: int) -> list[tuple[int, Conversation]]:
         """Every conversation that an account may read."""
         readable = [(room.id, room.conversation) for room in self._rooms.of(account)]
-        for other, id in (await self._house.store.pairs_of(account)).items():
+        for other, id in (await self._node.store.pairs_of(account)).items():
             pair = Pair.of(account, other)
-            readable.append((id, private_conversation(id, pair, account, self._house.directory)))
+            readable.append((id, private_conversation(id, pair, account, self._node.directory)))
         return readable
 
     def _after(self, account: int, conversation: int) -> int:
-        room = self._house.rooms.get(conversation)
+        room = self._node.rooms.get(conversation)
         return room.may_read(account) if room is not None else 0
 
 

@@ -14,26 +14,26 @@ from chat.protocol.grammar.verbs import Table
 from chat.protocol.values import Pair
 from chat.server.core.administration import Administration
 from chat.server.core.deletion import Deletion
-from chat.server.core.delivery_receipts import Delivery
+from chat.server.core.delivery_receipts import DeliveryReceipts
 from chat.server.core.device_inbox import Inboxes
-from chat.server.core.disk_space import Space
-from chat.server.core.edits import Corrections
-from chat.server.core.file_relay import KeptFiles
-from chat.server.core.history import Past
+from chat.server.core.disk_space import DiskSpaceMonitor
+from chat.server.core.edits import Edits
+from chat.server.core.file_relay import FileRelay
+from chat.server.core.history import HistoryReader
 from chat.server.core.key_directory import KeyDirectory
-from chat.server.core.messaging import Talk
+from chat.server.core.messaging import Messaging
 from chat.server.core.moderation import Moderation
-from chat.server.core.node import House, unattended
-from chat.server.core.preferences import Choices
+from chat.server.core.node import Node, unattended
+from chat.server.core.preferences import PreferenceService
 from chat.server.core.retention import Retention
-from chat.server.core.rooms import Rooms
+from chat.server.core.rooms import RoomService
 from chat.server.core.search import Search
 from chat.server.core.secure_erase import SecureErase
-from chat.server.core.shutdown import Ending
-from chat.server.core.sign_in import People
+from chat.server.core.shutdown import Shutdown
+from chat.server.core.sign_in import SignInService
 from chat.server.core.token_theft import TokenTheft
 from chat.server.core.user import Session
-from chat.server.interfaces import Committed, IBus, IClock, IDoor, IHost, IStore, Logged
+from chat.server.interfaces import Committed, IAuthenticator, IBus, IClock, IHost, IStore, Logged
 from chat.server.settings.schema import Settings
 
 SETTLING = 1.0
@@ -50,7 +50,7 @@ class ChatService:
     :ivar host: the process around it; given likewise.
     """
 
-    door: IDoor
+    authenticator: IAuthenticator
     host: IHost
 
     def __init__(self, settings: Settings, store: IStore, bus: IBus, clock: IClock, table: Table) -> None:
@@ -58,29 +58,29 @@ class ChatService:
         self.clock = clock
         self.table = table
         self.store = store
-        self.house = House(settings, store, bus, clock)
-        self.directory = self.house.directory
-        self.rooms = Rooms(self.house, table)
-        self.moderation = Moderation(self.house, self.rooms)
-        self.delivery = Delivery(self.house)
-        self.keys = KeyDirectory(self.house)
-        self.inboxes = Inboxes(self.house, self.keys)
-        self.people = People(self.house, self.rooms, self.delivery)
-        self.people.followers += (self.keys.follow, self.inboxes.follow)
-        self.people.keys_changed = self.keys.changed
-        self.token_theft = TokenTheft(self.house, self.people, self.people.alerts)
-        self.choices = Choices(self.house, self.rooms)
-        self.deletion = Deletion(self.house, self.rooms, self.moderation, self.people)
-        self.talk = Talk(self.house, self.rooms)
-        self.past = Past(self.house, self.rooms, self.delivery)
-        self.corrections = Corrections(self.house, self.past)
-        self.search = Search(self.house, self.rooms)
-        self.ending = Ending(self.house, lambda reason: self.host.stop(reason))
-        self.administration = Administration(self.house, self.rooms, self.people, self.deletion)
-        self.retention = Retention(self.house)
-        self.secure_erase = SecureErase(self.house)
-        self.files = KeptFiles(self.house)
-        self.space = Space(self.house)
+        self.node = Node(settings, store, bus, clock)
+        self.directory = self.node.directory
+        self.rooms = RoomService(self.node, table)
+        self.moderation = Moderation(self.node, self.rooms)
+        self.delivery = DeliveryReceipts(self.node)
+        self.keys = KeyDirectory(self.node)
+        self.inboxes = Inboxes(self.node, self.keys)
+        self.sign_in = SignInService(self.node, self.rooms, self.delivery)
+        self.sign_in.followers += (self.keys.follow, self.inboxes.follow)
+        self.sign_in.keys_changed = self.keys.changed
+        self.token_theft = TokenTheft(self.node, self.sign_in, self.sign_in.alerts)
+        self.preferences = PreferenceService(self.node, self.rooms)
+        self.deletion = Deletion(self.node, self.rooms, self.moderation, self.sign_in)
+        self.messaging = Messaging(self.node, self.rooms)
+        self.history = HistoryReader(self.node, self.rooms, self.delivery)
+        self.edits = Edits(self.node, self.history)
+        self.search = Search(self.node, self.rooms)
+        self.shutdown = Shutdown(self.node, lambda reason: self.host.stop(reason))
+        self.administration = Administration(self.node, self.rooms, self.sign_in, self.deletion)
+        self.retention = Retention(self.node)
+        self.secure_erase = SecureErase(self.node)
+        self.files = FileRelay(self.node)
+        self.disk_space = DiskSpaceMonitor(self.node)
         self._bus = bus
         self._database = ""
         self.restored = 0
@@ -93,19 +93,19 @@ class ChatService:
         """
         snapshot = self.store.start(self._committed)
         self.directory.fill(snapshot.accounts, snapshot.blocks)
-        self.house.sanctions.fill(snapshot.sanctions)
-        self.house.epochs.fill(snapshot.epochs)
+        self.node.sanctions.fill(snapshot.sanctions)
+        self.node.epochs.fill(snapshot.epochs)
         self.token_theft.fill(snapshot.alerts)
         self.restored = snapshot.restored
         self.rooms.load(snapshot.rooms)
-        unattended(Deferred.fromCoroutine(self.delivery.marks.note_crash(snapshot.cut_off, self.house.now())))
+        unattended(Deferred.fromCoroutine(self.delivery.marks.note_crash(snapshot.cut_off, self.node.now())))
         await self.rooms.open_lobby()
         unattended(self.store.secret(DATABASE).addCallback(lambda _: None))  # to be there when the disk takes no more
         await self.search.start()
         self.retention.start()
         self.secure_erase.start()
         self.files.start()
-        self.space.start()
+        self.disk_space.start()
         self.deletion.start()
 
     async def database(self) -> str:
@@ -123,33 +123,33 @@ class ChatService:
         :param reason: what people are told, in whole words.
         :param last_words: waits until connections have ended, which may prove what was received.
         """
-        self.house.stopping = True
-        self.people.presence.stop()
+        self.node.stopping = True
+        self.sign_in.presence.stop()
         self.search.stop()
         self.retention.stop()
         self.secure_erase.stop()
         self.files.stop()
-        self.space.stop()
+        self.disk_space.stop()
         self.deletion.stop()
-        self.house.pauses.end()
+        self.node.sleeper.end()
         # What is on its way to the disk is answered first, and then every line that was typed ahead is refused.
         await race([self.store.settle(), self.clock.sleep(SETTLING)])
-        for session in tuple(self.house.sessions.values()):
+        for session in tuple(self.node.sessions.values()):
             session.mind.close(reason)
-            self.people.sign_out(session)
+            self.sign_in.sign_out(session)
         if last_words is not None:
             await last_words()
-        self.house.traffic.end()
+        self.node.traffic_log.end()
         await self.store.stop()
 
     def apply(self, settings: Settings) -> None:
         """Go on with other settings."""
-        self.settings = self.house.settings = settings
+        self.settings = self.node.settings = settings
 
     def connected(self, session: Session) -> None:
         """A connection was made."""
-        self.house.sessions[session.id] = session
-        self.house.traffic.connected(session)
+        self.node.sessions[session.id] = session
+        self.node.traffic_log.connected(session)
 
     def disconnected(self, session: Session) -> None:
         """A connection has ended, however it did."""
@@ -157,9 +157,9 @@ class ChatService:
         logout = session.logout
         if logout is not None:
             logout()
-        self.people.sign_out(session)
-        if self.house.sessions.pop(session.id, None) is not None:
-            self.house.traffic.disconnected(session)
+        self.sign_in.sign_out(session)
+        if self.node.sessions.pop(session.id, None) is not None:
+            self.node.traffic_log.disconnected(session)
 
     def ended(self, session: Session) -> None:
         """After `disconnected`: its connection is gone for good, so that nothing more can be proven."""
@@ -168,7 +168,7 @@ class ChatService:
     def _committed(self, rows: Sequence[Committed]) -> None:
         """The sink of the store: publish each row, in commit order."""
         publish, note = self._bus.publish, self.search.note
-        self.house.counts.stored(rows, self.clock.monotonic())
+        self.node.counters.stored(rows, self.clock.monotonic())
         for draft, row, origin in rows:
             to = draft.conversation
             note(row.conversation)
@@ -176,7 +176,7 @@ class ChatService:
                 publish((("account", to.low), ("account", to.high)), Logged(row, to, draft, origin))
             else:
                 publish((("room", row.conversation),), Logged(row, None, draft, origin))
-        self.house.traffic.stored(rows)
+        self.node.traffic_log.stored(rows)
 
 
 def _name_of(secret: bytes) -> str:

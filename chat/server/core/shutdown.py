@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chat.protocol.errors import NoEffect
 from chat.protocol.events import Notice
-from chat.server.core.node import House
+from chat.server.core.node import Node
 from chat.server.core.one_line import one_line
 from chat.server.core.spans import time_left
 from chat.server.core.user import Session
@@ -29,14 +29,14 @@ class Planned(NamedTuple):
     reason: str
 
 
-class Ending:
+class Shutdown:
     """:param stop: ends the process, with a reason that may be empty.
 
     :ivar planned: the end to come, or nothing.
     """
 
-    def __init__(self, house: House, stop: Callable[[str], object]) -> None:
-        self._house = house
+    def __init__(self, node: Node, stop: Callable[[str], object]) -> None:
+        self._node = node
         self._stop = stop
         self._calls: list[IDelayed] = []
         self.planned: Planned | None = None
@@ -48,12 +48,12 @@ class Ending:
         """
         self._forget()
         reason = one_line(reason)
-        self.planned = Planned(self._house.now() + seconds * 1000, reason)
+        self.planned = Planned(self._node.now() + seconds * 1000, reason)
         if seconds:
-            self._house.everyone.post(_notice(seconds, reason))
+            self._node.everyone.post(_notice(seconds, reason))
             for left in LAST_CALLS:
                 if left < seconds:
-                    self._at(seconds - left, partial(self._house.everyone.post, _notice(left, reason)))
+                    self._at(seconds - left, partial(self._node.everyone.post, _notice(left, reason)))
         # Never within this call: the reply is still to be written.
         self._at(seconds, lambda: self._stop(reason))
 
@@ -65,16 +65,16 @@ class Ending:
         if self.planned is None:
             raise NoEffect("No end is planned.")
         self._forget()
-        self._house.everyone.post(Notice("The server goes on."))
+        self._node.everyone.post(Notice("The server goes on."))
 
     def remind(self, session: Session) -> None:
         """Tell somebody who has come of an end that is planned."""
         if self.planned is not None:
-            left = self.planned.time - self._house.now()
+            left = self.planned.time - self._node.now()
             session.mind.deliver(_notice(left / 1000, self.planned.reason))
 
     def _at(self, seconds: float, call: Callable[[], object]) -> None:
-        self._calls.append(self._house.clock.call_later(seconds, call))
+        self._calls.append(self._node.clock.call_later(seconds, call))
 
     def _forget(self) -> None:
         for each in self._calls:

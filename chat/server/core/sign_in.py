@@ -20,17 +20,17 @@ from chat.protocol.events import BlockChanged, Entry, SignedOut, Skipped
 from chat.protocol.values import SPOKEN, Account
 from chat.server.core.account_alerts import AccountAlerts
 from chat.server.core.consent import Consent
-from chat.server.core.delivery_receipts import Delivery
-from chat.server.core.node import House, unattended
-from chat.server.core.presence import Presence
-from chat.server.core.rooms import Rooms, account_of
+from chat.server.core.delivery_receipts import DeliveryReceipts
+from chat.server.core.node import Node, unattended
+from chat.server.core.presence import PresenceService
+from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import entry, private_conversation
-from chat.server.core.user import ChatUser, Owed, Refusal, Session
+from chat.server.core.user import ChatUser, PendingReceipt, RefusedLogin, Session
 from chat.server.interfaces import MOST_DEVICES, EndedDevice, Ephemeral, Proven, Published
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class SignInRequest:
     """A session on its way through the portal: cred's mind.
 
     :param by_token: it comes back with the token of its device, so it replaces what that device left behind.
@@ -42,21 +42,21 @@ class Arrival:
     takeover: bool = False
 
 
-class People:
-    def __init__(self, house: House, rooms: Rooms, delivery: Delivery) -> None:
-        self._house = house
+class SignInService:
+    def __init__(self, node: Node, rooms: RoomService, delivery: DeliveryReceipts) -> None:
+        self._node = node
         self._rooms = rooms
         self._delivery = delivery
         self.followers: list[Callable[[ChatUser, Ephemeral], None]] = [delivery.follow]
-        self.presence = Presence(house)
-        self.consent = Consent(house)
-        self.alerts = AccountAlerts(house)
+        self.presence = PresenceService(node)
+        self.consent = Consent(node)
+        self.alerts = AccountAlerts(node)
         self.keys_changed: Callable[[int, Session], object] = lambda account, session: None
-        house.epochs.listeners.append(self._end_void)
+        node.epochs.listeners.append(self._end_void)
 
     # coming and going
 
-    async def sign_in(self, proven: Proven, arrival: Arrival) -> ChatUser:
+    async def sign_in(self, proven: Proven, arrival: SignInRequest) -> ChatUser:
         """Let a session be somebody, as far as the ``sessions`` policy has a place.
 
         A session that shows no life any more takes no place. Whatever may change while this waits is looked at in the
@@ -66,9 +66,9 @@ class People:
         :raises Banned: from the whole server.
         :raises CredentialsChanged: when what was proven does not count any more.
         """
-        house, session, account_id = self._house, arrival.session, proven.account
+        node, session, account_id = self._node, arrival.session, proven.account
         account = self._check(proven, arrival)
-        contacts = frozenset(await house.store.pairs_of(account_id))
+        contacts = frozenset(await node.store.pairs_of(account_id))
         replaced: list[Session] = []
         while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
             rival = rivals[0]
@@ -77,8 +77,8 @@ class People:
                 replaced.append(rival)
             elif rival in self._rivals(account_id, session):
                 account = self._check(proven, arrival)
-                when = house.clock.monotonic()
-                session.refusal = Refusal(account_id, proven.epoch, session.device, arrival.by_token, when)
+                when = node.clock.monotonic()
+                session.refusal = RefusedLogin(account_id, proven.epoch, session.device, arrival.by_token, when)
                 raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
         if session.gone:
             raise NotLoggedIn("The connection has ended.")
@@ -91,23 +91,23 @@ class People:
                 self.end(each, "You have logged in from elsewhere; this session is over. To come back: login NAME")
         return user
 
-    def _check(self, proven: Proven, arrival: Arrival) -> Account:
+    def _check(self, proven: Proven, arrival: SignInRequest) -> Account:
         """Find out whether an account may be entered at this moment.
 
         :raises BadCredentials, Banned, CredentialsChanged: see `sign_in`.
         """
-        house, session = self._house, arrival.session
-        account = house.directory.account_by_id(proven.account)
-        if account is None or account.id in house.deleting:
+        node, session = self._node, arrival.session
+        account = node.directory.account_by_id(proven.account)
+        if account is None or account.id in node.deleting:
             raise BadCredentials()
-        house.epochs.check(account.id, proven.epoch, session.device if arrival.by_token else None)
-        house.sanctions.may_enter(account.id, house.now())
-        house.sanctions.may_come(session.mind.peer.address, house.now())  # connections that are silent are not put out
+        node.epochs.check(account.id, proven.epoch, session.device if arrival.by_token else None)
+        node.sanctions.may_enter(account.id, node.now())
+        node.sanctions.may_come(session.mind.peer.address, node.now())  # connections that are silent are not put out
         return account
 
     def _check_devices(self, account: int, device: str) -> None:
         """:raises TooManyDevices: where no device could be forgotten in favour of this one, as each is here."""
-        user = self._house.users.get(account)
+        user = self._node.users.get(account)
         if user is None or len(user.sessions) < MOST_DEVICES:
             return
         here = {each.device for each in user.sessions}
@@ -115,24 +115,24 @@ class People:
             raise TooManyDevices()
 
     def _attach(self, account: Account, session: Session, contacts: frozenset[int]) -> ChatUser:
-        house = self._house
-        user = house.users.get(account.id)
+        node = self._node
+        user = node.users.get(account.id)
         first = user is None
         if user is None:
-            user = ChatUser(account, house.now())
+            user = ChatUser(account, node.now())
             if contacts:
                 user.contacts = contacts
-            user.unsubscribe = house.bus.subscribe(("account", account.id), _Follower(self, user))
-            house.users[account.id] = user
-            house.present[account.name.folded] = user
+            user.unsubscribe = node.bus.subscribe(("account", account.id), _Follower(self, user))
+            node.users[account.id] = user
+            node.present[account.name.folded] = user
         user.sessions.append(session)
         session.user = user
-        session.epoch = house.epochs.current(account.id)
-        session.since = house.now()
-        house.counts.logins += 1
-        house.traffic.note("logged-in", session)
+        session.epoch = node.epochs.current(account.id)
+        session.since = node.now()
+        node.counters.logins += 1
+        node.traffic_log.note("logged-in", session)
         session.refusal = None
-        saw = house.store.saw(account.id, session.device, session.since, present=True)
+        saw = node.store.saw(account.id, session.device, session.since, present=True)
         session.noted = saw.addCallback(lambda forgotten: self._forgot(session, account.id, forgotten))
         unattended(session.noted)
         if first:
@@ -143,7 +143,7 @@ class People:
     def _forgot(self, session: Session, account: int, devices: tuple[EndedDevice, ...]) -> None:
         """A new device has taken the place of others."""
         for each in devices:
-            self._house.epochs.token_ended(account, each.name, each.epoch)
+            self._node.epochs.token_ended(account, each.name, each.epoch)
             words = (
                 f"An account may have {MOST_DEVICES} devices. {session.device} is a new one, so {each.name}, which was"
                 " unused for longest, was signed out and forgotten. To see yours: devices"
@@ -156,8 +156,8 @@ class People:
 
     def _rivals(self, account_id: int, session: Session) -> list[Session]:
         """The sessions that leave no place for this one."""
-        user = self._house.users.get(account_id)
-        policy = self._house.settings.sessions
+        user = self._node.users.get(account_id)
+        policy = self._node.settings.sessions
         if user is None or policy == "many":
             return []
         return [each for each in user.sessions if policy == "one" or each.device == session.device]
@@ -167,21 +167,21 @@ class People:
         user = session.user
         if user is None:
             return
-        house = self._house
+        node = self._node
         session.mind.flush()
-        house.traffic.note("logged-out", session)
+        node.traffic_log.note("logged-out", session)
         self._rooms.leave_all(session)
         user.sessions.remove(session)
         session.user = None
         session.logout = None
         present = any(each.device == session.device for each in user.sessions)
-        unattended(house.store.saw(user.account.id, session.device, house.now(), present))
+        unattended(node.store.saw(user.account.id, session.device, node.now(), present))
         if not user.sessions:
-            user.account = replace(user.account, seen=house.now())
-            if house.directory.account_by_id(user.account.id) is not None:
-                house.directory.add_account(user.account)
-            del house.users[user.account.id]
-            del house.present[user.account.name.folded]
+            user.account = replace(user.account, seen=node.now())
+            if node.directory.account_by_id(user.account.id) is not None:
+                node.directory.add_account(user.account)
+            del node.users[user.account.id]
+            del node.present[user.account.name.folded]
             user.unsubscribe()
             self.consent.departed(user)
             self.presence.departed(user, lost=session.gone)
@@ -204,16 +204,16 @@ class People:
         :raises NoSuchDevice: when there is none.
         """
         account = account_of(session)
-        known = {each.name for each in await self._house.store.devices(account)}
+        known = {each.name for each in await self._node.store.devices(account)}
         account_of(session)  # it may have been ended meanwhile
-        user = self._house.users.get(account)
+        user = self._node.users.get(account)
         present = {each.device for each in user.sessions} if user is not None else set()
         if device not in known and device not in present:
             raise NoSuchDevice(f"You have no device {device}. Type devices to see yours.")
         if device == session.device:
             raise BadUsage("That is this very session. To end it: logout")
-        epoch = await self._house.store.end_device(account, device, self._house.now())
-        self._house.epochs.token_ended(account, device, epoch)
+        epoch = await self._node.store.end_device(account, device, self._node.now())
+        self._node.epochs.token_ended(account, device, epoch)
         self.end_sessions(account, device, "This session was ended from another one of yours.")
 
     def end_sessions(self, account: int, device: str, reason: str) -> None:
@@ -221,14 +221,14 @@ class People:
 
         :param reason: what they are told, in whole words.
         """
-        user = self._house.users.get(account)
+        user = self._node.users.get(account)
         for each in tuple(user.sessions) if user is not None else ():
             if each.device == device:
                 self.end(each, reason)
 
     def _end_void(self, account: int, reason: str) -> None:
         """End the sessions of an account whose credentials do not count any more."""
-        user, epochs = self._house.users.get(account), self._house.epochs
+        user, epochs = self._node.users.get(account), self._node.epochs
         for each in tuple(user.sessions) if user is not None else ():
             if not epochs.is_valid(account, each.epoch):
                 self.end(each, reason)
@@ -243,7 +243,7 @@ class People:
             return
         if published.pair is None:
             return
-        house, row, pair, origin = self._house, published.row, published.pair, published.origin
+        node, row, pair, origin = self._node, published.row, published.pair, published.origin
         reader = user.account.id
         other = pair.high if reader == pair.low else pair.low
         if other not in user.contacts:
@@ -251,21 +251,21 @@ class People:
         sessions = [session for session in user.sessions if session.live and session.origin != origin]
         if row.author == reader and not sessions:
             return  # as nearly always for who wrote it
-        blocked = house.directory.blocks(reader, row.author)
+        blocked = node.directory.blocks(reader, row.author)
         if row.author != reader and row.kind in SPOKEN and not blocked:
             user.last_from = row.author
         if blocked:
             sessions = [session for session in sessions if session.mind.program]
         if not sessions:
             return
-        conversation = private_conversation(row.conversation, pair, reader, house.directory)
-        event: Entry = Skipped(conversation, row.seq, row.seq) if blocked else entry(row, conversation, house.directory)
+        conversation = private_conversation(row.conversation, pair, reader, node.directory)
+        event: Entry = Skipped(conversation, row.seq, row.seq) if blocked else entry(row, conversation, node.directory)
         told = not isinstance(event, Skipped)
         for session in sessions:
             if told or session.mind.program:
                 if told and row.author != reader:
-                    self._delivery.owe(session, row.conversation, Owed(reader, row.author, row.seq))
-                house.counts.deliveries += 1
+                    self._delivery.owe(session, row.conversation, PendingReceipt(reader, row.author, row.seq))
+                node.counters.deliveries += 1
                 session.mind.deliver(event)
 
     # what one says of oneself
@@ -277,7 +277,7 @@ class People:
         user = session.user
         assert user is not None, "perform lets only users act"
         if note:
-            self._house.sanctions.may_speak(user.account.id, self._house.now())
+            self._node.sanctions.may_speak(user.account.id, self._node.now())
         if user.away is None and note is None:
             raise NoEffect("You are not away.")
         user.away = note
@@ -293,20 +293,20 @@ class People:
         account = account_of(session)
         if other.id == account:
             raise BadUsage("You cannot block yourself.")
-        if self._house.directory.blocks(account, other.id):
+        if self._node.directory.blocks(account, other.id):
             raise NoEffect(f"User {other.name.shown} is blocked already.")
-        await self._house.store.block(account, other.id)
-        self._house.directory.add_block(account, other.id)
+        await self._node.store.block(account, other.id)
+        self._node.directory.add_block(account, other.id)
         self.consent.blocked(account, other.id)
         self._tell_others(session, BlockChanged(other.name.shown, True))
 
     async def unblock(self, session: Session, other: Account) -> None:
         """:raises NoEffect: when the other is not blocked."""
         account = account_of(session)
-        if not self._house.directory.blocks(account, other.id):
+        if not self._node.directory.blocks(account, other.id):
             raise NoEffect(f"User {other.name.shown} is not blocked.")
-        await self._house.store.unblock(account, other.id)
-        self._house.directory.remove_block(account, other.id)
+        await self._node.store.unblock(account, other.id)
+        self._node.directory.remove_block(account, other.id)
         self._tell_others(session, BlockChanged(other.name.shown, False))
 
     def _tell_others(self, session: Session, event: BlockChanged) -> None:
@@ -319,14 +319,14 @@ class People:
 
     def state_of(self, account: int, reader: int) -> str:
         """``online``, ``away`` or ``offline``, as one person may know it of another."""
-        user = self._house.users.get(account)
-        if user is None or (account != reader and self._house.directory.blocks(account, reader)):
+        user = self._node.users.get(account)
+        if user is None or (account != reader and self._node.directory.blocks(account, reader)):
             return "offline"
         return user.state
 
     def seen(self, account: Account, reader: int) -> int | None:
         """When somebody was here last, milliseconds since the epoch; nothing to whom that person blocks."""
-        hidden = account.id != reader and self._house.directory.blocks(account.id, reader)
+        hidden = account.id != reader and self._node.directory.blocks(account.id, reader)
         return None if hidden else account.seen
 
     def count_shown(self) -> int:
@@ -334,19 +334,19 @@ class People:
 
         Otherwise whoever is blocked would find a blocker by counting.
         """
-        users = self._house.users
-        return len(users) - sum(account in users for account in self._house.directory.blocking)
+        users = self._node.users
+        return len(users) - sum(account in users for account in self._node.directory.blocking)
 
     def online(self, reader: int, most: int) -> tuple[list[ChatUser], int]:
         """The first of those who are here as well, by name, without those who block the reader.
 
         :returns: at most so many, and how many more there are.
         """
-        house = self._house
-        unseen = {reader, *house.directory.blockers_of(reader)}
-        others = (user for user in house.present.values() if user.account.id not in unseen)
+        node = self._node
+        unseen = {reader, *node.directory.blockers_of(reader)}
+        others = (user for user in node.present.values() if user.account.id not in unseen)
         found = list(islice(others, most))
-        total = len(house.users) - sum(id in house.users for id in unseen)
+        total = len(node.users) - sum(id in node.users for id in unseen)
         return found, total - len(found)
 
 
@@ -355,7 +355,7 @@ class _Follower:
 
     __slots__ = ("_people", "_user")
 
-    def __init__(self, people: People, user: ChatUser) -> None:
+    def __init__(self, people: SignInService, user: ChatUser) -> None:
         self._people = people
         self._user = user
 

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from chat.server.interfaces import IClock, IDelayed
 
 
-class Pauses:
+class Sleeper:
     """The commands that are put off because somebody is too fast."""
 
     def __init__(self, clock: IClock) -> None:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterable
 
 from chat.server.core.account_alerts import AccountAlerts
-from chat.server.core.node import House, unattended
-from chat.server.core.sign_in import People
+from chat.server.core.node import Node, unattended
+from chat.server.core.sign_in import SignInService
 from chat.server.core.user import Session
 from chat.server.interfaces import TokenAlert, TokenRecord
 from chat.server.logs import Logger
@@ -24,8 +24,8 @@ log = Logger()
 class TokenTheft:
     """Follows what becomes of used tokens."""
 
-    def __init__(self, house: House, people: People, alerts: AccountAlerts) -> None:
-        self._house = house
+    def __init__(self, node: Node, people: SignInService, alerts: AccountAlerts) -> None:
+        self._node = node
         self._people = people
         self._alerts = alerts
 
@@ -40,15 +40,15 @@ class TokenTheft:
         :param digest: SHA-256 of the token.
         :param address: from where it came.
         """
-        house, account, device = self._house, record.account, record.device
-        alert = TokenAlert(account, device, address, house.now())
-        epoch = await house.store.end_copied(account, device, digest, address, alert.time)
+        node, account, device = self._node, record.account, record.device
+        alert = TokenAlert(account, device, address, node.now())
+        epoch = await node.store.end_copied(account, device, digest, address, alert.time)
         if epoch is None:
             return
-        house.epochs.token_ended(account, device, epoch)
+        node.epochs.token_ended(account, device, epoch)
         log.warn(
             "a used token of {name} on {device} was presented from {address}: the device is signed out",
-            name=house.directory.name_of(account),
+            name=node.directory.name_of(account),
             device=device,
             address=address,
         )
@@ -60,7 +60,7 @@ class TokenTheft:
     def remind(self, session: Session) -> None:
         """Tell a session that has come what was kept for it."""
         if self._alerts.remind(session) and session.user is not None:
-            unattended(self._house.store.end_alerts(session.user.account.id))
+            unattended(self._node.store.end_alerts(session.user.account.id))
 
 
 def _words(alert: TokenAlert) -> str:

@@ -31,7 +31,7 @@ Sink = Callable[[Sequence[TrafficEvent]], object]
 """Gets what one commit, or one act, has brought."""
 
 
-class Traffic:
+class TrafficLog:
     """:param sessions: every connection, by the number of its session.
     :param rooms: every room, by the id of its conversation.
     """

@@ -24,7 +24,7 @@ _NOBODY: frozenset[int] = frozenset()
 """One for all; an empty set of one's own takes 216 bytes."""
 
 
-class Refusal(NamedTuple):
+class RefusedLogin(NamedTuple):
     """A login that was right, but for which there was no place.
 
     :param epoch: what the credentials of the account were proven in.
@@ -40,7 +40,7 @@ class Refusal(NamedTuple):
     when: float
 
 
-class Owed(NamedTuple):
+class PendingReceipt(NamedTuple):
     """Private messages of one conversation that a session was shown without a proof, up to a seq."""
 
     reader: int
@@ -120,9 +120,9 @@ class Session:
         self.wasted = 0
         self.operator = ""
         self.rooms: dict[int, Room] = {}
-        self.owed: dict[int, Owed] | None = None
+        self.owed: dict[int, PendingReceipt] | None = None
         self.noted: Deferred[None] | None = None
-        self.refusal: Refusal | None = None
+        self.refusal: RefusedLogin | None = None
         self.exchange: Any = None
         self.logout: Callable[[], object] | None = None
         self.token: bytes | None = None

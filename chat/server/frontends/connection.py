@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from chat.protocol.values import Peer
-from chat.server.core.dispatcher import Performer
+from chat.server.core.dispatcher import Dispatcher
 from chat.server.core.sanctions import words
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
@@ -113,7 +113,7 @@ class Connection(LineReceiver):
             return
         if self.telnet is not None:
             if commands := data.count(IAC):
-                self.service.house.throttle.telnet(self.session, commands)
+                self.service.node.throttle.telnet(self.session, commands)
                 if self._ending:
                     return
             data, answer = self.telnet.receive(data)
@@ -341,7 +341,7 @@ class ChatFactory(Factory):
         self,
         kind: str,
         service: ChatService,
-        performer: Performer,
+        dispatcher: Dispatcher,
         turn: ITurn,
         counter: ConnectionCounter,
         certificate: Certificate | None = None,
@@ -350,7 +350,7 @@ class ChatFactory(Factory):
         self.certificate = certificate
         self.service = service
         self.turn = turn
-        self._performer = performer
+        self._dispatcher = dispatcher
         self._counter = counter
         self._admitted: set[Connection] = set()
 
@@ -362,12 +362,12 @@ class ChatFactory(Factory):
 
         :returns: why there is no place for it, in whole words, or nothing.
         """
-        settings, house, network = self.service.settings, self.service.house, connection.peer.network
-        if house.stopping:
+        settings, node, network = self.service.settings, self.service.node, connection.peer.network
+        if node.stopping:
             return "The server is shutting down."
-        ban = house.sanctions.against_address(connection.peer.address, house.now())
+        ban = node.sanctions.against_address(connection.peer.address, node.now())
         if ban is not None:
-            return words("Your network is banned from this server", ban, house.now())
+            return words("Your network is banned from this server", ban, node.now())
         counter = self._counter
         if counter.total >= min(settings.max_connections, counter.places):
             return "The server is full. Try again later."
@@ -399,8 +399,8 @@ class ChatFactory(Factory):
 
     def new_session(self, mind: Any) -> Session:
         """A session for a front end of this listener."""
-        house = self.service.house
-        bucket = house.throttle.bucket()
-        session = Session(house.next_session(), house.node, mind, bucket, self._performer.perform)
+        node = self.service.node
+        bucket = node.throttle.bucket()
+        session = Session(node.next_session(), node.name, mind, bucket, self._dispatcher.perform)
         self.service.connected(session)
         return session

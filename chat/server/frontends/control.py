@@ -29,7 +29,7 @@ from chat.protocol.errors import BadFrame, Forbidden, Misconfigured
 from chat.protocol.events import Closing, Event, Notice, Refused
 from chat.protocol.values import Peer
 from chat.protocol.wire.jsonlines import Request, decode, encode
-from chat.server.core.dispatcher import Performer, attempt
+from chat.server.core.dispatcher import Dispatcher, attempt
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 from chat.server.interfaces import IAudience
@@ -112,10 +112,10 @@ class ControlProtocol(LineOnlyReceiver):
     transport: Any
     program = True
 
-    def __init__(self, service: ChatService, performer: Performer) -> None:
+    def __init__(self, service: ChatService, dispatcher: Dispatcher) -> None:
         self.peer = Peer("control socket", "", loopback=True)
         self._service = service
-        self._performer = performer
+        self._dispatcher = dispatcher
         self._session: Session | None = None
         self._full = False
         self._left_out = 0
@@ -127,8 +127,8 @@ class ControlProtocol(LineOnlyReceiver):
             self._stranger = f"user {user}"
             log.warn("refused {user} at the control socket", user=self._stranger)
             return
-        house = self._service.house
-        session = Session(house.next_session(), house.node, self, house.throttle.bucket(), self._performer.perform)
+        node = self._service.node
+        session = Session(node.next_session(), node.name, self, node.throttle.bucket(), self._dispatcher.perform)
         session.operator = f"the operator ({user_name(user)})"
         self._session = session
         self.transport.registerProducer(self, True)
@@ -214,9 +214,9 @@ class ControlProtocol(LineOnlyReceiver):
 class ControlFactory(Factory):
     noisy = False
 
-    def __init__(self, service: ChatService, performer: Performer) -> None:
+    def __init__(self, service: ChatService, dispatcher: Dispatcher) -> None:
         self._service = service
-        self._performer = performer
+        self._dispatcher = dispatcher
 
     def prepare(self) -> None:
         """Ask now what the users are called who may come, where nobody waits for it."""
@@ -224,4 +224,4 @@ class ControlFactory(Factory):
             user_name(user)
 
     def buildProtocol(self, addr: IAddress | None) -> ControlProtocol:
-        return ControlProtocol(self._service, self._performer)
+        return ControlProtocol(self._service, self._dispatcher)

@@ -36,7 +36,7 @@ _NOWHERE: Mapping[int, int] = MappingProxyType({})
 """Where nothing waits: one value for everybody, as it is so for most."""
 
 
-class Receipts:
+class DeliveryProof:
     """The marks of one login of one text session.
 
     :param clock: tells when to look, and what is later.

@@ -74,7 +74,7 @@ class JsonFrontEnd:
             return self._refuse(too_long, None, FRAME_BYTES)
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
         if not line.strip():
-            self._service.house.throttle.charge(self._link.session)
+            self._service.node.throttle.charge(self._link.session)
             return b""
         request = attempt(decode, line)
         if isinstance(request, Refused):
@@ -83,7 +83,7 @@ class JsonFrontEnd:
         if isinstance(call, Refused):
             return self._refuse(call, request.id, len(line))
         if len(line) > READ_FOR_ONE and self._link.session.user is None:  # nothing that a guest may do needs so many
-            self._service.house.throttle.charge(self._link.session, len(line) / READ_FOR_ONE)
+            self._service.node.throttle.charge(self._link.session, len(line) / READ_FOR_ONE)
         return call
 
     def _refuse(self, why: Refused, id: str | int | None, size: int) -> bytes:
@@ -91,7 +91,7 @@ class JsonFrontEnd:
 
         :param size: of the frame in bytes.
         """
-        self._service.house.throttle.refused(self._link.session, size, unknown=why.code in _MEANINGLESS)
+        self._service.node.throttle.refused(self._link.session, size, unknown=why.code in _MEANINGLESS)
         return encode(why, id)
 
     def _call(self, request: Request) -> Asked:
@@ -179,7 +179,7 @@ class JsonFrontEnd:
         return self._link.shows_life()
 
     def slow_down(self, seconds: float) -> None:
-        self._pipeline.rest(self._service.house.pauses.wait(seconds))
+        self._pipeline.rest(self._service.node.sleeper.wait(seconds))
 
     def close(self, reason: str) -> None:
         self._pipeline.close()

@@ -28,7 +28,7 @@ LINE_BYTES = 8 * 1024
 TOO_LONG_LINE = f"A line has at most {LINE_BYTES:,} bytes; this one was not read. Send it in parts."
 
 
-class Dialogue:
+class PromptState:
     """One person's, on one connection.
 
     :ivar prompt: the command whose missing part the next line is.
@@ -106,7 +106,7 @@ class Dialogue:
             reading = attempt(answer, ask, text, context)
         if isinstance(reading, Call):
             return reading
-        throttle, session = self._link.service.house.throttle, self._link.session
+        throttle, session = self._link.service.node.throttle, self._link.session
         if reading is None:
             throttle.charge(session)
             return b""
@@ -158,7 +158,7 @@ class Dialogue:
 
         :param size: of the line in bytes.
         """
-        self._link.service.house.throttle.refused(self._link.session, size, unknown=True)
+        self._link.service.node.throttle.refused(self._link.session, size, unknown=True)
         ask = self.prompt
         return self.shown(why) + (self._ask(ask) if ask is not None else b"")
 
@@ -177,7 +177,7 @@ class Dialogue:
         """:param again: whether it was mistyped, so that somebody may want to know the way out."""
         link = self._link
         secret = any(each.type.secret for each in ask.call.verb.parameters if each.prompt)
-        if secret and "password" not in link.service.door.ways_in(link.session):
+        if secret and "password" not in link.service.authenticator.ways_in(link.session):
             return self.shown(Refused(PlainLoginRefused.code, PlainLoginRefused.text))
         self.prompt = ask
         prompt = ask.missing.prompt or ""
@@ -208,7 +208,7 @@ class Dialogue:
     def view(self) -> View:
         room, chosen = self.room, self.preferences
         current = room.id if room is not None else None
-        return View(current, chosen.style, self._link.service.house.now(), chosen.zone, chosen.time)
+        return View(current, chosen.style, self._link.service.node.now(), chosen.zone, chosen.time)
 
     def shown(self, event: Event | Reply) -> bytes:
         """What a reply or an event looks like here."""

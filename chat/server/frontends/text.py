@@ -1,7 +1,7 @@
 """The front end for people: lines of text in, lines of text out.
 
 What a line means is decided by ``chat.protocol.grammar``, how an event looks by ``chat.protocol.wire.text``, and what
-stands between them is a `Dialogue`. Here is what happens to those who come, and who go on while their past is being
+stands between them is a `PromptState`. Here is what happens to those who come, and who go on while their past is being
 read.
 """
 
@@ -48,11 +48,11 @@ from chat.protocol.wire.view import notice
 from chat.server.core.user import ChatUser
 from chat.server.frontends.contract import Link, newer
 from chat.server.frontends.cooperative import collect
-from chat.server.frontends.delivery_proof import Receipts
+from chat.server.frontends.delivery_proof import DeliveryProof
 from chat.server.frontends.line_decoder import Lines
 from chat.server.frontends.pipeline import Pipeline
-from chat.server.frontends.prompt_state import LINE_BYTES, Dialogue
-from chat.server.frontends.text_audience import BELL, Seat
+from chat.server.frontends.prompt_state import LINE_BYTES, PromptState
+from chat.server.frontends.text_audience import BELL, AudienceKey
 from chat.server.interfaces import IAudience
 
 PRIVATE_LINES = 200
@@ -87,8 +87,8 @@ class TextFrontEnd:
         self._service = link.service
         self.outbox = link.outbox
         self.peer = link.peer
-        self._dialogue = Dialogue(link)
-        self._receipts: Receipts | None = None
+        self._dialogue = PromptState(link)
+        self._receipts: DeliveryProof | None = None
         self._held_back: list[Event] | None = None
         self._holds = 0
         self._past: tuple[dict[int, int], ...] = ()
@@ -107,7 +107,7 @@ class TextFrontEnd:
         if self._dialogue.greeted:
             return
         self._dialogue.greeted = True
-        online = self._service.people.count_shown()
+        online = self._service.sign_in.count_shown()
         host, port = self._link.tls_at or ("", None)
         settings = self._service.settings
         words = greeting(settings.name, online, self.peer.encrypted, host, port, settings.registration)
@@ -214,13 +214,13 @@ class TextFrontEnd:
         shown.append(dialogue.text(words))
         return b"".join(shown), pages
 
-    def _new_receipts(self, user: ChatUser, resumed: Resumed) -> Receipts:
+    def _new_receipts(self, user: ChatUser, resumed: Resumed) -> DeliveryProof:
         link = self._link
         rooms, proofs = link.session.rooms, self._service.delivery.of(link.session, user.account.id)
         here = [each for each in resumed.conversations if each.conversation.partner or each.conversation.id in rooms]
         began = {each.conversation.id: each.last for each in here}
         behind = [each.conversation.id for each in here if each.unread]
-        return Receipts(
+        return DeliveryProof(
             link.session, self.outbox, self._service.clock, began, behind, proofs.proven, proofs.unproven, link.telnet
         )
 
@@ -329,12 +329,12 @@ class TextFrontEnd:
         user = self._link.session.user
         return user.account.name.folded if user is not None else ""
 
-    def audience_key(self, conversation: int) -> Seat:
+    def audience_key(self, conversation: int) -> AudienceKey:
         session, here = self._link.session, self._dialogue.room
         room = session.rooms.get(conversation)
         notify = Notify.ALL if room is None or session.user is None else room.notify_of(session.user.account.id)
         current = here is not None and here.id == conversation
-        return Seat.of(self._dialogue.preferences, notify, telnet=self._link.telnet is not None, current=current)
+        return AudienceKey.of(self._dialogue.preferences, notify, telnet=self._link.telnet is not None, current=current)
 
     def new_audience(self, conversation: int) -> IAudience:
         return self.audience_key(conversation).audience(conversation, self._link.turn)
@@ -375,7 +375,7 @@ class TextFrontEnd:
         return self._link.shows_life()
 
     def slow_down(self, seconds: float) -> None:
-        self._pipeline.rest(self._service.house.pauses.wait(seconds))
+        self._pipeline.rest(self._service.node.sleeper.wait(seconds))
 
     def close(self, reason: str) -> None:
         self._pipeline.close()

@@ -22,7 +22,7 @@ _WORDS = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class AudienceKey:
     """What the bytes depend on that a text session is shown of one conversation.
 
     :param current: whether it is the room that the reader talks in.
@@ -37,7 +37,7 @@ class Seat:
     notify: Notify
 
     @classmethod
-    def of(cls, preferences: Preferences, notify: Notify, *, telnet: bool, current: bool) -> Seat:
+    def of(cls, preferences: Preferences, notify: Notify, *, telnet: bool, current: bool) -> AudienceKey:
         timezone = preferences.timezone if preferences.time else None
         return cls(telnet, current, preferences.style, timezone, preferences.bell, notify)
 
@@ -52,17 +52,17 @@ class Seat:
 
         if self.notify is Notify.ALL and not self.bell:
             return Audience(shown, turn, program=False)
-        return CalledAudience(shown, turn, self.bell, self.notify)
+        return MentionAudience(shown, turn, self.bell, self.notify)
 
 
 class Called(Protocol):
-    """What a mind of a `CalledAudience` has."""
+    """What a mind of a `MentionAudience` has."""
 
     called: str
     """The folded name of the person."""
 
 
-class CalledAudience(Audience):
+class MentionAudience(Audience):
     """People who want to be called when their name is said: by the bell, or by being shown that line at all.
 
     An event is rendered once all the same; those whom it names get something else in its place.

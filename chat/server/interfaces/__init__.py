@@ -26,7 +26,7 @@ from chat.server.interfaces.clock import IClock, IDelayed, ITurn
 from chat.server.interfaces.frontends import IAudience, IMind
 from chat.server.interfaces.host import Finding, IHost
 from chat.server.interfaces.key_store import IFileStore, IKeyStore
-from chat.server.interfaces.people import IChatUser, IDirectory, IDoor, IPasswordCredentials, ITokenCredentials
+from chat.server.interfaces.people import IAuthenticator, IChatUser, IDirectory, IPasswordCredentials, ITokenCredentials
 from chat.server.interfaces.storage import (
     Backlog,
     Committed,
@@ -54,12 +54,12 @@ __all__ = [
     "Finding",
     "Hits",
     "IAudience",
+    "IAuthenticator",
     "IBus",
     "IChatUser",
     "IClock",
     "IDelayed",
     "IDirectory",
-    "IDoor",
     "IFileStore",
     "IHost",
     "IKeyStore",

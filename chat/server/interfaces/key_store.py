@@ -7,7 +7,7 @@ from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
-from chat.protocol.device_keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
+from chat.protocol.device_keys import AccountKeys, HandedOut, InboxMessage, Publication, StoredLetter, Supply, Wanted
 
 
 class IKeyStore(Protocol):
@@ -37,7 +37,7 @@ class IKeyStore(Protocol):
         """
 
     def put_into_inboxes(
-        self, author: int, device: str, letters: Sequence[Letter], when: int
+        self, author: int, device: str, letters: Sequence[InboxMessage], when: int
     ) -> Deferred[tuple[int | None, ...]]:
         """Put messages into the inboxes of devices.
 

@@ -49,7 +49,7 @@ class IDirectory(Protocol):
     def add_account(self, account: Account) -> None: ...
 
 
-class IDoor(Protocol):
+class IAuthenticator(Protocol):
     """How a session becomes somebody; each coroutine fails with a `chat.protocol.errors.ChatError`."""
 
     async def log_in(self, session: Any, name: str, password: str) -> bool:

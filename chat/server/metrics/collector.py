@@ -10,23 +10,23 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
 from chat.protocol.errors import Misconfigured
-from chat.server.core.dispatcher import Performer
+from chat.server.core.dispatcher import Dispatcher
 from chat.server.core.service import ChatService
 from chat.server.metrics.lag import Lag
-from chat.server.metrics.snapshot import Figures
+from chat.server.metrics.snapshot import MetricsSnapshot
 
 
-class Meters:
+class MetricsCollector:
     """The page of metrics, on loopback alone.
 
-    :param commits: how often a commit took how long, as `Figures` has it.
+    :param commits: how often a commit took how long, as `MetricsSnapshot` has it.
     """
 
     def __init__(
-        self, chat: ChatService, performer: Performer, commits: Callable[[], tuple[tuple[int, ...], float]]
+        self, chat: ChatService, dispatcher: Dispatcher, commits: Callable[[], tuple[tuple[int, ...], float]]
     ) -> None:
         self._chat = chat
-        self._performer = performer
+        self._dispatcher = dispatcher
         self._commits = commits
         self._lag = Lag(chat.clock.call_later, chat.clock.monotonic)
         self._port: IListeningPort | None = None
@@ -60,24 +60,24 @@ class Meters:
         self._lag.stop()
         return None if self._port is None else self._port.stopListening()
 
-    def figures(self) -> Figures:
+    def figures(self) -> MetricsSnapshot:
         """One moment of the server."""
         chat = self._chat
-        house, disk = chat.house, chat.store.disk()
-        performed = self._performer.performed.items()
-        return Figures(
-            connections=sum(not each.operator for each in house.sessions.values()),
-            people=len(house.users),
+        node, disk = chat.node, chat.store.disk()
+        performed = self._dispatcher.performed.items()
+        return MetricsSnapshot(
+            connections=sum(not each.operator for each in node.sessions.values()),
+            people=len(node.users),
             accounts=len(chat.directory),
-            rooms=len(house.rooms),
-            logins=house.counts.logins,
-            rows=dict(house.counts.rows),
-            deliveries=house.counts.deliveries,
+            rooms=len(node.rooms),
+            logins=node.counters.logins,
+            rows=dict(node.counters.rows),
+            deliveries=node.counters.deliveries,
             outcomes={(verb or "unknown", outcome): number for (verb, outcome), number in performed},
             queues=chat.host.queues(),
             commits=self._commits(),
             disk_used=disk.used,
             disk_free=disk.free,
             lag=self._lag.longest,
-            started=house.started / 1000,
+            started=node.started / 1000,
         )

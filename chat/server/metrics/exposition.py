@@ -14,14 +14,14 @@ from twisted.web import http
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from chat.server.metrics.snapshot import Figures
+from chat.server.metrics.snapshot import MetricsSnapshot
 from chat.server.storage.histogram import BOUNDS
 
 
 class ServerCollector(Collector):
     """:param look: the figures of this moment."""
 
-    def __init__(self, look: Callable[[], Figures]) -> None:
+    def __init__(self, look: Callable[[], MetricsSnapshot]) -> None:
         self._look = look
 
     def collect(self) -> Iterator[Metric]:
@@ -57,7 +57,7 @@ def _counter(name: str, text: str, values: Mapping[Any, int], *labels: str) -> M
     return family
 
 
-def _commits(now: Figures) -> Metric:
+def _commits(now: MetricsSnapshot) -> Metric:
     counts, total = now.commits
     buckets: list[tuple[str, float]] = []
     so_far = 0
@@ -138,6 +138,6 @@ def is_loopback(host: str) -> bool:
     return ip.is_loopback and bracketed == (ip.version == 6)
 
 
-def site(look: Callable[[], Figures]) -> Site:
+def site(look: Callable[[], MetricsSnapshot]) -> Site:
     """What listens for Prometheus; it writes no access log."""
     return LoopbackSite(MetricsPage([ServerCollector(look)]))

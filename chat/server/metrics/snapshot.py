@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MetricsSnapshot:
     """One moment of a server.
 
     :param rows: rows stored since the start, by kind.
     :param deliveries: messages handed to sessions since the start.
     :param outcomes: commands since the start, by verb and by ``ok`` or the code of the refusal.
     :param queues: how much waits, by what it waits for.
-    :param commits: the buckets of `chat.server.storage.histogram.Durations`, and its seconds in all.
+    :param commits: the buckets of `chat.server.storage.histogram.Histogram`, and its seconds in all.
     :param disk_free: bytes, or nothing where that has no bound.
     :param lag: the longest that the reactor was late of late, in seconds.
     :param started: seconds since the epoch.

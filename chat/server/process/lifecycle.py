@@ -16,7 +16,7 @@ from chat.server.settings.schema import Settings, renewed
 log = Logger()
 
 
-class Host:
+class Lifecycle:
     """Implements `chat.server.interfaces.IHost`.
 
     :ivar reason: why the server ends, for those who are told, in a whole sentence.

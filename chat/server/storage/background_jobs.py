@@ -14,7 +14,7 @@ from chat.server.storage.group_commit import Job
 from chat.server.storage.migrations import connect
 
 
-class Aside:
+class BackgroundJobs:
     """One job at a time, each with a thread and a connection of its own.
 
     A process that ends does not wait for it: what it was writing is a draft, which counts for nothing.

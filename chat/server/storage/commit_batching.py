@@ -32,7 +32,7 @@ RARELY: Final = 256
 """Commits after which one waits for one more than the last one held, at the latest, where that was in vain before."""
 
 
-class Gathering:
+class CommitBatcher:
     """:param hand_over: gets the jobs of the next commit.
     :param call_later: calls on the reactor's thread after some seconds (``reactor.callLater``).
     :param soon: calls at the end of the reactor's turn. Without these two, nothing waits but for the commit before.

@@ -35,7 +35,7 @@ REMEDIES: Final[Mapping[int, str]] = {
 (sqlite.org/rescode.html). Any other code means that a statement is wrong, which is a bug of ours."""
 
 
-class Misplaced(Exception):
+class DatabaseReplaced(Exception):
     """The database file was removed, moved, or replaced by another one: what is written to it now is lost at the end
     of the process."""
 
@@ -44,7 +44,7 @@ class Misplaced(Exception):
 
 def remedy(error: BaseException) -> str | None:
     """What to do about a failure of the database, or nothing when it is the fault of one job."""
-    if isinstance(error, Misplaced):
+    if isinstance(error, DatabaseReplaced):
         return error.remedy
     if not isinstance(error, sqlite3.Error):
         return None

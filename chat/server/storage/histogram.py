@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-"""The upper bounds of the buckets of `Durations`, in seconds; one more takes what is longer."""
+"""The upper bounds of the buckets of `Histogram`, in seconds; one more takes what is longer."""
 
 
-class Durations:
+class Histogram:
     """How often something took how long. One thread observes; others may read, and see a moment of it.
 
     :ivar total: seconds in all.

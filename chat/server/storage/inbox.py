@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
-from chat.protocol.device_keys import Letter, StoredLetter
+from chat.protocol.device_keys import InboxMessage, StoredLetter
 from chat.protocol.values import Pair
 from chat.server.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 
@@ -36,7 +36,7 @@ LOOKED_AT: Final = 1_000
 
 
 def put_into_inboxes(
-    transaction: Transaction, author: int, device: str, letters: Sequence[Letter], when: int
+    transaction: Transaction, author: int, device: str, letters: Sequence[InboxMessage], when: int
 ) -> tuple[int | None, ...]:
     """See `chat.server.interfaces.IKeyStore.put_into_inboxes`."""
     transaction.flush()
@@ -73,7 +73,7 @@ def _has_written(transaction: Transaction, account: int, other: int) -> bool:
 
 
 def _put(
-    transaction: Transaction, author: int, device: str, letter: Letter, when: int, standing: Standing
+    transaction: Transaction, author: int, device: str, letter: InboxMessage, when: int, standing: Standing
 ) -> int | None:
     whose = letter.account, letter.device
     if not transaction.look("SELECT 1 FROM device_keys WHERE account = ? AND device = ?", whose):

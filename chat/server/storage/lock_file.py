@@ -9,7 +9,7 @@ from chat.protocol.errors import Misconfigured
 from chat.server.storage.migrations import OTHER_FILE, check_place
 
 
-class Hold:
+class DatabaseLock:
     """A database file that this server alone uses, until `release` or the end of the process.
 
     It is a lock on ``PATH.lock`` (``flock``), which belongs to the open file and not to the process: it
@@ -45,7 +45,7 @@ class Hold:
         self.release()
 
 
-def hold(path: str) -> Hold:
+def hold(path: str) -> DatabaseLock:
     """Take a database file for this server alone.
 
     :param path: the database file, which need not exist yet; another name of the same file (a symbolic
@@ -59,7 +59,7 @@ def hold(path: str) -> Hold:
         made = not os.path.exists(lock)
         file = _lock(path, lock)
         if _is_still(file, lock):
-            return Hold(file, lock, made)
+            return DatabaseLock(file, lock, made)
         os.close(file)
 
 
@@ -83,7 +83,7 @@ def _lock(path: str, lock: str) -> int:
 
 
 def _is_still(file: int, name: str) -> bool:
-    """Whether an open file was not removed (`Hold.withdraw`) between opening and locking it."""
+    """Whether an open file was not removed (`DatabaseLock.withdraw`) between opening and locking it."""
     try:
         there = os.stat(name)
     except FileNotFoundError:

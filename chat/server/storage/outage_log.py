@@ -14,7 +14,7 @@ QUIET: Final = 60.0
 """Seconds between two lines in the log about the same trouble."""
 
 
-class Trouble:
+class OutageLog:
     """Tells the operator once that the database fails and what to do, and once that it works again.
 
     :param lost: what became of the requests, with their number as ``{jobs}``.

@@ -9,8 +9,8 @@ from twisted.internet.defer import Deferred, fail
 
 from chat.protocol.errors import Busy
 from chat.server.storage.group_commit import Job
-from chat.server.storage.outage_log import Trouble
-from chat.server.storage.workers import Reader
+from chat.server.storage.outage_log import OutageLog
+from chat.server.storage.workers import ReaderThread
 
 
 class ReadQueue:
@@ -31,11 +31,11 @@ class ReadQueue:
         ended: Callable[[], object],
         call_from_thread: Callable[..., object],
         soon: Callable[[Callable[[], object]], object],
-        trouble: Trouble,
+        trouble: OutageLog,
         most: int,
         refusal: str | None = None,
     ) -> None:
-        self.worker = Reader(
+        self.worker = ReaderThread(
             name, path, patience, ended, lambda jobs, failure: call_from_thread(self._answer, jobs, failure)
         )
         self._soon = soon

@@ -25,18 +25,18 @@ from twisted.internet.defer import Deferred, fail, succeed
 from chat.protocol.errors import Busy, Misconfigured, ShuttingDown
 from chat.server.interfaces import Committed, Disk, Sink, Snapshot
 from chat.server.logs import Logger
-from chat.server.storage.background_jobs import Aside
-from chat.server.storage.commit_batching import MOST_WAITING, Gathering, at_once
+from chat.server.storage.background_jobs import BackgroundJobs
+from chat.server.storage.commit_batching import MOST_WAITING, CommitBatcher, at_once
 from chat.server.storage.disk import look
 from chat.server.storage.group_commit import Job
-from chat.server.storage.histogram import Durations
+from chat.server.storage.histogram import Histogram
 from chat.server.storage.migrations import connect, prepare
-from chat.server.storage.outage_log import Trouble
+from chat.server.storage.outage_log import OutageLog
 from chat.server.storage.read_queue import ReadQueue
 from chat.server.storage.scrub import Scrub
 from chat.server.storage.store import Store, snapshot
 from chat.server.storage.transaction import Transaction
-from chat.server.storage.workers import Scrubber, Worker, Writer
+from chat.server.storage.workers import Scrubber, StoreThread, WriterThread
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,18 +79,18 @@ class SqliteStore(Store):
         self._path = os.path.abspath(path)
         self._call_from_thread = call_from_thread
         self._patience = patience
-        self._writing = Trouble(path, monotonic, "Nothing of {jobs} requests was kept")
-        self._reading = Trouble(path, monotonic, "Nothing of {jobs} requests was read")
-        self._gathering = Gathering(self._hand_to_writer, call_later, soon)
+        self._writing = OutageLog(path, monotonic, "Nothing of {jobs} requests was kept")
+        self._reading = OutageLog(path, monotonic, "Nothing of {jobs} requests was read")
+        self._gathering = CommitBatcher(self._hand_to_writer, call_later, soon)
         self._soon = soon or at_once
-        self._helper = Aside(self._path, patience, call_from_thread)
+        self._helper = BackgroundJobs(self._path, patience, call_from_thread)
         self._committed: Sink | None = None
-        self._writer: Writer | None = None
+        self._writer: WriterThread | None = None
         self._reads: ReadQueue | None = None
         self._searches: ReadQueue | None = None
         self._upkeep: ReadQueue | None = None
         self._scrubber: Scrubber | None = None
-        self._ending: tuple[Worker, ...] = ()
+        self._ending: tuple[StoreThread, ...] = ()
         self._running = 0
         self._stopped: list[Deferred[None]] = []
         self._unpublished: list[Deferred[None]] = []
@@ -107,7 +107,7 @@ class SqliteStore(Store):
         except sqlite3.Error as error:
             raise Misconfigured(f"{self._path} cannot be read ({error}). Put a backup in its place.") from error
         self._committed = committed
-        self._writer = Writer(self._path, self._patience, self._thread_ended, self._hand_over_commit)
+        self._writer = WriterThread(self._path, self._patience, self._thread_ended, self._hand_over_commit)
         self._reads = self._read_queue("chat-reader", MOST_WAITING)
         self._searches = self._read_queue("chat-search", MOST_SEARCHES, _MANY_SEARCHES)
         self._upkeep = self._read_queue("chat-upkeep", MOST_WAITING)
@@ -157,8 +157,8 @@ class SqliteStore(Store):
         return look(self._path)
 
     def commits(self) -> tuple[tuple[int, ...], float]:
-        """How often a commit took how long (the buckets of `Durations`), and the seconds in all."""
-        durations = self._writer.durations if self._writer is not None else Durations()
+        """How often a commit took how long (the buckets of `Histogram`), and the seconds in all."""
+        durations = self._writer.durations if self._writer is not None else Histogram()
         return tuple(durations.counts), durations.total
 
     def queues(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from chat.protocol.device_keys import AccountKeys, HandedOut, Letter, Publication, StoredLetter, Supply, Wanted
+from chat.protocol.device_keys import AccountKeys, HandedOut, InboxMessage, Publication, StoredLetter, Supply, Wanted
 from chat.protocol.errors import ChatError
 from chat.protocol.preferences import Notify
 from chat.protocol.values import (
@@ -440,7 +440,7 @@ class Store(ABC):
         return self._write(keys.claim_keys, tuple(wanted))
 
     def put_into_inboxes(
-        self, author: int, device: str, letters: Sequence[Letter], when: int
+        self, author: int, device: str, letters: Sequence[InboxMessage], when: int
     ) -> Deferred[tuple[int | None, ...]]:
         return self._write(inbox.put_into_inboxes, author, device, tuple(letters), when)
 

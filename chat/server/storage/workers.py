@@ -14,8 +14,8 @@ from typing import Final
 
 from chat.protocol.errors import StoreUnavailable
 from chat.server.interfaces import Committed
-from chat.server.storage.group_commit import Job, Misplaced, commit, remedy
-from chat.server.storage.histogram import Durations
+from chat.server.storage.group_commit import DatabaseReplaced, Job, commit, remedy
+from chat.server.storage.histogram import Histogram
 from chat.server.storage.migrations import connect
 from chat.server.storage.scrub import Scrub
 from chat.server.storage.transaction import Transaction
@@ -33,7 +33,7 @@ _LAST_STEPS: Final = 1.0
 _UNREADABLE: Final = "The server cannot read its disk just now. Try again in a minute."
 
 
-class Worker(ABC):
+class StoreThread(ABC):
     """A thread with a queue and a connection of its own."""
 
     def __init__(self, name: str, path: str, patience: float, ended: Callable[[], object]) -> None:
@@ -88,7 +88,7 @@ class Worker(ABC):
         """Close the connection, if it was opened."""
 
 
-class Writer(Worker):
+class WriterThread(StoreThread):
     """:param done: called in this thread with the jobs, the rows of the commit, and what failed."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Writer(Worker):
         self._done = done
         self._transaction: Transaction | None = None
         self._file: os.stat_result | None = None
-        self.durations = Durations()
+        self.durations = Histogram()
 
     def serve(self, jobs: list[Job]) -> None:
         committed: Sequence[Committed] = ()
@@ -142,9 +142,9 @@ class Writer(Worker):
         try:
             there = os.stat(self._path)
         except OSError as error:
-            raise Misplaced(f"it is gone: {error.strerror}") from error
+            raise DatabaseReplaced(f"it is gone: {error.strerror}") from error
         if not os.path.samestat(self._file, there):
-            raise Misplaced("it was replaced by another file while the server runs")
+            raise DatabaseReplaced("it was replaced by another file while the server runs")
 
     def close(self) -> None:
         # The last connection that closes moves the write-ahead log into the database.
@@ -152,7 +152,7 @@ class Writer(Worker):
             self._transaction.connection.close()
 
 
-class Reader(Worker):
+class ReaderThread(StoreThread):
     """:param done: called in this thread with some jobs and what failed of the database."""
 
     def __init__(
@@ -219,7 +219,7 @@ class Reader(Worker):
             self._connection.close()
 
 
-class Scrubber(Worker):
+class Scrubber(StoreThread):
     """Overwrites what was deleted, step by step (`chat.server.storage.scrub`).
 
     It ends after all other threads of the store, since no connection may be open when its descriptor is closed, and

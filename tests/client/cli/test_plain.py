@@ -10,14 +10,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
 from chat.client.cli.line_output import Printer
-from chat.client.cli.plain import Keys, Plain
-from chat.client.session.endpoint import Address
+from chat.client.cli.plain import Plain, StandardInput
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.server_record import Known
 from chat.client.session.sync import Reading
 from tests.client.engines import Desk, EngineCase
 from tests.server.frontends.server import PASSWORD
 
-HERE = Address("here.example")
+HERE = ServerAddress("here.example")
 
 
 class PlainDesk(Desk):
@@ -25,7 +25,7 @@ class PlainDesk(Desk):
 
     def __init__(self, case: PlainCase, known: Known, user: str, person: bool) -> None:
         super().__init__(case, "plain", Reading.EVERYTHING)
-        self.keys = Keys()
+        self.keys = StandardInput()
         self.screen_bytes = StringTransport()
         self.keys.makeConnection(self.screen_bytes)
         self.printer = Printer(self.keys.write)
@@ -83,7 +83,7 @@ class Plainly(PlainCase):
 
     def test_a_new_account_by_invitation_code(self) -> None:
         self.server.chat.apply(replace(self.server.settings, registration="code"))
-        ((code,), _) = self.run_until_done(self.server.chat.door.invite(1, "eve"))
+        ((code,), _) = self.run_until_done(self.server.chat.authenticator.invite(1, "eve"))
         ann = self.plain("new ann", "wrong", PASSWORD)
         self.assertIn("! That invitation code is wrong", ann.sees())
         ann.enters("new ann", code, PASSWORD)

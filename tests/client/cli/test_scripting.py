@@ -15,7 +15,7 @@ from chat.client.cli.scripting import Errand, Send, Tail
 from chat.client.e2e import encrypted_db as vault
 from chat.client.main import run
 from chat.client.model.failures import ClientFailure, NobodyThere
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
 from chat.client.session.protocol import ChatClient
 from chat.client.session.sync import Reading
@@ -26,7 +26,7 @@ from tests.server.frontends.server import PASSWORD
 
 Tamper = Callable[[dict[str, Any]], list[dict[str, Any]]]
 
-HERE = Address("here.example")
+HERE = ServerAddress("here.example")
 
 
 def nobody(prompt: str) -> str:

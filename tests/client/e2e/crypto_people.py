@@ -8,9 +8,9 @@ from typing import Any
 
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.device import OwnDevice
-from chat.client.e2e.megolm import Conversations, Opened
-from chat.client.e2e.olm import Letters
-from chat.client.e2e.trust_store import Pins
+from chat.client.e2e.megolm import Conversations, Decrypted
+from chat.client.e2e.olm import OlmSessions
+from chat.client.e2e.trust_store import TrustStore
 from chat.protocol.device_keys import NumberedKey
 from chat.protocol.events import ClaimedKey, PublishedDevice, PublishedKeys
 from chat.protocol.values import Conversation, Sealed
@@ -25,8 +25,8 @@ class Person:
     def __init__(self, name: str, device: str = "phone", account_key: AccountKey | None = None) -> None:
         self.name = name
         self.own = OwnDevice(name, device, account_key or AccountKey())
-        self.pins = Pins()
-        self.letters = Letters(self.own)
+        self.pins = TrustStore()
+        self.letters = OlmSessions(self.own)
         self.conversations = Conversations(self.own, self.pins)
         self.one_time: list[NumberedKey] = []
         publication = self.own.publication()
@@ -47,8 +47,8 @@ class Person:
         for records in changed:
             self.kept |= json.loads(json.dumps(records))
         self.own = OwnDevice.restore(self.kept)
-        self.pins = Pins.restore(self.kept)
-        self.letters = Letters.restore(self.own, self.kept)
+        self.pins = TrustStore.restore(self.kept)
+        self.letters = OlmSessions.restore(self.own, self.kept)
         self.conversations = Conversations.restore(self.own, self.pins, self.kept)
 
     def claimed(self) -> ClaimedKey:
@@ -76,7 +76,7 @@ class Person:
             self.conversations.sent(where, letter, keys.identity)
         return len(letters)
 
-    def opens(self, where: Conversation, seq: int, author: Person, sealed: Sealed) -> Opened:
+    def opens(self, where: Conversation, seq: int, author: Person, sealed: Sealed) -> Decrypted:
         return self.conversations.open(where, seq, author.name, author.own.name, sealed)
 
 

@@ -6,7 +6,7 @@ from base64 import b64encode
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from chat.client.e2e.encryption import Sealing
+from chat.client.e2e.encryption import Encryption
 from chat.client.model.message_status import Opened
 from chat.protocol.events import Said
 from tests.client.engines import Desk, EngineCase
@@ -41,8 +41,8 @@ class SealedCase(EngineCase):
         self.desks.append(desk)
         return desk
 
-    def sealing(self, desk: Desk) -> Sealing:
-        assert isinstance(desk.engine.seals, Sealing)
+    def sealing(self, desk: Desk) -> Encryption:
+        assert isinstance(desk.engine.seals, Encryption)
         return desk.engine.seals
 
     def sealed(self, desk: Desk) -> list[str]:

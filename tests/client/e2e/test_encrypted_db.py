@@ -10,9 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.e2e import encrypted_db as vaults
 from chat.client.e2e.cross_signing import AccountKey
-from chat.client.e2e.encrypted_db import Vault, make_vault, open_vault, open_with_key
+from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_vault, open_with_key
 from chat.client.e2e.failures import BadKeyFile
-from chat.client.e2e.key_store import KeyRing, Policy, Words
+from chat.client.e2e.key_store import KeyStore, Policy, Words
 from chat.client.e2e.megolm import AHEAD
 from chat.client.model.failures import ClientFailure
 from chat.protocol.values import Conversation
@@ -26,13 +26,13 @@ class VaultCase(SynchronousTestCase):
         self.addCleanup(folder.cleanup)
         self.path = Path(folder.name) / "ann" / "desk.keys"
 
-    def make(self) -> Vault:
-        return self.closing(make_vault(self.path, "horse", cost=2))
+    def make(self) -> EncryptedDatabase:
+        return self.closing(make_database(self.path, "horse", cost=2))
 
-    def opened(self, open: Callable[[], Vault]) -> Vault:
+    def opened(self, open: Callable[[], EncryptedDatabase]) -> EncryptedDatabase:
         return self.closing(open())
 
-    def closing(self, vault: Vault) -> Vault:
+    def closing(self, vault: EncryptedDatabase) -> EncryptedDatabase:
         self.addCleanup(vault.close)
         return vault
 
@@ -62,7 +62,7 @@ class Keeping(VaultCase):
 
     def test_an_empty_passphrase(self) -> None:
         with self.assertRaises(BadKeyFile):
-            make_vault(self.path, "", cost=2)
+            make_database(self.path, "", cost=2)
 
     def test_another_passphrase(self) -> None:
         vault = self.make()
@@ -107,24 +107,24 @@ class Keeping(VaultCase):
 
 
 class TheRing(VaultCase):
-    def ring(self) -> KeyRing:
-        ring = KeyRing.make(self.make(), "ann", "desk", AccountKey())
+    def ring(self) -> KeyStore:
+        ring = KeyStore.make(self.make(), "ann", "desk", AccountKey())
         ring.pins.pin("ann", ring.own.keys.identity)
         ring.conversations.welcome(BOB, ("ann", "bob"))
         ring.conversations.keys_to_send(BOB, ("ann", "bob"), 0)
         ring.save()
         return ring
 
-    def crashed(self, ring: KeyRing) -> KeyRing:
+    def crashed(self, ring: KeyStore) -> KeyStore:
         """The program ends without a word, and is started again."""
         ring.vault.close()
-        return KeyRing.load(self.opened(lambda: open_vault(self.path, "horse")), "ann", "desk")
+        return KeyStore.load(self.opened(lambda: open_vault(self.path, "horse")), "ann", "desk")
 
-    def left(self, ring: KeyRing) -> KeyRing:
+    def left(self, ring: KeyStore) -> KeyStore:
         ring.close()
-        return KeyRing.load(self.opened(lambda: open_vault(self.path, "horse")), "ann", "desk")
+        return KeyStore.load(self.opened(lambda: open_vault(self.path, "horse")), "ann", "desk")
 
-    def index(self, ring: KeyRing, text: str = "hi") -> int:
+    def index(self, ring: KeyStore, text: str = "hi") -> int:
         """At which place of its key something is sealed."""
         sealed = ring.seal(BOB, text)
         opened = ring.conversations._open("with ann bob", "ann", "desk", sealed)
@@ -170,4 +170,4 @@ class TheRing(VaultCase):
         self.ring().close()
         vault = self.opened(lambda: open_vault(self.path, "horse"))
         with self.assertRaises(BadKeyFile):
-            KeyRing.load(vault, "ann", "laptop")
+            KeyStore.load(vault, "ann", "laptop")

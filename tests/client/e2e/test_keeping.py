@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chat.client.e2e.failures import BadKeyFile
-from chat.client.e2e.key_files import Cupboard
+from chat.client.e2e.key_files import KeyFiles
 from chat.client.e2e.key_transfer import export_keys, import_keys
 from chat.client.model.failures import ClientFailure
 from tests.client.e2e.people import WORDS, SealedCase
@@ -23,7 +23,7 @@ class TheCupboard(SealedCase):
         super().setUp()
         self.runtime = self.folder / "run"
         self.runtime.mkdir()
-        self.cupboard = Cupboard(self.folder / "keys", self.runtime, cost=2)
+        self.cupboard = KeyFiles(self.folder / "keys", self.runtime, cost=2)
 
     def test_what_was_unlocked_once_stays_so_until_one_is_logged_out(self) -> None:
         self.cupboard.open("ann", "desk", "horse").close()
@@ -35,7 +35,7 @@ class TheCupboard(SealedCase):
             self.cupboard.open("ann", "desk", "")
 
     def test_nothing_stays_unlocked_without_such_a_folder(self) -> None:
-        cupboard = Cupboard(self.folder / "keys", cost=2)
+        cupboard = KeyFiles(self.folder / "keys", cost=2)
         cupboard.open("ann", "desk", "horse").close()
         self.assertTrue(cupboard.wanted("ann", "desk"))
 
@@ -53,7 +53,7 @@ class TheCupboard(SealedCase):
         ann = self.enters("ann")
         self.run_link(ann.engine.change_password(PASSWORD, "another horse"))
         ann.engine.close()
-        cupboard = Cupboard(self.folder / "ann", cost=2)
+        cupboard = KeyFiles(self.folder / "ann", cost=2)
         with self.assertRaises(BadKeyFile):
             cupboard.open("ann", "desk", PASSWORD)
         cupboard.open("ann", "desk", "another horse").close()
@@ -65,7 +65,7 @@ class ToAnotherMachine(SealedCase):
         bob.types(f"message ann {WORDS}")
         ann.engine.close()
         file = self.folder / "keys.ann"
-        here, there = (Cupboard(self.folder / name, cost=2) for name in ("ann", "laptop"))
+        here, there = (KeyFiles(self.folder / name, cost=2) for name in ("ann", "laptop"))
         export_keys(here, "ann", "desk", file, answers(PASSWORD, "moving", "moving"), cost=2)
         self.assertNotIn(b"account_key", file.read_bytes())
         self.assertIn("1 of conversations", import_keys(there, "ann", "laptop", file, answers("moving", PASSWORD)))
@@ -76,7 +76,7 @@ class ToAnotherMachine(SealedCase):
 
     def test_not_under_two_passphrases_and_not_over_another_file(self) -> None:
         self.enters("ann").engine.close()
-        cupboard, file = Cupboard(self.folder / "ann", cost=2), self.folder / "keys.ann"
+        cupboard, file = KeyFiles(self.folder / "ann", cost=2), self.folder / "keys.ann"
         with self.assertRaises(ClientFailure):
             export_keys(cupboard, "ann", "desk", file, answers(PASSWORD, "one", "two"), cost=2)
         self.assertFalse(file.exists())
@@ -88,7 +88,7 @@ class ToAnotherMachine(SealedCase):
         self.enters("ann").engine.close()
         self.enters("eve").engine.close()
         file = self.folder / "keys.ann"
-        cupboards = [Cupboard(self.folder / name, cost=2) for name in ("ann", "eve")]
+        cupboards = [KeyFiles(self.folder / name, cost=2) for name in ("ann", "eve")]
         export_keys(cupboards[0], "ann", "desk", file, answers(PASSWORD, "one", "one"), cost=2)
         with self.assertRaisesRegex(ClientFailure, "keys of ann"):
             import_keys(cupboards[1], "eve", "desk", file, answers("one", PASSWORD))

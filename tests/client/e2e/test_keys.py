@@ -15,7 +15,7 @@ from chat.client.e2e.device import KEPT_READY, OwnDevice
 from chat.client.e2e.failures import BadKeyFile, NotGenuine, NotYetShown
 from chat.client.e2e.key_export import MOST_COST, KeyFile
 from chat.client.e2e.safety_number import EMOJI, safety_emoji, safety_number
-from chat.client.e2e.trust_store import Change, Changed, Pins
+from chat.client.e2e.trust_store import Change, Changed, TrustStore
 from chat.protocol.events import PublishedDevice
 from tests.client.e2e.crypto_people import Person, meet, published
 
@@ -67,7 +67,7 @@ class Publishing(SynchronousTestCase):
 class Pinning(SynchronousTestCase):
     def setUp(self) -> None:
         self.bob = Person("bob")
-        self.pins = Pins()
+        self.pins = TrustStore()
         self.assertEqual(self.pins.look(published(self.bob)), ())
 
     def changes(self, *devices: Person) -> list[Change]:
@@ -113,7 +113,7 @@ class Pinning(SynchronousTestCase):
             self.pins.look(shown), (Changed(Change.GHOST, "bob", "ghost"), Changed(Change.GHOST, "bob", "bare"))
         )
         self.assertEqual(set(self.pins.devices_to_seal_for("bob")), {"phone"})
-        fresh = Pins()
+        fresh = TrustStore()
         fresh.look(shown)
         self.assertEqual(set(fresh.devices_to_seal_for("bob")), {"phone"})
 
@@ -139,7 +139,7 @@ class Pinning(SynchronousTestCase):
 
     def test_pins_are_kept(self) -> None:
         self.pins.verify("bob")
-        kept = Pins.restore(self.pins.changed())
+        kept = TrustStore.restore(self.pins.changed())
         self.assertTrue(kept.is_verified("bob"))
         self.assertIn(Change.OTHER_ACCOUNT_KEY, [each.change for each in kept.look(published(Person("bob")))])
 

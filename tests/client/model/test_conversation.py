@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.model import conversation as talks
-from chat.client.model.conversation import Key, Talk, span
+from chat.client.model.conversation import ConversationModel, Key, span
 from chat.protocol.events import Deleted, Edited, Entry, History, Said, Skipped, Standing
 from chat.protocol.values import Conversation, Kind, Text
 
@@ -28,7 +28,7 @@ def seqs(rows: list[Entry]) -> list[int]:
 
 class TalkTestCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.talk = Talk(Key(True, "ops"), "ops")
+        self.talk = ConversationModel(Key(True, "ops"), "ops")
 
     def stands(self, last: int, received: int = 0, unread: int = 0, first: int = 1) -> bool:
         return self.talk.stand(Standing(OPS, first, last, received, received, unread))
@@ -117,7 +117,7 @@ class Rows(TalkTestCase):
     @given(st.permutations(range(1, 12)), st.lists(st.integers(1, 11), max_size=5), st.integers(0, 11))
     def test_in_any_order_are_held_once_each_and_in_order(self, order: list[int], again: list[int], read: int) -> None:
         """Live rows in any order, some twice, and at some moment a page of the history."""
-        talk = Talk(Key(True, "ops"), "ops")
+        talk = ConversationModel(Key(True, "ops"), "ops")
         talk.stand(Standing(OPS, 1, 0, 0, 0, 0))
         taken: list[Entry] = []
         for place, seq in enumerate([*order, *again]):

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.message_status import InTheClear, Opened, Unopened
 from chat.client.model.state import State
 from chat.client.screen.colours import Colours
@@ -49,7 +49,7 @@ class Marks(SynchronousTestCase):
         )
 
     def test_on_the_screen(self) -> None:
-        talk = Talk(Key(False, "bob"), "bob")
+        talk = ConversationModel(Key(False, "bob"), "bob")
         drawing = Drawing(60, UTC, "ann", lambda said: False, Colours())
         for body, words in (
             (Text("hi"), "00:00 bob: hi"),
@@ -61,5 +61,5 @@ class Marks(SynchronousTestCase):
             self.assertEqual(strip.text, words)
 
     def test_above_the_conversation(self) -> None:
-        talk = Talk(Key(False, "bob"), "bob")
+        talk = ConversationModel(Key(False, "bob"), "bob")
         self.assertTrue(topic_line(State(), talk, "sealed, verified").plain.endswith("(offline)  sealed, verified"))

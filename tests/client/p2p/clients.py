@@ -12,9 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.model.failures import ClientFailure
 from chat.client.model.transfer_progress import Stage
-from chat.client.p2p.connection import Badge
-from chat.client.p2p.message_channel import Line
-from chat.client.p2p.peer_transfer import Carrier
+from chat.client.p2p.connection import Identity
+from chat.client.p2p.message_channel import MessageChannel
+from chat.client.p2p.peer_transfer import PeerTransfers
 from chat.client.p2p.peers import Peers
 from chat.client.p2p.transfer import Transfer
 from chat.protocol.events import Address
@@ -26,7 +26,7 @@ HOME, ELSEWHERE = "129.35.26.1", "198.51.100.9"
 
 
 class Letters:
-    """Implements `chat.client.p2p.message_channel.Post` for people who can be claimed keys of."""
+    """Implements `chat.client.p2p.message_channel.LetterBox` for people who can be claimed keys of."""
 
     def __init__(self, me: Person, others: Mapping[str, Person]) -> None:
         self._me = me
@@ -57,15 +57,15 @@ class Client:
         self.changes = 0
         case.people[name] = self.person
         letters = Letters(self.person, case.people)
-        self.peers = Peers(self.host, Badge(self.person.own, self.person.pins), letters, self._joined)
-        self.carrier = Carrier(self.peers, folder, at_once, self.host, self._changed)
+        self.peers = Peers(self.host, Identity(self.person.own, self.person.pins), letters, self._joined)
+        self.carrier = PeerTransfers(self.peers, folder, at_once, self.host, self._changed)
 
-    def _joined(self, line: Line) -> None:
+    def _joined(self, line: MessageChannel) -> None:
         line.read = lambda content: self._letter(line, content)
         line.taken = lambda kind, body: self.carrier.taken(line, kind, body)
         self.carrier.joined(line)
 
-    def _letter(self, line: Line, content: Any) -> None:
+    def _letter(self, line: MessageChannel, content: Any) -> None:
         if content["type"] == "file":
             self.carrier.offered(line, content)
         elif content["type"] == "nonsense":
@@ -116,7 +116,7 @@ class ClientCase(SynchronousTestCase):
     def fails(self, work: Any, *kinds: type[Exception]) -> str:
         return str(self.failureResultOf(self.begin(work), *kinds).value)
 
-    def line(self) -> Line:
+    def line(self) -> MessageChannel:
         """Bob's line to ann."""
-        line: Line = self.run_now(self.bob.peers.line_to("ann"))
+        line: MessageChannel = self.run_now(self.bob.peers.line_to("ann"))
         return line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.p2p.addresses import worth_dialing
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 
 
 class WorthDialing(SynchronousTestCase):
@@ -22,4 +22,4 @@ class WorthDialing(SynchronousTestCase):
             "10.0.0.7": False,
             "a.example": False,
         }.items():
-            self.assertIs(Address(host).on_this_machine, here, host)
+            self.assertIs(ServerAddress(host).on_this_machine, here, host)

@@ -10,8 +10,8 @@ from typing import Any, cast
 from chat.client.model.conversation import Key
 from chat.client.model.failures import ClientFailure
 from chat.client.model.transfer_progress import Stage
-from chat.client.p2p.commands import NO_KEYS, Choices, Desk
-from chat.client.p2p.connection import Badge
+from chat.client.p2p.commands import NO_KEYS, PeerCommands, PeerSettings
+from chat.client.p2p.connection import Identity
 from chat.client.p2p.partial_files import part_name
 from chat.protocol.events import Address, AddressChanged, AskedConsent, BlockChanged, Refused
 from tests.client import engines
@@ -27,12 +27,12 @@ HOME, ELSEWHERE, LAN = "129.35.26.1", "198.51.100.9", "10.0.0.7"
 
 
 class Keys:
-    """Implements `chat.client.p2p.commands.Keys`; whose keys they are, everybody is told honestly."""
+    """Implements `chat.client.p2p.commands.UnlockedKeys`; whose keys they are, everybody is told honestly."""
 
     def __init__(self, me: Person, others: dict[str, Person]) -> None:
         self._me = me
         self._others = others
-        self.badge = Badge(me.own, me.pins)
+        self.badge = Identity(me.own, me.pins)
         self.post = Letters(me, others)
 
         self.offers: list[Any] = []
@@ -63,13 +63,13 @@ class DeskCase(EngineCase):
         if keys:
             person = self.people[name] = Person(name)
             person.pins.look(published(person))
-        desk.direct = Desk(
+        desk.direct = PeerCommands(
             host,
             desk.state,
             desk.screen,
             lambda: cast(Any, Keys(self.people[name], self.people) if keys else None),
             lambda cmd, args: desk.engine.ask(cmd, args),
-            Choices(0, self.home / name),
+            PeerSettings(0, self.home / name),
             at_once,
             lambda: (LAN,),
         )

@@ -10,13 +10,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.failures import NotYetShown
-from chat.client.p2p.connection import MOST_UNPROVEN, PROOF_TIME, Badge, Link
-from chat.client.p2p.connector import CONNECT_TIME, Place, Reaching
-from chat.client.p2p.failures import BadFrame, CannotListen, NotThePeer, Unreachable
-from chat.client.p2p.frames import MOST, Frames, Kind, frame
+from chat.client.p2p.connection import MOST_UNPROVEN, PROOF_TIME, Identity, PeerLink
+from chat.client.p2p.connector import CONNECT_TIME, PeerAddress, Reaching
+from chat.client.p2p.failures import BadPeerFrame, CannotListen, NotThePeer, PeerUnreachable
+from chat.client.p2p.frames import MOST, FrameKind, Frames, frame
 from chat.client.p2p.handshake import End
 from chat.client.p2p.listener import MOST_A_MINUTE, MOST_FROM_ONE, MOST_STRANGERS, Listening
-from chat.client.p2p.tls import Answering, Calling, Secured
+from chat.client.p2p.tls import Calling, ListeningTls, Secured
 from tests.client.e2e.crypto_people import Person, meet, published
 from tests.client.p2p.net import Host, Net
 
@@ -33,22 +33,22 @@ class Case(SynchronousTestCase):
         self.ann, self.bob = Person("ann", "desk"), Person("bob", "phone")
         meet(self.ann, self.bob)
         self.welcome = {"bob"}
-        self.links: list[Link] = []
+        self.links: list[PeerLink] = []
         self.listening = self.listens(self.home, self.ann)
 
     def listens(self, host: Host, who: Person) -> Listening:
-        badge = Badge(who.own, who.pins)
+        badge = Identity(who.own, who.pins)
         listening = Listening(host, badge, lambda user: user in self.welcome, self.links.append)
         listening.open(PORT)
         return listening
 
     def calls(self, *addresses: str, who: Person | None = None, whom: str = "ann") -> Reaching:
         person = who or self.bob
-        reaching = Reaching(self.away, Badge(person.own, person.pins), whom, Place(addresses or (HOME,), PORT))
+        reaching = Reaching(self.away, Identity(person.own, person.pins), whom, PeerAddress(addresses or (HOME,), PORT))
         self.net.settle()
         return reaching
 
-    def reached(self, *addresses: str, who: Person | None = None) -> Link:
+    def reached(self, *addresses: str, who: Person | None = None) -> PeerLink:
         return self.successResultOf(self.calls(*addresses, who=who).reached)
 
     def fails(self, reaching: Reaching, kind: type[Exception]) -> str:
@@ -64,12 +64,14 @@ class Proving(Case):
     def test_frames_go_both_ways_and_nobody_on_the_way_can_read_them(self) -> None:
         link = self.reached()
         (there,) = self.links
-        got: list[tuple[Kind, bytes]] = []
+        got: list[tuple[FrameKind, bytes]] = []
         link.taken = there.taken = lambda kind, body: got.append((kind, body))
-        link.send(Kind.LETTER, b"under the doormat")
-        there.send(Kind.LETTER, b"understood" * 5_000)
+        link.send(FrameKind.LETTER, b"under the doormat")
+        there.send(FrameKind.LETTER, b"understood" * 5_000)
         self.net.settle()
-        self.assertEqual(sorted(got), [(Kind.LETTER, b"under the doormat"), (Kind.LETTER, b"understood" * 5_000)])
+        self.assertEqual(
+            sorted(got), [(FrameKind.LETTER, b"under the doormat"), (FrameKind.LETTER, b"understood" * 5_000)]
+        )
         recorded = bytes(self.net.wires[0].recorded)
         self.assertGreater(len(recorded), 50_000)
         # The names of the devices go with those of the people, which three letters of 50,000 may spell by chance.
@@ -90,13 +92,13 @@ class Proving(Case):
         carol = Person("carol")
         meet(carol, self.bob)
 
-        class Inviting(Link):
+        class Inviting(PeerLink):
             def _meet(self, kind: int, body: bytes) -> None:
                 self._introduce(End.LISTENER, "bob")
 
-        link = Inviting(Badge(carol.own, carol.pins), self.home)
+        link = Inviting(Identity(carol.own, carol.pins), self.home)
         link.proven.addErrback(lambda _: None)
-        self.home.listenTCP(PORT, Secured(Answering(), Factory.forProtocol(lambda: link), self.home))
+        self.home.listenTCP(PORT, Secured(ListeningTls(), Factory.forProtocol(lambda: link), self.home))
         self.assertIn("not the one that was meant", self.fails(self.calls(), NotThePeer))
 
     def test_a_device_that_the_account_key_does_not_vouch_for_is_refused(self) -> None:
@@ -126,10 +128,10 @@ class Proving(Case):
     def test_who_stands_in_between_proves_nothing(self) -> None:
         """Introductions that are passed on hold for another link only."""
         between = Host(self.net, "203.0.113.5")
-        passing: dict[str, Link] = {}
+        passing: dict[str, PeerLink] = {}
 
-        class Passing(Link):
-            def other(self) -> Link:
+        class Passing(PeerLink):
+            def other(self) -> PeerLink:
                 return passing["there" if self is passing["here"] else "here"]
 
             def dataReceived(self, data: bytes) -> None:
@@ -142,11 +144,11 @@ class Proving(Case):
             def handshakeCompleted(self) -> None:
                 pass
 
-        badge = Badge(self.bob.own, self.bob.pins)
+        badge = Identity(self.bob.own, self.bob.pins)
         passing["here"], passing["there"] = Passing(badge, between), Passing(badge, between, "ann")
         for each in passing.values():
             each.proven.addErrback(lambda _: None)
-        between.listenTCP(PORT, Secured(Answering(), Factory.forProtocol(lambda: passing["here"]), between))
+        between.listenTCP(PORT, Secured(ListeningTls(), Factory.forProtocol(lambda: passing["here"]), between))
         caller = Secured(Calling(), Factory.forProtocol(lambda: passing["there"]), between)
         between.connectTCP(HOME, PORT, _AsClient(caller))
         self.net.settle()
@@ -186,11 +188,11 @@ class Reached(Case):
         self.net.dropped |= {HOME, V6}
         reaching = self.calls(HOME, V6)
         self.net.pass_time(CONNECT_TIME + 1)
-        self.assertIn("no answer", self.fails(reaching, Unreachable))
+        self.assertIn("no answer", self.fails(reaching, PeerUnreachable))
 
     def test_a_port_where_nobody_listens_is_given_up_at_once(self) -> None:
         self.listening.close()
-        self.assertIn("no answer", self.fails(self.calls(), Unreachable))
+        self.assertIn("no answer", self.fails(self.calls(), PeerUnreachable))
 
     def test_somebody_who_answers_and_falls_silent_is_given_up(self) -> None:
         self.listening.close()
@@ -198,7 +200,7 @@ class Reached(Case):
         reaching = self.calls()
         self.assertNoResult(reaching.reached)
         self.net.pass_time(PROOF_TIME + 1)
-        self.assertIn("fell silent", self.fails(reaching, Unreachable))
+        self.assertIn("fell silent", self.fails(reaching, PeerUnreachable))
 
     def test_a_call_that_is_taken_back_leaves_nothing_behind(self) -> None:
         self.net.dropped.add(HOME)
@@ -255,8 +257,12 @@ class Strangers(Case):
         self.assertTrue(wire.transports[1].disconnecting)
 
     def test_nothing_but_an_introduction_is_read(self) -> None:
-        for body in (frame(Kind.LETTER, b"hi"), frame(Kind.INTRODUCTION, b'["bob","phone","AA=="]'), b"\xff" * 40):
-            link = Link(Badge(self.bob.own, self.bob.pins), self.away, "ann")
+        for body in (
+            frame(FrameKind.LETTER, b"hi"),
+            frame(FrameKind.INTRODUCTION, b'["bob","phone","AA=="]'),
+            b"\xff" * 40,
+        ):
+            link = PeerLink(Identity(self.bob.own, self.bob.pins), self.away, "ann")
             link.handshakeCompleted = lambda link=link, body=body: link.transport.write(body)  # type: ignore[method-assign,misc]
             link.proven.addErrback(lambda _: None)
             caller = Secured(Calling(), Factory.forProtocol(lambda link=link: link), self.away)  # type: ignore[misc]
@@ -276,26 +282,26 @@ class Ending(Case):
         (there,) = self.links
         self.net.wires[0].cut()
         for each in (link, there):
-            self.assertIsInstance(self.successResultOf(each.ended), Unreachable)
+            self.assertIsInstance(self.successResultOf(each.ended), PeerUnreachable)
 
     def test_a_frame_that_is_too_long_ends_it(self) -> None:
         link = self.reached()
         (there,) = self.links
         link.transport.write((MOST + 1).to_bytes(4))
         self.net.settle()
-        self.assertIsInstance(self.successResultOf(there.ended), BadFrame)
+        self.assertIsInstance(self.successResultOf(there.ended), BadPeerFrame)
 
     def test_a_frame_of_a_later_version_is_left_out(self) -> None:
         link = self.reached()
         (there,) = self.links
         got: list[bytes] = []
         there.taken = lambda kind, body: got.append(body)
-        link.transport.write(b"\0\0\0\x03\xf0hi" + frame(Kind.LETTER, b"ho"))
+        link.transport.write(b"\0\0\0\x03\xf0hi" + frame(FrameKind.LETTER, b"ho"))
         self.net.settle()
         self.assertEqual(got, [b"ho"])
 
     def test_a_port_that_is_taken_is_one_clear_line(self) -> None:
-        other = Listening(self.home, Badge(self.bob.own, self.bob.pins), bool, self.links.append)
+        other = Listening(self.home, Identity(self.bob.own, self.bob.pins), bool, self.links.append)
         with self.assertRaisesRegex(CannotListen, f"^Port {PORT} cannot be opened: something else listens there"):
             other.open(PORT)
 
@@ -303,20 +309,20 @@ class Ending(Case):
         self.assertEqual(self.listening.port, PORT)
         self.listening.close()
         self.assertEqual(self.listening.port, 0)
-        self.fails(self.calls(), Unreachable)
+        self.fails(self.calls(), PeerUnreachable)
 
 
 class Framing(SynchronousTestCase):
     def test_byte_by_byte(self) -> None:
         frames, found = Frames(100), []
-        for byte in frame(Kind.LETTER, b"one") + frame(Kind.RECEIVED, b"") + b"\0\0":
+        for byte in frame(FrameKind.LETTER, b"one") + frame(FrameKind.RECEIVED, b"") + b"\0\0":
             frames.feed(bytes([byte]))
             while (read := frames.next()) is not None:
                 found.append(read)
-        self.assertEqual(found, [(Kind.LETTER, b"one"), (Kind.RECEIVED, b"")])
+        self.assertEqual(found, [(FrameKind.LETTER, b"one"), (FrameKind.RECEIVED, b"")])
 
     def test_no_longer_than_allowed_and_never_empty(self) -> None:
         for length in (101, 0, 2**32 - 1):
             frames = Frames(100)
             frames.feed(length.to_bytes(4))
-            self.assertRaises(BadFrame, frames.next)
+            self.assertRaises(BadPeerFrame, frames.next)

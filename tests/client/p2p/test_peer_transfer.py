@@ -13,9 +13,9 @@ from chat.client.model.failures import ClientFailure
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import PIECE
 from chat.client.p2p.file_receiver import Landing
-from chat.client.p2p.frames import Kind
+from chat.client.p2p.frames import FrameKind
 from chat.client.p2p.partial_files import part_name
-from chat.client.p2p.peer_transfer import MOST_OFFERED, STALLED, Carrier
+from chat.client.p2p.peer_transfer import MOST_OFFERED, STALLED, PeerTransfers
 from chat.client.p2p.peers import NoAddress
 from chat.client.p2p.reconnect import PAUSES
 from chat.client.p2p.transfer import Transfer
@@ -114,14 +114,14 @@ class SayingNo(Case):
     def test_pieces_that_nobody_wants_are_left_out(self) -> None:
         transfer = self.offers()
         (line,) = self.bob.peers.lines_to("ann")
-        line.link.send(Kind.PIECE, transfer.offer.id + bytes(4) + bytes(100))
+        line.link.send(FrameKind.PIECE, transfer.offer.id + bytes(4) + bytes(100))
         self.net.settle()
         self.assertEqual(transfer.stage, Stage.OFFERED)
 
     def test_a_piece_that_was_changed_ends_it(self) -> None:
         transfer = self.offers()
         (line,) = self.bob.peers.lines_to("ann")
-        line.link.send(Kind.PIECE, transfer.offer.id + bytes(4) + bytes(100))
+        line.link.send(FrameKind.PIECE, transfer.offer.id + bytes(4) + bytes(100))
         self.run_now(self.ann.carrier.take(transfer))
         self.assertEqual([self.ann.stages[-1], self.bob.stages[-1]], [Stage.OVER, Stage.OVER])
         self.assertIn("changed on its way", transfer.why)
@@ -272,7 +272,7 @@ class Cuts(Case):
         wire.cut()
         self.successResultOf(taking)
         for each in (self.ann, self.bob):
-            each.carrier = Carrier(each.peers, each.folder, at_once, each.host, each._changed)
+            each.carrier = PeerTransfers(each.peers, each.folder, at_once, each.host, each._changed)
             self.addCleanup(each.carrier.close)
         transfer = self.offers(path)
         before = len(self.net.wires[-1].recorded)
@@ -314,9 +314,9 @@ class Confirming(Case):
     def test_who_confirms_what_was_not_sent_gets_no_more(self) -> None:
         transfer = self.offers()
         (line,) = self.ann.peers.lines_to("bob")
-        line.link.send(Kind.WANT, transfer.offer.id + bytes(4))
+        line.link.send(FrameKind.WANT, transfer.offer.id + bytes(4))
         self.net.settle()
-        line.link.send(Kind.HAVE, transfer.offer.id + (39).to_bytes(4))
+        line.link.send(FrameKind.HAVE, transfer.offer.id + (39).to_bytes(4))
         self.net.settle()
         self.assertEqual(self.bob.stages[-1], Stage.OVER)
 
@@ -327,6 +327,6 @@ class Confirming(Case):
         carol.peers._places = dict(self.bob.peers._places)
         self.ann.peers.listen("carol")
         line = self.run_now(carol.peers.line_to("ann"))
-        line.link.send(Kind.STOP, transfer.offer.id + bytes(4))
+        line.link.send(FrameKind.STOP, transfer.offer.id + bytes(4))
         self.net.settle()
         self.assertEqual(transfer.stage, Stage.OFFERED)

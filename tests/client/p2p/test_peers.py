@@ -6,10 +6,10 @@ from twisted.internet.defer import Deferred
 
 from chat.client.e2e.failures import NotGenuine
 from chat.client.model.failures import ClientFailure
-from chat.client.p2p.failures import NotThePeer, Unreachable
-from chat.client.p2p.frames import Kind
+from chat.client.p2p.failures import NotThePeer, PeerUnreachable
+from chat.client.p2p.frames import FrameKind
 from chat.client.p2p.message_channel import CONFIRM_TIME, MOST_WAITING
-from chat.client.p2p.peers import AT_ONCE, Gone, NoAddress, Peers
+from chat.client.p2p.peers import AT_ONCE, NoAddress, PeerGone, Peers
 from chat.protocol.events import Address
 from tests.client.e2e.crypto_people import published
 from tests.client.p2p.clients import ELSEWHERE, Client, ClientCase
@@ -39,7 +39,7 @@ class Letters(ClientCase):
         outcome = self.begin(line.tell(WORDS))
         self.assertNoResult(outcome)
         self.net.pass_time(CONFIRM_TIME + 1)
-        self.failureResultOf(outcome, Unreachable)
+        self.failureResultOf(outcome, PeerUnreachable)
         self.assertEqual(self.bob.peers.lines_to("ann"), [])
 
     def test_a_letter_that_is_refused_is_not_delivered(self) -> None:
@@ -47,7 +47,7 @@ class Letters(ClientCase):
 
     def test_a_letter_of_somebody_else_is_refused(self) -> None:
         line = self.line()
-        line.link.send(Kind.LETTER, b"\0\0\0\x01" + b"\0" * 40)
+        line.link.send(FrameKind.LETTER, b"\0\0\0\x01" + b"\0" * 40)
         self.net.settle()
         self.assertEqual(self.ann.read, [])
         with self.assertRaises(NotGenuine):
@@ -57,7 +57,7 @@ class Letters(ClientCase):
         line = self.line()
         outcome = self.begin(self._waiting(line))
         self.net.wires[0].cut()
-        self.failureResultOf(outcome, Unreachable)
+        self.failureResultOf(outcome, PeerUnreachable)
         self.assertEqual(self.net.clock.getDelayedCalls(), [])
 
     async def _waiting(self, line: object) -> None:
@@ -71,7 +71,7 @@ class Letters(ClientCase):
         self.failureResultOf(waiting.pop(), ClientFailure)
         line.link.close()
         for each in waiting:
-            self.failureResultOf(each, Unreachable)
+            self.failureResultOf(each, PeerUnreachable)
 
 
 class Reaching(ClientCase):
@@ -84,7 +84,7 @@ class Reaching(ClientCase):
 
     def test_somebody_who_is_gone(self) -> None:
         self.ann.peers.close()
-        words = self.fails(self.bob.peers.line_to("ann"), Gone)
+        words = self.fails(self.bob.peers.line_to("ann"), PeerGone)
         self.assertEqual(
             words,
             "User ann is no longer available at ('129.35.26.1', 51791). You can send an offline message through the"
@@ -169,7 +169,7 @@ class ShuttingOut(ClientCase):
         self.ann.peers.shut_out("Bob")
         self.net.settle()
         self.successResultOf(line.link.ended)
-        self.fails(self.bob.peers.line_to("ann"), Gone)
+        self.fails(self.bob.peers.line_to("ann"), PeerGone)
 
     def test_the_port_is_closed_with_the_last_one_who_was_let_in(self) -> None:
         self.ann.peers.listen("carol")

@@ -15,7 +15,7 @@ from chat.client.p2p.transfer import Transfer
 from chat.client.screen.transfer_bars import Carried, direct_lines
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Observer
-from chat.client.session.peer_api import Peering
+from chat.client.session.peer_api import NullPeers
 from tests.client.engines import Desk
 from tests.client.theatre import Play, ScreenCase
 
@@ -117,7 +117,7 @@ class OnTheScreen(ScreenCase):
         self.play_as("ann", scene, room="lobby")
 
 
-class Waiting(Peering):
+class Waiting(NullPeers):
     """Somebody has left a file while nobody was here."""
 
     def offers(self) -> list[Transfer]:

@@ -9,10 +9,10 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from chat.client.p2p.addresses import own_addresses
-from chat.client.p2p.connection import Badge, Link
-from chat.client.p2p.connector import Place, Reaching
+from chat.client.p2p.connection import Identity, PeerLink
+from chat.client.p2p.connector import PeerAddress, Reaching
 from chat.client.p2p.failures import CannotListen
-from chat.client.p2p.frames import Kind
+from chat.client.p2p.frames import FrameKind
 from chat.client.p2p.listener import Listening
 from tests.client.e2e.crypto_people import Person, meet
 
@@ -25,18 +25,18 @@ class OverSockets(TestCase):
     async def test_by_each_kind_of_address(self) -> None:
         ann, bob = Person("ann", "desk"), Person("bob", "phone")
         meet(ann, bob)
-        came: list[Link] = []
-        listening = Listening(reactor, Badge(ann.own, ann.pins), lambda user: user == "bob", came.append)
+        came: list[PeerLink] = []
+        listening = Listening(reactor, Identity(ann.own, ann.pins), lambda user: user == "bob", came.append)
         port = listening.open()
         self.addCleanup(listening.close)
         with self.assertRaisesRegex(CannotListen, "something else listens there"):
-            Listening(reactor, Badge(bob.own, bob.pins), bool, came.append).open(port)
+            Listening(reactor, Identity(bob.own, bob.pins), bool, came.append).open(port)
         for address in ("127.0.0.1", "::1"):
-            link = await Reaching(reactor, Badge(bob.own, bob.pins), "ann", Place((address,), port)).reached
+            link = await Reaching(reactor, Identity(bob.own, bob.pins), "ann", PeerAddress((address,), port)).reached
             there = came.pop()
             got: Deferred[bytes] = Deferred()
             there.taken = lambda kind, body, got=got: got.callback(body)  # type: ignore[misc]
-            link.send(Kind.LETTER, b"hello")
+            link.send(FrameKind.LETTER, b"hello")
             self.assertEqual(await got, b"hello")
             link.close()
             await there.ended

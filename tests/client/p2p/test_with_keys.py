@@ -9,10 +9,10 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 
-from chat.client.e2e.encryption import Sealing
+from chat.client.e2e.encryption import Encryption
 from chat.client.model.failures import ClientFailure, RequestRefused
 from chat.client.model.transfer_progress import Stage
-from chat.client.p2p.commands import Choices, Desk
+from chat.client.p2p.commands import PeerCommands, PeerSettings
 from chat.client.p2p.key_adapter import LinkKeys
 from chat.client.p2p.offer import ANSWER, Answer
 from chat.client.p2p.partial_files import part_name
@@ -39,13 +39,13 @@ class WithKeys(SealedCase):
         desk = super().desk(*args, **more)
         desk.address = next(self.addresses)
         seals = desk.engine.seals
-        desk.engine.direct = Desk(
+        desk.engine.direct = PeerCommands(
             Host(self.net, desk.address),
             desk.state,
             desk.screen,
-            lambda: LinkKeys.of(seals) if isinstance(seals, Sealing) else None,
+            lambda: LinkKeys.of(seals) if isinstance(seals, Encryption) else None,
             desk.engine.ask,
-            Choices(0, self.folder / desk.address),
+            PeerSettings(0, self.folder / desk.address),
             at_once,
             tuple,
         )

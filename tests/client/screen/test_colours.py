@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.client.model.conversation import Key, Talk
+from chat.client.model.conversation import ConversationModel, Key
 from chat.client.screen import colours as colours_module
 from chat.client.screen.colours import STYLES, Colours
 from chat.protocol.events import Said
@@ -18,12 +18,12 @@ class AName(SynchronousTestCase):
         self.colours = Colours()
         self.ops, self.fun = (self.talk(id, name) for id, name in enumerate(("ops", "fun"), start=1))
 
-    def talk(self, id: int, name: str) -> Talk:
-        talk = Talk(Key(True, name), name)
+    def talk(self, id: int, name: str) -> ConversationModel:
+        talk = ConversationModel(Key(True, name), name)
         talk.be(Conversation(id, name))
         return talk
 
-    def says(self, talk: Talk, *authors: str) -> list[int]:
+    def says(self, talk: ConversationModel, *authors: str) -> list[int]:
         """:returns: which colours these have."""
         for author in authors:
             assert talk.conversation is not None

@@ -37,7 +37,7 @@ class GettingIn(ScreenCase):
 
     def test_a_new_account_by_invitation_code(self) -> None:
         self.server.chat.apply(replace(self.server.settings, registration="code"))
-        ((code,), _) = self.run_until_done(self.server.chat.door.invite(1, "eve"))
+        ((code,), _) = self.run_until_done(self.server.chat.authenticator.invite(1, "eve"))
 
         async def scene(play: Play) -> None:
             self.assertNotIn("Invitation code", play.sees())

@@ -11,20 +11,20 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from chat.client.cli.factory import make_shelf
-from chat.client.e2e.encryption import Sealing
+from chat.client.e2e.encryption import Encryption
 from chat.client.model.conversation import Key
 from chat.client.model.failures import ClientFailure
-from chat.client.model.send_queue import Fate, NoShelf, Outgoing, Unsent
-from chat.client.session.draft_store import MOST_DAYS, WRITE_EVERY, DiskShelf
-from chat.client.session.encryption_api import Seals
-from chat.client.session.endpoint import Address
+from chat.client.model.send_queue import Fate, NullDraftStore, Outgoing, SendQueue
+from chat.client.session.draft_store import MOST_DAYS, WRITE_EVERY, DiskDraftStore
+from chat.client.session.encryption_api import NullEncryption
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.observer import Phase
 from chat.client.session.profiles import Files
 from chat.protocol.grammar.context import Ask
 from tests.client.engines import Desk, EngineCase
 from tests.server.frontends.server import PASSWORD
 
-HERE = Address("chat.example")
+HERE = ServerAddress("chat.example")
 LOBBY = Key(True, "lobby")
 
 
@@ -52,7 +52,7 @@ class ShelfCase(EngineCase):
         self.files = Files(Path(folder.name) / "config", self.data)
         self.reactor = Reactor()
 
-    def shelf(self, device: str = "desk") -> DiskShelf:
+    def shelf(self, device: str = "desk") -> DiskDraftStore:
         return make_shelf(self.reactor, self.files, HERE, device, self.server.clock.seconds)
 
     def kept(self, account: str = "ann", device: str = "desk") -> list[str]:
@@ -156,7 +156,7 @@ class UnderKeys(ShelfCase):
     def dies(self, desk: Desk) -> None:
         """Nothing is saved any more."""
         seals = desk.engine.seals
-        assert isinstance(seals, Sealing) and seals.ring is not None
+        assert isinstance(seals, Encryption) and seals.ring is not None
         seals.ring.vault.close()
         seals.ring = None
         desk.engine.close()
@@ -268,7 +268,7 @@ class UnderKeys(ShelfCase):
         self.leaves(locked)
 
 
-class OpenKeys(Seals):
+class OpenKeys(NullEncryption):
     """Keys under which nothing lies yet."""
 
     def recall(self, account: str, name: str) -> list[Any] | None:
@@ -278,7 +278,7 @@ class OpenKeys(Seals):
         return True
 
 
-class Late(NoShelf):
+class Late(NullDraftStore):
     """Keys are opened late, and under them lies a line."""
 
     def __init__(self) -> None:
@@ -290,7 +290,7 @@ class Late(NoShelf):
 
 class Recalling(TestCase):
     def test_what_waited_was_typed_before_what_was_typed_meanwhile(self) -> None:
-        unsent = Unsent(Late())
+        unsent = SendQueue(Late())
         on_its_way, another = (Outgoing(LOBBY, "say", {}, text, 1) for text in ("typed today", "and this"))
         unsent.put(on_its_way)
         unsent.put(another)
@@ -334,7 +334,7 @@ class TheFile(ShelfCase):
         self.reactor.stops()
         self.assertEqual(self.files.typed(), [])
 
-    def disk_is_full(self) -> tuple[DiskShelf, Any]:
+    def disk_is_full(self) -> tuple[DiskDraftStore, Any]:
         """:returns: a shelf with a line that was typed, and what will write such lines when there is room again."""
 
         def fail(lines: list[str]) -> None:

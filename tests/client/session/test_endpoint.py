@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from chat.client.cli.factory import call
 from chat.client.model.failures import ClientFailure, NoEncryption
-from chat.client.session.endpoint import PORT, Address
+from chat.client.session.endpoint import PORT, ServerAddress
 from chat.client.session.profiles import Files
 from chat.client.session.protocol import ChatClient
 from chat.protocol.wire.text import greeting
@@ -74,7 +74,7 @@ class BeforeTls(TestCase):
         port = reactor.listenTCP(0, Factory.forProtocol(protocol), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         lost: Deferred[ClientFailure] = Deferred()
-        address = Address("127.0.0.1", port.getHost().port)
+        address = ServerAddress("127.0.0.1", port.getHost().port)
         client = await call(reactor, files, address, lambda event: None, lost.callback)
         self.addCleanup(lambda: (client.transport.abortConnection(), lost)[1])
         return client
@@ -97,7 +97,7 @@ class Refusals(TestCase):
         files = Files(Path(folder.name), Path(folder.name))
         port = reactor.listenTCP(0, Factory.forProtocol(protocol), interface="127.0.0.1")
         self.addCleanup(port.stopListening)
-        address = Address("127.0.0.1", port.getHost().port)
+        address = ServerAddress("127.0.0.1", port.getHost().port)
         with self.assertRaises(ClientFailure) as caught:
             await call(reactor, files, address, lambda event: None, lambda reason: None)
         error: ClientFailure = caught.exception
@@ -123,9 +123,9 @@ class AnAddress(SynchronousTestCase):
             ("[2001:db8::1]:99", "2001:db8::1", 99, "[2001:db8::1]:99"),
             ("[::1]", "::1", PORT, "[::1]"),
         ):
-            address = Address.parse(words)
+            address = ServerAddress.parse(words)
             self.assertEqual((address.host, address.port, str(address)), (host, port, shown))
-            self.assertEqual(Address.parse(str(address)), address)
+            self.assertEqual(ServerAddress.parse(str(address)), address)
 
     def test_that_is_none(self) -> None:
         for words in (
@@ -141,13 +141,13 @@ class AnAddress(SynchronousTestCase):
             "a@b",
             "host:१",
         ):
-            self.assertRaises(ValueError, Address.parse, words)
+            self.assertRaises(ValueError, ServerAddress.parse, words)
 
     @given(st.text(max_size=30))
     def test_of_any_kind_is_read_or_refused_in_one_line(self, words: str) -> None:
         try:
-            address = Address.parse(words)
+            address = ServerAddress.parse(words)
         except ValueError as error:
             self.assertNotIn("\n", str(error))
         else:
-            self.assertEqual(Address.parse(str(address)), address)
+            self.assertEqual(ServerAddress.parse(str(address)), address)

@@ -7,7 +7,7 @@ import random
 
 from chat.client.model.failures import Disconnected, RequestRefused, TooMuch
 from chat.client.model.send_queue import MOST_UNSENT, Fate
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.observer import Phase
 from chat.client.session.reconnect import PAUSES
 from chat.client.session.sync import Reading
@@ -285,7 +285,7 @@ class StayingIn(EngineCase):
 
         def look(welcome: Welcome) -> None:
             self.assertEqual(len(welcome.database), 32)
-            raise SetUpAnew(Address("here.example"))
+            raise SetUpAnew(ServerAddress("here.example"))
 
         ann.engine._look = look
         ann.cut()
@@ -297,7 +297,7 @@ class StayingIn(EngineCase):
         self.assertNotIn(b"login", ann.links[-1].sent)
         self.assertEqual(len(ann.state.unsent), 1)
         self.quiet_link()
-        self.assertEqual((len(ann.links), self.server.chat.house.sessions), (2, {}))
+        self.assertEqual((len(ann.links), self.server.chat.node.sessions), (2, {}))
         self.fails(ann.engine.connect(), SetUpAnew)
 
     def test_a_token_that_is_worth_nothing_any_more(self) -> None:

@@ -25,7 +25,7 @@ from chat.client.screen.message_list import Feed
 from chat.client.screen.sidebar import entry as side_line
 from chat.client.screen.sidebar import ordered
 from chat.client.screen.status_bars import status_line, topic_line
-from chat.client.session.encryption_api import Seals
+from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.observer import Phase, Status
 from chat.client.session.sync import MOST_PAGES, Catching, Reading
 from chat.protocol.events import Entry, Event, Notice, Presence, Said
@@ -128,7 +128,7 @@ class NothingWithoutBound(ClientCase):
 
     def test_a_history_without_an_end(self) -> None:
         state = State()
-        catching = Catching(state, Screen(), Clock(), Reading.NEWEST, Seals())
+        catching = Catching(state, Screen(), Clock(), Reading.NEWEST, NullEncryption())
         talk = state.talk_of(ROOM)
         talk.begin_at(1)
         reading = Deferred.fromCoroutine(catching._fill(self.client, talk, 0))

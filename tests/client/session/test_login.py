@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 
 from chat.client.model.failures import ClientFailure, RequestRefused, ServerNotTrusted
-from chat.client.session.login import Entrance, _spelled
+from chat.client.session.login import Login, _spelled
 from chat.protocol.errors import BadPassword
 from chat.protocol.passwords import cost_of, new_verifier
 from chat.protocol.wire.jsonlines import parse
@@ -88,7 +88,7 @@ class ALogin(EntranceCase):
             self.server.advance(61)
             return at_once(function, *args)
 
-        self.assertEqual(self.code(Entrance(client, slow, least_cost=COST).log_in("bob", PASSWORD)), "bad-usage")
+        self.assertEqual(self.code(Login(client, slow, least_cost=COST).log_in("bob", PASSWORD)), "bad-usage")
 
     def test_by_token_is_not_tried_where_the_server_takes_none(self) -> None:
         """Where it would cross the network in the clear, and must not: it is not sent."""
@@ -198,7 +198,7 @@ class SomebodyInBetween(EntranceCase):
 
     def test_who_wants_the_password_is_not_given_it(self) -> None:
         for certificate in (None, OURS):
-            for enter in (Entrance.log_in, Entrance.register):
+            for enter in (Login.log_in, Login.register):
                 entered = Deferred.fromCoroutine(enter(self.entrance(self.link(certificate)), "bob", PASSWORD))
                 self.welcomes("password", "token")
                 self.failureResultOf(entered, ServerNotTrusted)
@@ -261,7 +261,7 @@ class Secrets(EntranceCase):
 class AnotherPassword(EntranceCase):
     NEW = "another horse"
 
-    def inside(self) -> Entrance:
+    def inside(self) -> Login:
         """Somebody who is logged in."""
         entrance = self.entrance(self.link(OURS))
         self.run_link(entrance.log_in("bob", PASSWORD, "laptop"))
@@ -309,7 +309,7 @@ class AnotherPassword(EntranceCase):
         self.assertEqual(self.code(client.ask("password", {"final": of_eve, "verifier": verifier})), "bad-usage")
 
     def test_that_is_easier_to_guess_than_the_server_wants_is_refused_before_the_proof_is_looked_at(self) -> None:
-        self.server.chat.door._registrar._cost = COST + 1  # type: ignore[attr-defined]
+        self.server.chat.authenticator._registrar._cost = COST + 1  # type: ignore[attr-defined]
         refused = self.fails(self.inside().change_password(PASSWORD, self.NEW), RequestRefused)
         self.assertEqual(refused.reply.code, "bad-verifier")
 

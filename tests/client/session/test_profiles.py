@@ -13,13 +13,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.model.failures import ClientFailure
 from chat.client.session import profiles as files_module
-from chat.client.session.endpoint import Address
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
 from chat.client.session.tofu import KeyChanged, SameDatabase, SetUpAnew, pinned, spelled
 from chat.protocol.events import Welcome
 
-HOME = Address("home.example")
-OTHER = Address("other.example", 99, tls=False)
+HOME = ServerAddress("home.example")
+OTHER = ServerAddress("other.example", 99, tls=False)
 
 
 class Vouched:
@@ -81,7 +81,7 @@ class Servers(FilesCase):
     def test_are_bounded(self) -> None:
         self.patch(files_module, "MOST_RECENT", 3)
         for number in range(9):
-            self.files.pin(Address(f"host-{number}"), b"x")
+            self.files.pin(ServerAddress(f"host-{number}"), b"x")
         self.assertEqual(len(self.files.known()), 3)
 
     def test_nobody_else_may_read_them(self) -> None:

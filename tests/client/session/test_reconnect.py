@@ -7,8 +7,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.model.failures import Disconnected, RequestRefused, ServerNotTrusted
-from chat.client.session.endpoint import Address
-from chat.client.session.reconnect import DOUBTS, PAUSES, Returning
+from chat.client.session.endpoint import ServerAddress
+from chat.client.session.reconnect import DOUBTS, PAUSES, Reconnector
 from chat.client.session.tofu import KeyChanged
 from chat.protocol.events import Refused
 
@@ -19,7 +19,7 @@ class ComingBack(SynchronousTestCase):
         self.wanted = True
         self.waits: list[tuple[str, float]] = []
         self.outcomes: list[Exception | None] = []
-        self.returning = Returning(
+        self.returning = Reconnector(
             self.clock, lambda: 0.5, lambda: self.wanted, lambda *wait: self.waits.append(wait), self.attempt
         )
 
@@ -50,7 +50,7 @@ class ComingBack(SynchronousTestCase):
         self.assertFalse(self.returning.under_way)
 
     def test_another_server_than_before_ends_it(self) -> None:
-        back = self.begin(KeyChanged(Address("chat.example"), b"1", b"2"))
+        back = self.begin(KeyChanged(ServerAddress("chat.example"), b"1", b"2"))
         self.clock.advance(PAUSES[0])
         self.failureResultOf(back, ServerNotTrusted)
 

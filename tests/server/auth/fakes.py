@@ -16,7 +16,7 @@ from chat.protocol.passwords import ITERATIONS, cost_of, make_verifier, new_salt
 from chat.protocol.values import Account, Name, Peer, Rank, Verifier, VerifierCost
 from chat.server.auth.known_sources import KnownSources
 from chat.server.auth.lockout import Lockout
-from chat.server.auth.password_verification import Verification
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.interfaces import IDelayed, IStore, TokenRecord
 
 P = ParamSpec("P")
@@ -212,7 +212,7 @@ class FakeHashing:
             result.callback(call())
 
 
-def verification(store: FakeStore, hashing: FakeHashing, clock: FakeClock) -> Verification:
+def verification(store: FakeStore, hashing: FakeHashing, clock: FakeClock) -> PasswordVerification:
     """What checks passwords, over these."""
     known = KnownSources(store.stored, clock)
-    return Verification(store.stored, hashing, Lockout(60), known, clock, COST)
+    return PasswordVerification(store.stored, hashing, Lockout(60), known, clock, COST)

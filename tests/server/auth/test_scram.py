@@ -17,7 +17,7 @@ from chat.protocol.values import Account, Peer
 from chat.server.auth.checkers import PasswordChecker
 from chat.server.auth.credentials import PasswordCredentials
 from chat.server.auth.lockout import FREE_TRIES
-from chat.server.auth.scram import TIME_TO_PROVE, Exchange, Proofs, ways
+from chat.server.auth.scram import TIME_TO_PROVE, ScramExchange, ScramServer, ways
 from chat.server.core.credential_epochs import CredentialEpochs
 from tests.server.auth.fakes import (
     COST,
@@ -51,19 +51,19 @@ class ScramTestCase(SynchronousTestCase):
     def start(self) -> None:
         """The server starts, with what is stored."""
         self.verification = verification(self.store, self.hashing, self.clock)
-        self.proofs = Proofs(self.directory, self.verification, self.clock)
+        self.proofs = ScramServer(self.directory, self.verification, self.clock)
 
-    def challenge(self, name: str, first: str, peer: Peer = HOME) -> Deferred[Exchange]:
+    def challenge(self, name: str, first: str, peer: Peer = HOME) -> Deferred[ScramExchange]:
         return Deferred.fromCoroutine(self.proofs.challenge(name, first, peer))
 
-    def begin(self, name: str, password: str, peer: Peer = HOME) -> tuple[Exchange, Proof, str]:
+    def begin(self, name: str, password: str, peer: Peer = HOME) -> tuple[ScramExchange, Proof, str]:
         """The first three messages of a login."""
         proof = Proof(password, peer.binding, COST)
         exchange = self.successResultOf(self.challenge(name, proof.first, peer))
         proof.read(exchange.answer)
         return exchange, proof, proof.final()
 
-    def prove(self, exchange: Exchange | None, final: str, peer: Peer = HOME) -> Deferred[Account]:
+    def prove(self, exchange: ScramExchange | None, final: str, peer: Peer = HOME) -> Deferred[Account]:
         return Deferred.fromCoroutine(self.proofs.prove(exchange, final, peer))
 
     def login(self, name: str, password: str, peer: Peer = HOME) -> Deferred[Account]:
@@ -93,7 +93,7 @@ class AProof(ScramTestCase):
     def test_of_another_password_for_a_verifier_that_an_impostor_made_up(self) -> None:
         """Who does not have the verifier cannot sign, whatever it lets pass."""
         _, proof, final = self.begin("bob", RIGHT)
-        impostor = Exchange("bob", self.bob, verifier_of("another horse"), HOME, 0.0, proof.first)
+        impostor = ScramExchange("bob", self.bob, verifier_of("another horse"), HOME, 0.0, proof.first)
         self.assertFalse(impostor.proves(final))
         for signature in ("", "v=", "e=other-error", f"v={'A' * 43}="):
             self.assertRaises(ServerNotTrusted, self.begin("bob", RIGHT)[1].check, signature)
@@ -245,7 +245,7 @@ class Nonsense(ScramTestCase):
     @given(st.lists(PIECES | st.text(max_size=5), max_size=8))
     def test_as_a_first_message_is_refused(self, pieces: list[str]) -> None:
         begun = self.challenge("bob", "".join(pieces))
-        if not isinstance(begun.result, Exchange):
+        if not isinstance(begun.result, ScramExchange):
             self.failureResultOf(begun, BadUsage, BadBinding)
 
     @settings(max_examples=200)

@@ -130,12 +130,12 @@ class AdminCase(SynchronousTestCase):
         return [dict(zip((each.name for each in listing.columns), row, strict=True)) for row in listing.rows]
 
     def state(self) -> tuple[object, ...]:
-        house = self.stage.chat.house
+        node = self.stage.chat.node
         return (
-            house.directory.page("", 1_000),
-            sorted(house.users),
-            sorted(house.room_names),
-            house.sanctions.lasting(house.now()),
+            node.directory.page("", 1_000),
+            sorted(node.users),
+            sorted(node.room_names),
+            node.sanctions.lasting(node.now()),
             self.stage.host.stopped,
             len(self.bob.mind.events),
         )
@@ -379,7 +379,7 @@ class Rooms(AdminCase):
         (removed,) = self.bob.told(Removed)
         self.assertEqual((removed.kind.value, removed.author, removed.detail), ("closed", "ann", "moved to dev"))
         self.assertEqual(self.bob.code("connect", room="ops"), "no-such-room")
-        self.assertEqual(self.stage.restart().chat.house.room_names.keys(), {"lobby"})
+        self.assertEqual(self.stage.restart().chat.node.room_names.keys(), {"lobby"})
 
     def test_the_name_of_a_closed_room_makes_another_room(self) -> None:
         before = self.stage.room("ops").id
@@ -503,7 +503,7 @@ class TheEnd(AdminCase):
         eve = self.stage.enter("eve")
         self.assertEqual([each.text for each in eve.told(Notice)], ["The server ends in 4 minutes: new disk"])
         facts = {fact.name: fact.value for fact in self.admin("status").facts}
-        self.assertEqual((facts["ends"] - self.stage.chat.house.now(), facts["ends for"]), (200_000, "new disk"))
+        self.assertEqual((facts["ends"] - self.stage.chat.node.now(), facts["ends for"]), (200_000, "new disk"))
 
     def test_not_after_all(self) -> None:
         self.admin("shutdown in 5m")

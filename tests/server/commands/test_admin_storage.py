@@ -36,7 +36,7 @@ class WhatIsKept(AdminCase):
         self.assertEqual(self.stage.restart().roles("ops"), {})
 
     def test_an_export_holds_what_one_wrote_and_nothing_of_others(self) -> None:
-        now(self.stage.store.note_network(self.bob.id, "192.0.2.7", self.stage.chat.house.now()))
+        now(self.stage.store.note_network(self.bob.id, "192.0.2.7", self.stage.chat.node.now()))
         self.bob.says("ops", "mine")
         self.bob.writes("lou", "mine too")
         lou = self.stage.enter("lou", "ops")
@@ -51,7 +51,7 @@ class WhatIsKept(AdminCase):
         self.assertEqual([(each.get("room"), each.get("with")) for each in said], [("ops", None), (None, "lou")])
         self.assertEqual([each["text"] for each in said], ["mine", "mine too"])
         self.assertEqual(said[0]["msgid"], f"r{self.stage.room('ops').id}.2")
-        time = write_time(self.stage.chat.house.now())
+        time = write_time(self.stage.chat.node.now())
         self.assertEqual({each["time"] for each in lines if "time" in each}, {time})
         account, member = lines[0], next(each for each in lines if each["type"] == "room")
         self.assertEqual((account["created"], account["settings"], member["joined"]), (time, {}, time))

@@ -32,7 +32,7 @@ def reader(many: int) -> Person:
     chat.directory.fill(accounts, ())
     for each in accounts:
         user = ChatUser(each, 0)
-        chat.house.users[each.id] = chat.house.present[each.name.folded] = user
+        chat.node.users[each.id] = chat.node.present[each.name.folded] = user
     here = (Member(ann.id, Role.OWNER, 0, 0, 0), *(Member(each.id, Role.MEMBER, 0, 0, 0) for each in accounts))
     chat.rooms.load([StoredRoom(RoomRecord(900_000, read_name("crowd"), "", 0), here, (), 1)])
     records = (RoomRecord(id, read_name(f"r{id:06}x"), "", 0, private=id % 2 == 0) for id in range(1_000, 1_000 + many))
@@ -87,8 +87,8 @@ class Pages(SynchronousTestCase):
         """Every second one is private; one of those has invited bob."""
         stage = reader.__wrapped__(600).stage
         bob = stage.enter("bob")
-        stage.chat.house.rooms[1_000].members[bob.id] = Member(bob.id, Role.MEMBER, 0, 0, 0)
-        stage.chat.house.memberships[bob.id] = {1_000}
+        stage.chat.node.rooms[1_000].members[bob.id] = Member(bob.id, Role.MEMBER, 0, 0, 0)
+        stage.chat.node.memberships[bob.id] = {1_000}
         listed = bob.gets(Rooms, "list", what="channels")
         self.assertEqual((len(listed.rooms), listed.more), (2 + 600 // 2 + 1, 0))
         self.assertEqual(sum(each.private for each in listed.rooms), 1)

@@ -111,11 +111,11 @@ class WhoIs(PeopleCase):
 
     def test_since_when(self) -> None:
         """When the session of now began, or the last one ended."""
-        began = self.stage.chat.house.now()
+        began = self.stage.chat.node.now()
         self.stage.pass_time(100)
         self.assertEqual(self.ann.gets(Profile, "whois", user="bob").since, began)
         self.bob.does("logout")
-        ended = self.stage.chat.house.now()
+        ended = self.stage.chat.node.now()
         self.stage.pass_time(100)
         profile = self.ann.gets(Profile, "whois", user="bob")
         self.assertEqual((profile.state, profile.since), ("offline", ended))

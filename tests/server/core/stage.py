@@ -19,20 +19,20 @@ from chat.protocol.events import Event, LoggedIn, Refused, Reply, Said
 from chat.protocol.grammar.verbs import Table
 from chat.protocol.names import read_name
 from chat.protocol.values import Account, Peer, Rank, Role, Text, Verifier
-from chat.server.auth.authenticator import Door
+from chat.server.auth.authenticator import Authenticator
 from chat.server.auth.checkers import PasswordChecker, TokenChecker
 from chat.server.auth.known_sources import KnownSources
 from chat.server.auth.lockout import Lockout
-from chat.server.auth.password_verification import Verification
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.auth.realm import Realm
 from chat.server.auth.registration import Registrar
-from chat.server.auth.scram import Proofs
+from chat.server.auth.scram import ScramServer
 from chat.server.bus.local import LocalBus
 from chat.server.commands.table import TABLE
-from chat.server.core.dispatcher import Performer
+from chat.server.core.dispatcher import Dispatcher
 from chat.server.core.room import Room
 from chat.server.core.service import ChatService
-from chat.server.core.sign_in import Arrival
+from chat.server.core.sign_in import SignInRequest
 from chat.server.core.user import Session
 from chat.server.interfaces import Finding, IAudience, IChatUser, IHost, IMind, Proven
 from chat.server.settings.schema import Settings
@@ -229,17 +229,21 @@ class Stage:
         self.hashing = FakeHashing()
         self.chat = chat = ChatService(settings, self.store, LocalBus(), self.clock, table)
         known = KnownSources(self.store, self.clock)
-        verification = Verification(self.store, self.hashing, Lockout(settings.block_time), known, self.clock, COST)
+        verification = PasswordVerification(
+            self.store, self.hashing, Lockout(settings.block_time), known, self.clock, COST
+        )
         registrar = Registrar(chat.directory, self.store, self.hashing, verification, self.clock, COST, table)
-        self.realm = Realm(chat.people)
+        self.realm = Realm(chat.sign_in)
         checkers = [
-            PasswordChecker(chat.directory, verification, chat.house.epochs),
+            PasswordChecker(chat.directory, verification, chat.node.epochs),
             TokenChecker(chat.directory, self.store, self.clock, chat.token_theft.presented),
         ]
-        proofs = Proofs(chat.directory, verification, self.clock)
-        chat.door = Door(chat.house, Portal(self.realm, checkers), self.realm, registrar, proofs, known)
+        proofs = ScramServer(chat.directory, verification, self.clock)
+        chat.authenticator = Authenticator(
+            chat.node, Portal(self.realm, checkers), self.realm, registrar, proofs, known
+        )
         chat.host = self.host = FakeHost()
-        self.performer = Performer(chat, table)
+        self.dispatcher = Dispatcher(chat, table)
         now(chat.start())
 
     def restart(self) -> Stage:
@@ -260,8 +264,8 @@ class Stage:
     def connection(self, program: bool = False, peer: Peer | None = None) -> Person:
         """Somebody who has connected and not logged in."""
         mind = FakeMind(program, peer)
-        house = self.chat.house
-        session = Session(house.next_session(), house.node, mind, house.throttle.bucket(), self.performer.perform)
+        node = self.chat.node
+        session = Session(node.next_session(), node.name, mind, node.throttle.bucket(), self.dispatcher.perform)
         self.chat.connected(session)
         return Person(self, session, mind)
 
@@ -269,7 +273,7 @@ class Stage:
         """The account of that name, made if there is none; nobody knows its password."""
         account = self.chat.directory.account(name)
         if account is None:
-            when = self.chat.house.now()
+            when = self.chat.node.now()
             account = now(self.store.create_account(read_name(name), "", NO_PASSWORD, when))
             if rank is not Rank.MEMBER:
                 account = Account(account.id, account.name, "", rank, account.created, account.seen)
@@ -291,8 +295,8 @@ class Stage:
         account = self.account(name, rank)
         person = self.connection(program, peer)
         person.session.device = device
-        proven = Proven(account.id, self.chat.house.epochs.current(account.id))
-        avatar = now(self.realm.requestAvatar(proven, Arrival(person.session), IChatUser))
+        proven = Proven(account.id, self.chat.node.epochs.current(account.id))
+        avatar = now(self.realm.requestAvatar(proven, SignInRequest(person.session), IChatUser))
         person.session.logout = avatar[2]
         return person
 
@@ -301,13 +305,13 @@ class Stage:
         person = self.arrives(name, **more)
         assert not isinstance(person.does("resume"), Refused)
         for room in rooms:
-            command = "connect" if room in self.chat.house.room_names else "create"
+            command = "connect" if room in self.chat.node.room_names else "create"
             reply = person.does(command, room=room)
             assert not isinstance(reply, Refused), reply
         return person
 
     def room(self, name: str) -> Room:
-        return self.chat.house.room_names[name]
+        return self.chat.node.room_names[name]
 
     def roles(self, room: str) -> dict[str, Role]:
         """The members of a room and their roles."""

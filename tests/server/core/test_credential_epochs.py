@@ -428,7 +428,7 @@ class TheAccountIsDeleted(InFlightCase):
         self.assertIsNone(now(self.stage.store.verifier(self.account)))
         self.assertIsNone(now(self.stage.store.code(self.account)))
         self.assertEqual(self.devices(), {})
-        self.assertNotIn(self.account, self.stage.chat.house.users)
+        self.assertNotIn(self.account, self.stage.chat.node.users)
 
     def test_a_room_that_is_entered_just_now(self) -> None:
         """The account leaves that one as well, and nobody is a member who does not exist."""

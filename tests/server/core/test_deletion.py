@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.protocol.errors import BadCredentials
 from chat.protocol.events import Done, History, LoggedIn, MembershipChanged, Presence, Refused, Said, SignedOut
 from chat.protocol.values import Kind, Role
-from chat.server.core.sign_in import Arrival
+from chat.server.core.sign_in import SignInRequest
 from chat.server.interfaces import IChatUser, Proven
 from tests.server.core.stage import MANY, PASSWORD, Person, Stage, refusal
 
@@ -92,14 +92,14 @@ class Deleting(Case):
         later = self.stage.connection()
         account = self.stage.account("bob").id
         self.delete()
-        entering = self.stage.realm.requestAvatar(Proven(account, 0), Arrival(later.session), IChatUser)
+        entering = self.stage.realm.requestAvatar(Proven(account, 0), SignInRequest(later.session), IChatUser)
         self.assertIsInstance(refusal(entering), BadCredentials)
 
     def test_an_invitation_to_it_is_declined(self) -> None:
         self.ann.does("create", room="board", visibility="private")
         self.ann.does("invite", user="bob", room="board")
         self.delete()
-        self.assertEqual((self.stage.chat.house.invitations, self.stage.room("board").invited), ({}, {}))
+        self.assertEqual((self.stage.chat.node.invitations, self.stage.room("board").invited), ({}, {}))
 
 
 class Words(Case):

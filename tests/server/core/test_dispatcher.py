@@ -48,7 +48,7 @@ class Who(SynchronousTestCase):
     def test_an_unknown_command(self) -> None:
         stage = Stage()
         self.assertEqual(stage.connection().code("xyzzy"), "unknown-command")
-        self.assertEqual(stage.performer.performed["", "unknown-command"], 1)
+        self.assertEqual(stage.dispatcher.performed["", "unknown-command"], 1)
 
     def test_nobody_acts_while_the_server_stops(self) -> None:
         stage = Stage()
@@ -165,7 +165,7 @@ class Failures(SynchronousTestCase):
         for command in ("stumble", "fine", "fine"):
             person.does(command)
         self.flushLoggedErrors(KeyError)
-        self.assertEqual(stage.performer.performed, {("stumble", "internal"): 1, ("fine", "ok"): 2})
+        self.assertEqual(stage.dispatcher.performed, {("stumble", "internal"): 1, ("fine", "ok"): 2})
 
     def test_a_refusal_keeps_what_it_says(self) -> None:
         def refuse() -> str:

@@ -76,7 +76,7 @@ class Keeping(Case):
 
     def test_not_where_the_disk_is_nearly_full(self) -> None:
         file = self.kept(b"one")
-        self.stage.chat.house.full = True
+        self.stage.chat.node.full = True
         self.assertEqual(self.ann.code("files.begin", user="bob", pieces=1), "disk-full")
         self.assertEqual(self.ann.code("files.put", file=file, number=1, piece=b"two"), "disk-full")
         self.bob.gets(FilePiece, "files.get", file=file, number=0)

@@ -95,7 +95,7 @@ class Invitations(Case):
         self.bob.does("decline", room="board")
         self.assertEqual(self.bob.code("connect", room="board"), "no-such-room")
         self.assertEqual(self.bob.code("decline", room="board"), "no-such-room")
-        self.assertEqual(self.stage.restart().chat.house.invitations, {})
+        self.assertEqual(self.stage.restart().chat.node.invitations, {})
 
     def test_what_is_accepted_or_lost_by_a_ban_is_gone_too(self) -> None:
         self.invite()
@@ -103,7 +103,7 @@ class Invitations(Case):
         self.ann.does("invite", user="eve", room="board")
         self.ann.does("ban", user="eve", room="board")
         for stage in (self.stage, self.stage.restart()):
-            self.assertEqual((stage.chat.house.invitations, stage.room("board").invited), ({}, {}))
+            self.assertEqual((stage.chat.node.invitations, stage.room("board").invited), ({}, {}))
 
     def test_nobody_is_invited_in_vain(self) -> None:
         self.invite()

@@ -90,7 +90,7 @@ class WhoMayHaveThem(Case):
         self.assertEqual(self.ann.code("inbox.send", letters=(("bob", "phone", b"x"),)), "muted")
 
     def test_nothing_new_is_taken_when_the_disk_is_full(self) -> None:
-        self.stage.chat.house.full = True
+        self.stage.chat.node.full = True
         self.assertEqual(self.ann.code("keys.publish", device=PHONE), "disk-full")
         self.assertEqual(self.ann.code("inbox.send", letters=(("bob", "phone", b"x"),)), "disk-full")
 

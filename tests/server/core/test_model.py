@@ -172,7 +172,7 @@ class SmallTown(RuleBasedStateMachine):
         name_of = self.stage.chat.directory.name_of
         assert {name_of(id) for id in room.members} == self.members
         assert {name_of(id) for id in room.occupants} == self.members & self.here.keys()
-        assert {user.name for user in self.stage.chat.house.users.values()} == self.here.keys()
+        assert {user.name for user in self.stage.chat.node.users.values()} == self.here.keys()
 
     @invariant()
     def the_history_has_every_line_in_order(self) -> None:

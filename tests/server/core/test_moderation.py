@@ -86,12 +86,12 @@ class Banning(ModerationCase):
         self.does(self.mod, "ban", "bob", duration=60, reason="spam")
         (event,) = self.phone.told(Removed)
         self.assertEqual((event.kind, event.detail), (Kind.BANNED, "spam"))
-        self.assertEqual(event.until, self.stage.chat.house.now() + 60_000)
+        self.assertEqual(event.until, self.stage.chat.node.now() + 60_000)
 
     def test_it_keeps_out_until_it_ends(self) -> None:
         self.does(self.mod, "ban", "bob", duration=60, reason="spam")
         self.assertEqual([event.kind for event in self.phone.told(Removed)], [Kind.BANNED])
-        self.assertEqual(self.ann.told(MembershipChanged)[0].until, self.stage.chat.house.now() + 60_000)
+        self.assertEqual(self.ann.told(MembershipChanged)[0].until, self.stage.chat.node.now() + 60_000)
         self.assertEqual(self.phone.code("connect", room="ops"), "banned")
         self.stage.clock.advance(60)
         self.assertIsInstance(self.phone.does("connect", room="ops"), RoomEntered)

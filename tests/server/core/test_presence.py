@@ -134,8 +134,8 @@ class LostConnections(PresenceCase):
         self.assertEqual(len(told(self.ann)), 1)
 
     def test_meanwhile_bob_is_not_here(self) -> None:
-        self.assertNotIn(self.bob.session.id, self.stage.chat.house.sessions)
-        self.assertEqual(self.stage.chat.people.online(self.ann.id, 10), ([], 0))
+        self.assertNotIn(self.bob.session.id, self.stage.chat.node.sessions)
+        self.assertEqual(self.stage.chat.sign_in.online(self.ann.id, 10), ([], 0))
 
 
 class TheStart(SynchronousTestCase):

@@ -29,7 +29,7 @@ class Closing(Case):
             self.assertEqual([each.kind for each in person.told(Removed)], [Kind.CLOSED])
             self.assertEqual(person.code("history", where="#ops"), "no-such-room")
             self.assertEqual(person.code("history", conversation=board.id), "no-such-conversation")
-        self.assertNotIn("ops", self.stage.restart().chat.house.room_names)
+        self.assertNotIn("ops", self.stage.restart().chat.node.room_names)
 
     def test_its_name_is_free_again(self) -> None:
         self.ann.does("room", room="ops", setting="close", value="ops")

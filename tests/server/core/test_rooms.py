@@ -125,7 +125,7 @@ class Making(RoomsCase):
         (lobby, ops) = self.ann.gets(Rooms, "list", what="channels").rooms
         self.assertEqual((lobby.conversation.room, lobby.members, lobby.joined), ("lobby", 0, False))
         self.assertEqual((ops.conversation.room, ops.members, ops.occupants, ops.joined), ("ops", 2, 2, True))
-        self.assertEqual(len(self.stage.restart().chat.house.rooms), 2)
+        self.assertEqual(len(self.stage.restart().chat.node.rooms), 2)
 
     def test_a_private_room_is_listed_to_its_members_only(self) -> None:
         self.ann.does("create", room="secret")

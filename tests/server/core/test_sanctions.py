@@ -57,13 +57,13 @@ class ABannedAccount(SynchronousTestCase):
         first, second = stage.connection(), stage.connection()
         first.does("new", user="bob", password=PASSWORD)
         self.assertEqual(second.code("login", user="bob", password=PASSWORD), "already-signed-in")
-        ann = stage.chat.house.users[1].sessions[0]
+        ann = stage.chat.node.users[1].sessions[0]
         now(ann.perform("admin", words="ban bob"))
         self.assertEqual(second.code("takeover"), "banned")
 
     def test_cannot_come_back_with_a_code(self) -> None:
         self.ban()
-        code = now(self.stage.chat.door.give_code(self.stage.account("bob")))[0]
+        code = now(self.stage.chat.authenticator.give_code(self.stage.account("bob")))[0]
         self.assertEqual(self.tries("claim", user="bob", code=code, password=PASSWORD), "banned")
 
     def test_cannot_come_back_while_it_was_on_its_way_in(self) -> None:

@@ -273,7 +273,7 @@ class HangingUp(SignInCase):
         self.stage.hashing.release()
         self.assertIsInstance(self.successResultOf(login), Refused)
         self.assertEqual(self.here(), [])
-        self.assertNotIn(self.stage.account("bob").id, self.stage.chat.house.users)
+        self.assertNotIn(self.stage.account("bob").id, self.stage.chat.node.users)
         self.assertEqual(self.news(), [])
 
     def test_while_the_account_is_made(self) -> None:
@@ -293,7 +293,7 @@ class HangingUp(SignInCase):
         self.bob.hangs_up()
         self.stage.store.release()
         self.successResultOf(saying)
-        self.assertEqual(self.stage.chat.house.users.keys(), {self.ann.id})
+        self.assertEqual(self.stage.chat.node.users.keys(), {self.ann.id})
 
     def test_while_a_setting_is_stored(self) -> None:
         """What was asked for before is done all the same."""
@@ -308,7 +308,7 @@ class HangingUp(SignInCase):
         self.bob.does("create", room="ops")
         self.bob.hangs_up()
         self.assertEqual(self.stage.room("ops").occupants, {})
-        self.assertEqual(len(self.stage.chat.house.everyone), 1)
+        self.assertEqual(len(self.stage.chat.node.everyone), 1)
 
 
 class EndingADevice(SignInCase):

@@ -101,7 +101,7 @@ class Wasting(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.stage = Stage(SHIPPED)
-        self.throttle = self.stage.chat.house.throttle
+        self.throttle = self.stage.chat.node.throttle
 
     def refuse(self, person: Person, count: int, *, unknown: bool = True) -> None:
         for _ in range(count):

@@ -24,7 +24,7 @@ class WhatIsTold(SynchronousTestCase):
     def setUp(self) -> None:
         self.stage = Stage(MANY)
         self.told: list[Traffic] = []
-        self.stage.chat.house.traffic.add_sink(self.told.extend)
+        self.stage.chat.node.traffic_log.add_sink(self.told.extend)
         self.ann = self.stage.enter("ann", "ops", rank=Rank.ADMINISTRATOR)
         self.bob = self.stage.enter("bob", "ops")
 
@@ -64,7 +64,7 @@ class WhatIsTold(SynchronousTestCase):
         self.bob.says("ops", SECRET)
         last = self.told[-1]
         self.assertEqual((last.session, last.network), (self.bob.session.id, "192.0.2.7"))
-        self.assertEqual(last.time, self.stage.chat.house.now())
+        self.assertEqual(last.time, self.stage.chat.node.now())
 
     def test_where_and_to_whom(self) -> None:
         self.bob.says("ops", SECRET)
@@ -89,7 +89,7 @@ class WhatIsTold(SynchronousTestCase):
 
     def test_one_that_does_something_connected_when_it_did(self) -> None:
         self.kinds()
-        eve, connected = self.stage.connection(), self.stage.chat.house.now()
+        eve, connected = self.stage.connection(), self.stage.chat.node.now()
         self.stage.clock.advance(30)
         eve.code("login", user=SECRET, password=PASSWORD)
         self.assertEqual(

@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from chat.server.commands.table import TABLE
-from chat.server.core.dispatcher import Performer
+from chat.server.core.dispatcher import Dispatcher
 from chat.server.frontends.certificate import Certificate, ensure_certificate
 from chat.server.frontends.connection import ChatFactory, Connection
 from chat.server.process.reactor import ReactorTurn
@@ -140,9 +140,9 @@ class LiveCase(TestCase):
     def listen(self, kind: str = "auto") -> int:
         """:returns: the port."""
         server = self.server
-        performer = Performer(server.chat, TABLE)
+        dispatcher = Dispatcher(server.chat, TABLE)
         self.connections: list[Connection] = []
-        factory = NotingFactory(kind, server.chat, performer, self.turn, server.counter, self.certificate)
+        factory = NotingFactory(kind, server.chat, dispatcher, self.turn, server.counter, self.certificate)
         factory.made = self.connections
         port = reactor.listenTCP(0, factory, interface="127.0.0.1")
         self.addCleanup(self._close, port)

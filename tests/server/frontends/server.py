@@ -14,17 +14,17 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.server.auth.authenticator import Door
+from chat.server.auth.authenticator import Authenticator
 from chat.server.auth.checkers import PasswordChecker, TokenChecker
 from chat.server.auth.known_sources import KnownSources
 from chat.server.auth.lockout import Lockout
-from chat.server.auth.password_verification import Verification
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.auth.realm import Realm
 from chat.server.auth.registration import Registrar
-from chat.server.auth.scram import Proofs
+from chat.server.auth.scram import ScramServer
 from chat.server.bus.local import LocalBus
 from chat.server.commands.table import TABLE
-from chat.server.core.dispatcher import Performer
+from chat.server.core.dispatcher import Dispatcher
 from chat.server.core.service import ChatService
 from chat.server.frontends.connection import GREETING_DELAY, ChatFactory, Connection
 from chat.server.frontends.connection_counter import ConnectionCounter
@@ -177,22 +177,24 @@ class Server:
         self.hashing = FakeHashing()
         self.chat = ChatService(self.settings, self.store, LocalBus(), self.clock, TABLE)
         known = KnownSources(self.store, self.clock)
-        verification = Verification(self.store, self.hashing, Lockout(60), known, self.clock, COST)
+        verification = PasswordVerification(self.store, self.hashing, Lockout(60), known, self.clock, COST)
         registrar = Registrar(
             self.chat.directory, self.store, self.hashing, verification, self.clock, COST, TABLE, a_minute=1_000
         )
-        realm = Realm(self.chat.people)
+        realm = Realm(self.chat.sign_in)
         checkers = [
-            PasswordChecker(self.chat.directory, verification, self.chat.house.epochs),
+            PasswordChecker(self.chat.directory, verification, self.chat.node.epochs),
             TokenChecker(self.chat.directory, self.store, self.clock, self.chat.token_theft.presented),
         ]
-        proofs = Proofs(self.chat.directory, verification, self.clock)
-        self.chat.door = Door(self.chat.house, Portal(realm, checkers), realm, registrar, proofs, known)
+        proofs = ScramServer(self.chat.directory, verification, self.clock)
+        self.chat.authenticator = Authenticator(
+            self.chat.node, Portal(realm, checkers), realm, registrar, proofs, known
+        )
         self.turn = ReactorTurn(self.clock.clock)
         self.counter = ConnectionCounter()
-        performer = Performer(self.chat, TABLE)
+        dispatcher = Dispatcher(self.chat, TABLE)
         self.factories = {
-            kind: ChatFactory(kind, self.chat, performer, self.turn, self.counter)
+            kind: ChatFactory(kind, self.chat, dispatcher, self.turn, self.counter)
             for kind in ("auto", "text", "telnet", "json")
         }
 
@@ -259,4 +261,4 @@ class ServerCase(SynchronousTestCase):
 
     def online(self) -> list[str]:
         """Who is signed in."""
-        return sorted(user.name for user in self.server.chat.house.users.values())
+        return sorted(user.name for user in self.server.chat.node.users.values())

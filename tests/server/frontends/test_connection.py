@@ -84,9 +84,9 @@ class FindingOutWhoSpeaks(ServerCase):
         caller = self.call()
         self.server.advance(1)
         caller.sends(PING)
-        self.assertEqual(len(self.server.chat.house.sessions), 1)
+        self.assertEqual(len(self.server.chat.node.sessions), 1)
         caller.hangs_up()
-        self.assertEqual(len(self.server.chat.house.sessions), 0)
+        self.assertEqual(len(self.server.chat.node.sessions), 0)
 
 
 class HalfClosing(ServerCase):
@@ -298,7 +298,7 @@ class LimitsOfConnections(ServerCase):
         for caller in [self.call() for _ in range(3)]:
             caller.hangs_up()
         self.assertEqual((self.server.counter.total, len(self.server.counter.networks)), (0, 0))
-        self.assertEqual(self.server.chat.house.sessions, {})
+        self.assertEqual(self.server.chat.node.sessions, {})
 
     def test_a_network_of_ipv6_is_a_64(self) -> None:
         def network(host: str) -> str:
@@ -321,7 +321,7 @@ class HangingUpInTheMiddle(ServerCase):
         caller.hangs_up(orderly=False)
         self.server.hashing.release()
         self.server.settle()
-        self.assertEqual((self.online(), self.server.chat.house.sessions), ([], {}))
+        self.assertEqual((self.online(), self.server.chat.node.sessions), ([], {}))
         self.server.hashing.held = False
         again = self.guest()
         again.types("login ann", PASSWORD)
@@ -333,7 +333,7 @@ class HangingUpInTheMiddle(ServerCase):
         caller.types("new ann", PASSWORD)
         caller.hangs_up(orderly=False)
         self.server.store.release()
-        self.assertEqual((self.online(), self.server.chat.house.sessions), ([], {}))
+        self.assertEqual((self.online(), self.server.chat.node.sessions), ([], {}))
 
     def test_while_logging_in(self) -> None:
         self.person("ann").hangs_up()
@@ -342,7 +342,7 @@ class HangingUpInTheMiddle(ServerCase):
         caller.types("login ann", PASSWORD)
         caller.hangs_up()
         self.server.hashing.release()
-        self.assertEqual((self.online(), self.server.chat.house.sessions), ([], {}))
+        self.assertEqual((self.online(), self.server.chat.node.sessions), ([], {}))
 
     def test_at_a_prompt(self) -> None:
         caller = self.guest()

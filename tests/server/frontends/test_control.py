@@ -15,7 +15,7 @@ from tests.server.core.stage import Stage
 class ASlowReader(SynchronousTestCase):
     def test_is_told_how_much_was_left_out_and_nothing_piles_up(self) -> None:
         stage = Stage()
-        protocol = ControlProtocol(stage.chat, stage.performer)
+        protocol = ControlProtocol(stage.chat, stage.dispatcher)
         protocol.transport = wire = StringTransport()
         protocol.deliver(Traffic(1, "connected"))
         wire.clear()

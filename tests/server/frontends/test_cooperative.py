@@ -144,5 +144,5 @@ class Pages(ServerCase):
         ):
             caller.sends(line.encode() + b"\n")
             session = caller.protocol.session
-            self.server.chat.people.end(session, "Ended from elsewhere.")
+            self.server.chat.sign_in.end(session, "Ended from elsewhere.")
             self.assertNotIn("line 9", caller.gets())

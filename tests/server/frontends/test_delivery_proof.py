@@ -13,7 +13,7 @@ from chat.protocol.errors import StoreUnavailable
 from chat.protocol.values import SERVER, Shown
 from chat.server.core.user import Session
 from chat.server.frontends.connection import LINGER
-from chat.server.frontends.delivery_proof import LATER, LOOK_AFTER, LOOK_EVERY, Receipts
+from chat.server.frontends.delivery_proof import LATER, LOOK_AFTER, LOOK_EVERY, DeliveryProof
 from chat.server.frontends.outbox import Outbox
 from chat.server.frontends.text import PRIVATE_LINES
 from tests.server.auth.fakes import FakeClock
@@ -34,7 +34,9 @@ class Marks(SynchronousTestCase):
         self.rooms = {ROOM: SimpleNamespace(last=10), OTHER: SimpleNamespace(last=20)}
         session = cast(Session, SimpleNamespace(rooms=self.rooms, device="default"))
         outbox = cast(Outbox, SimpleNamespace(acknowledged=lambda: self.acknowledged))
-        self.receipts = Receipts(session, outbox, self.clock, {ROOM: 10, OTHER: 20}, [OTHER], self.prove, self.leave)
+        self.receipts = DeliveryProof(
+            session, outbox, self.clock, {ROOM: 10, OTHER: 20}, [OTHER], self.prove, self.leave
+        )
         self.addCleanup(self.receipts.close)
 
     def prove(self, marks: Mapping[int, int], read: Mapping[int, int]) -> None:
@@ -304,7 +306,7 @@ class ComingBack(ServerCase):
         self.quiet(self.ann, self.bob)
         reads = SlowReads(self.server.store, "missed")
         self.bob.types("catchup board")
-        board = self.server.chat.house.room_names["board"]
+        board = self.server.chat.node.room_names["board"]
         self.run_until_done(self.server.chat.rooms.close(SERVER, board, "", None))
         reads.release()
         self.assertIn("* Nothing is waiting.", self.bob.sees())

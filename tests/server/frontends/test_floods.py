@@ -173,4 +173,4 @@ class OneTurn(ServerCase):
         self.server.turn.end()
         self.assertEqual(bob.wire.value(), b"* pong\n")
         self.server.settle()
-        self.assertEqual(self.server.chat.house.room_names["lobby"].last, 2 + 900)
+        self.assertEqual(self.server.chat.node.room_names["lobby"].last, 2 + 900)

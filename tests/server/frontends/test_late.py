@@ -67,11 +67,11 @@ class TheGreeting(LiveCase):
         self.assertIn(b"You are not logged in.", greeting)
         await self.shakes_hands(end)
         self.assertEqual(end.raw[:1], b"\x16")
-        self.assertEqual(len(self.server.chat.house.sessions), 0)
+        self.assertEqual(len(self.server.chat.node.sessions), 0)
         end.sends(PING)
         await self.until(lambda: end.text)
         self.assertEqual(end.text, PONG)
-        self.assertEqual(len(self.server.chat.house.sessions), 1)
+        self.assertEqual(len(self.server.chat.node.sessions), 1)
 
     async def test_that_waits_to_be_sent_is_not_sent_into_tls(self) -> None:
         """It was written in the same turn in which the hello is read."""

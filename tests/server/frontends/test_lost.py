@@ -34,7 +34,7 @@ class LostInTheMiddle(ServerCase):
         after()
         self.server.settle()
         self.assertEqual(self.flushLoggedErrors(), [])
-        self.assertEqual(self.server.chat.house.sessions, {})
+        self.assertEqual(self.server.chat.node.sessions, {})
         self.server.advance(1_000)
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertEqual(len(self.server.clock.clock.getDelayedCalls()), self.timers)

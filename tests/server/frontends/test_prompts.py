@@ -36,7 +36,7 @@ class LoggingIn(ServerCase):
     def test_why_the_connection_ends_stands_on_a_line_of_its_own(self) -> None:
         self.caller.types("login ann")
         self.assertEqual(self.caller.gets(), ASKED)
-        for session in tuple(self.server.chat.house.sessions.values()):
+        for session in tuple(self.server.chat.node.sessions.values()):
             session.mind.close("Your network is banned.")
         self.assertEqual(self.caller.gets(), "\n* Your network is banned.\n")
 

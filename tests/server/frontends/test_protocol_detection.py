@@ -57,7 +57,7 @@ class WebPages(ServerCase):
         self.assertTrue(caller.wire.disconnected, (kind, name))
         caller.hangs_up()
         self.assertIsNone(self.server.chat.directory.account("mallory"), (kind, name))
-        self.assertEqual(self.server.chat.house.sessions, {})
+        self.assertEqual(self.server.chat.node.sessions, {})
 
     def test_are_answered_once_and_closed_whatever_they_send(self) -> None:
         for kind in KINDS:

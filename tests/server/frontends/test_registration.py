@@ -16,7 +16,7 @@ class ByCode(ServerCase):
     settings = {"registration": "code"}  # noqa: RUF012
 
     def code(self) -> str:
-        (codes, _) = self.run_until_done(self.server.chat.door.invite(1, "ann"))
+        (codes, _) = self.run_until_done(self.server.chat.authenticator.invite(1, "ann"))
         return str(codes[0])
 
     def test_is_said_by_the_greeting(self) -> None:

@@ -64,7 +64,7 @@ class Setting(ServerCase):
     def test_a_time_zone_divides_only_those_who_see_times(self) -> None:
         ann = self.person("ann", "lobby")
         ann.types("set timezone Asia/Tokyo")
-        room = self.server.chat.house.room_names["lobby"]
+        room = self.server.chat.node.room_names["lobby"]
         self.assertEqual(
             ann.protocol.session.mind.audience_key(room.id), self.bob.protocol.session.mind.audience_key(room.id)
         )

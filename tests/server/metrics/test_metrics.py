@@ -13,17 +13,17 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
-from chat.server.metrics.collector import Meters
+from chat.server.metrics.collector import MetricsCollector
 from chat.server.metrics.exposition import MetricsPage, ServerCollector, is_loopback, site
 from chat.server.metrics.lag import Lag
-from chat.server.storage.histogram import BOUNDS, Durations
+from chat.server.storage.histogram import BOUNDS, Histogram
 from tests.server.core.stage import MANY, Stage
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
-def page(stage: Stage, durations: Durations) -> str:
-    meters = Meters(stage.chat, stage.performer, lambda: (tuple(durations.counts), durations.total))
+def page(stage: Stage, durations: Histogram) -> str:
+    meters = MetricsCollector(stage.chat, stage.dispatcher, lambda: (tuple(durations.counts), durations.total))
     collector = ServerCollector(meters.figures)
     resource = MetricsPage([collector]).getChildWithDefault(b"metrics", DummyRequest([b"metrics"]))
     body: bytes = resource.render(DummyRequest([b""]))
@@ -33,7 +33,7 @@ def page(stage: Stage, durations: Durations) -> str:
 class ThePage(SynchronousTestCase):
     def setUp(self) -> None:
         self.stage = Stage(MANY)
-        self.durations = Durations()
+        self.durations = Histogram()
 
     def samples(self) -> dict[tuple[str, ...], float]:
         """Every sample: its name and the values of its labels."""
@@ -92,7 +92,7 @@ class TheNameInHost(SynchronousTestCase):
 
     def answer(self, *headers: bytes) -> bytes:
         stage = Stage(MANY)
-        meters = Meters(stage.chat, stage.performer, lambda: ((0,) * (len(BOUNDS) + 1), 0.0))
+        meters = MetricsCollector(stage.chat, stage.dispatcher, lambda: ((0,) * (len(BOUNDS) + 1), 0.0))
         transport = StringTransport()
         protocol = site(meters.figures).buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
         protocol.makeConnection(transport)
@@ -127,7 +127,7 @@ class TheFiles(SynchronousTestCase):
         stage.enter("ann", "ops").code("connect", room="nowhere")
         return {
             sample.name
-            for family in text_string_to_metric_families(page(stage, Durations()))
+            for family in text_string_to_metric_families(page(stage, Histogram()))
             for sample in family.samples
         }
 

@@ -12,7 +12,7 @@ from shutil import copy
 from typing import Any
 from unittest.mock import patch
 
-from chat.protocol.device_keys import DeviceKeys, Letter, Publication
+from chat.protocol.device_keys import DeviceKeys, InboxMessage, Publication
 from chat.protocol.errors import Busy, Misconfigured, NotWritten
 from chat.protocol.values import Pair
 from chat.server.interfaces import Contents
@@ -117,7 +117,7 @@ class ABackup(OnFile):
         await self.store.back_up(self.file)
         given: set[tuple[str, int | None]] = set()
         for times in range(1, 4):
-            (letter,) = await self.store.put_into_inboxes(bob, "desk", [Letter(bob, "desk", b"sealed")], 900)
+            (letter,) = await self.store.put_into_inboxes(bob, "desk", [InboxMessage(bob, "desk", b"sealed")], 900)
             given |= {("letter", letter), ("file", await self.store.begin_file(bob, bob, 1, 100, 100, 900))}
             self.assertEqual(len(given), 2 * times)
             await self.store.stop()

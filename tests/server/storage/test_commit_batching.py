@@ -6,7 +6,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.server.storage import commit_batching as gathering
-from chat.server.storage.commit_batching import PATIENCE, Gathering
+from chat.server.storage.commit_batching import PATIENCE, CommitBatcher
 from chat.server.storage.group_commit import Job
 
 
@@ -14,7 +14,7 @@ class GatheringCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.batches: list[int] = []
-        self.gathering = Gathering(
+        self.gathering = CommitBatcher(
             lambda jobs: self.batches.append(len(jobs)),
             self.clock.callLater,
             lambda call: self.clock.callLater(0, call),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.protocol.device_keys import DeviceKeys, Letter, Publication, StoredLetter
+from chat.protocol.device_keys import DeviceKeys, InboxMessage, Publication, StoredLetter
 from chat.protocol.values import Draft, Kind, Name, Pair, RoomRecord, Text
 from chat.server.storage.inbox import MOST_OF_ONE, MOST_WAITING, Standing
 from tests.server.storage.engines import EngineCase, InMemory, OnFile, act
@@ -21,8 +21,8 @@ class Inboxes(EngineCase):
 
     async def test_a_letter_is_kept_until_it_is_acknowledged(self) -> None:
         ann, bob = await self.people()
-        numbers = await self.store.put_into_inboxes(ann, "desk", [Letter(bob, "phone", b"one")], 900)
-        numbers += await self.store.put_into_inboxes(ann, "desk", [Letter(bob, "phone", b"two")], 950)
+        numbers = await self.store.put_into_inboxes(ann, "desk", [InboxMessage(bob, "phone", b"one")], 900)
+        numbers += await self.store.put_into_inboxes(ann, "desk", [InboxMessage(bob, "phone", b"two")], 950)
         first, second = numbers
         assert first is not None and second is not None
         self.assertLess(first, second)
@@ -40,24 +40,28 @@ class Inboxes(EngineCase):
     async def test_a_number_is_never_given_twice(self) -> None:
         """Else acknowledging would take out what came later."""
         ann, bob = await self.people()
-        (first,) = await self.store.put_into_inboxes(ann, "desk", [Letter(bob, "phone", b"one")], 900)
+        (first,) = await self.store.put_into_inboxes(ann, "desk", [InboxMessage(bob, "phone", b"one")], 900)
         assert first is not None
         await self.store.empty_inbox(bob, "phone", first)
-        (second,) = await self.store.put_into_inboxes(ann, "desk", [Letter(bob, "phone", b"two")], 900)
+        (second,) = await self.store.put_into_inboxes(ann, "desk", [InboxMessage(bob, "phone", b"two")], 900)
         assert second is not None
         self.assertGreater(second, first)
 
     async def test_a_device_without_keys_gets_none(self) -> None:
         ann, bob = await self.people()
         await self.store.saw(bob, "netcat", 700, True)
-        letters = [Letter(bob, "netcat", b"one"), Letter(bob, "phone", b"two"), Letter(bob, "none", b"three")]
+        letters = [
+            InboxMessage(bob, "netcat", b"one"),
+            InboxMessage(bob, "phone", b"two"),
+            InboxMessage(bob, "none", b"three"),
+        ]
         numbers = await self.store.put_into_inboxes(ann, "desk", letters, 900)
         self.assertEqual([number is None for number in numbers], [True, False, True])
 
     async def test_nobody_fills_an_inbox_alone(self) -> None:
         ann, bob = await self.people()
         eve = (await self.person("eve")).id
-        letters = [Letter(bob, "phone", b"x")] * (MOST_OF_ONE + 1)
+        letters = [InboxMessage(bob, "phone", b"x")] * (MOST_OF_ONE + 1)
         numbers = await self.store.put_into_inboxes(eve, "desk", letters, 900)
         self.assertEqual([number is None for number in numbers[-2:]], [False, True])
         (number,) = await self.store.put_into_inboxes(ann, "desk", letters[:1], 900)
@@ -118,7 +122,7 @@ class Inboxes(EngineCase):
 
     async def takes(self, author: int, reader: int) -> bool:
         """Whether a letter of an author is kept."""
-        (number,) = await self.store.put_into_inboxes(author, "desk", [Letter(reader, "phone", b"x")], 900)
+        (number,) = await self.store.put_into_inboxes(author, "desk", [InboxMessage(reader, "phone", b"x")], 900)
         return number is not None
 
     async def fill(self, reader: int, name: str, room: int | None = None) -> int:
@@ -128,14 +132,14 @@ class Inboxes(EngineCase):
             author = (await self.person(f"{name}{each}")).id
             if room is not None:
                 await self.store.append(act(room, Kind.JOINED, author))
-            letters = [Letter(reader, "phone", b"x")] * MOST_OF_ONE
+            letters = [InboxMessage(reader, "phone", b"x")] * MOST_OF_ONE
             numbers = await self.store.put_into_inboxes(author, "desk", letters, 900)
             kept += sum(number is not None for number in numbers)
         return kept
 
     async def test_an_ended_device_leaves_none(self) -> None:
         ann, bob = await self.people()
-        await self.store.put_into_inboxes(ann, "desk", [Letter(bob, "phone", b"one")], 900)
+        await self.store.put_into_inboxes(ann, "desk", [InboxMessage(bob, "phone", b"one")], 900)
         await self.store.end_device(bob, "phone", 1)
         self.assertEqual((await self.store.waiting(bob, "phone", ())).letters, 0)
 

@@ -23,7 +23,7 @@ from chat.server.storage import sqlite as on_file
 from chat.server.storage.group_commit import Job
 from chat.server.storage.sqlite import SqliteStore
 from chat.server.storage.transaction import Transaction
-from chat.server.storage.workers import Reader
+from chat.server.storage.workers import ReaderThread
 from tests.server.storage.engines import EngineCase, OnFile, text
 
 
@@ -241,7 +241,7 @@ class Trouble(FileCase):
                 self.execute("")
 
         done: list[list[Job]] = []
-        reader = Reader("chat-reader", self.path, 0.1, lambda: None, lambda jobs, trouble: done.append(jobs))
+        reader = ReaderThread("chat-reader", self.path, 0.1, lambda: None, lambda jobs, trouble: done.append(jobs))
         reader._connection = cast(Any, Broken())
         broken, fine = Job(lambda connection: connection.execute("SELECT 1"), (), {}), Job(lambda _: 5, (), {})
         reader.serve([broken, fine])

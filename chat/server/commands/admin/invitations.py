@@ -30,8 +30,8 @@ async def invite(
     They are needed where registration = code. Each works once, within 30 days; the server keeps only their digests and
     cannot show them again. On the operator's terminal, chatctl invite 30 codes.txt writes them to a new file.
     """
-    chat.door.check_shown(session)
-    return InvitationCodes(*await chat.door.invite(number, session.actor))
+    chat.authenticator.check_shown(session)
+    return InvitationCodes(*await chat.authenticator.invite(number, session.actor))
 
 
 @command(group=GROUP, barrier=True, examples=("invites", "invites end 3"))
@@ -43,7 +43,7 @@ async def invites(
 ) -> Listing | Done:
     """list the invitation codes that were not used yet, by batch; end those of one batch"""
     if action is None:
-        batches = await chat.store.invitation_batches(chat.house.now())
+        batches = await chat.store.invitation_batches(chat.node.now())
         return Listing("batches of invitation codes", _BATCHES, tuple(tuple(each) for each in batches))
     if batch is None:
         raise BadUsage(f"Say which batch. Write: {session.admin} invites end BATCH")

@@ -41,12 +41,12 @@ async def users(
 
 
 def _user(chat: ChatService, account: Account) -> tuple[object, ...]:
-    user = chat.house.users.get(account.id)
+    user = chat.node.users.get(account.id)
     state = user.state if user is not None else "offline"
-    now = chat.house.now()
-    if chat.house.sanctions.against(Kind.BANNED, account.id, now) is not None:
+    now = chat.node.now()
+    if chat.node.sanctions.against(Kind.BANNED, account.id, now) is not None:
         state = "banned"
-    elif chat.house.sanctions.against(Kind.MUTED, account.id, now) is not None:
+    elif chat.node.sanctions.against(Kind.MUTED, account.id, now) is not None:
         state += ", muted"
     return account.name.shown, account.rank.value, state, account.created, account.seen
 
@@ -60,7 +60,7 @@ async def sessions(
     last = number_after(after)
     found = [
         each
-        for each in chat.house.sessions.values()
+        for each in chat.node.sessions.values()
         if each.id > last and not each.operator and (only is None or _account_id(each) == only)
     ]
     found.sort(key=lambda each: each.id)
@@ -82,8 +82,8 @@ def _session(session: Session) -> tuple[object, ...]:
 async def whois(chat: ChatService, session: Session, user: User) -> Facts:
     """show what the server knows of somebody"""
     account = person(chat, session, user)
-    now = chat.house.now()
-    present: ChatUser | None = chat.house.users.get(account.id)
+    now = chat.node.now()
+    present: ChatUser | None = chat.node.users.get(account.id)
     devices = await chat.store.devices(account.id)
     code = await chat.store.code(account.id)
     known = await chat.store.verifier(account.id) is not None
@@ -102,7 +102,7 @@ async def whois(chat: ChatService, session: Session, user: User) -> Facts:
         Fact("code until", code[1] if code is not None and code[1] > now else None, "time"),
     ]
     for kind in (Kind.BANNED, Kind.MUTED):
-        sanction = chat.house.sanctions.against(kind, account.id, now)
+        sanction = chat.node.sanctions.against(kind, account.id, now)
         if sanction is not None:
             facts.append(Fact(f"{kind.value} by", sanction.by))
             facts.append(Fact(f"{kind.value} until", sanction.until or "lifted", "time"))
@@ -118,14 +118,14 @@ async def create_user(
 
     It prints a code to hand over; claim NAME CODE asks its owner for a password, once.
     """
-    chat.door.check_shown(session)
+    chat.authenticator.check_shown(session)
     known = chat.directory.account(name)
     if known is not None:
         raise NameTaken(
             f"The name {known.name.shown} is taken. To let its owner choose another password:"
             f" {session.admin} reset-password {known.name.shown}"
         )
-    account = await chat.door.create_account(name, Rank(rank))
+    account = await chat.authenticator.create_account(name, Rank(rank))
     return await _code(chat, account)
 
 
@@ -135,12 +135,12 @@ async def reset_password(chat: ChatService, session: Session, user: User) -> One
 
     All sessions and devices of the account are signed out. It prints a code to hand over.
     """
-    chat.door.check_shown(session)
+    chat.authenticator.check_shown(session)
     return await _code(chat, person(chat, session, user))
 
 
 async def _code(chat: ChatService, account: Account) -> OneTimeCode:
-    code, until = await chat.door.give_code(account)
+    code, until = await chat.authenticator.give_code(account)
     return OneTimeCode(account.name.shown, code, until)
 
 

@@ -39,7 +39,7 @@ async def rooms(
     after: Annotated[str, AfterType()] = "",
 ) -> Listing:
     """list all rooms, or those whose names begin so"""
-    found, more = chat.house.room_names.page(after, PAGE, beginning)
+    found, more = chat.node.room_names.page(after, PAGE, beginning)
     return page("rooms", _ROOMS, found, lambda each: each.record.name.folded, _room, more)
 
 
@@ -67,17 +67,17 @@ async def close_room(chat: ChatService, session: Session, room: Room, reason: Wo
 async def why(chat: ChatService, session: Session, user: User, room: Room) -> Listing:
     """show which rule keeps somebody from entering a room, reading or talking there"""
     account, where = person(chat, session, user), place(chat, session, room)
-    id, now, sanctions = account.id, chat.house.now(), chat.house.sanctions
+    id, now, sanctions = account.id, chat.node.now(), chat.node.sanctions
 
     def talk() -> None:
-        chat.house.may_say(id, now)
+        chat.node.may_say(id, now)
         where.may_speak(id, now)
         where.may_take(_PLAIN)
         where.check_pace(id, chat.clock.monotonic())
 
     rules: tuple[tuple[str, Callable[[], object]], ...] = (
         ("log in", lambda: None),
-        ("talk on the server", lambda: chat.house.may_say(id, now)),
+        ("talk on the server", lambda: chat.node.may_say(id, now)),
         (f"enter {where.name}", lambda: where.may_enter(id, now)),
         (f"read {where.name}", lambda: where.may_read(id)),
         (f"talk in {where.name}", talk),

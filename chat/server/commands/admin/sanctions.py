@@ -74,7 +74,7 @@ async def unmute(chat: ChatService, session: Session, user: User) -> Done:
 async def bans(chat: ChatService, session: Session, *, after: Annotated[str, AfterType()] = "") -> Listing:
     """list who is banned or muted on the server, until when and why"""
     first = number_after(after)
-    found = list(enumerate(chat.house.sanctions.lasting(chat.house.now()), start=1))[first:]
+    found = list(enumerate(chat.node.sanctions.lasting(chat.node.now()), start=1))[first:]
     return page("bans and mutes", _COLUMNS, found, lambda each: str(each[0]), lambda each: _row(chat, each[1]))
 
 

@@ -30,18 +30,18 @@ _FINDINGS = (Column("what"), Column("state"), Column("and now"))
 @command(group=GROUP)
 async def status(chat: ChatService, session: Session) -> Facts:
     """show how the server does: people, rooms, messages, queues, disk, versions"""
-    house, counts, end = chat.house, chat.house.counts, chat.ending.planned
+    node, counts, end = chat.node, chat.node.counters, chat.shutdown.planned
     disk = chat.store.disk()
     facts = [
         Fact("name", chat.settings.name),
-        Fact("running since", house.started, "time"),
+        Fact("running since", node.started, "time"),
         *((Fact("ends", end.time, "time"), Fact("ends for", end.reason)) if end is not None else ()),
         Fact("accounts", len(chat.directory)),
-        Fact("people here", len(house.users)),
-        Fact("connections", sum(not each.operator for each in house.sessions.values())),
-        Fact("rooms", len(house.rooms)),
+        Fact("people here", len(node.users)),
+        Fact("connections", sum(not each.operator for each in node.sessions.values())),
+        Fact("rooms", len(node.rooms)),
         Fact("messages since the start", counts.messages),
-        Fact("messages in the last minute", counts.lately(house.clock.monotonic())),
+        Fact("messages in the last minute", counts.lately(node.clock.monotonic())),
         Fact("logins since the start", counts.logins),
         *(Fact(f"waiting: {what}", number) for what, number in sorted(chat.host.queues().items())),
         Fact("database", disk.used, "bytes"),
@@ -65,7 +65,7 @@ async def check(chat: ChatService, session: Session) -> Listing:
 @command(group=GROUP)
 async def watch(chat: ChatService, session: Session) -> Done:
     """show what happens as it happens, without what is said; once more to end it"""
-    watches = chat.house.traffic.watch(session)
+    watches = chat.node.traffic_log.watch(session)
     to_end = "Ctrl-C" if session.operator else f"{session.admin} watch"
     return Done(f"You see what happens from now on. To end it: {to_end}" if watches else "You see it no longer.")
 
@@ -95,13 +95,13 @@ async def shutdown(
     A reason stands behind now or behind the time, so that no mistyped word ends the server.
     """
     if when == "cancel":
-        chat.ending.cancel()
+        chat.shutdown.cancel()
         return Done("The server goes on.")
     if when is None and reason:
         raise _mistyped(session, reason)
     if (when == "in") is not (duration is not None):
         raise BadUsage(_forms(session))
-    chat.ending.plan(duration or 0, reason)
+    chat.shutdown.plan(duration or 0, reason)
     if not duration:
         return Done("The server ends now.")
     left = time_left(duration * 1000)

@@ -1,6 +1,6 @@
 """The whole table of those who run the server, in the order in which its help shows the groups."""
 
-from chat.server.commands.admin import invitations, people, rooms, sanctions, server, storage
+from chat.server.commands.admin import server, people, invitations, sanctions, rooms, storage  # isort: skip
 from chat.server.commands.admin.registry import ADMIN
 
 FEATURES = (server, people, invitations, sanctions, rooms, storage)
