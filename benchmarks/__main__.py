@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks import door, idle, screen, sealing, spread, startup
+from benchmarks import idle, login_storm, screen, sealing, spread, startup
 from benchmarks.compare import SCENARIOS, Compared, compare
 from benchmarks.irc import Inspircd, Ngircd
-from benchmarks.peers import Chat, ChatPrograms, Peer, Yardstick
+from benchmarks.peers import BaselineServer, Chat, ChatPrograms, Peer
 from benchmarks.plot import Bar, plot
 from benchmarks.processes import Failed, allow_connections
 from benchmarks.talk import Rooms, percentile
 
-OTHERS = ("spread", "storm", "idle", "door", "start", "screen", "sealing")
+OTHERS = ("spread", "storm", "idle", "logins", "start", "screen", "sealing")
 
 WIRES = {
     "text": lambda: Chat(),
@@ -30,7 +30,7 @@ SPARE = 200
 
 HEAD = (
     f"{'scenario':<8} {'server':<19} {'us/delivery':>11} {'ours/its':>8} {'deliveries/s':>12}"
-    f" {'p50 ms':>7} {'p99 ms':>7} {'crowd us':>8}"
+    f" {'p50 ms':>7} {'p99 ms':>7} {'clients us':>8}"
 )
 
 
@@ -80,7 +80,7 @@ def _compare(name: str, arguments: argparse.Namespace, bars: list[Bar], files: i
     comparison = SCENARIOS[name]
     peers: list[Peer] = [WIRES[wire]() for wire in arguments.wire]
     other = Inspircd() if comparison.against == Inspircd.name else Ngircd()
-    for peer in (Yardstick(), other) if comparison.against != Inspircd.name else (other,):
+    for peer in (BaselineServer(), other) if comparison.against != Inspircd.name else (other,):
         if missing := peer.missing():
             print(f"{name:<8} {peer.name:<19} is not installed; left out ({missing})")
         else:
@@ -102,8 +102,8 @@ def _compare(name: str, arguments: argparse.Namespace, bars: list[Bar], files: i
     if other.name in ratios:
         within = _verdict(f"of {other.name}'s", ratios[other.name], comparison.must, comparison.aim)
         bars.append(Bar(name, other.name, ratios[other.name], comparison.must, comparison.aim))
-    if comparison.yardstick is not None:
-        within &= _verdict("of the yardstick's", ratios[Yardstick.name], comparison.yardstick)
+    if comparison.baseline is not None:
+        within &= _verdict("of the baseline's", ratios[BaselineServer.name], comparison.baseline)
     if name == "steady":
         within &= _verdict("p99", _p99(ours), 20.0, unit=" ms")
     return within
@@ -134,7 +134,7 @@ def _one(name: str, scale: float, rounds: int) -> bool:
         return _screen(scale)
     if name == "sealing":
         return _sealing(scale)
-    return _door(scale) if name == "door" else _start(scale)
+    return _logins(scale) if name == "logins" else _start(scale)
 
 
 def _sealing(scale: float) -> bool:
@@ -166,9 +166,12 @@ def _idle(wire: str, scale: float) -> bool:
     return _verdict("of a core", measured.cpu * 100, 0.1, unit=" %") and within
 
 
-def _door(scale: float) -> bool:
-    measured = door.measure(int(door.NEWCOMERS * scale))
-    print(f"door: {door.NEWCOMERS * scale:.0f} people make an account and log in, for {measured.storm.seconds:.1f} s")
+def _logins(scale: float) -> bool:
+    measured = login_storm.measure(int(login_storm.NEWCOMERS * scale))
+    print(
+        f"logins: {login_storm.NEWCOMERS * scale:.0f} people make an account and log in,"
+        f" for {measured.storm.seconds:.1f} s"
+    )
     for when, weather in (("before", measured.calm), ("during", measured.storm)):
         lines, pings = (
             [percentile(values, part) * 1e3 for part in (50, 99)] for values in (weather.lines, weather.pings)
@@ -176,7 +179,7 @@ def _door(scale: float) -> bool:
         print(f"  {when}: lines of the pair p50 {lines[0]:.2f} ms, p99 {lines[1]:.2f} ms;", end=" ")
         print(f"ping p50 {pings[0]:.2f} ms, p99 {pings[1]:.2f} ms, longest {weather.blocked * 1e3:.1f} ms")
     within = _verdict("p99 of the pair", percentile(measured.storm.lines, 99) * 1e3, 250.0, unit=" ms")
-    return _verdict("added to the longest wait", measured.added * 1e3, door.LIMIT * 1e3, unit=" ms") and within
+    return _verdict("added to the longest wait", measured.added * 1e3, login_storm.LIMIT * 1e3, unit=" ms") and within
 
 
 def _start(scale: float) -> bool:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.crowd import Crowd
+from benchmarks.load_clients import LoadClients
 from benchmarks.peers import Peer, running
 from benchmarks.talk import Measured, Pairs, Room, Rooms, Scenario
 
@@ -26,13 +26,13 @@ class Comparison:
     :param against: the name of the peer that the next two are ratios to.
     :param must: CPU of ours per delivery over the peer's, at most.
     :param aim: what it should be.
-    :param yardstick: CPU of ours over the yardstick's, at most; nothing for no such bound.
+    :param baseline: CPU of ours over the baseline's, at most; nothing for no such bound.
     """
 
     scenario: Scenario
     must: float
     aim: float
-    yardstick: float | None = None
+    baseline: float | None = None
     against: str = "ngircd"
 
 
@@ -63,7 +63,7 @@ class Compared:
         return median(run.deliveries / run.seconds for run in self.runs)
 
     def load(self) -> float:
-        """Microseconds of the crowd for one delivery."""
+        """Microseconds of the clients for one delivery."""
         return median(run.load / run.deliveries * 1e6 for run in self.runs)
 
     def percentile(self, part: float) -> float:
@@ -88,15 +88,15 @@ def compare(
         stages = []
         for peer in peers:
             server = stack.enter_context(running(peer, scenario.rooms))
-            crowd = stack.enter_context(Crowd(server.port, peer.encrypted))
+            clients = stack.enter_context(LoadClients(server.port, peer.encrypted))
             entering = [peer.entering(name, room) for room, names in scenario.rooms.items() for name in names]
             # All but the last of a room of many come in together; who comes last sees a room that is complete.
-            people = crowd.enter(entering[:-1], at_once=1_000) + crowd.enter(entering[-1:])
-            stages.append((crowd, people, peer, server))
+            people = clients.enter(entering[:-1], at_once=1_000) + clients.enter(entering[-1:])
+            stages.append((clients, people, peer, server))
         settled = time.monotonic() + settle
         while time.monotonic() < settled:
-            for crowd, *_ in stages:
-                crowd.rest(0.05)
+            for clients, *_ in stages:
+                clients.rest(0.05)
         messages = int(scenario.messages * scale)
         for turn in range(rounds + 1):
             for stage, each in zip(stages, compared, strict=True):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.crowd import Crowd, Step
-from benchmarks.furnishing import Furnishing
+from benchmarks.fixtures import Fixtures
+from benchmarks.load_clients import LoadClients, Step
 from benchmarks.peers import Chat, started
 
 PEOPLE = 10_000
@@ -53,14 +53,14 @@ def measure(wire: str, connections: int = PEOPLE, watched: float = WATCHED) -> I
         entering = _furnish(folder, wire, connections)
         with started(Chat(), folder) as server:
             server.wait_for_port()
-            with Crowd(server.port) as crowd:
-                crowd.rest(1.0)
+            with LoadClients(server.port) as clients:
+                clients.rest(1.0)
                 before, cpu, begun = server.memory(), server.cpu(), time.monotonic()
-                crowd.enter(entering, AT_ONCE)
+                clients.enter(entering, AT_ONCE)
                 seconds, logins = time.monotonic() - begun, server.cpu() - cpu
-                crowd.rest(SETTLE)
+                clients.rest(SETTLE)
                 after, cpu, begun = server.memory(), server.cpu(), time.monotonic()
-                crowd.rest(watched)
+                clients.rest(watched)
                 idle = (server.cpu() - cpu) / max(time.monotonic() - begun, 1e-9)
     return Idle(wire, connections, (after - before) / connections, idle, logins / connections, seconds)
 
@@ -68,13 +68,13 @@ def measure(wire: str, connections: int = PEOPLE, watched: float = WATCHED) -> I
 def _furnish(folder: Path, wire: str, connections: int) -> Sequence[Sequence[Step]]:
     """:returns: how each of them comes in."""
     names = [f"member{number}" for number in range(connections)]
-    with Furnishing(folder / "credentials.db") as furnishing:
-        accounts = furnishing.people(names)
+    with Fixtures(folder / "credentials.db") as fixtures:
+        accounts = fixtures.people(names)
         for start in range(0, connections, IN_A_ROOM):
-            furnishing.room(f"room{start // IN_A_ROOM}", accounts[start : start + IN_A_ROOM])
+            fixtures.room(f"room{start // IN_A_ROOM}", accounts[start : start + IN_A_ROOM])
         if wire == "text":
             return [Chat().entering(name, "") for name in names]
-        tokens = furnishing.tokens(accounts)
+        tokens = fixtures.tokens(accounts)
     requests = [({"id": 1, "cmd": "login", "args": {"token": token}}, {"id": 2, "cmd": "resume"}) for token in tokens]
     words = ["".join(f"{json.dumps(each)}\n" for each in pair).encode() for pair in requests]
     return [(Step(each, b'"resumed"'),) for each in words]

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.crowd import Step
+from benchmarks.load_clients import Step
 from benchmarks.peers import Rooms
 
 _NGIRCD = """

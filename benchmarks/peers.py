@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from benchmarks.crowd import Step
-from benchmarks.furnishing import PASSWORD, Furnishing
+from benchmarks.fixtures import PASSWORD, Fixtures
+from benchmarks.load_clients import Step
 from benchmarks.processes import Process, free_port
 
 ROOM = "bench"
@@ -70,9 +70,9 @@ class Chat:
         return ""
 
     def furnish(self, folder: Path, rooms: Rooms) -> None:
-        with Furnishing(folder / "credentials.db") as furnishing:
+        with Fixtures(folder / "credentials.db") as fixtures:
             for room, people in rooms.items():
-                furnishing.room(room, furnishing.people(people))
+                fixtures.room(room, fixtures.people(people))
 
     def command(self, port: int) -> Sequence[str]:
         twistd = str(Path(sys.executable).with_name("twistd"))
@@ -110,10 +110,10 @@ def _request(command: str, **arguments: str) -> bytes:
     return json.dumps({"id": 1, "cmd": command, "args": arguments}).encode() + b"\n"
 
 
-class Yardstick:
-    """See `benchmarks.yardstick`."""
+class BaselineServer:
+    """See `benchmarks.baseline_server`."""
 
-    name = "yardstick"
+    name = "baseline"
     encrypted = False
 
     def missing(self) -> str:
@@ -123,7 +123,7 @@ class Yardstick:
         pass
 
     def command(self, port: int) -> Sequence[str]:
-        return (sys.executable, str(Path(__file__).with_name("yardstick.py")), str(port), "yardstick.db")
+        return (sys.executable, str(Path(__file__).with_name("baseline_server.py")), str(port), "baseline.db")
 
     def entering(self, name: str, room: str) -> Sequence[Step]:
         return (Step(f"{name} {room}\n".encode(), b"welcome\n"),)

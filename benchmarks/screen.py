@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.furnishing import PASSWORD, Furnishing
+from benchmarks.fixtures import PASSWORD, Fixtures
 from benchmarks.peers import ROOM, Chat, started
 from benchmarks.processes import PATIENCE, Failed
 from chat.client.session.login import LEAST_COST
@@ -63,9 +63,9 @@ def measure(burst: int = BURST, history: int = HISTORY) -> Shown:
     peer = Chat()
     with TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        with Furnishing(folder / "credentials.db", LEAST_COST) as furnishing:
-            people = furnishing.people(["ann", "bob"])
-            furnishing.said([furnishing.room(ROOM, people)], people[1:], history)
+        with Fixtures(folder / "credentials.db", LEAST_COST) as fixtures:
+            people = fixtures.people(["ann", "bob"])
+            fixtures.said([fixtures.room(ROOM, people)], people[1:], history)
         with started(peer, folder) as server:
             server.wait_for_port()
             command = [sys.executable, "-c", "from chat.client.main import main; main()", f"127.0.0.1:{server.port}"]

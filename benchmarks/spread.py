@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.crowd import Client, Crowd
-from benchmarks.furnishing import Furnishing
+from benchmarks.fixtures import Fixtures
+from benchmarks.load_clients import Client, LoadClients
 from benchmarks.peers import ChatPrograms, started
 from benchmarks.processes import Failed, Process
 from benchmarks.talk import PATIENCE, QUIET, phrase
@@ -88,24 +88,24 @@ def measure(
     return spreads
 
 
-def _stage(stack: ExitStack, spread: Spread, settle: float) -> tuple[Process, Crowd, list[Client]]:
+def _stage(stack: ExitStack, spread: Spread, settle: float) -> tuple[Process, LoadClients, list[Client]]:
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="benchmark-")))
     names = [f"member{number}" for number in range(spread.people)]
     peer = ChatPrograms()
-    with Furnishing(folder / "credentials.db") as furnishing:
-        accounts = furnishing.people(names)
+    with Fixtures(folder / "credentials.db") as fixtures:
+        accounts = fixtures.people(names)
         for room in range(spread.rooms):
-            furnishing.room(f"room{room}", [accounts[number] for number in spread.members(room)])
+            fixtures.room(f"room{room}", [accounts[number] for number in spread.members(room)])
     server = stack.enter_context(started(peer, folder))
     server.wait_for_port()
-    crowd = stack.enter_context(Crowd(server.port))
-    people = crowd.enter([peer.entering(name, "") for name in names])
-    crowd.rest(settle)
+    clients = stack.enter_context(LoadClients(server.port))
+    people = clients.enter([peer.entering(name, "") for name in names])
+    clients.rest(settle)
     spread.memory = server.memory()
-    return server, crowd, people
+    return server, clients, people
 
 
-def _run(spread: Spread, server: Process, crowd: Crowd, people: Sequence[Client], messages: int) -> float:
+def _run(spread: Spread, server: Process, clients: LoadClients, people: Sequence[Client], messages: int) -> float:
     """:returns: microseconds for a delivery."""
     for number, person in enumerate(people):
         person.forget(keep=number % OBSERVED == 0)
@@ -117,11 +117,11 @@ def _run(spread: Spread, server: Process, crowd: Crowd, people: Sequence[Client]
             room = said % spread.rooms
             people[spread.members(room)[0]].send(_saying(room, said))
             said += 1
-        heard += crowd.turn(1.0)
+        heard += clients.turn(1.0)
         if time.monotonic() - begun > PATIENCE:
             raise Failed(f"{heard:,} of {deliveries:,} lines arrived within {PATIENCE:.0f} seconds")
     cost = (server.cpu() - cpu) / deliveries * 1e6
-    crowd.rest(QUIET)
+    clients.rest(QUIET)
     for number in range(0, len(people), OBSERVED):
         _check(number, spread, people[number].received, messages)
     return cost

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.furnishing import Furnishing
+from benchmarks.fixtures import Fixtures
 from benchmarks.peers import Chat, started
 from benchmarks.processes import PATIENCE, Failed
 
@@ -40,14 +40,14 @@ def measure(messages: int = MESSAGES) -> Startup:
     names = [f"member{number}" for number in range(PEOPLE)]
     with TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        with Furnishing(folder / "credentials.db") as furnishing:
-            accounts = furnishing.people(names)
+        with Fixtures(folder / "credentials.db") as fixtures:
+            accounts = fixtures.people(names)
             share = PEOPLE // ROOMS
             rooms = [
-                furnishing.room(f"room{number}", accounts[number * share : (number + 1) * share])
+                fixtures.room(f"room{number}", accounts[number * share : (number + 1) * share])
                 for number in range(ROOMS)
             ]
-            furnishing.said(rooms, accounts[::share], messages)
+            fixtures.said(rooms, accounts[::share], messages)
         with started(peer, folder) as server, _Person(server.port, server.started + PATIENCE) as person:
             person.wait_for(b"Welcome")
             greeted = time.monotonic() - server.started

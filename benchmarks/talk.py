@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchmarks.crowd import MARK, Client, Crowd
+from benchmarks.load_clients import MARK, Client, LoadClients
 from benchmarks.peers import ROOM, Peer
 from benchmarks.processes import Failed, Process
 
@@ -31,7 +31,7 @@ PATIENCE = 120.0
 """Seconds after which a run has failed."""
 
 QUIET = 0.2
-"""Seconds that the crowd listens on after the last line, for one too many."""
+"""Seconds for which the clients listen on after the last line, for one too many."""
 
 _NUMBERED = re.compile(rb"\|(\d+)\.(\d+)\b")
 
@@ -43,7 +43,7 @@ class Measured:
     :param deliveries: lines that arrived.
     :param cpu: seconds of the server.
     :param seconds: from the first line said to the last one heard.
-    :param load: seconds of CPU of the crowd, to see that it was not the crowd that was measured.
+    :param load: seconds of CPU of the clients, to see that it was not the clients that were measured.
     :param latencies: seconds from saying to hearing, sorted; of those who look.
     """
 
@@ -86,7 +86,9 @@ class Scenario(Protocol):
     @property
     def rooms(self) -> Mapping[str, Sequence[str]]: ...
 
-    def run(self, crowd: Crowd, people: Sequence[Client], peer: Peer, server: Process, messages: int) -> Measured:
+    def run(
+        self, clients: LoadClients, people: Sequence[Client], peer: Peer, server: Process, messages: int
+    ) -> Measured:
         """Say so many messages, in all, and see that they arrive.
 
         :param people: in the order of the rooms and their names.
@@ -112,21 +114,21 @@ class _Act(Protocol):
         """:raises Failed: when something did not arrive as it should."""
 
 
-def _measure(act: _Act, crowd: Crowd, people: Sequence[Client], server: Process) -> Measured:
+def _measure(act: _Act, clients: LoadClients, people: Sequence[Client], server: Process) -> Measured:
     for person in people:
         person.forget()
     cpu, load, begun = server.cpu(), time.process_time(), time.monotonic()
     act.begin()
     heard = 0
     while heard < act.deliveries:
-        heard += crowd.turn(act.go_on(time.monotonic()))
+        heard += clients.turn(act.go_on(time.monotonic()))
         if time.monotonic() - begun > PATIENCE:
             raise Failed(f"{heard:,} of {act.deliveries:,} lines arrived within {PATIENCE:.0f} seconds")
     seconds = time.monotonic() - begun
     measured = Measured(
         act.deliveries, server.cpu() - cpu, seconds, time.process_time() - load, tuple(sorted(act.latencies))
     )
-    crowd.rest(QUIET)
+    clients.rest(QUIET)
     act.check()
     for person in people:
         person.heard = None
@@ -152,7 +154,9 @@ class Room:
         self._window = window
         self._rate = rate
 
-    def run(self, crowd: Crowd, people: Sequence[Client], peer: Peer, server: Process, messages: int) -> Measured:
+    def run(
+        self, clients: LoadClients, people: Sequence[Client], peer: Peer, server: Process, messages: int
+    ) -> Measured:
         each = messages // self.senders
 
         def saying(words: bytes) -> bytes:
@@ -162,7 +166,7 @@ class Room:
             talk: _RoomTalk = _SteadyTalk(people, saying, self.senders, 0, each, self._rate)
         else:
             talk = _RoomTalk(people, saying, self.senders, self._window or each, each)
-        return _measure(talk, crowd, people, server)
+        return _measure(talk, clients, people, server)
 
 
 class _RoomTalk:
@@ -289,7 +293,9 @@ class Rooms:
         members = len(next(iter(self.rooms.values())))
         return Rooms(min(len(self.rooms), people // members), members, self._active, self.messages)
 
-    def run(self, crowd: Crowd, people: Sequence[Client], peer: Peer, server: Process, messages: int) -> Measured:
+    def run(
+        self, clients: LoadClients, people: Sequence[Client], peer: Peer, server: Process, messages: int
+    ) -> Measured:
         names = list(self.rooms)
         size = len(people) // len(names)
         each = max(1, messages // len(names))
@@ -300,7 +306,7 @@ class Rooms:
             ],
             self._active,
         )
-        return _measure(talk, crowd, people, server)
+        return _measure(talk, clients, people, server)
 
 
 def _in_room(peer: Peer, name: str) -> Callable[[bytes], bytes]:
@@ -347,9 +353,11 @@ class Pairs:
         self.rooms = {ROOM: [f"member{number}" for number in range(2 * pairs)]}
         self.messages = messages
 
-    def run(self, crowd: Crowd, people: Sequence[Client], peer: Peer, server: Process, messages: int) -> Measured:
+    def run(
+        self, clients: LoadClients, people: Sequence[Client], peer: Peer, server: Process, messages: int
+    ) -> Measured:
         talk = _PairTalk(people, self.rooms[ROOM], peer, messages // (len(people) // 2))
-        return _measure(talk, crowd, people, server)
+        return _measure(talk, clients, people, server)
 
 
 class _PairTalk:

@@ -7,11 +7,11 @@ import unittest
 from benchmarks import spread
 from benchmarks.compare import SCENARIOS, compare
 from benchmarks.irc import Inspircd, Ngircd
-from benchmarks.peers import Chat, ChatPrograms, Peer, Yardstick
+from benchmarks.peers import BaselineServer, Chat, ChatPrograms, Peer
 from benchmarks.plot import Bar, plot
 from benchmarks.talk import Pairs, Room, Rooms
 
-EVERYBODY: tuple[Peer, ...] = (Chat(), ChatPrograms(encrypted=True), Yardstick(), Ngircd(), Inspircd())
+EVERYBODY: tuple[Peer, ...] = (Chat(), ChatPrograms(encrypted=True), BaselineServer(), Ngircd(), Inspircd())
 
 
 class ShortRuns(unittest.TestCase):
@@ -28,17 +28,17 @@ class ShortRuns(unittest.TestCase):
 
     def test_a_room_with_a_rate(self) -> None:
         room = Room(3, senders=2, window=0, messages=60, rate=2_000.0)
-        (compared,) = compare(room, (Yardstick(),), rounds=1)
+        (compared,) = compare(room, (BaselineServer(),), rounds=1)
         self.assertEqual(60 * 2, compared.runs[0].deliveries)
         self.assertGreaterEqual(compared.runs[0].seconds, 59 / 2_000)
 
     def test_many_rooms(self) -> None:
         rooms = Rooms(4, members=3, active=2, messages=40)
-        for compared in compare(rooms, (Chat(), Yardstick()), rounds=1):
+        for compared in compare(rooms, (Chat(), BaselineServer()), rounds=1):
             self.assertEqual(40 * 2, compared.runs[0].deliveries)
 
     def test_pairs(self) -> None:
-        for compared in compare(Pairs(2, messages=40), (Chat(), ChatPrograms(), Yardstick()), rounds=1):
+        for compared in compare(Pairs(2, messages=40), (Chat(), ChatPrograms(), BaselineServer()), rounds=1):
             self.assertEqual(40, compared.runs[0].deliveries)
 
     def test_the_same_people_in_few_rooms_and_in_many(self) -> None:

@@ -1,7 +1,7 @@
 """Fifty people make accounts and log in at the same moment, while two others talk.
 
 What blocks the reactor shows from outside: one connection asks ``ping`` every few milliseconds, and how long the answer
-takes is how long the reactor was busy with something else, the crowd's own delays and those of a busy machine
+takes is how long the reactor was busy with something else, the clients' own delays and those of a busy machine
 included. So the same is measured before the storm, and the difference is what the storm adds.
 """
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.crowd import Client, Crowd
+from benchmarks.load_clients import Client, LoadClients
 from benchmarks.peers import LIFTED, ROOM, Chat, running
 from benchmarks.processes import Failed
 
@@ -96,11 +96,11 @@ def measure(newcomers: int = NEWCOMERS) -> Storm:
     """:raises Failed: when somebody gets in neither way."""
     peer = Chat(options=AS_SHIPPED)
     names = ("ann", "bob", "pinger")
-    with running(peer, {ROOM: names}) as server, Crowd(server.port) as crowd:
-        ann, bob, pinger = crowd.enter([peer.entering(name, ROOM) for name in names])
-        strangers = [crowd.connect() for _ in range(newcomers)]
-        crowd.rest(1.0)
-        calm = _watch(crowd, ann, bob, pinger, lambda: False, CALM)
+    with running(peer, {ROOM: names}) as server, LoadClients(server.port) as clients:
+        ann, bob, pinger = clients.enter([peer.entering(name, ROOM) for name in names])
+        strangers = [clients.connect() for _ in range(newcomers)]
+        clients.rest(1.0)
+        calm = _watch(clients, ann, bob, pinger, lambda: False, CALM)
         for number, stranger in enumerate(strangers):
             stranger.forget(keep=True)
             stranger.send(b"new guest%d %s\nlogout\nlogin guest%d %s\n" % (number, _PASSWORD, number, _PASSWORD))
@@ -110,14 +110,14 @@ def measure(newcomers: int = NEWCOMERS) -> Storm:
             waiting[:] = [each for each in waiting if each.received.count(_ENTERED) < 2]
             return not waiting
 
-        storm = _watch(crowd, ann, bob, pinger, over, PATIENCE)
+        storm = _watch(clients, ann, bob, pinger, over, PATIENCE)
         if waiting:
             raise Failed(f"{len(waiting)} newcomers did not get in within {PATIENCE:.0f} seconds")
         return Storm(calm, storm)
 
 
 def _watch(
-    crowd: Crowd, ann: Client, bob: Client, pinger: Client, over: Callable[[], bool], patience: float
+    clients: LoadClients, ann: Client, bob: Client, pinger: Client, over: Callable[[], bool], patience: float
 ) -> Weather:
     """Talk and ping until something is over, or for so long."""
     begun = now = time.monotonic()
@@ -128,6 +128,6 @@ def _watch(
             break
         talk.go_on(now)
         ping.go_on(now)
-        crowd.turn(PING_EVERY / 2)
-    crowd.rest(0.5)
+        clients.turn(PING_EVERY / 2)
+    clients.rest(0.5)
     return Weather(sorted(talk.taken), sorted(ping.taken), now - begun)

@@ -5,7 +5,7 @@ It does what no such server can leave out: a line goes to a writer thread, which
 with one ``send``. It has no accounts, no rights, no limits, no commands, no history, and one look.
 
 The first line of a connection is ``NAME ROOM``; after it, ``@NAME words`` is for one person and anything else for the
-room. Run: ``python benchmarks/yardstick.py PORT FILE``.
+room. Run: ``python benchmarks/baseline_server.py PORT FILE``.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _AT_ONCE = 5_000
 """Requests in flight; the store takes 20,000."""
 
 
-class Furnishing:
+class Fixtures:
     """A store that is used without a reactor: what it hands back is called in `together`.
 
     :param cost: of bcrypt, whatever the server will use.

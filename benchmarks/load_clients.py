@@ -1,8 +1,7 @@
 """Many people in one thread: plain sockets and one epoll, as cheap as Python can be.
 
 Bytes are never cut into lines here: what counts as heard is counted (`MARK`), and a checksum of everything is kept, so
-that one delivery costs the crowd little more than its ``recv``. Whoever wants to see words gives a client something to
-call.
+that one delivery costs the clients little more than its ``recv``. To see words, give a client something to call.
 """
 
 from __future__ import annotations
@@ -41,10 +40,10 @@ class Client:
     :ivar heard: called with whatever comes, if anybody wants to look.
     """
 
-    __slots__ = ("_crowd", "_keeps", "_unsent", "checksum", "heard", "received", "socket")
+    __slots__ = ("_clients", "_keeps", "_unsent", "checksum", "heard", "received", "socket")
 
-    def __init__(self, crowd: Crowd, connected: socket.socket) -> None:
-        self._crowd = crowd
+    def __init__(self, clients: LoadClients, connected: socket.socket) -> None:
+        self._clients = clients
         self._unsent = b""
         self._keeps = False
         self.socket = connected
@@ -69,13 +68,13 @@ class Client:
         sent = self._send(words)
         if sent < len(words):
             self._unsent = words[sent:]
-            self._crowd.watch(self, writing=True)
+            self._clients.watch(self, writing=True)
 
     def go_on(self) -> None:
         """The server has read something."""
         self._unsent = self._unsent[self._send(self._unsent) :]
         if not self._unsent:
-            self._crowd.watch(self, writing=False)
+            self._clients.watch(self, writing=False)
 
     def _send(self, words: bytes) -> int:
         try:
@@ -110,7 +109,7 @@ class Client:
             return taken
 
 
-class Crowd:
+class LoadClients:
     """People on one server.
 
     :param encrypted: whether they speak TLS.
