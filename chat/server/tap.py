@@ -53,6 +53,7 @@ from chat.server.process.reactor import (
     ReactorTurn,
     allow_files,
     collect_rarely,
+    freeze_heap,
     leave_no_dumps,
     load_tables,
     poll,
@@ -324,6 +325,7 @@ class ChatServer(Service):
         await self._verification.load_secret()
 
     def _started(self, _: None) -> None:
+        freeze_heap()
         self._meters.start()
         tell_manager("READY=1")
         self._launch.succeeded()

@@ -38,7 +38,9 @@ class Attacker:
     def __init__(self, attack: Attack, number: int, place: int, port: int, selector: selectors.BaseSelector) -> None:
         self._attack = attack
         self._opening = login(attack.who, number, attack.program)
-        self._address = f"127.66.0.{place % 250 + 1}"
+        # Guests of a network share what it may send: who has to log in comes from another one.
+        network = 0 if attack.who == GUEST else number % 250 + 1
+        self._address = f"127.66.{network}.{place % 250 + 1}"
         self._port = port
         self._selector = selector
         self.sent = self.came = 0

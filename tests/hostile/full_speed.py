@@ -20,7 +20,7 @@ from tests import figures
 from tests.e2e.stage import Stage
 from tests.figures import at_least, at_most, below
 from tests.hostile.bystanders import Bystanders, Served
-from tests.hostile.payloads import GUEST, Attack
+from tests.hostile.payloads import Attack
 from tests.hostile.population import Population
 from tests.hostile.processor import memory
 
@@ -137,7 +137,7 @@ class Battery:
         self._seconds = seconds
         self._watch = watch
         self._tries = tries
-        self._next = 0
+        self._next: dict[str, int] = {}
 
     def run(self, attacks: Iterable[Attack]) -> Outcome:
         """Make all attacks, one after the other; one that did harm is made again, on a server that was started anew."""
@@ -187,10 +187,9 @@ class Battery:
         attacker = self._attacker
         assert attacker.stdin is not None and attacker.stdout is not None and self._stage.server is not None
         accounts = self._population.administrators if attack.who == "boss" else self._population.attackers
-        first, self._next = self._next, self._next + (attack.connections if attack.who != GUEST else 0)
-        if self._next + attack.connections > accounts:
-            self._next = 0
-        pickle.dump((attack, self._seconds, first % accounts), attacker.stdin)
+        first = self._next.get(attack.who, 0)
+        self._next[attack.who] = (first + attack.connections) % accounts
+        pickle.dump((attack, self._seconds, first), attacker.stdin)
         attacker.stdin.flush()
         most = memory(self._stage.server.pid)
         report: dict[str, Any] = {}

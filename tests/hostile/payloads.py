@@ -133,6 +133,10 @@ def known() -> Iterator[Attack]:
     yield Attack("a wrong login in a loop", GUEST, _frame("login", user="other1", password="x" * 900), True, loop=True)
     yield Attack("an account in a loop", GUEST, _lines([f"new {'n' * 20} {PASSWORD}", "broadcast hi"]), loop=True)
     yield Attack("connections in a loop", GUEST, b"help\n", loop=True, connections=20)
+    part = b"help\n" + b"x" * (LINE - 100)
+    yield Attack("parts of lines in a loop", GUEST, part, loop=True, connections=20)
+    part = _frame("ping") + b"{" + b" " * (FRAME - 100)
+    yield Attack("parts of frames in a loop", GUEST, part, program=True, loop=True, connections=20)
     yield Attack("TLS in a loop", GUEST, b"help\n", tls=True, loop=True)
     dear = {"salt": _b64(b"$2b$15$" + b"a" * 21 + b"O"), "iterations": 4096, "stored_key": _b64(b"k" * 32)}
     verifier = dear | {"server_key": _b64(b"s" * 32)}
@@ -202,8 +206,8 @@ def _b64(data: bytes) -> str:
 _KEY = {"number": 1, "key": _b64(b"k" * 32), "signature": _b64(b"s" * 64)}
 
 _RIGHT: dict[str, tuple[str, Any]] = {
-    "NameType": ("bad7", "bad7"),
-    "LoginType": ("bad8@device", "bad8"),
+    "NameType": ("person7", "person7"),
+    "LoginType": ("person8@device", "person8"),
     "NewNameType": ("n" * 32, "n" * 32),
     "RoomType": (BIG, BIG),
     "NewRoomType": ("r" * 32, "r" * 32),
@@ -217,7 +221,7 @@ _RIGHT: dict[str, tuple[str, Any]] = {
     "DurationType": ("4w", "4w"),
     "SpanType": ("500", "500"),
     "NumberType": ("500", 500),
-    "ScramType": ("n,,n=bad8,r=" + "r" * 400, "n,,n=bad8,r=" + "r" * 400),
+    "ScramType": ("n,,n=person8,r=" + "r" * 400, "n,,n=person8,r=" + "r" * 400),
     "VerifierType": ("x", {"salt": "x" * 128, "iterations": 4096, "stored_key": "x" * 128, "server_key": "x" * 128}),
     "RetryType": ("x" * 64, "x" * 64),
     "FlagType": ("on", True),

@@ -20,6 +20,6 @@ class FullSpeed(TestCase):
     def test_others_are_served_whatever_is_sent(self) -> None:
         stage = Stage()
         self.addCleanup(stage.close)
-        outcome = Battery(stage, SOME, seconds=0.2).run(in_short())
+        outcome = Battery(stage, SOME, seconds=0.12).run(in_short())
         self.assertEqual(outcome.failed, {}, outcome.failures())
         figures.tell("full speed", *outcome.lines())

@@ -150,6 +150,7 @@ class Connection(LineReceiver):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_timers()
+        self._decoder.rest = b""  # what is left of a connection is in circles, and only collected now and then
         if not self._owner.discharge(self):
             return
         self._unseat()
