@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from chat.client.e2e.failures import NotGenuine
 from chat.client.e2e.key_store import KeyStore, Policy, Words
 from chat.client.e2e.notices import doubt_words
 from chat.client.e2e.payload import Envelope, place
 from chat.client.model.conversation import ConversationModel
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, NotGenuine
 from chat.client.model.message_status import InTheClear, Opened, Unopened
 from chat.protocol.events import Deleted, Edited, Entry, Said, Skipped
 from chat.protocol.values import Kind, Sealed, Text

@@ -18,14 +18,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chat.client.e2e.cross_signing import statement
-from chat.client.e2e.failures import NotGenuine
 from chat.client.e2e.key_codec import letter_args
 from chat.client.e2e.key_export import NONCE, written
 from chat.client.e2e.key_query import Ask, KeyQueries
 from chat.client.e2e.key_store import KeyStore
 from chat.client.e2e.to_device import AT_ONCE, LINK
 from chat.client.e2e.trust_store import Change
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, NotGenuine
 from chat.protocol.events import Letter, LettersKept
 from chat.protocol.names import fold
 

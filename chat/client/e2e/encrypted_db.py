@@ -19,8 +19,8 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chat.client.e2e.failures import BadKeyFile, KeysInUse
 from chat.client.e2e.key_export import COST, MOST_COST, NONCE, SALT, WRONG, stretch
+from chat.client.model.failures import BadKeyFile, KeysInUse
 
 PATIENCE: Final = 3.0
 """Seconds to wait for another program to close the file: one that is being signed out elsewhere does so."""

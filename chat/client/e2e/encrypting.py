@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from chat.client.e2e.failures import NotYetShown
 from chat.client.e2e.key_query import FRESH, Ask, KeyQueries
 from chat.client.e2e.key_store import KeyStore, Policy
 from chat.client.e2e.notices import NEEDS_ACCEPTING, change_words, named
@@ -14,7 +13,7 @@ from chat.client.e2e.payload import place
 from chat.client.e2e.to_device import ToDeviceMessages
 from chat.client.e2e.trust_store import Change
 from chat.client.model.conversation import ConversationModel
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, NotYetShown
 from chat.protocol.events import MembershipChanged, People
 from chat.protocol.names import fold
 from chat.protocol.values import Conversation, Kind, Sealed

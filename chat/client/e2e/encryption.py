@@ -11,7 +11,6 @@ from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.decrypting import Decrypter, locked
 from chat.client.e2e.device_linking import Linking
 from chat.client.e2e.encrypting import Encrypter
-from chat.client.e2e.failures import NotGenuine
 from chat.client.e2e.key_files import KeyFiles
 from chat.client.e2e.key_query import KeyQueries
 from chat.client.e2e.key_store import KeyStore, Policy
@@ -21,7 +20,7 @@ from chat.client.e2e.notices import gone_words, loss_words
 from chat.client.e2e.payload import place
 from chat.client.e2e.to_device import ToDeviceMessages
 from chat.client.model.conversation import NOBODY, ConversationModel, Key
-from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused
+from chat.client.model.failures import ClientFailure, Disconnected, NotGenuine, RequestRefused
 from chat.client.model.search_result import FoundHere
 from chat.client.model.state import State
 from chat.client.session.encryption_api import NOT_SEALED, NullEncryption

@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from chat.client.e2e.failures import BadKeyFile
+from chat.client.model.failures import BadKeyFile
 
 COST: Final = 2**16
 """scrypt's N, with r = 8 and p = 1: 64 MiB and some tenths of a second for each guess."""

@@ -9,10 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_vault, open_with_key
-from chat.client.e2e.failures import BadKeyFile, KeysInUse
 from chat.client.e2e.key_export import COST
 from chat.client.e2e.key_store import KeyStore
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadKeyFile, ClientFailure, KeysInUse
 from chat.protocol.names import fold
 
 _ENDING = ".keys"

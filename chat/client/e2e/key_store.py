@@ -10,12 +10,11 @@ from typing import Any, Final
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.device import OwnDevice
 from chat.client.e2e.encrypted_db import EncryptedDatabase
-from chat.client.e2e.failures import BadKeyFile, NotGenuine
 from chat.client.e2e.key_export import read, written
 from chat.client.e2e.megolm import Conversations
 from chat.client.e2e.olm import OlmSessions
 from chat.client.e2e.trust_store import TrustStore
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadKeyFile, ClientFailure, NotGenuine
 from chat.protocol.values import Conversation, Sealed
 
 MOST_WAITING: Final = 500

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from chat.client.e2e.failures import BadKeyFile
 from chat.client.e2e.key_export import COST, KeyFile
 from chat.client.e2e.key_files import KeyFiles
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadKeyFile, ClientFailure
 
 Secret = Callable[[str], str]
 """Asks a person at a terminal for a word that is not shown; raises `ClientFailure` where there is nobody."""

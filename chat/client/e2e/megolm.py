@@ -9,11 +9,10 @@ from typing import Any, Final
 from vodozemac import ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, SessionKey
 
 from chat.client.e2e.device import INSIDE, OwnDevice
-from chat.client.e2e.failures import KeyMissing, NotGenuine, NotYetShown
 from chat.client.e2e.payload import MOST_TEXT, Envelope, digest_of, place
 from chat.client.e2e.transcript import Chain, Doubt
 from chat.client.e2e.trust_store import TrustStore
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, KeyMissing, NotGenuine, NotYetShown
 from chat.protocol.names import fold
 from chat.protocol.values import Conversation, Sealed
 

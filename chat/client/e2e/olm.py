@@ -14,8 +14,8 @@ from vodozemac import AnyOlmMessage, Session
 
 from chat.client.e2e.cross_signing import is_signed, key_statement
 from chat.client.e2e.device import INSIDE, OwnDevice
-from chat.client.e2e.failures import NotGenuine
 from chat.client.e2e.key_export import written
+from chat.client.model.failures import NotGenuine
 from chat.protocol.device_keys import DeviceKeys
 from chat.protocol.events import ClaimedKey
 from chat.protocol.names import fold

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 
 from chat.client.e2e.cross_signing import statement
-from chat.client.e2e.failures import NotGenuine
+from chat.client.model.failures import NotGenuine
 from chat.protocol.names import fold
 from chat.protocol.values import BODY_BYTES, Conversation, Sealed
 

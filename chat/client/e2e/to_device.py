@@ -7,12 +7,11 @@ from typing import Any
 
 from twisted.internet.defer import DeferredLock
 
-from chat.client.e2e.failures import KeyMissing, NotGenuine
 from chat.client.e2e.key_codec import letter_args
 from chat.client.e2e.key_query import Ask, KeyQueries
 from chat.client.e2e.key_store import KeyStore
 from chat.client.e2e.megolm import KeyLetter
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, KeyMissing, NotGenuine
 from chat.protocol.device_keys import DeviceKeys
 from chat.protocol.events import ClaimedKeys, Inbox, Letter, LettersKept
 from chat.protocol.names import fold

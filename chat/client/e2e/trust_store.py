@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from chat.client.e2e.cross_signing import is_vouched_for
-from chat.client.e2e.failures import NotYetShown
 from chat.client.e2e.key_export import read, written
+from chat.client.model.failures import NotYetShown
 from chat.protocol.device_keys import DeviceKeys
 from chat.protocol.events import PublishedKeys
 from chat.protocol.names import fold

@@ -13,7 +13,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from chat.client.p2p.transfer_failures import Damaged
+from chat.client.model.failures import Damaged
 
 PIECE: Final = 32 * 1024
 """Bytes of a piece in the clear; sealed and in base 64 it fits in a frame to the server."""

@@ -13,12 +13,11 @@ from typing import Any, Final, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, PeerUnreachable
 from chat.client.model.state import State
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.addresses import own_addresses
 from chat.client.p2p.connection import Identity
-from chat.client.p2p.failures import PeerUnreachable
 from chat.client.p2p.file_sender import typed_path
 from chat.client.p2p.message_channel import LetterBox, MessageChannel
 from chat.client.p2p.offer import ANSWER, OFFER

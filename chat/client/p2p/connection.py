@@ -23,8 +23,7 @@ from zope.interface import implementer
 
 from chat.client.e2e.device import OwnDevice
 from chat.client.e2e.trust_store import TrustStore
-from chat.client.model.failures import ClientFailure
-from chat.client.p2p.failures import NotThePeer, PeerUnreachable
+from chat.client.model.failures import ClientFailure, NotThePeer, PeerUnreachable
 from chat.client.p2p.frames import MOST, MOST_BEFORE_PROOF, FrameKind, Frames, frame
 from chat.client.p2p.handshake import End, Introduction, check, introduce
 from chat.client.p2p.tls import binding_of

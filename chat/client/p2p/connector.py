@@ -11,9 +11,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, NotThePeer, PeerUnreachable
 from chat.client.p2p.connection import Identity, PeerLink
-from chat.client.p2p.failures import NotThePeer, PeerUnreachable
 from chat.client.p2p.tls import Calling, Secured
 
 STAGGER: Final = 0.3

@@ -19,10 +19,10 @@ from pathlib import Path
 from threading import RLock
 from typing import Final
 
+from chat.client.model.failures import BadFile, Damaged
 from chat.client.p2p.chunk_cipher import PIECE, Pieces
 from chat.client.p2p.offer import Offer, human
 from chat.client.p2p.partial_files import is_part, part_name
-from chat.client.p2p.transfer_failures import BadFile, Damaged
 
 MOST_NUMBERED: Final = 1_000
 """Files of one name."""

@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from chat.client.model.failures import BadFile, BadOffer
 from chat.client.p2p.chunk_cipher import ID_BYTES, KEY_BYTES, PIECE, Pieces, count
 from chat.client.p2p.offer import MOST_SIZE, Offer, human
-from chat.client.p2p.transfer_failures import BadFile, BadOffer
 
 WINDOW: Final = 32
 """Pieces on their way: 1 MiB, which is what a slow reader makes the sender hold."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from chat.client.p2p.failures import BadPeerFrame
+from chat.client.model.failures import BadPeerFrame
 
 MOST_BEFORE_PROOF: Final = 1_024
 """Bytes of the longest frame from somebody who has proven nothing yet: an introduction has some 400."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from chat.client.e2e.cross_signing import is_signed, statement
 from chat.client.e2e.device import OwnDevice
 from chat.client.e2e.trust_store import TrustStore
-from chat.client.p2p.failures import NotThePeer
+from chat.client.model.failures import NotThePeer
 from chat.protocol.names import fold
 
 LABEL = b"EXPORTER-Channel-Binding"

@@ -7,10 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from chat.client.e2e.encryption import Encryption
-from chat.client.e2e.failures import KeyMissing
 from chat.client.e2e.key_codec import letter_args
 from chat.client.e2e.key_store import KeyStore
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, KeyMissing
 from chat.client.p2p.connection import Identity
 from chat.protocol.events import LettersKept
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 
+from chat.client.model.failures import CannotListen
 from chat.client.p2p.connection import Identity, PeerLink
-from chat.client.p2p.failures import CannotListen
 from chat.client.p2p.tls import ListeningTls, Secured
 
 MOST_STRANGERS: Final = 8

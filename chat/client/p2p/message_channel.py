@@ -12,9 +12,8 @@ from typing import Any, Final, Protocol
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadPeerFrame, ClientFailure, PeerUnreachable
 from chat.client.p2p.connection import PeerLink
-from chat.client.p2p.failures import BadPeerFrame, PeerUnreachable
 from chat.client.p2p.frames import FrameKind
 
 CONFIRM_TIME: Final = 15.0

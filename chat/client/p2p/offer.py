@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chat.client.e2e.key_export import read, written
+from chat.client.model.failures import BadOffer
 from chat.client.p2p.chunk_cipher import ID_BYTES, KEY_BYTES, MOST_PIECES, PIECE, count
-from chat.client.p2p.transfer_failures import BadOffer
 from chat.protocol.wire.sanitize import safe
 
 OFFER: Final = "file"

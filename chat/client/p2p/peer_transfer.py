@@ -17,10 +17,9 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadOffer, BadPeerFrame, ClientFailure, Damaged
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import ID_BYTES
-from chat.client.p2p.failures import BadPeerFrame
 from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.file_sender import Source
 from chat.client.p2p.frames import FrameKind
@@ -30,7 +29,6 @@ from chat.client.p2p.peers import Peers
 from chat.client.p2p.reconnect import Seeker
 from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import TransferBase
-from chat.client.p2p.transfer_failures import BadOffer, Damaged
 from chat.protocol.names import fold
 
 CONFIRM_EVERY: Final = 8

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, NotThePeer, PeerUnreachable
 from chat.client.p2p.addresses import worth_dialing
 from chat.client.p2p.connection import Identity, PeerLink
 from chat.client.p2p.connector import PeerAddress, Reaching
-from chat.client.p2p.failures import NotThePeer, PeerUnreachable
 from chat.client.p2p.listener import Listening
 from chat.client.p2p.message_channel import LetterBox, MessageChannel
 from chat.protocol.events import Address

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused
+from chat.client.model.failures import ClientFailure, Damaged, Disconnected, RequestRefused
 from chat.client.model.send_queue import TRY_AGAIN
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.file_receiver import Landing
@@ -26,7 +26,6 @@ from chat.client.p2p.file_sender import Source
 from chat.client.p2p.offer import ANSWER, Answer, Offer
 from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import TransferBase
-from chat.client.p2p.transfer_failures import Damaged
 from chat.client.session.tasks import unattended
 from chat.protocol.events import FileKept, FilePiece, Refused, Reply
 from chat.protocol.names import fold

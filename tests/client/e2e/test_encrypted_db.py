@@ -11,10 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.client.e2e import encrypted_db as vaults
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_vault, open_with_key
-from chat.client.e2e.failures import BadKeyFile
 from chat.client.e2e.key_store import KeyStore, Policy, Words
 from chat.client.e2e.megolm import AHEAD
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadKeyFile, ClientFailure
 from chat.protocol.values import Conversation
 
 BOB = Conversation(3, partner="bob")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.client.e2e.failures import NotGenuine
 from chat.client.e2e.payload import Envelope
+from chat.client.model.failures import NotGenuine
 
 
 class WhatIsNoEnvelope(SynchronousTestCase):

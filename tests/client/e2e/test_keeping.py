@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chat.client.e2e.failures import BadKeyFile
 from chat.client.e2e.key_files import KeyFiles
 from chat.client.e2e.key_transfer import export_keys, import_keys
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadKeyFile, ClientFailure
 from tests.client.e2e.people import WORDS, SealedCase
 from tests.server.frontends.server import PASSWORD
 

@@ -12,10 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.e2e.cross_signing import AccountKey, is_vouched_for, statement
 from chat.client.e2e.device import KEPT_READY, OwnDevice
-from chat.client.e2e.failures import BadKeyFile, NotGenuine, NotYetShown
 from chat.client.e2e.key_export import MOST_COST, KeyFile
 from chat.client.e2e.safety_number import EMOJI, safety_emoji, safety_number
 from chat.client.e2e.trust_store import Change, Changed, TrustStore
+from chat.client.model.failures import BadKeyFile, NotGenuine, NotYetShown
 from chat.protocol.events import PublishedDevice
 from tests.client.e2e.crypto_people import Person, meet, published
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.client.e2e.failures import KeyMissing, NotGenuine, NotYetShown
 from chat.client.e2e.megolm import LONGEST, MOST_MESSAGES
 from chat.client.e2e.payload import MOST_TEXT
 from chat.client.e2e.transcript import Doubt
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import ClientFailure, KeyMissing, NotGenuine, NotYetShown
 from chat.protocol.values import Conversation, Sealed
 from tests.client.e2e.crypto_people import OPS, POOL, Person, meet, names, published
 

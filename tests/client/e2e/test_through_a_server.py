@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from chat.client.e2e.failures import NotYetShown
+from chat.client.model.failures import NotYetShown
 from chat.protocol.device_keys import DeviceKeys, NumberedKey, Publication
 from chat.protocol.events import (
     ClaimedKeys,

@@ -9,10 +9,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.e2e.cross_signing import AccountKey
-from chat.client.e2e.failures import NotYetShown
+from chat.client.model.failures import BadPeerFrame, CannotListen, NotThePeer, NotYetShown, PeerUnreachable
 from chat.client.p2p.connection import MOST_UNPROVEN, PROOF_TIME, Identity, PeerLink
 from chat.client.p2p.connector import CONNECT_TIME, PeerAddress, Reaching
-from chat.client.p2p.failures import BadPeerFrame, CannotListen, NotThePeer, PeerUnreachable
 from chat.client.p2p.frames import MOST, FrameKind, Frames, frame
 from chat.client.p2p.handshake import End
 from chat.client.p2p.listener import MOST_A_MINUTE, MOST_FROM_ONE, MOST_STRANGERS, Listening

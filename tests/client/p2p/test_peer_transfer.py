@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twisted.internet.defer import Deferred, fail
 
-from chat.client.model.failures import ClientFailure
+from chat.client.model.failures import BadFile, ClientFailure
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import PIECE
 from chat.client.p2p.file_receiver import Landing
@@ -19,7 +19,6 @@ from chat.client.p2p.peer_transfer import MOST_OFFERED, STALLED, PeerTransfers
 from chat.client.p2p.peers import NoAddress
 from chat.client.p2p.reconnect import PAUSES
 from chat.client.p2p.transfer import Transfer
-from chat.client.p2p.transfer_failures import BadFile
 from chat.protocol.events import Address
 from tests.client.e2e.crypto_people import meet
 from tests.client.link import at_once

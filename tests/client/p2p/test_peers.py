@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from chat.client.e2e.failures import NotGenuine
-from chat.client.model.failures import ClientFailure
-from chat.client.p2p.failures import NotThePeer, PeerUnreachable
+from chat.client.model.failures import ClientFailure, NotGenuine, NotThePeer, PeerUnreachable
 from chat.client.p2p.frames import FrameKind
 from chat.client.p2p.message_channel import CONFIRM_TIME, MOST_WAITING
 from chat.client.p2p.peers import AT_ONCE, NoAddress, PeerGone, Peers

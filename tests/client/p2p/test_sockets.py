@@ -8,10 +8,10 @@ from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
+from chat.client.model.failures import CannotListen
 from chat.client.p2p.addresses import own_addresses
 from chat.client.p2p.connection import Identity, PeerLink
 from chat.client.p2p.connector import PeerAddress, Reaching
-from chat.client.p2p.failures import CannotListen
 from chat.client.p2p.frames import FrameKind
 from chat.client.p2p.listener import Listening
 from tests.client.e2e.crypto_people import Person, meet

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from chat.client.model.failures import BadFile, BadOffer, Damaged
 from chat.client.p2p.chunk_cipher import PIECE, SEALED_BYTES, Pieces
 from chat.client.p2p.file_receiver import Landing
 from chat.client.p2p.file_sender import WINDOW, Source, typed_path
 from chat.client.p2p.offer import MOST_NAME, MOST_SIZE, Offer, human, landing_name
-from chat.client.p2p.transfer_failures import BadFile, BadOffer, Damaged
 
 CONTENT = os.urandom(3 * PIECE + 100)
 
