@@ -17,14 +17,14 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from chat import __version__
-from chat.client.cli.factory import device_of, make_cupboard, make_engine
+from chat.client.cli.factory import device_of, make_engine, make_key_files
 from chat.client.cli.line_output import Printer
 from chat.client.cli.plain import GOODBYE, Plain, StandardInput, hide_typing
 from chat.client.cli.scripting import Send, Tail
 from chat.client.model.failures import ClientFailure, NobodyThere
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
-from chat.client.session.sync import Reading
+from chat.client.session.sync import SyncMode
 
 _ABOUT = "Talk with people on a chat server, full-screen or line by line."
 
@@ -73,7 +73,7 @@ def run(words: Sequence[str], files: Files) -> int:
     :raises ClientFailure: in one line, when that is not possible.
     """
     if words and words[0] in ("send", "tail"):
-        return _errand(words[0], words[1:], files)
+        return _script(words[0], words[1:], files)
     if words and words[0] == "keys":
         return _keys(words[1:], files)
     if words and words[0] == "forget":
@@ -145,9 +145,7 @@ def _plain(options: argparse.Namespace, files: Files) -> int:
         printer = Printer(keys.write)
         person = sys.stdin.isatty()
         device = device_of(files, "plain")
-        engine = make_engine(
-            reactor, files, address, printer, device=device, reading=Reading.EVERYTHING, keeping=person
-        )
+        engine = make_engine(reactor, files, address, printer, device=device, mode=SyncMode.EVERYTHING, keeping=person)
         StandardIO(keys, reactor=reactor)
         printer.note(f"{address}{'' if address.tls else ' (NOT ENCRYPTED)'}")
         hide = hide_typing if person else None
@@ -158,7 +156,7 @@ def _plain(options: argparse.Namespace, files: Files) -> int:
     return _react(talk)
 
 
-def _errand(name: str, words: Sequence[str], files: Files) -> int:
+def _script(name: str, words: Sequence[str], files: Files) -> int:
     parser = argparse.ArgumentParser(prog=f"chat {name}")
     _add_common(parser)
     parser.add_argument("--server", metavar="HOST[:PORT]", help="where; without it the server of last time")
@@ -207,7 +205,7 @@ def _keys(words: Sequence[str], files: Files) -> int:
     if not account:
         raise ClientFailure("Say whose keys: --user NAME")
     move = export_keys if options.what == "export" else import_keys
-    print(move(make_cupboard(files, address), account, device_of(files), options.file, _ask))
+    print(move(make_key_files(files, address), account, device_of(files), options.file, _ask))
     return 0
 
 

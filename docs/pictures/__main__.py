@@ -61,7 +61,7 @@ class Person:
         key = Key(not person, room or person)
         here = self.engine.state.talk(key, key.name) if key.name else None
         await twisted(self._keyboard.typed(line, here))
-        await twisted(self.engine.saying.idle())
+        await twisted(self.engine.sender.idle())
 
 
 class Ann:

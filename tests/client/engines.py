@@ -26,7 +26,7 @@ from chat.client.session.login import Login
 from chat.client.session.observer import Observer, Phase, Status
 from chat.client.session.peer_api import NullPeers
 from chat.client.session.protocol import ChatClient
-from chat.client.session.sync import Reading
+from chat.client.session.sync import SyncMode
 from chat.protocol.events import Entry, Event, Said, StoredAs
 from chat.protocol.values import Text
 from tests.client.link import FakeCertificate, Link, LinkCase, at_once
@@ -90,8 +90,8 @@ class Desk:
         self,
         case: EngineCase,
         device: str,
-        reading: Reading,
-        shelf: DraftStore | None = None,
+        mode: SyncMode,
+        drafts: DraftStore | None = None,
         keys: Path | None = None,
     ) -> None:
         self.case = case
@@ -104,21 +104,21 @@ class Desk:
         self.links: list[Link] = []
         self.tokens: list[str] = []
         self._device = device
-        self._reading = reading
-        self._shelf = shelf
+        self._mode = mode
+        self._drafts = drafts
         self.engine = self.engine_for(self.screen)
         self.keyboard = CommandInput(self.engine, case.server.clock.seconds)
 
     def engine_for(self, observer: Observer) -> Engine:
         """An engine of this desk, for whoever looks at it."""
-        self.state = State(self._shelf)
+        self.state = State(self._drafts)
         seconds = self.case.server.clock.seconds
         seals = NullEncryption()
         if self._keys is not None:
-            cupboard = KeyFiles(self._keys, cost=2)
-            seals = Encryption(self.state, observer, cupboard, self._device, seconds, at_once, TABLE)
-        if isinstance(self._shelf, DiskDraftStore):
-            self._shelf.seals = seals
+            key_files = KeyFiles(self._keys, cost=2)
+            seals = Encryption(self.state, observer, key_files, self._device, seconds, at_once, TABLE)
+        if isinstance(self._drafts, DiskDraftStore):
+            self._drafts.seals = seals
         self.engine = Engine(
             self.state,
             observer,
@@ -128,7 +128,7 @@ class Desk:
             device=self._device,
             keep_token=lambda account, token: self.tokens.append(token),
             kept_token=lambda account: self.tokens[-1] if self.tokens else "",
-            reading=self._reading,
+            mode=self._mode,
             direct=self.direct,
             seals=seals,
         )
@@ -165,17 +165,17 @@ class EngineCase(LinkCase):
     def desk(
         self,
         device: str = "desk",
-        reading: Reading = Reading.EVERYTHING,
-        shelf: DraftStore | None = None,
+        mode: SyncMode = SyncMode.EVERYTHING,
+        drafts: DraftStore | None = None,
         keys: Path | None = None,
     ) -> Desk:
-        return Desk(self, device, reading, shelf, keys)
+        return Desk(self, device, mode, drafts, keys)
 
     def logged_in(
         self,
         name: str,
         room: str = "",
-        reading: Reading = Reading.EVERYTHING,
+        mode: SyncMode = SyncMode.EVERYTHING,
         device: str = "desk",
         keys: Path | None = None,
     ) -> Desk:
@@ -183,7 +183,7 @@ class EngineCase(LinkCase):
 
         :param keys: the folder of the keys of that machine, for a client that has any.
         """
-        desk = self.desk(device, reading, keys=keys)
+        desk = self.desk(device, mode, keys=keys)
         known = self.server.chat.directory.account(name) is not None
         way = desk.engine.log_in if known else desk.engine.register
         self.run_link(way(name, PASSWORD))

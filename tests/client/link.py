@@ -159,7 +159,7 @@ class LinkCase(ServerCase):
         self.links.append(Link(self.server, client, certificate, seen_by_server))
         return client
 
-    def entrance(self, client: ChatClient | None = None, **more: Any) -> Login:
+    def login(self, client: ChatClient | None = None, **more: Any) -> Login:
         return Login(client or self.link(), at_once, **{"least_cost": COST} | more)
 
     def settle(self) -> None:

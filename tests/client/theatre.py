@@ -125,8 +125,8 @@ class ScreenCase(EngineCase):
         :param user: whose account is asked for.
         """
         clock = self.server.clock
-        shelf = DiskDraftStore(self.files, HERE, "desk", clock.clock, clock.seconds)
-        desk = self.desk(shelf=shelf, keys=keys)
+        drafts = DiskDraftStore(self.files, HERE, "desk", clock.clock, clock.seconds)
+        desk = self.desk(drafts=drafts, keys=keys)
         desk.reachable = reachable
         desk.slow = slow
 
@@ -143,7 +143,7 @@ class ScreenCase(EngineCase):
                 await scene(play)
 
         asyncio.run(run())
-        shelf.flush()
+        drafts.flush()
 
     def play_as(self, name: str, scene: Callable[[Play], Awaitable[None]], room: str = "", **more: Any) -> None:
         """The same for somebody who is logged in, in a room."""

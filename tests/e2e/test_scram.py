@@ -80,8 +80,8 @@ class NoPasswordOnTheWire(TestCase):
         self.stage.start(f"--listen=ssl:0:interface=127.0.0.1:privateKey={path}:certKey={path}")
         *_, port = re.findall(r"nc 127\.0\.0\.1 (\d+)", self.stage.log())
         self.stage.port = int(port)
-        entrance, _ = await self.enter(True)
-        self.assertTrue((await entrance.register("bob", SECRET)).created)
+        login, _ = await self.enter(True)
+        self.assertTrue((await login.register("bob", SECRET)).created)
 
     async def test_another_certificate_than_the_one_that_is_known(self) -> None:
         def refuse(fingerprint: bytes) -> None:

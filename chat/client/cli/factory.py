@@ -28,7 +28,7 @@ from chat.client.session.observer import Observer
 from chat.client.session.peer_api import NullPeers
 from chat.client.session.profiles import Files
 from chat.client.session.protocol import ChatClient
-from chat.client.session.sync import Reading
+from chat.client.session.sync import SyncMode
 from chat.client.session.tofu import SameDatabase, pinned
 from chat.protocol.events import Event
 
@@ -77,7 +77,7 @@ def make_engine(
     observer: Observer,
     *,
     device: str,
-    reading: Reading = Reading.NEWEST,
+    mode: SyncMode = SyncMode.NEWEST,
     least_cost: int = LEAST_COST,
     keeping: bool = False,
     unattended: bool = False,
@@ -87,11 +87,11 @@ def make_engine(
     :param device: what this client is called among the devices of an account.
     :param keeping: whether what was typed is kept, and lines that could not be sent are sent the next time: where it is
         not a program that is told so, and may say them again.
-    :param unattended: see `make_cupboard`.
+    :param unattended: see `make_key_files`.
     """
-    shelf = make_shelf(reactor, files, address, device)
-    state = State(shelf if keeping else None)
-    seals = shelf.seals = make_seals(files, address, state, observer, device, unattended)
+    drafts = make_drafts(reactor, files, address, device)
+    state = State(drafts if keeping else None)
+    seals = drafts.seals = make_encryption(files, address, state, observer, device, unattended)
     engine = Engine(
         state,
         observer,
@@ -103,26 +103,26 @@ def make_engine(
         kept_token=lambda account: files.find(address).tokens.get(f"{account}@{device}", ""),
         look=SameDatabase(files, address, lambda words: observer.found(None, words, False)).look,
         jitter=random.random,
-        reading=reading,
+        mode=mode,
         seals=seals,
     )
-    engine.direct = make_direct(reactor, files, address, engine, observer, seals)
+    engine.direct = make_peers(reactor, files, address, engine, observer, seals)
     return engine
 
 
-def make_shelf(
+def make_drafts(
     reactor: Any, files: Files, address: ServerAddress, device: str, now: Callable[[], float] = time.time
 ) -> DiskDraftStore:
     """Where what a person has written lies on disk; it is there at the latest when the reactor stops.
 
     :param now: seconds since the epoch.
     """
-    shelf = DiskDraftStore(files, address, device, reactor, now)
-    reactor.addSystemEventTrigger("during", "shutdown", shelf.flush)
-    return shelf
+    drafts = DiskDraftStore(files, address, device, reactor, now)
+    reactor.addSystemEventTrigger("during", "shutdown", drafts.flush)
+    return drafts
 
 
-def make_seals(
+def make_encryption(
     files: Files, address: ServerAddress, state: State, observer: Observer, device: str, unattended: bool
 ) -> NullEncryption:
     """The keys of one client; none where the library for them is not installed."""
@@ -131,11 +131,11 @@ def make_seals(
         from chat.client.e2e.encryption import Encryption
     except ImportError:
         return NullEncryption()
-    cupboard = make_cupboard(files, address, unattended)
-    return Encryption(state, observer, cupboard, device, time.time, deferToThread, TABLE)
+    key_files = make_key_files(files, address, unattended)
+    return Encryption(state, observer, key_files, device, time.time, deferToThread, TABLE)
 
 
-def make_cupboard(files: Files, address: ServerAddress, unattended: bool = False) -> Any:
+def make_key_files(files: Files, address: ServerAddress, unattended: bool = False) -> Any:
     """Where the keys for a server lie: a `chat.client.e2e.key_files.KeyFiles`.
 
     :param unattended: whether those that were unlocked once stay so on disk, and not only until the person logs out of
@@ -165,7 +165,7 @@ def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
     return None
 
 
-def make_direct(
+def make_peers(
     reactor: Any, files: Files, address: ServerAddress, engine: Engine, observer: Observer, seals: NullEncryption
 ) -> NullPeers:
     """What goes from client to client; nothing where the library for keys is not installed."""

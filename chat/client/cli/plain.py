@@ -121,7 +121,7 @@ class Plain:
         self._idle: Deferred[None] | None = None
         printer.on_status = self._changed
         printer.on_settled = self._wake
-        printer.on_rows = lambda talk: self._engine.catching.saw(talk)
+        printer.on_rows = lambda talk: self._engine.sync.saw(talk)
 
     async def run(self, known: Known, user: str = "") -> int:
         """Log in, talk until there is no more input, and see everything kept.

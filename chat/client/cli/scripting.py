@@ -24,7 +24,7 @@ from chat.client.session.observer import Phase, Status
 from chat.client.session.peer_api import NullPeers
 from chat.client.session.profiles import Files
 from chat.client.session.reconnect import PAUSES
-from chat.client.session.sync import Reading
+from chat.client.session.sync import SyncMode
 from chat.protocol.errors import BadCredentials, CredentialsChanged, PlainLoginRefused
 from chat.protocol.events import Entry, MembershipChanged, Refused, StoredAs
 from chat.protocol.names import fold
@@ -43,7 +43,7 @@ Password = Callable[[str], str]
 Write = Callable[[str], object]
 
 
-class Errand:
+class ScriptCommand:
     """One thing to do for one account.
 
     :param reactor: tells the time and makes connections.
@@ -78,7 +78,7 @@ class Errand:
             address,
             printer,
             device=device,
-            reading=Reading.ASKED,
+            mode=SyncMode.ASKED,
             unattended=files.settings().unattended,
         )
         self._engine.direct = NullPeers()  # files are for a person to take
@@ -142,7 +142,7 @@ class _Aside(Printer):
             super().rows_added(talk, moved, live)
 
 
-class Send(Errand):
+class Send(ScriptCommand):
     """``chat send NAME TEXT``.
 
     :param name: a person, or a room (``#ROOM``).
@@ -222,7 +222,7 @@ class Send(Errand):
         title = self._room or self._name
         talk = self._engine.state.talk(Key(bool(self._room), fold(title)), title)
         self._aside.since = self._engine.seals.end(talk) or 0
-        await self._engine.catching.follow(talk)
+        await self._engine.sync.follow(talk)
         return write_body(await self._engine.seals.seal(talk, said.text) or said)
 
     def _say_what_waits(self) -> None:
@@ -231,7 +231,7 @@ class Send(Errand):
             self._printer.note(f"{waiting} {'line waits' if waiting == 1 else 'lines wait'} for you. To read: chat")
 
 
-class Tail(Errand):
+class Tail(ScriptCommand):
     """``chat tail ROOM``.
 
     :param write: gets what is said there, in whole lines.
@@ -270,7 +270,7 @@ class Tail(Errand):
             if talk is None:
                 raise ClientFailure(f"You are not in {self._room}. Enter it first: connect {self._room}")
             self._printer.here = talk
-            await self._engine.catching.follow(talk)
+            await self._engine.sync.follow(talk)
             self._printer.show_past(talk.rows[-lines:] if lines else [])
             self._printer.only = lambda each: each is talk
             self._printer.on_status = changed

@@ -79,7 +79,7 @@ class CommandInput:
         in_the_open = here is not None and here.key.room and not engine.seals.is_sealed(here)
         if in_the_open and (speech or isinstance(reading, Held)):
             missed = [each for each in dict.fromkeys(names.missed) if self._could_be_a_name(each[1])]
-            if await engine.catching.roll.look_up(missed):
+            if await engine.sync.roster.look_up(missed):
                 return read(line, engine.state.context(here))
         return reading
 
@@ -108,7 +108,7 @@ class CommandInput:
             return self._hold(reading, here)
         try:
             if self._engine.seals.runs(reading.verb):
-                await self._engine.saying.idle()
+                await self._engine.sender.idle()
                 return await self._engine.seals.run(reading, here)
             if reading.verb.name == "reply":
                 reading = self._to_last(reading)
@@ -174,7 +174,7 @@ class CommandInput:
         """Say something anew, sealed where what it replaces stands among what is."""
         engine, state, text = self._engine, self._engine.state, call.arguments["text"]
         assert isinstance(text, Text), "people type text"
-        await engine.saying.idle()
+        await engine.sender.idle()
         msgid = call.arguments.get("id")
         if msgid is not None:
             reference, seq = parse_msgid(msgid)
@@ -186,9 +186,9 @@ class CommandInput:
         if talk is None or talk.conversation is None:
             return await engine.ask("edit", {"text": text.text} | ({"id": msgid} if msgid is not None else {}))
         seq = talk.corrected_by(seq)
-        reply = await engine.saying.edit(talk, seq, text.text)
+        reply = await engine.sender.edit(talk, seq, text.text)
         if not isinstance(reply, Refused):
-            await engine.catching.fill(talk)
+            await engine.sync.fill(talk)
         return reply
 
     async def _ask(self, call: Call, here: ConversationModel | None) -> Reply | ConversationModel | None:
@@ -198,7 +198,7 @@ class CommandInput:
             for each in verb.parameters
             if call.arguments.get(each.name) is not None
         }
-        await engine.saying.idle()
+        await engine.sender.idle()
         if verb.name == "password":
             reply = await engine.change_password(str(args["old"]), str(args["new"]))
         elif verb.name == "account":
@@ -211,7 +211,7 @@ class CommandInput:
             reply = await engine.ask(verb.name, args)
         if isinstance(reply, RoomEntered):
             talk = engine.state.enter(reply)
-            await engine.catching.newest(talk)
+            await engine.sync.newest(talk)
             if engine.seals.ready:
                 reply = replace(reply, sealed=False)  # here one can read it, and speak
         elif isinstance(reply, RoomLeft):
@@ -255,4 +255,4 @@ class CommandInput:
         for talk in tuple(self._engine.state.talks.values()):
             conversation = talk.conversation
             if conversation is not None and (conversation.reference == reference or (not reference and talk is here)):
-                await self._engine.catching.fill(talk)
+                await self._engine.sync.fill(talk)

@@ -108,8 +108,8 @@ class SendQueue:
     :param account: whose lines they are.
     """
 
-    def __init__(self, shelf: DraftStore, account: str = "") -> None:
-        self._shelf = shelf
+    def __init__(self, drafts: DraftStore, account: str = "") -> None:
+        self._drafts = drafts
         self._account = account
         self._lines: deque[Outgoing] = deque()
 
@@ -128,25 +128,25 @@ class SendQueue:
         if len(self._lines) >= MOST_UNSENT:
             raise TooMuch(f"{MOST_UNSENT} lines wait to be sent; this one was not taken. Try again later.")
         self._lines.append(outgoing)
-        self._shelf.keep(self._account, self._lines)
+        self._drafts.keep(self._account, self._lines)
 
     def recall(self) -> list[Outgoing]:
-        """Take up what waited on the shelf: it was typed before whatever has come since.
+        """Take up what waited on the drafts: it was typed before whatever has come since.
 
         :returns: what has waited there for too long.
         """
-        waited = self._shelf.lines(self._account)
+        waited = self._drafts.lines(self._account)
         self._lines.extendleft(each for each in reversed(waited) if each.fate is Fate.SENDING)
         if waited:
-            self._shelf.keep(self._account, self._lines)
+            self._drafts.keep(self._account, self._lines)
         return [each for each in waited if each.fate is Fate.REFUSED]
 
     def changed(self) -> None:
         """One of them is sealed now."""
-        self._shelf.keep(self._account, self._lines)
+        self._drafts.keep(self._account, self._lines)
 
     def done(self, outgoing: Outgoing) -> None:
         """It waits no more."""
         if outgoing in self._lines:
             self._lines.remove(outgoing)  # the first of them, unless it was on its way when older ones were taken up
-            self._shelf.keep(self._account, self._lines)
+            self._drafts.keep(self._account, self._lines)

@@ -49,7 +49,7 @@ MOST_SETTLED = 200
 class State:
     """All of it.
 
-    :param shelf: where unsent lines wait for another time.
+    :param drafts: where unsent lines wait for another time.
     :ivar me: who is logged in, or empty.
     :ivar talks: by key, in the order in which they were met.
     :ivar people: name to ``online``, ``away`` or ``offline``, by folded name.
@@ -67,15 +67,15 @@ class State:
     :ivar last_said: where and at which seq something was said here last, or nothing.
     """
 
-    def __init__(self, shelf: DraftStore | None = None) -> None:
-        self._shelf = shelf or NullDraftStore()
+    def __init__(self, drafts: DraftStore | None = None) -> None:
+        self._drafts = drafts or NullDraftStore()
         self.me = ""
         self.talks: dict[Key, ConversationModel] = {}
         self.people: dict[str, tuple[str, str]] = {}
         self.rooms: dict[str, str] = {}
         self.members: dict[Key, set[str]] = {}
         self.invitations: dict[Key, Invited] = {}
-        self.unsent = SendQueue(self._shelf)
+        self.unsent = SendQueue(self._drafts)
         self.typed: list[str] = []
         self.refused: dict[Key, list[Outgoing]] = {}
         self.table = Table()
@@ -93,26 +93,26 @@ class State:
         if self.me and fold(self.me) != fold(account):
             self.forget()
         if not self.me:
-            self.unsent = SendQueue(self._shelf, account)
+            self.unsent = SendQueue(self._drafts, account)
         self.me = account
         self._named = re.compile(rf"(?<![\w-])@?{re.escape(account)}(?![\w-])", re.IGNORECASE)
 
     def recall(self) -> None:
         """Take up what the person wrote before, once, as soon as the keys are open under which it lies."""
-        if self._recalled or not self._shelf.ready(self.me):
+        if self._recalled or not self._drafts.ready(self.me):
             return
         self._recalled = True
         for each in self.unsent.recall():
             self.refuse(each, each.why)
-        self.typed[:0] = self._shelf.typed(self.me)
+        self.typed[:0] = self._drafts.typed(self.me)
 
     def keep_typed(self) -> None:
         """Lines of input have come."""
-        self._shelf.keep_typed(self.me, self.typed)
+        self._drafts.keep_typed(self.me, self.typed)
 
     def forget(self) -> None:
         """Nobody is logged in, and nothing is known of anybody."""
-        fresh = State(self._shelf)
+        fresh = State(self._drafts)
         fresh.table, fresh.reads = self.table, self.reads
         vars(self).update(vars(fresh))
 

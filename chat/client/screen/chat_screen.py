@@ -149,13 +149,13 @@ class ChatScreen(Screen[None]):
         if talk is not None:
             if not talk.rows:
                 self._read_newest(talk)
-            self._engine.catching.saw(talk)
+            self._engine.sync.saw(talk)
         self._paint()
 
     @work
     async def _read_newest(self, talk: ConversationModel) -> None:
         try:
-            await twisted(self._engine.catching.newest(talk))
+            await twisted(self._engine.sync.newest(talk))
         except ClientFailure:
             return  # the status line says it
         self._changed()
@@ -231,7 +231,7 @@ class ChatScreen(Screen[None]):
     def on_feed_moved(self) -> None:
         talk = self._here.talk
         if talk is not None and self.query_one(Feed).at_end:
-            self._engine.catching.saw(talk)
+            self._engine.sync.saw(talk)
         self._changed()
 
     def on_feed_older_wanted(self) -> None:
@@ -243,7 +243,7 @@ class ChatScreen(Screen[None]):
     @work
     async def _read_older(self, talk: ConversationModel) -> None:
         try:
-            added = await twisted(self._engine.catching.older(talk))
+            added = await twisted(self._engine.sync.older(talk))
         except ClientFailure:
             return  # the status line says it
         finally:
@@ -259,7 +259,7 @@ class ChatScreen(Screen[None]):
         for row in rows:
             feed.changed_from(row.ref if isinstance(row, Edited | Deleted) and talk.holds(row.ref) else span(row)[0])
         if self.app.app_focus and feed.at_end:
-            self._engine.catching.saw(talk)
+            self._engine.sync.saw(talk)
 
     def _changed(self) -> None:
         """Paint soon; many changes are painted at once."""

@@ -36,7 +36,7 @@ log = Logger()
 
 
 class DiskDraftStore:
-    """The shelf of one device on one server.
+    """The drafts of one device on one server.
 
     :param clock: a reactor, as far as it knows the time.
     :param now: seconds since the epoch.
@@ -55,11 +55,11 @@ class DiskDraftStore:
         self._timer: Any = None
 
     def ready(self, account: str) -> bool:
-        """See `chat.client.model.send_queue.Shelf.ready`."""
+        """See `chat.client.model.send_queue.DraftStore.ready`."""
         return not self.seals.locked(account)
 
     def lines(self, account: str) -> list[Outgoing]:
-        """See `chat.client.model.send_queue.Shelf.lines`; one that cannot be read is left out."""
+        """See `chat.client.model.send_queue.DraftStore.lines`; one that cannot be read is left out."""
         found = {line.retry: line for each in self._read(account, UNSENT) if (line := _load(each)) is not None}
         oldest = (self._now() - MOST_DAYS * 86_400) * 1000
         for line in found.values():
@@ -69,15 +69,15 @@ class DiskDraftStore:
         return list(found.values())
 
     def keep(self, account: str, lines: Sequence[Outgoing]) -> None:
-        """See `chat.client.model.send_queue.Shelf.keep`."""
+        """See `chat.client.model.send_queue.DraftStore.keep`."""
         self._write(account, UNSENT, [_dump(each) for each in lines])
 
     def typed(self, account: str) -> list[str]:
-        """See `chat.client.model.send_queue.Shelf.typed`."""
+        """See `chat.client.model.send_queue.DraftStore.typed`."""
         return [each for each in self._read(account, TYPED) if isinstance(each, str)][-MOST_TYPED:]
 
     def keep_typed(self, account: str, lines: Sequence[str]) -> None:
-        """See `chat.client.model.send_queue.Shelf.keep_typed`."""
+        """See `chat.client.model.send_queue.DraftStore.keep_typed`."""
         self._write(account, TYPED, list(lines[-MOST_TYPED:]))
 
     def flush(self) -> None:

@@ -31,8 +31,8 @@ from chat.client.session.observer import Observer, Phase, Status
 from chat.client.session.peer_api import NullPeers
 from chat.client.session.protocol import ChatClient
 from chat.client.session.reconnect import Reconnector
-from chat.client.session.sender import Saying
-from chat.client.session.sync import Catching, Reading
+from chat.client.session.sender import Sender
+from chat.client.session.sync import Sync, SyncMode
 from chat.client.session.tasks import unattended
 from chat.protocol.events import (
     CommandTable,
@@ -65,12 +65,12 @@ class Engine:
     """The client without a screen.
 
     :param clock: the reactor, as far as it knows the time.
-    :param entrance: makes the ways in of a connection.
+    :param make_login: makes the ways in of a connection.
     :param keep_token: gets each new token.
     :param kept_token: finds the one that was kept for an account, ended or not; empty where there is none.
     :param look: gets each welcome; raises `ServerNotTrusted` where a server is not to be talked to.
     :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
-    :param reading: how much of what was missed is read.
+    :param mode: how much of what was missed is read.
     :param direct: what goes from client to client.
     :param seals: the keys; without them all is said in the clear.
     :ivar status: how it stands.
@@ -83,14 +83,14 @@ class Engine:
         observer: Observer,
         dial: Dial,
         clock: Any,
-        entrance: Callable[[ChatClient], Login],
+        make_login: Callable[[ChatClient], Login],
         *,
         device: str,
         keep_token: Callable[[str, str], object] = lambda account, token: None,
         kept_token: Callable[[str], str] = lambda account: "",
         look: Callable[[Welcome], object] = lambda welcome: None,
         jitter: Callable[[], float] = lambda: 0.5,
-        reading: Reading = Reading.NEWEST,
+        mode: SyncMode = SyncMode.NEWEST,
         direct: NullPeers | None = None,
         seals: NullEncryption | None = None,
     ) -> None:
@@ -102,21 +102,21 @@ class Engine:
         state.reads = self.seals
         self.status = Status(Phase.CLOSED)
         self.welcome: Welcome | None = None
-        self.catching = Catching(state, observer, clock, reading, self.seals)
-        self.saying = Saying(state, observer, self.seals, clock, self.catching.came)
+        self.sync = Sync(state, observer, clock, mode, self.seals)
+        self.sender = Sender(state, observer, self.seals, clock, self.sync.came)
         self.current_room = ""
         self._observer = observer
         self._dial = dial
         self._clock = clock
-        self._make_entrance = entrance
+        self._make_login = make_login
         self.device = device
         self._keep_token = keep_token
         self._kept_token = kept_token
         self._look = look
         self._heartbeat = Heartbeat(clock)
-        self._returning = Reconnector(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
+        self._reconnector = Reconnector(clock, jitter, lambda: bool(self._token), self._wait, self._try_again)
         self._client: ChatClient | None = None
-        self._entrance: Login | None = None
+        self._login: Login | None = None
         self._token = ""
         self._ends: list[ClientFailure] = []
         self._unheard: deque[Event] = deque()
@@ -145,7 +145,7 @@ class Engine:
         if ends:
             raise ends[0]
         self._client = client
-        self._entrance = self._make_entrance(client)
+        self._login = self._make_login(client)
         timer = self._clock.callLater(PATIENCE, lambda: client.drop("The server does not answer."))
         try:
             self.welcome = await self._greet(client)
@@ -170,32 +170,32 @@ class Engine:
         return welcome
 
     async def log_in(self, user: str, password: str) -> None:
-        """Log in and catch up; see `chat.client.session.login.Entrance.log_in`."""
+        """Log in and catch up; see `chat.client.session.login.Login.log_in`."""
         way_in, token = await self._way_in(), self._kept_token(user)
         await self._enter(await way_in.log_in(user, password, self.device, token), password)
 
     async def register(self, user: str, password: str, invitation: str = "") -> None:
-        """Make an account and go in; see `chat.client.session.login.Entrance.register`."""
+        """Make an account and go in; see `chat.client.session.login.Login.register`."""
         way_in = await self._way_in()
         await self._enter(await way_in.register(user, password, device=self.device, invitation=invitation), password)
 
     async def take_over(self, password: str = "") -> None:
-        """See `chat.client.session.login.Entrance.take_over`.
+        """See `chat.client.session.login.Login.take_over`.
 
         :param password: that was proven before, for the keys that lie under it.
         """
         await self._enter(await (await self._way_in()).take_over(), password)
 
     async def log_in_by_token(self, token: str) -> None:
-        """See `chat.client.session.login.Entrance.log_in_by_token`."""
+        """See `chat.client.session.login.Login.log_in_by_token`."""
         await self._enter(await (await self._way_in()).log_in_by_token(token, self.device))
 
     async def _way_in(self) -> Login:
         """The way in; a server that grew tired of somebody who thought about a password is called again."""
-        if self._entrance is None:
+        if self._login is None:
             await self.connect()
-        assert self._entrance is not None, "connect makes one"
-        return self._entrance
+        assert self._login is not None, "connect makes one"
+        return self._login
 
     async def _enter(self, logged_in: LoggedIn, password: str = "") -> None:
         client = self._client
@@ -211,10 +211,10 @@ class Engine:
         self._set(Phase.CATCHING_UP)
         await self._unlock(logged_in.account, password)
         self.state.recall()
-        self.current_room = await self.catching.begin(client)
+        self.current_room = await self.sync.begin(client)
         self.direct.begin()
         self._set(Phase.ONLINE)
-        self.saying.begin(client)
+        self.sender.begin(client)
 
     async def _unlock(self, account: str, passphrase: str) -> None:
         """Open the keys; who has none, or other ones than the password opens, talks without."""
@@ -229,7 +229,7 @@ class Engine:
         self.direct.begin()
         if self._client is not None and self.status.phase is Phase.ONLINE:
             self.state.recall()
-            self.saying.begin(self._client)
+            self.sender.begin(self._client)
 
     # staying in
 
@@ -258,7 +258,7 @@ class Engine:
             event = self.state.news_of(event)
         talk, entries = self.state.take(event)
         if talk is not None:
-            self.catching.came(talk, entries)
+            self.sync.came(talk, entries)
         if not isinstance(event, Entry) and not (isinstance(event, OwnSettings) and not event.changed):
             self._observer.happened(event)
         self.direct.heard(event)
@@ -272,7 +272,7 @@ class Engine:
         if self._client is None or ends is not self._ends:
             return
         self._disconnected()
-        if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._returning.under_way:
+        if self.status.phase in (Phase.ENDED, Phase.CLOSED) or self._reconnector.under_way:
             return
         if isinstance(reason, ServerNotTrusted) and (reason.final or not self._token):
             self._set(Phase.ENDED, str(reason), alarming=True)
@@ -283,10 +283,10 @@ class Engine:
 
     def _disconnected(self) -> None:
         """There is no connection until another one is made."""
-        self._client = self._entrance = None
-        self.saying.end()
+        self._client = self._login = None
+        self.sender.end()
         self.seals.pause()
-        self.catching.end()
+        self.sync.end()
         self._heartbeat.end()
         self._unheard.clear()
 
@@ -294,7 +294,7 @@ class Engine:
 
     async def _come_back(self, reason: str) -> None:
         try:
-            await self._returning.come_back(reason)
+            await self._reconnector.come_back(reason)
         except ServerNotTrusted as error:
             self._set(Phase.ENDED, str(error), alarming=True)
         except RequestRefused as refused:
@@ -314,7 +314,7 @@ class Engine:
 
     def try_now(self) -> None:
         """Come back without waiting any longer."""
-        self._returning.wake()
+        self._reconnector.wake()
 
     # leaving
 
@@ -324,8 +324,8 @@ class Engine:
         self.seals.forget(self.state.me)
         self._token = ""
         self.direct.close()
-        self.saying.end()
-        self.catching.end()
+        self.sender.end()
+        self.sync.end()
         self.state.forget()
         self._set(Phase.OPEN)
 
@@ -333,7 +333,7 @@ class Engine:
         """Say how far one has come, log out, and end the connection; the token is kept for another time."""
         try:
             if self.status.phase is Phase.ONLINE:
-                await self.catching.report()
+                await self.sync.report()
                 await self.ask("quit")
         except ClientFailure:
             pass  # it is the end anyway
@@ -344,7 +344,7 @@ class Engine:
         """End the connection for good, and keep the token for another time."""
         self._token = ""
         self.direct.close()
-        self._returning.wake()
+        self._reconnector.wake()
         if self.status.phase is not Phase.ENDED:
             self._set(Phase.CLOSED)
         if self._client is not None:
@@ -358,11 +358,11 @@ class Engine:
     # saying and asking
 
     def say(self, outgoing: Outgoing) -> None:
-        """See `chat.client.session.sender.Saying.say`."""
-        self.saying.say(outgoing)
+        """See `chat.client.session.sender.Sender.say`."""
+        self.sender.say(outgoing)
 
     async def change_password(self, old: str, new: str) -> Reply:
-        """See `chat.client.session.login.Entrance.change_password`; the token that comes with it is kept."""
+        """See `chat.client.session.login.Login.change_password`; the token that comes with it is kept."""
         reply = await self._inside().change_password(old, new)
         self._token = reply.token
         self._keep_token(self.state.me, reply.token)
@@ -370,14 +370,14 @@ class Engine:
         return reply
 
     async def delete_account(self, args: dict[str, object], password: str) -> Reply:
-        """See `chat.client.session.login.Entrance.delete_account`."""
+        """See `chat.client.session.login.Login.delete_account`."""
         return await self._inside().delete_account(args, password)
 
     def _inside(self) -> Login:
         """:raises Disconnected: when there is no connection on which one is logged in."""
-        if self._entrance is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP):
+        if self._login is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP):
             raise Disconnected("You are not connected just now; nothing was done.")
-        return self._entrance
+        return self._login
 
     async def ask(self, cmd: str, args: Mapping[str, object] | None = None) -> Reply:
         """A command that is no line of one's own; its reply may be a refusal.

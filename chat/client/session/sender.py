@@ -23,7 +23,7 @@ TRY_LATER = 3.0
 """Seconds until a line that could not be stored just now is sent again, unless the server says how long."""
 
 
-class Saying:
+class Sender:
     """What waits is sent while there is a connection; what has no answer yet is sent again by the next one.
 
     :param came: told of the rows that are held from now on.

@@ -1,4 +1,4 @@
-"""Catching up: from where one stood to now, with nothing missing and nothing twice."""
+"""Sync up: from where one stood to now, with nothing missing and nothing twice."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ MARKS_EVERY = 1.0
 """Seconds between two reports of how far this device has everything, and between two looks for gaps."""
 
 
-class Reading(Enum):
+class SyncMode(Enum):
     """How much is read of what was missed.
 
     Newest: the end of each conversation. Everything: all that this device has not received. Asked: only conversations
-    that somebody has asked for with `Catching.follow`, and no lists; the server is not told that anything was received,
+    that somebody has asked for with `Sync.follow`, and no lists; the server is not told that anything was received,
     as what a script reads waits for the person all the same.
     """
 
@@ -46,20 +46,20 @@ class Reading(Enum):
     ASKED = "asked"
 
 
-class Catching:
+class Sync:
     """Reads what is missing, and says what has come.
 
     :param seals: keep what was read before the server is told that it was received.
     :ivar roll: the names that the server knows.
     """
 
-    def __init__(self, state: State, observer: Observer, clock: Any, reading: Reading, seals: NullEncryption) -> None:
+    def __init__(self, state: State, observer: Observer, clock: Any, mode: SyncMode, seals: NullEncryption) -> None:
         self._state = state
         self._seals = seals
         self._observer = observer
         self._clock = clock
-        self.roll = Roster(state, clock)
-        self._reading = reading
+        self.roster = Roster(state, clock)
+        self._mode = mode
         self._client: ChatClient | None = None
         self._timer: Any = None
         self._seen: set[Key] = set()
@@ -98,21 +98,21 @@ class Catching:
         for talk, since in waiting:
             if self._reads(talk):
                 await self._fill(client, talk, since)
-        if self._reading is not Reading.ASKED:
-            await self.roll.begin(client)
+        if self._mode is not SyncMode.ASKED:
+            await self.roster.begin(client)
         self._later()
         return resumed.current or ""
 
     def end(self) -> None:
         """The connection is over."""
         self._client = None
-        self.roll.end()
+        self.roster.end()
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
 
     def _reads(self, talk: ConversationModel) -> bool:
-        return self._reading is not Reading.ASKED or talk.key in self._followed
+        return self._mode is not SyncMode.ASKED or talk.key in self._followed
 
     def _stand(self, standing: Standing, kept: Mapping[str, int]) -> tuple[ConversationModel, int] | None:
         """Take up where one stands in a conversation.
@@ -134,11 +134,11 @@ class Catching:
         """The row after which to begin anew, or nothing to go on after what is held."""
         first = max(1, standing.first) - 1
         if not talk.high:
-            wanted = standing.received if self._reading is Reading.EVERYTHING else standing.last - NEWEST
+            wanted = standing.received if self._mode is SyncMode.EVERYTHING else standing.last - NEWEST
             if (end := self._seals.end(talk)) is not None and standing.last - end <= MOST_MISSED:
                 wanted = min(wanted, end)  # what was sealed is read without a gap, so that a gap means something
             return max(first, wanted)
-        if self._reading is Reading.EVERYTHING:
+        if self._mode is SyncMode.EVERYTHING:
             return None
         return standing.last - NEWEST if standing.last - talk.high > MOST_MISSED else None
 
@@ -151,7 +151,7 @@ class Catching:
         more, pages = True, 0
         while more:
             after, pages = talk.high, pages + 1
-            if pages > MOST_PAGES and self._reading is not Reading.EVERYTHING:
+            if pages > MOST_PAGES and self._mode is not SyncMode.EVERYTHING:
                 raise client.distrust("The history that the server sends has no end.")
             page = await client.ask(
                 "history", {"conversation": talk.conversation.reference, "after": after, "limit": PAGE}
@@ -252,7 +252,7 @@ class Catching:
         if client is None:
             return
         self._seals.save()
-        if self._reading is Reading.ASKED:
+        if self._mode is SyncMode.ASKED:
             return
         received = {}
         for talk in talks.values():

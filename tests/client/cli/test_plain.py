@@ -13,7 +13,7 @@ from chat.client.cli.line_output import Printer
 from chat.client.cli.plain import Plain, StandardInput
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.server_record import Known
-from chat.client.session.sync import Reading
+from chat.client.session.sync import SyncMode
 from tests.client.engines import Desk, EngineCase
 from tests.server.frontends.server import PASSWORD
 
@@ -24,12 +24,12 @@ class PlainDesk(Desk):
     """Somebody at ``chat --plain``."""
 
     def __init__(self, case: PlainCase, known: Known, user: str, person: bool) -> None:
-        super().__init__(case, "plain", Reading.EVERYTHING)
+        super().__init__(case, "plain", SyncMode.EVERYTHING)
         self.keys = StandardInput()
         self.screen_bytes = StringTransport()
         self.keys.makeConnection(self.screen_bytes)
         self.printer = Printer(self.keys.write)
-        self.engine._observer = self.engine.catching._observer = self.engine.saying._observer = self.printer
+        self.engine._observer = self.engine.sync._observer = self.engine.sender._observer = self.printer
         self.hidden: list[bool] = []
         hide = self.hidden.append if person else None
         plain = Plain(self.engine, self.printer, self.keys, case.server.clock.seconds, hide)

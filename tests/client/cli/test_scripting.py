@@ -10,15 +10,15 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from chat.client.cli.factory import make_cupboard, runtime_folder
-from chat.client.cli.scripting import Errand, Send, Tail
+from chat.client.cli.factory import make_key_files, runtime_folder
+from chat.client.cli.scripting import ScriptCommand, Send, Tail
 from chat.client.e2e import encrypted_db as vault
 from chat.client.main import run
 from chat.client.model.failures import ClientFailure, NobodyThere
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
 from chat.client.session.protocol import ChatClient
-from chat.client.session.sync import Reading
+from chat.client.session.sync import SyncMode
 from chat.protocol.events import Delivered, Event
 from tests.client.e2e.people import WORDS, SealedCase
 from tests.client.engines import Desk
@@ -35,7 +35,7 @@ def nobody(prompt: str) -> str:
 
 @dataclass
 class Outcome:
-    """What has come of an errand."""
+    """What has come of a command."""
 
     status: Any = None
     out: str = ""
@@ -62,7 +62,7 @@ class Script(Desk):
         return dialed
 
 
-class ErrandCase(SealedCase):
+class ScriptCase(SealedCase):
     def setUp(self) -> None:
         super().setUp()
         self.files = Files(self.folder / "config", self.folder / "data")
@@ -74,7 +74,7 @@ class ErrandCase(SealedCase):
 
     def begins(
         self,
-        errand: Callable[..., Errand],
+        command: Callable[..., ScriptCommand],
         about: str,
         given: Any,
         ask: Callable[[str], str],
@@ -82,9 +82,9 @@ class ErrandCase(SealedCase):
         tamper: Tamper | None = None,
         **more: Any,
     ) -> Outcome:
-        """Begin an errand of ann's."""
+        """Begin a command of ann's."""
         outcome = Outcome()
-        desk = Script(self, "box-send" if errand is Send else "box-tail", Reading.ASKED, keys=keys)
+        desk = Script(self, "box-send" if command is Send else "box-tail", SyncMode.ASKED, keys=keys)
         desk.tamper = tamper
         self.desks.append(desk)
 
@@ -94,7 +94,7 @@ class ErrandCase(SealedCase):
             return made
 
         ways = outcome.write, outcome.complain, ask
-        work: Any = errand(self.server.clock.clock, self.files, HERE, about, *ways, user="ann", engine=engine, **more)
+        work: Any = command(self.server.clock.clock, self.files, HERE, about, *ways, user="ann", engine=engine, **more)
         done: Deferred[Any] = Deferred.fromCoroutine(work.run(given))
         done.addCallback(lambda status: setattr(outcome, "status", status))
         self.settle()
@@ -113,7 +113,7 @@ class ErrandCase(SealedCase):
         return outcome
 
 
-class Sending(ErrandCase):
+class Sending(ScriptCase):
     """``chat send``."""
 
     def test_a_line_that_is_kept_leaves_nothing_to_say(self) -> None:
@@ -188,7 +188,7 @@ class Sending(ErrandCase):
         self.assertEqual(self.links, [])
 
 
-class SendingSealed(ErrandCase):
+class SendingSealed(ScriptCase):
     """``chat send`` where what is said is sealed."""
 
     def setUp(self) -> None:
@@ -256,18 +256,18 @@ class SendingSealed(ErrandCase):
         self.assertEqual(self.sealed(bob), ["build 1"])
 
 
-class Unattended(ErrandCase):
+class Unattended(ScriptCase):
     """``unattended = yes``: keys that a script uses stay open on disk."""
 
     def test_what_was_unlocked_once_stays_so_until_the_setting_is_taken_back(self) -> None:
         self.configure("unattended = yes")
-        make_cupboard(self.files, HERE, True).open("ann", "box-send", "horse").close()
-        self.assertEqual(make_cupboard(self.files, HERE, True).wanted("ann", "box-send"), "")
-        self.assertTrue(make_cupboard(self.files, HERE).wanted("ann", "box-send"), "the screen asks as before")
+        make_key_files(self.files, HERE, True).open("ann", "box-send", "horse").close()
+        self.assertEqual(make_key_files(self.files, HERE, True).wanted("ann", "box-send"), "")
+        self.assertTrue(make_key_files(self.files, HERE).wanted("ann", "box-send"), "the screen asks as before")
         self.configure("unattended = no")
-        self.assertTrue(make_cupboard(self.files, HERE, False).wanted("ann", "box-send"))
+        self.assertTrue(make_key_files(self.files, HERE, False).wanted("ann", "box-send"))
         self.configure("unattended = yes")
-        self.assertTrue(make_cupboard(self.files, HERE, True).wanted("ann", "box-send"))
+        self.assertTrue(make_key_files(self.files, HERE, True).wanted("ann", "box-send"))
 
     def test_until_one_logs_out_of_the_machine_they_stay_open_without_it_in_cron_too(self) -> None:
         self.patch(os, "environ", {"XDG_RUNTIME_DIR": "/somewhere"})
@@ -281,7 +281,7 @@ class Unattended(ErrandCase):
         self.assertIsNone(runtime_folder(self.folder), "others may read it")
 
 
-class Following(ErrandCase):
+class Following(ScriptCase):
     """``chat tail``."""
 
     def test_the_room_alone_is_shown_and_the_rest_waits(self) -> None:

@@ -79,7 +79,7 @@ class AfterABackup(SealedCase):
         for desk in (ann, bob):
             self.assertEqual(self.sealed(desk)[-6:], [*said, "nine"])
             talk = desk.talk("bob" if desk is ann else "ann", room=False)
-            self.run_link(desk.engine.catching.older(talk))
+            self.run_link(desk.engine.sync.older(talk))
             again = [row.body.text for row in talk.rows if isinstance(row, Said) and isinstance(row.body, Opened)]
             self.assertEqual(again, ["kept", *said, "nine"])
 

@@ -86,7 +86,7 @@ class Unheard(EngineCase):
         )
         context = self.ann.state.context(self.ann.talk("lobby"))
         names = [(False, "nobody"), (True, "nowhere"), (False, "noone"), (False, "zoe")]
-        looked = self.begin(self.ann.engine.catching.roll.look_up(names))
+        looked = self.begin(self.ann.engine.sync.roster.look_up(names))
         self.settle()
         self.assertNoResult(looked)
         self.pass_time(PATIENCE)

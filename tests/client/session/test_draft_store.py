@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from chat.client.cli.factory import make_shelf
+from chat.client.cli.factory import make_drafts
 from chat.client.e2e.encryption import Encryption
 from chat.client.model.conversation import Key
 from chat.client.model.failures import ClientFailure
@@ -43,7 +43,7 @@ class Reactor(Clock):
             work()
 
 
-class ShelfCase(EngineCase):
+class DraftCase(EngineCase):
     def setUp(self) -> None:
         super().setUp()
         folder = TemporaryDirectory()
@@ -52,15 +52,15 @@ class ShelfCase(EngineCase):
         self.files = Files(Path(folder.name) / "config", self.data)
         self.reactor = Reactor()
 
-    def shelf(self, device: str = "desk") -> DiskDraftStore:
-        return make_shelf(self.reactor, self.files, HERE, device, self.server.clock.seconds)
+    def drafts(self, device: str = "desk") -> DiskDraftStore:
+        return make_drafts(self.reactor, self.files, HERE, device, self.server.clock.seconds)
 
     def kept(self, account: str = "ann", device: str = "desk") -> list[str]:
         return [each["text"] for each in self.files.unsent(HERE, account, device)]
 
     def start(self, **more: Any) -> Desk:
         """Another start of the same program."""
-        return self.desk(shelf=self.shelf(), **more)
+        return self.desk(drafts=self.drafts(), **more)
 
     def in_a_room(self) -> Desk:
         ann = self.start()
@@ -79,7 +79,7 @@ class ShelfCase(EngineCase):
         self.reactor.stops()
 
 
-class LinesThatWait(ShelfCase):
+class LinesThatWait(DraftCase):
     def test_are_sent_at_the_next_start_in_order_and_once(self) -> None:
         bob = self.logged_in("bob", "lobby")
         ann = self.in_a_room()
@@ -123,11 +123,11 @@ class LinesThatWait(ShelfCase):
         self.assertIn("of ann", again.screen.said())
 
     def test_wait_for_a_week_at_most_as_the_server_forgets_their_retry_ids(self) -> None:
-        shelf = self.shelf()
+        drafts = self.drafts()
         now, day = int(self.server.clock.seconds() * 1000), 86_400_000
         old, young = (Outgoing(LOBBY, "say", {}, "x", now - days * day) for days in (MOST_DAYS + 1, MOST_DAYS - 1))
-        shelf.keep("ann", [old, young])
-        self.assertEqual([each.fate for each in shelf.lines("ann")], [Fate.REFUSED, Fate.SENDING])
+        drafts.keep("ann", [old, young])
+        self.assertEqual([each.fate for each in drafts.lines("ann")], [Fate.REFUSED, Fate.SENDING])
 
     def test_that_have_waited_too_long_are_shown_as_refused(self) -> None:
         ann = self.in_a_room()
@@ -140,7 +140,7 @@ class LinesThatWait(ShelfCase):
         self.assertEqual([each.text for each in again.state.refused[LOBBY]], ["too old"])
 
 
-class UnderKeys(ShelfCase):
+class UnderKeys(DraftCase):
     """What may have been meant for a sealed conversation lies on no disk in the clear."""
 
     def setUp(self) -> None:
@@ -300,7 +300,7 @@ class Recalling(TestCase):
         self.assertEqual([each.text for each in unsent], ["typed yesterday", "and this"])
 
 
-class TheFile(ShelfCase):
+class TheFile(DraftCase):
     def test_is_for_nobody_else_and_written_within_moments(self) -> None:
         ann = self.in_a_room()
         self.offline(ann, "secret")
@@ -313,11 +313,11 @@ class TheFile(ShelfCase):
         self.data.mkdir()
         for nonsense in ("", "[1]", '{"ann@desk chat.example": 7}', '{"ann@desk chat.example": [1, {"room": 1}]}'):
             (self.data / "unsent.json").write_text(nonsense)
-            self.assertEqual(self.shelf().lines("ann"), [])
+            self.assertEqual(self.drafts().lines("ann"), [])
 
     def test_that_cannot_be_written_is_written_later_and_keeps_no_other_from_it(self) -> None:
-        shelf, write = self.disk_is_full()
-        shelf.keep("ann", [Outgoing(LOBBY, "say", {"room": "lobby"}, "it waits", 0, "retry")])
+        drafts, write = self.disk_is_full()
+        drafts.keep("ann", [Outgoing(LOBBY, "say", {"room": "lobby"}, "it waits", 0, "retry")])
         self.reactor.advance(WRITE_EVERY)
         self.assertEqual((self.kept(), self.files.typed()), (["it waits"], []))
         self.files.keep_typed = write  # type: ignore[method-assign]
@@ -325,25 +325,25 @@ class TheFile(ShelfCase):
         self.assertEqual(self.files.typed(), ["it was typed"])
 
     def test_that_could_not_be_written_does_not_come_once_it_is_under_keys(self) -> None:
-        shelf, write = self.disk_is_full()
+        drafts, write = self.disk_is_full()
         self.reactor.advance(WRITE_EVERY)
-        shelf.seals = OpenKeys()
-        self.assertEqual(shelf.typed("ann"), ["it was typed"])
+        drafts.seals = OpenKeys()
+        self.assertEqual(drafts.typed("ann"), ["it was typed"])
         self.files.keep_typed = write  # type: ignore[method-assign]
-        shelf.keep_typed("ann", ["it was typed", "and more"])
+        drafts.keep_typed("ann", ["it was typed", "and more"])
         self.reactor.stops()
         self.assertEqual(self.files.typed(), [])
 
     def disk_is_full(self) -> tuple[DiskDraftStore, Any]:
-        """:returns: a shelf with a line that was typed, and what will write such lines when there is room again."""
+        """:returns: a drafts with a line that was typed, and what will write such lines when there is room again."""
 
         def fail(lines: list[str]) -> None:
             raise ClientFailure("the disk is full")
 
-        shelf, write = self.shelf(), self.files.keep_typed
+        drafts, write = self.drafts(), self.files.keep_typed
         self.files.keep_typed = fail  # type: ignore[method-assign]
-        shelf.keep_typed("ann", ["it was typed"])
-        return shelf, write
+        drafts.keep_typed("ann", ["it was typed"])
+        return drafts, write
 
     def test_that_cannot_be_written_keeps_nobody_from_talking(self) -> None:
         ann = self.in_a_room()

@@ -10,7 +10,7 @@ from chat.client.model.send_queue import MOST_UNSENT, Fate
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.observer import Phase
 from chat.client.session.reconnect import PAUSES
-from chat.client.session.sync import Reading
+from chat.client.session.sync import SyncMode
 from chat.client.session.tofu import SetUpAnew
 from chat.protocol.events import Closing, OwnSettings, Refused, RoomEntered, Said, Welcome
 from chat.protocol.grammar.context import Ask
@@ -101,11 +101,11 @@ class GettingIn(EngineCase):
         bob = self.logged_in("bob", "lobby")
         for number in range(450):
             bob.types(f"line {number}", room="lobby")
-        ann = self.logged_in("ann", reading=Reading.NEWEST)
+        ann = self.logged_in("ann", mode=SyncMode.NEWEST)
         talk = ann.talk("lobby")
         self.assertEqual(len(talk.rows), 100)
         while not talk.complete:
-            self.run_link(ann.engine.catching.older(talk))
+            self.run_link(ann.engine.sync.older(talk))
         said = [row.body for row in talk.rows if isinstance(row, Said)]
         self.assertEqual([getattr(body, "text", "") for body in said], [f"line {number}" for number in range(450)])
 
@@ -349,7 +349,7 @@ class Leaving(EngineCase):
     def test_tells_the_server_how_far_one_has_come(self) -> None:
         ann, bob = self.logged_in("ann", "lobby"), self.logged_in("bob", "lobby")
         bob.types("seen", room="lobby")
-        ann.engine.catching.saw(ann.talk("lobby"))
+        ann.engine.sync.saw(ann.talk("lobby"))
         self.run_link(ann.engine.leave())
         self.assertEqual((ann.screen.status.phase, self.online()), (Phase.CLOSED, ["bob"]))
         again = self.logged_in("ann")

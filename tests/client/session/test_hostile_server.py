@@ -27,7 +27,7 @@ from chat.client.screen.sidebar import ordered
 from chat.client.screen.status_bars import status_line, topic_line
 from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.observer import Phase, Status
-from chat.client.session.sync import MOST_PAGES, Catching, Reading
+from chat.client.session.sync import MOST_PAGES, Sync, SyncMode
 from chat.protocol.events import Entry, Event, Notice, Presence, Said
 from chat.protocol.grammar.table_codec import MOST_VERBS, read_table
 from chat.protocol.values import Conversation, Kind, Text
@@ -128,10 +128,10 @@ class NothingWithoutBound(ClientCase):
 
     def test_a_history_without_an_end(self) -> None:
         state = State()
-        catching = Catching(state, Screen(), Clock(), Reading.NEWEST, NullEncryption())
+        sync = Sync(state, Screen(), Clock(), SyncMode.NEWEST, NullEncryption())
         talk = state.talk_of(ROOM)
         talk.begin_at(1)
-        reading = Deferred.fromCoroutine(catching._fill(self.client, talk, 0))
+        reading = Deferred.fromCoroutine(sync._fill(self.client, talk, 0))
         for number in range(1, MOST_PAGES + 1):
             row = {"type": "said", "kind": "text", "msgid": f"r2.{number}", "conversation": {"id": "r2", "room": "ops"}}
             row |= {"from": "eve", "device": "", "body": {"text": "x"}, "time": "2026-11-20T09:12:03.120Z"}
