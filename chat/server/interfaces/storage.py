@@ -209,6 +209,9 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
     def pairs_of(self, account: int) -> Deferred[dict[int, int]]:
         """Everybody this account has talked to privately: account to conversation."""
 
+    def ends(self) -> Deferred[dict[int, int]]:
+        """The newest seq of every conversation that is not empty: where a bus that joins others begins."""
+
     # search
 
     def index(self, conversations: Collection[int]) -> Deferred[int]:

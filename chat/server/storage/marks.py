@@ -64,7 +64,11 @@ _PLACES: Final = (
 
 
 def waiting(
-    connection: sqlite3.Connection, account: int, device: str, blocked: Collection[int], shown: Mapping[int, int]
+    connection: sqlite3.Connection,
+    account: int,
+    device: str,
+    blocked: Collection[int],
+    shown: Mapping[int, int] | None = None,
 ) -> Backlog:
     """Where an account stands, the places in the order of their ids, and how much lies in the inbox of the device.
 
@@ -72,6 +76,7 @@ def waiting(
     :param shown: up to where the session that asks was shown a conversation.
     """
     blocked_json = _listed(blocked)
+    shown = shown or {}
     result = []
     left = LOOKED_AT_IN_ALL
     found = connection.execute(_PLACES, {"account": account, "device": device}).fetchall()
@@ -125,7 +130,7 @@ def missed(
     blocked: Collection[int],
     conversations: Collection[int],
     limit: int,
-    shown: Mapping[int, int],
+    shown: Mapping[int, int] | None = None,
 ) -> MissedRows:
     """The oldest rows that others said after the marks, of several conversations.
 
@@ -138,6 +143,7 @@ def missed(
     :param shown: see `waiting`.
     """
     blocked_json = _listed(blocked)
+    shown = shown or {}
     begin: list[tuple[int, int, int]] = []
     for conversation in set(conversations):
         start = max(_start(connection, account, device, conversation), shown.get(conversation, 0))
@@ -184,7 +190,7 @@ def _heard_after(
         yield read_row(columns)
 
 
-def mark_received(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> dict[int, int]:
+def mark_received(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> Mapping[int, int]:
     """Raise the marks of one device: conversation to seq. What is no conversation is passed over.
 
     :returns: those that were raised.

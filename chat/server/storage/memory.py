@@ -18,7 +18,7 @@ from chat.server.interfaces import Disk, Sink, Snapshot
 from chat.server.logs import Logger
 from chat.server.storage.group_commit import Job, commit
 from chat.server.storage.migrations import SCHEMA, apply, schema_files
-from chat.server.storage.store import Store, snapshot
+from chat.server.storage.store import Lane, Store, snapshot
 from chat.server.storage.transaction import Transaction
 
 P = ParamSpec("P")
@@ -109,7 +109,7 @@ class MemoryStore(Store):
         return job.deferred
 
     def _read(
-        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+        self, lane: Lane, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         if self._connection is None:
             return fail(ShuttingDown())
@@ -117,8 +117,6 @@ class MemoryStore(Store):
             return succeed(call(self._connection, *arguments, **options))
         except Exception as error:
             return fail(error)
-
-    _search = _survey = _aside = _read
 
     def _commit_what_waits(self) -> None:
         """Commit until nothing waits.

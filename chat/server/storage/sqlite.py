@@ -34,7 +34,7 @@ from chat.server.storage.migrations import connect, prepare
 from chat.server.storage.outage_log import OutageLog
 from chat.server.storage.read_queue import ReadQueue
 from chat.server.storage.scrub import Scrub
-from chat.server.storage.store import Store, snapshot
+from chat.server.storage.store import Lane, Store, snapshot
 from chat.server.storage.transaction import Transaction
 from chat.server.storage.workers import Scrubber, StoreThread, WriterThread
 
@@ -86,9 +86,7 @@ class SqliteStore(Store):
         self._helper = BackgroundJobs(self._path, patience, call_from_thread)
         self._committed: Sink | None = None
         self._writer: WriterThread | None = None
-        self._reads: ReadQueue | None = None
-        self._searches: ReadQueue | None = None
-        self._upkeep: ReadQueue | None = None
+        self._queues: dict[Lane, ReadQueue] = {}
         self._scrubber: Scrubber | None = None
         self._ending: tuple[StoreThread, ...] = ()
         self._running = 0
@@ -108,12 +106,13 @@ class SqliteStore(Store):
             raise Misconfigured(f"{self._path} cannot be read ({error}). Put a backup in its place.") from error
         self._committed = committed
         self._writer = WriterThread(self._path, self._patience, self._thread_ended, self._hand_over_commit)
-        self._reads = self._read_queue("chat-reader", MOST_WAITING)
-        self._searches = self._read_queue("chat-search", MOST_SEARCHES, _MANY_SEARCHES)
-        self._upkeep = self._read_queue("chat-upkeep", MOST_WAITING)
-        queues = (self._reads, self._searches, self._upkeep)
+        self._queues = {
+            Lane.READS: self._read_queue("chat-reader", MOST_WAITING),
+            Lane.SEARCHES: self._read_queue("chat-search", MOST_SEARCHES, _MANY_SEARCHES),
+            Lane.SURVEYS: self._read_queue("chat-upkeep", MOST_WAITING),
+        }
         self._scrubber = Scrubber(self._path, self._patience, self._thread_ended, self._hand_over_steps)
-        self._ending = (self._writer, *(queue.worker for queue in queues), self._scrubber)
+        self._ending = (self._writer, *(queue.worker for queue in self._queues.values()), self._scrubber)
         self._running = len(self._ending)
         for worker in self._ending:
             worker.start()
@@ -136,10 +135,10 @@ class SqliteStore(Store):
         if self._writer is not None:
             self._gathering.end()
             self._writer.end()
-            for queue in (self._reads, self._searches, self._upkeep):
-                if queue is not None:
-                    queue.end()
-            self._writer = self._reads = self._searches = self._upkeep = None
+            for queue in self._queues.values():
+                queue.end()
+            self._writer = None
+            self._queues = {}
         if not self._running:
             return succeed(None)
         stopped: Deferred[None] = Deferred()
@@ -165,8 +164,8 @@ class SqliteStore(Store):
         """How many jobs wait for the writer and for those who read."""
         return {
             "writing": len(self._gathering),
-            "reading": len(self._reads or ()),
-            "searching": len(self._searches or ()),
+            "reading": len(self._queues.get(Lane.READS, ())),
+            "searching": len(self._queues.get(Lane.SEARCHES, ())),
         }
 
     def scrub(self) -> Deferred[bool]:
@@ -185,29 +184,12 @@ class SqliteStore(Store):
         return job.deferred if self._gathering.add(job) else fail(Busy())
 
     def _read(
-        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
-    ) -> Deferred[T]:
-        return self._ask(self._reads, Job(call, arguments, options))
-
-    def _search(
-        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
-    ) -> Deferred[T]:
-        return self._ask(self._searches, Job(call, arguments, options))
-
-    def _survey(
-        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
-    ) -> Deferred[T]:
-        return self._ask(self._upkeep, Job(call, arguments, options))
-
-    def _ask(self, queue: ReadQueue | None, job: Job) -> Deferred[Any]:
-        return fail(ShuttingDown()) if queue is None else queue.ask(job)
-
-    def _aside(
-        self, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+        self, lane: Lane, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         if self._writer is None:
             return fail(ShuttingDown())
-        return self._helper.run(Job(call, arguments, options))
+        job = Job(call, arguments, options)
+        return self._helper.run(job) if lane is Lane.BACKGROUND else self._queues[lane].ask(job)
 
     def _hand_to_writer(self, jobs: list[Job]) -> None:
         assert self._writer is not None, "nothing is gathered before the start and after the end"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat.protocol.errors import NoSuchFile, QuotaUsed
 from chat.server.storage.file_chunks import AT_ONCE
+from chat.server.storage.store import Lane
 from tests.server.storage.engines import EngineCase, InMemory, OnFile
 
 QUOTA, TOTAL = 10, 20
@@ -113,9 +114,10 @@ class Files(EngineCase):
     async def counted(self) -> tuple[int, int]:
         """How many files and pieces lie there."""
         return await self.store._read(
+            Lane.READS,
             lambda connection: connection.execute(
                 "SELECT (SELECT count(*) FROM files), (SELECT count(*) FROM pieces)"
-            ).fetchone()
+            ).fetchone(),
         )
 
 

@@ -16,6 +16,7 @@ from chat.protocol.values import Kind, Pair, Stored, Text
 from chat.server.storage import scrub, workers
 from chat.server.storage.log import read_row
 from chat.server.storage.sqlite import SqliteStore
+from chat.server.storage.store import Lane
 from chat.server.storage.transaction import SEQ_BITS
 from tests.server.storage.engines import OnFile, act, text
 
@@ -231,7 +232,7 @@ class GapsOfPages(FileCase):
         words = await self.fill(2)
         for _ in range(4):
             await self.store.scrub()
-        (page,) = await self.store._read(lambda c: c.execute("SELECT page FROM scrub").fetchone())
+        (page,) = await self.store._read(Lane.READS, lambda c: c.execute("SELECT page FROM scrub").fetchone())
         self.assertGreater(page, 0)
         await self.store.stop()
         self.assertEqual(self.left(words), 0)
@@ -246,7 +247,7 @@ class GapsOfPages(FileCase):
         self.assertTrue(await self.store.scrub())
         self.assertTrue(await self.store.scrub())
         await self.store.append(act(self.lobby, Kind.REDACTION, self.bob, ref=2))
-        (again,) = await self.store._read(lambda c: c.execute("SELECT again FROM scrub").fetchone())
+        (again,) = await self.store._read(Lane.READS, lambda c: c.execute("SELECT again FROM scrub").fetchone())
         self.assertEqual(again, 1)
         await self.scrub()
         await self.assert_gone()

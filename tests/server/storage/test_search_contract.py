@@ -15,6 +15,7 @@ from chat.server.interfaces import Hits
 from chat.server.storage import search as searching
 from chat.server.storage.search_index import AT_ONCE
 from chat.server.storage.sqlite import MOST_SEARCHES
+from chat.server.storage.store import Lane
 from chat.server.storage.transaction import Transaction
 from tests.server.storage.engines import EngineCase, InMemory, OnFile, act, text
 
@@ -77,7 +78,7 @@ class Searching(EngineCase):
             self.assertEqual(len(await self.found(words, room)), 1, words)
         for seq in range(2, 6):
             await self.store.append(act(room, Kind.REDACTION, 1, ref=seq))
-        left = await self.store._read(lambda c: c.execute("SELECT term FROM terms").fetchall())
+        left = await self.store._read(Lane.READS, lambda c: c.execute("SELECT term FROM terms").fetchall())
         self.assertEqual(left, [])
 
     async def test_only_where_one_may_read(self) -> None:
@@ -166,7 +167,7 @@ class Searching(EngineCase):
         await self.say(room, "needle")
         await self.found("needle", room)
         seen: list[str] = []
-        await self.store._search(lambda connection: connection.set_trace_callback(seen.append))
+        await self.store._read(Lane.SEARCHES, lambda connection: connection.set_trace_callback(seen.append))
         readable = dict.fromkeys(range(1, 1_001), 0)
         await self.store.search(read_terms("needle"), readable, author=None, since=0, blocked=[], limit=5)
         self.assertLess(len([sql for sql in seen if "SELECT" in sql]), 6)
@@ -194,7 +195,9 @@ class Searching(EngineCase):
             await self.restart()
         self.assertEqual(await found(), (f"needle {AT_ONCE + 9}", True))
         self.assertEqual(len(await self.found("needle 3", room)), 1)
-        names = await self.store._read(lambda c: [row[0] for row in c.execute("SELECT name FROM sqlite_master")])
+        names = await self.store._read(
+            Lane.READS, lambda c: [row[0] for row in c.execute("SELECT name FROM sqlite_master")]
+        )
         self.assertEqual([name for name in names if name.startswith("words")], [])
 
     async def as_after_an_upgrade(self) -> None:
@@ -215,8 +218,8 @@ class SearchingOnFile(OnFile, Searching):
         """Nor does a search wait for what the server asks itself."""
         room = await self.stage()
         go = threading.Event()
-        slow = self.store._search(lambda _: go.wait())
-        survey = self.store._survey(lambda _: go.wait())
+        slow = self.store._read(Lane.SEARCHES, lambda _: go.wait())
+        survey = self.store._read(Lane.SURVEYS, lambda _: go.wait())
         await self.store.verifier(1)
         await self.store.history(room, limit=1)
         self.assertNoResult(slow)
@@ -226,8 +229,8 @@ class SearchingOnFile(OnFile, Searching):
 
     async def test_too_many_searches_are_refused(self) -> None:
         go = threading.Event()
-        slow = [self.store._search(lambda _: go.wait()) for _ in range(MOST_SEARCHES)]
-        refused = self.failureResultOf(self.store._search(lambda _: None), Busy)
+        slow = [self.store._read(Lane.SEARCHES, lambda _: go.wait()) for _ in range(MOST_SEARCHES)]
+        refused = self.failureResultOf(self.store._read(Lane.SEARCHES, lambda _: None), Busy)
         self.assertIn("Too many people are searching", refused.getErrorMessage())
         go.set()
         await gatherResults(slow)

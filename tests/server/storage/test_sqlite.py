@@ -22,6 +22,7 @@ from chat.server.storage import commit_batching as gathering
 from chat.server.storage import sqlite as on_file
 from chat.server.storage.group_commit import Job
 from chat.server.storage.sqlite import SqliteStore
+from chat.server.storage.store import Lane
 from chat.server.storage.transaction import Transaction
 from chat.server.storage.workers import ReaderThread
 from tests.server.storage.engines import EngineCase, OnFile, text
@@ -108,7 +109,7 @@ class Batching(FileCase):
         eve = (await self.person("eve")).id
         private = (await self.store.append(text(Pair.of(self.bob, eve), eve))).conversation
         busy, go = self.occupy()
-        reading = self.store._read(lambda connection: go.wait())
+        reading = self.store._read(Lane.READS, lambda connection: go.wait())
         marks, blocked = {self.lobby: 1}, {eve}
         marked = self.store.mark_read(self.bob, marks)
         asked = self.store.waiting(self.bob, "phone", blocked)
@@ -125,7 +126,7 @@ class Batching(FileCase):
 
     async def test_a_slow_read_delays_no_write(self) -> None:
         go = threading.Event()
-        slow = self.store._read(lambda connection: go.wait())
+        slow = self.store._read(Lane.READS, lambda connection: go.wait())
         stored = await self.store.append(text(self.lobby, self.bob))
         self.assertNoResult(slow)
         go.set()
@@ -170,7 +171,7 @@ class Batching(FileCase):
                 go.wait()
             return counts
 
-        counted = self.store._read(count_twice)
+        counted = self.store._read(Lane.READS, count_twice)
         first.wait()
         await self.store.append(text(self.lobby, self.bob))
         go.set()
@@ -196,7 +197,7 @@ class Batching(FileCase):
 
     async def test_reading_cannot_write(self) -> None:
         with self.assertRaises(StoreUnavailable):
-            await self.store._read(lambda connection: connection.execute("DELETE FROM log"))
+            await self.store._read(Lane.READS, lambda connection: connection.execute("DELETE FROM log"))
         self.assertEqual(await self.words(self.lobby), [""])
 
 
@@ -224,7 +225,7 @@ class Trouble(FileCase):
 
         for _ in range(2):
             with self.assertRaises(StoreUnavailable):
-                await self.store._read(fail)
+                await self.store._read(Lane.READS, fail)
         await self.store.append(text(self.lobby, self.bob))
         self.assertEqual((len(self.said("Nothing of 1 requests was read")), self.said("works again")), (1, []))
         await self.store.pairs_of(self.bob)
@@ -349,7 +350,7 @@ class Files(FileCase):
         self.store = self.successor()
         self.store.start(self.sink)
         go = threading.Event()
-        asked = [self.store._read(lambda connection: go.wait()) for _ in range(2)]
+        asked = [self.store._read(Lane.READS, lambda connection: go.wait()) for _ in range(2)]
         self.failureResultOf(self.store.pairs_of(self.bob), Busy)
         go.set()
         await gatherResults(asked)
