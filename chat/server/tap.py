@@ -233,7 +233,7 @@ class ChatServer(Service):
             lambda: {**store.queues(), "hashing": self._hashing.waiting},
         )
         self.chat.host = self._host
-        dispatcher = Dispatcher(self.chat, TABLE)
+        dispatcher = Dispatcher(self.chat)
         self._census = ConnectionCounter(allow_files())
         path = os.path.abspath(settings.certificate)
         certificate = Certificate(path, clock.monotonic, self._in_thread) if settings.certificate != "none" else None

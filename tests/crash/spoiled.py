@@ -156,7 +156,7 @@ def _each_tenth_event_is_told(times: int) -> None:
 
     def posting(post: Any) -> Any:
         def so_often(audience: Audience, *arguments: Any) -> None:
-            for _ in range(times if audience.program and next(counter) % 10 == 0 else 1):
+            for _ in range(times if audience.features.gaps and next(counter) % 10 == 0 else 1):
                 post(audience, *arguments)
 
         return so_often

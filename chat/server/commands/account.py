@@ -51,7 +51,7 @@ async def new(
     """
     if user is None or (password is None and verifier is None):
         raise BadUsage("new needs user and password.")
-    session.device = device or (session.device if session.mind.program else DEFAULT_DEVICE)
+    session.device = device or (DEFAULT_DEVICE if session.mind.features.typed_by_people else session.device)
     if verifier is not None:
         await chat.authenticator.register_verifier(session, user, verifier, realname, invitation)
     elif password is not None:
@@ -86,7 +86,7 @@ async def login(
     SHA-256 of a token that this device has had, ended or not, wrong passwords of others do not lock it out.
     """
     session.token = known or session.token
-    here = session.device if session.mind.program else DEFAULT_DEVICE
+    here = DEFAULT_DEVICE if session.mind.features.typed_by_people else session.device
     if token is not None:
         session.device = device or here
         token = await chat.authenticator.log_in_by_token(session, token)
@@ -130,7 +130,7 @@ async def logged_in(
     :param token: what it has for the next time; without it, a program gets one.
     :raises BadCredentials: when it was ended from elsewhere meanwhile.
     """
-    if session.mind.program and not token:
+    if session.mind.features.tokens and not token:
         token = await chat.authenticator.hand_out_token(session)
     user = session.user
     if user is None:
@@ -145,7 +145,7 @@ async def logout(chat: ChatService, session: Session) -> LoggedOut:
     You stay a member of your rooms, and what is said meanwhile waits for you. The token of a program is worth nothing
     any more; to keep it, end with quit.
     """
-    if session.mind.program:
+    if session.mind.features.tokens:
         await chat.authenticator.end_token(session)
     return LoggedOut(_end(session))
 
@@ -199,7 +199,7 @@ async def password(
         await chat.authenticator.change_password(session, old, new)
     else:
         raise BadUsage("password needs old and new, or final and verifier.")
-    return PasswordChanged(await chat.authenticator.hand_out_token(session) if session.mind.program else "")
+    return PasswordChanged(await chat.authenticator.hand_out_token(session) if session.mind.features.tokens else "")
 
 
 @command(

@@ -37,6 +37,6 @@ async def claim(
     """
     if user is None or code is None or password is None:
         raise BadUsage("claim needs user, code and password.")
-    session.device = device or (session.device if session.mind.program else DEFAULT_DEVICE)
+    session.device = device or (DEFAULT_DEVICE if session.mind.features.typed_by_people else session.device)
     await chat.authenticator.claim(session, user, code, password)
     return await logged_in(chat, session)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from chat.protocol.errors import BadUsage, Forbidden, NoEffect, NoSuchUser
 from chat.protocol.events import Notice, Reply
+from chat.protocol.grammar.context import Call
 from chat.protocol.values import SERVER, Account, Kind, Rank, Sanction
 from chat.server.core.deletion import Deletion
 from chat.server.core.node import Node
@@ -214,7 +214,7 @@ def _is_met(sanction: Sanction, session: Session) -> bool:
     return covers(sanction, session.mind.peer.address)
 
 
-async def _nobody_types(session: Session, command: str, arguments: dict[str, Any]) -> Reply:
+async def _nobody_types(session: Session, call: Call) -> Reply:
     raise AssertionError("a session that acts for somebody takes no commands")
 
 

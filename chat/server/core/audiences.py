@@ -56,14 +56,15 @@ class Audiences:
         omit: Collection[IMind] = (),
         hidden: Collection[IMind] = (),
         instead: Event | None = None,
-        programs_only: bool = False,
+        crowd: bool = False,
     ) -> None:
         """Tell everybody at the end of this turn.
 
         :param omit: sessions that are told nothing.
         :param hidden: sessions from which it is hidden.
-        :param instead: what programs among those are told.
+        :param instead: what those among them are told that want `Features.gaps`.
+        :param crowd: whether it is only for those that want `Features.crowd_presence`.
         """
         for audience in self._audiences.values():
-            if audience.program or not programs_only:
+            if not crowd or audience.features.crowd_presence:
                 audience.post(event, omit, hidden, instead)

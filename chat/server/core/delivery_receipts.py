@@ -115,5 +115,5 @@ class DeliveryReceipts:
         author = user.account.id
         conversation = private_conversation(id, Pair.of(author, by), author, self.node.directory)
         for mind in self.node.minds_of(user):
-            if mind.program or kind is Kept:
+            if mind.features.receipts or kind is Kept:
                 mind.deliver(kind(conversation, seq))

@@ -88,5 +88,5 @@ class Inboxes:
         assert isinstance(device, str) and isinstance(body, str), "made by _tell()"
         event = self._shown(StoredLetter(number, author, device, time, b64decode(body)))
         for session in user.sessions:
-            if session.live and session.mind.program and session.device == published.fields["for"]:
+            if session.live and session.mind.features.opens_sealed and session.device == published.fields["for"]:
                 session.mind.deliver(event)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from secrets import token_hex
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from chat.protocol.errors import (
     AlreadyLoggedIn,
@@ -18,10 +18,10 @@ from chat.protocol.errors import (
     Internal,
     NotLoggedIn,
     ShuttingDown,
-    UnknownCommand,
 )
 from chat.protocol.events import Refused, Reply
-from chat.protocol.grammar.verbs import Access, Table, Verb
+from chat.protocol.grammar.context import Call
+from chat.protocol.grammar.verbs import Access, Verb
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 from chat.server.logs import Logger
@@ -33,39 +33,36 @@ T = TypeVar("T")
 
 
 class Dispatcher:
-    """Runs commands of a table against a service.
+    """Runs calls against a service.
 
     :ivar performed: how often each verb ran, and with which outcome (``ok`` or an error code).
     """
 
-    def __init__(self, service: ChatService, table: Table) -> None:
+    def __init__(self, service: ChatService) -> None:
         self._service = service
-        self._table = table
         self.performed: Counter[tuple[str, str]] = Counter()
 
-    async def perform(self, session: Session, command: str, arguments: dict[str, Any]) -> Reply:
+    async def perform(self, session: Session, call: Call) -> Reply:
         """See `chat.server.core.user.Session.perform`."""
-        verb = self._table.get(command)
+        verb = call.verb
         try:
-            if verb is None:
-                raise UnknownCommand()
             if wait := self._admit(session, verb):
                 turn = self._service.node.sleeper.wait(wait)
                 session.mind.slow_down(wait)  # only now, so that the next line comes after this command
                 await turn
                 self._check(session, verb)
-            reply: Reply = await verb.run(self._service, session, **arguments)
+            reply: Reply = await verb.run(self._service, session, **call.arguments)
         except ChatError as error:
-            self.performed[command if verb else "", error.code] += 1
-            if verb is not None and verb.access is Access.GUEST:
+            self.performed[verb.name, error.code] += 1
+            if verb.access is Access.GUEST:
                 self._service.node.traffic_log.refused(verb.name, session)
             return _refused(error, self._service.settings.registration != "closed")
         except Exception:
             incident = token_hex(4)
-            log.failure("incident {incident} in command {command}", incident=incident, command=command)
-            self.performed[command, Internal.code] += 1
+            log.failure("incident {incident} in command {command}", incident=incident, command=verb.name)
+            self.performed[verb.name, Internal.code] += 1
             return Refused(Internal.code, f"{Internal.text} Tell the operator: incident {incident}.")
-        self.performed[command, "ok"] += 1
+        self.performed[verb.name, "ok"] += 1
         return reply
 
     def _admit(self, session: Session, verb: Verb) -> float:

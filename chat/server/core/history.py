@@ -154,11 +154,11 @@ class HistoryReader:
         return Resumed(standings, letters, last.name if last is not None else None, self._invitations(account))
 
     async def _is_noted(self, session: Session) -> None:
-        """Wait until it is on disk that a text session has begun, if the disk takes anything.
+        """Wait until it is on disk that a session without acknowledgements has begun, if the disk takes anything.
 
         After a crash nobody would know that it was shown anything, and it would be shown all of it again as if new.
         """
-        if session.noted is not None and not session.mind.program:
+        if session.noted is not None and not session.mind.features.acknowledges:
             await session.noted
         session.noted = None
 

@@ -128,7 +128,7 @@ class KeyDirectory:
         device, one_time, used = (published.fields[name] for name in ("device", "one_time", "fallback_used"))
         assert isinstance(one_time, int) and isinstance(used, bool), "made by _tell_owner()"
         for session in user.sessions:
-            if session.live and session.mind.program and session.device == device:
+            if session.live and session.mind.features.opens_sealed and session.device == device:
                 session.mind.deliver(KeysLeft(one_time, used))
 
     def _follow_everyone(self, published: Published) -> None:
@@ -149,5 +149,5 @@ class KeyDirectory:
         for reader in readers - node.directory.blocked_by(account):
             user = node.users.get(reader)
             for mind in node.minds_of(user) if user is not None else ():
-                if mind.program and mind not in omit:
+                if mind.features.opens_sealed and mind not in omit:
                     mind.deliver(event)

@@ -129,13 +129,13 @@ class PresenceService:
         for listener, states in told.items():
             for state, names in states.items():
                 shown = names if len(names) <= _NAMED + 1 else names[:_NAMED]
-                people = PresenceEvent(tuple(shown), state, others=len(names) - len(shown))
+                summary = PresenceEvent(tuple(shown), state, others=len(names) - len(shown))
                 groups = (names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE))
-                self._deliver(listener, people, [PresenceEvent(tuple(group), state) for group in groups])
+                self._deliver(listener, summary, [PresenceEvent(tuple(group), state) for group in groups])
 
-    def _deliver(self, listener: int, people: PresenceEvent, programs: Iterable[PresenceEvent] = ()) -> None:
-        """:param programs: what programs are told instead: they keep a list of who is here, so they want every name."""
+    def _deliver(self, listener: int, summary: PresenceEvent, names: Iterable[PresenceEvent] = ()) -> None:
+        """:param names: what those are told instead that want `Features.every_occupancy`."""
         user = self._node.users.get(listener)
         for mind in self._node.minds_of(user) if user is not None else ():
-            for event in (mind.program and programs) or (people,):
+            for event in (mind.features.every_occupancy and names) or (summary,):
                 mind.deliver(event)

@@ -189,7 +189,7 @@ class RoomService:
         account = account_of(session)
         room.may_enter(account, self._node.now())
         joined = account not in room.members
-        if joined and room.sealing and not (knowing or session.mind.program):
+        if joined and room.sealing and not (knowing or session.mind.features.opens_sealed):
             raise SealedRoom(
                 f"{room.name} is sealed: what is said there is encrypted, and here you could neither read it nor speak."
                 f" To enter all the same: connect {room.name} sealed"
@@ -303,7 +303,7 @@ class RoomService:
         event = entry(row, room.conversation, self._node.directory, until)
         quiet = row.kind in _QUIET
         omit = self._node.mind_of(published.origin) if quiet else ()
-        room.audiences.post(event, omit, programs_only=quiet and len(room.occupants) > CROWD)
+        room.audiences.post(event, omit, crowd=quiet and len(room.occupants) > CROWD)
 
     def _joined(self, room: Room, account: int) -> None:
         memberships = self._node.memberships.setdefault(account, set())

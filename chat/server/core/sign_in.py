@@ -255,14 +255,14 @@ class SignInService:
         if row.author != reader and row.kind in SPOKEN and not blocked:
             user.last_from = row.author
         if blocked:
-            sessions = [session for session in sessions if session.mind.program]
+            sessions = [session for session in sessions if session.mind.features.gaps]
         if not sessions:
             return
         conversation = private_conversation(row.conversation, pair, reader, node.directory)
         event: Entry = Skipped(conversation, row.seq, row.seq) if blocked else entry(row, conversation, node.directory)
         told = not isinstance(event, Skipped)
         for session in sessions:
-            if told or session.mind.program:
+            if told or session.mind.features.gaps:
                 if told and row.author != reader:
                     self._delivery.owe(session, row.conversation, PendingReceipt(reader, row.author, row.seq))
                 node.counters.deliveries += 1

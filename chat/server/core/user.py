@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from chat.protocol.events import Reply
+from chat.protocol.grammar.context import Call
 from chat.protocol.values import DEFAULT_DEVICE, Account, Origin, Peer, Rank
 from chat.server.core.rate_limit import TokenBucket
 from chat.server.core.room import Room
@@ -102,7 +103,7 @@ class Session:
         node: str,
         mind: IMind,
         bucket: TokenBucket,
-        perform: Callable[[Session, str, dict[str, Any]], Awaitable[Reply]],
+        perform: Callable[[Session, Call], Awaitable[Reply]],
     ) -> None:
         self.id = id
         self.origin = Origin(node, id)
@@ -149,14 +150,13 @@ class Session:
         """Who acts through it, as people may read it."""
         return self.operator or (self.user.name if self.user is not None else "nobody")
 
-    def perform(self, command: str, **arguments: Any) -> Awaitable[Reply]:
+    def perform(self, call: Call) -> Awaitable[Reply]:
         """Run a command in the name of this session; the only way in for a front end.
 
-        :param command: a verb of the table.
-        :param arguments: as the verb declares them, read by the grammar.
+        :param call: a verb with its arguments, as the grammar read them.
         :returns: the one reply; what is refused is a `chat.protocol.events.Refused`, never an exception.
         """
-        return self._perform(self, command, arguments)
+        return self._perform(self, call)
 
 
 @implementer(IChatUser)

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from chat.protocol.events import Event
 from chat.server.frontends.outbox import Outbox
-from chat.server.interfaces import IMind, ITurn
+from chat.server.interfaces import Features, IMind, ITurn
 
 
 class HasOutbox(Protocol):
@@ -23,12 +23,12 @@ class Audience:
     an event gets a batch of its own, with something instead or without it.
     """
 
-    __slots__ = ("_batch", "_members", "_otherwise", "_render", "_turn", "program")
+    __slots__ = ("_batch", "_members", "_otherwise", "_render", "_turn", "features")
 
-    def __init__(self, render: Callable[[Event], bytes], turn: ITurn, program: bool) -> None:
+    def __init__(self, render: Callable[[Event], bytes], turn: ITurn, features: Features) -> None:
         self._render = render
         self._turn = turn
-        self.program = program
+        self.features = features
         self._members: dict[IMind, Outbox] = {}
         self._batch: list[bytes] | None = None
         self._otherwise: dict[IMind, dict[int, bytes]] | None = None
@@ -51,7 +51,9 @@ class Audience:
         if rendered or instead is not None:
             place = self._queue(rendered, omit, b"")
             if hidden:
-                self._change(hidden, place, self._render(instead) if instead is not None and self.program else b"")
+                self._change(
+                    hidden, place, self._render(instead) if instead is not None and self.features.gaps else b""
+                )
 
     def _queue(self, rendered: bytes, others: Collection[IMind], otherwise: bytes) -> int:
         """Put something into the batch for everybody, and something else for others of its members.

@@ -27,12 +27,13 @@ from zope.interface import implementer
 
 from chat.protocol.errors import BadFrame, Forbidden, Misconfigured
 from chat.protocol.events import Closing, Event, Notice, Refused
+from chat.protocol.grammar.context import Call
 from chat.protocol.values import Peer
 from chat.protocol.wire.jsonlines import Request, decode, encode
 from chat.server.core.dispatcher import Dispatcher, attempt
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
-from chat.server.interfaces import IAudience
+from chat.server.interfaces import Features, IAudience
 from chat.server.logs import Logger
 
 log = Logger()
@@ -110,7 +111,7 @@ class ControlProtocol(LineOnlyReceiver):
     MAX_LENGTH = FRAME_BYTES
 
     transport: Any
-    program = True
+    features = Features()
 
     def __init__(self, service: ChatService, dispatcher: Dispatcher) -> None:
         self.peer = Peer("control socket", "", loopback=True)
@@ -156,7 +157,7 @@ class ControlProtocol(LineOnlyReceiver):
     async def _answer(self, session: Session, request: Request) -> None:
         verb = self._service.table["admin"]
         arguments = attempt(verb.decode, request.args)
-        reply = arguments if isinstance(arguments, Refused) else await session.perform(verb.name, **arguments)
+        reply = arguments if isinstance(arguments, Refused) else await session.perform(Call(verb, arguments))
         self.transport.write(encode(reply, request.id))
 
     def lineLengthExceeded(self, line: bytes) -> None:

@@ -16,10 +16,20 @@ from chat.server.frontends.contract import Link, newer
 from chat.server.frontends.cooperative import collect
 from chat.server.frontends.line_decoder import TOO_LONG, Lines
 from chat.server.frontends.pipeline import Pipeline
-from chat.server.interfaces import IAudience, IDelayed
+from chat.server.interfaces import Features, IAudience, IDelayed
 
 FRAME_BYTES = 64 * 1024
 """The longest frame, without its end."""
+
+FEATURES = Features(
+    acknowledges=True,
+    tokens=True,
+    gaps=True,
+    opens_sealed=True,
+    receipts=True,
+    crowd_presence=True,
+    every_occupancy=True,
+)
 
 _MEANINGLESS = frozenset((BadFrame.code, TooLong.code, UnknownCommand.code))
 """Why frames are refused that mean nothing at all."""
@@ -37,7 +47,7 @@ class JsonFrontEnd:
 
     __slots__ = ("_held_back", "_link", "_pipeline", "_service", "_watch", "outbox", "peer")
 
-    program = True
+    features = FEATURES
     most_bytes = FRAME_BYTES
 
     def __init__(self, link: Link) -> None:
@@ -111,7 +121,7 @@ class JsonFrontEnd:
         if call.verb.name == "resume":
             self._held_back = []
             self.outbox.hold()
-        return self._link.session.perform(call.verb.name, **call.arguments)
+        return self._link.session.perform(call)
 
     async def respond(self, call: Call, reply: Reply) -> bytes:
         assert isinstance(call, Asked), "made by _call"
@@ -161,7 +171,7 @@ class JsonFrontEnd:
         return "json"
 
     def new_audience(self, conversation: int) -> IAudience:
-        return Audience(encode, self._link.turn, program=True)
+        return Audience(encode, self._link.turn, FEATURES)
 
     def deliver(self, event: Event) -> None:
         if self._held_back is not None and isinstance(event, PrivateEntry):

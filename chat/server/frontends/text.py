@@ -52,7 +52,7 @@ from chat.server.frontends.delivery_proof import DeliveryProof
 from chat.server.frontends.line_decoder import Lines
 from chat.server.frontends.pipeline import Pipeline
 from chat.server.frontends.prompt_state import LINE_BYTES, PromptState
-from chat.server.frontends.text_audience import BELL, AudienceKey
+from chat.server.frontends.text_audience import BELL, FEATURES, AudienceKey
 from chat.server.interfaces import IAudience
 
 PRIVATE_LINES = 200
@@ -79,7 +79,7 @@ class TextFrontEnd:
         "peer",
     )
 
-    program = False
+    features = FEATURES
     most_bytes = LINE_BYTES
 
     def __init__(self, link: Link) -> None:
@@ -134,7 +134,7 @@ class TextFrontEnd:
         if call.verb.name == "catchup":
             self._let_go()  # the answers before are written, and what was held behind them came before this
             self._hold_back()
-        return self._link.session.perform(call.verb.name, **call.arguments)
+        return self._link.session.perform(call)
 
     async def respond(self, call: Call, reply: Reply) -> bytes:
         if isinstance(reply, StoredAs) and reply.as_expected:
@@ -178,14 +178,14 @@ class TextFrontEnd:
         return shown
 
     async def _welcome(self, call: Call, reply: LoggedIn) -> tuple[bytes, tuple[History, ...]]:
-        session, dialogue = self._link.session, self._dialogue
+        session, dialogue, table = self._link.session, self._dialogue, self._service.table
         dialogue.begin()
         shown = [dialogue.shown(reply)]
         if not dialogue.prompted and not dialogue.tipped and call.arguments.get("password"):
             dialogue.tipped = True
             tip = "Tip: without the password, login NAME asks for it on a line of its own."
             shown.append(dialogue.text(notice(tip, dialogue.view())))
-        resumed = await session.perform("resume")
+        resumed = await session.perform(Call(table["resume"], {}))
         user = session.user
         if user is None:
             return _TOLD, ()
@@ -195,7 +195,7 @@ class TextFrontEnd:
         self._note_quiet_rooms()
         rooms = {each.conversation.room: each.conversation for each in resumed.conversations if each.conversation.room}
         self._move(rooms.get(resumed.current or ""))
-        missed = await session.perform("missed", limit=PRIVATE_LINES)
+        missed = await session.perform(Call(table["missed"], {"limit": PRIVATE_LINES}))
         if session.user is not user:
             return _TOLD, ()
         view = dialogue.view()

@@ -14,7 +14,10 @@ from chat.protocol.values import Text
 from chat.protocol.wire.text import View, render
 from chat.server.frontends.audience import Audience
 from chat.server.frontends.telnet import with_line_ends
-from chat.server.interfaces import IAudience, IMind, ITurn
+from chat.server.interfaces import Features, IAudience, IMind, ITurn
+
+FEATURES = Features(typed_by_people=True)
+"""Of the front end for people."""
 
 BELL = b"\a"
 
@@ -51,7 +54,7 @@ class AudienceKey:
             return with_line_ends(line) if self.telnet else line
 
         if self.notify is Notify.ALL and not self.bell:
-            return Audience(shown, turn, program=False)
+            return Audience(shown, turn, FEATURES)
         return MentionAudience(shown, turn, self.bell, self.notify)
 
 
@@ -71,7 +74,7 @@ class MentionAudience(Audience):
     __slots__ = ("_bell", "_called", "_notify")
 
     def __init__(self, shown: Callable[[Event], bytes], turn: ITurn, bell: bool, notify: Notify) -> None:
-        super().__init__(shown, turn, program=False)
+        super().__init__(shown, turn, FEATURES)
         self._bell = BELL if bell else b""
         self._notify = notify
         self._called: dict[str, list[IMind]] = {}

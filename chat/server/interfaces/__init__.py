@@ -23,7 +23,7 @@ from chat.server.interfaces.accounts import (
 from chat.server.interfaces.admin_store import Contents
 from chat.server.interfaces.bus import Ephemeral, IBus, Logged, Published, Topic
 from chat.server.interfaces.clock import IClock, IDelayed, ITurn
-from chat.server.interfaces.frontends import IAudience, IMind
+from chat.server.interfaces.frontends import Features, IAudience, IMind
 from chat.server.interfaces.host import Finding, IHost
 from chat.server.interfaces.key_store import IFileStore, IKeyStore
 from chat.server.interfaces.people import IAuthenticator, IChatUser, IDirectory, IPasswordCredentials, ITokenCredentials
@@ -51,6 +51,7 @@ __all__ = [
     "EndedDevice",
     "Ephemeral",
     "Erased",
+    "Features",
     "Finding",
     "Hits",
     "IAudience",

@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from chat.protocol.events import Event
-from chat.protocol.values import (
-    Peer,
-)
+from chat.protocol.values import Peer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What a front end can do and wants to be told; one flag for each thing.
+
+    :ivar acknowledges: its peer says what it has received, so that nothing is concluded from its socket, and asks for
+        what it missed.
+    :ivar tokens: its peer can keep a session token, and gets one at each login.
+    :ivar gaps: it is told `chat.protocol.events.Skipped` where seqs have a gap, so that none is taken for a loss.
+    :ivar opens_sealed: its peer may have keys: it reads and writes sealed messages, has a device inbox, and is told
+        when keys change or run short.
+    :ivar receipts: it is told each step of the delivery of the private messages that its account sent.
+    :ivar crowd_presence: it is told who joins and leaves a crowded room.
+    :ivar every_occupancy: it keeps a list of who is online: it is told every name, never *and 12 others*.
+    :ivar typed_by_people: a person types its lines: a login without a device name means the default one.
+    """
+
+    acknowledges: bool = False
+    tokens: bool = False
+    gaps: bool = False
+    opens_sealed: bool = False
+    receipts: bool = False
+    crowd_presence: bool = False
+    every_occupancy: bool = False
+    typed_by_people: bool = False
 
 
 class IAudience(Protocol):
     """Sessions that see the same bytes of a conversation: an event is rendered once for all of them."""
 
-    program: bool
-    """Whether programs read; people are spared the comings and goings of a crowded room."""
+    features: Features
+    """Of all its members."""
 
     def add(self, mind: IMind) -> None: ...
 
@@ -28,7 +53,7 @@ class IAudience(Protocol):
         """Queue an event for everybody but ``omit`` and ``hidden``; it leaves at the end of the turn.
 
         :param omit: who is told nothing, such as the session that it came from.
-        :param hidden: from whom it is hidden; programs among them are told ``instead``.
+        :param hidden: from whom it is hidden; those that want `Features.gaps` are told ``instead``.
         """
 
     def __len__(self) -> int: ...
@@ -39,8 +64,7 @@ class IMind(Protocol):
 
     peer: Peer
 
-    program: bool
-    """Whether a program reads: it gets tokens, and `chat.protocol.events.Skipped` where seqs have a gap."""
+    features: Features
 
     def audience_key(self, conversation: int) -> Hashable:
         """Equal for all minds that render events of this conversation to the same bytes."""

@@ -64,7 +64,6 @@ class MetricsCollector:
         """One moment of the server."""
         chat = self._chat
         node, disk = chat.node, chat.store.disk()
-        performed = self._dispatcher.performed.items()
         return MetricsSnapshot(
             connections=sum(not each.operator for each in node.sessions.values()),
             people=len(node.users),
@@ -73,7 +72,7 @@ class MetricsCollector:
             logins=node.counters.logins,
             rows=dict(node.counters.rows),
             deliveries=node.counters.deliveries,
-            outcomes={(verb or "unknown", outcome): number for (verb, outcome), number in performed},
+            outcomes=dict(self._dispatcher.performed),
             queues=chat.host.queues(),
             commits=self._commits(),
             disk_used=disk.used,

@@ -7,7 +7,7 @@ begun with `Person.starts`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection, Coroutine, Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, TypeVar, cast
 
 from twisted.cred.portal import Portal
@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from chat.protocol.errors import ChatError
 from chat.protocol.events import Event, LoggedIn, Refused, Reply, Said
+from chat.protocol.grammar.context import Call
 from chat.protocol.grammar.verbs import Table
 from chat.protocol.names import read_name
 from chat.protocol.values import Account, Peer, Rank, Role, Text, Verifier
@@ -34,7 +35,7 @@ from chat.server.core.room import Room
 from chat.server.core.service import ChatService
 from chat.server.core.sign_in import SignInRequest
 from chat.server.core.user import Session
-from chat.server.interfaces import Finding, IAudience, IChatUser, IHost, IMind, Proven
+from chat.server.interfaces import Features, Finding, IAudience, IChatUser, IHost, IMind, Proven
 from chat.server.settings.schema import Settings
 from chat.server.storage.memory import MemoryStore
 from tests.server.auth.fakes import COST, FakeClock, FakeHashing
@@ -69,11 +70,15 @@ def now(work: Awaitable[T]) -> T:
     return result
 
 
+PERSON = Features(typed_by_people=True)
+PROGRAM = Features(**{each.name: each.name != "typed_by_people" for each in fields(Features)})
+
+
 class FakeAudience:
     """Hands every event on at once."""
 
-    def __init__(self, program: bool) -> None:
-        self.program = program
+    def __init__(self, features: Features) -> None:
+        self.features = features
         self.members: list[IMind] = []
 
     def __len__(self) -> int:
@@ -93,7 +98,7 @@ class FakeAudience:
                 continue
             if mind not in hidden:
                 mind.deliver(event)
-            elif instead is not None and self.program:
+            elif instead is not None and self.features.gaps:
                 mind.deliver(instead)
 
 
@@ -102,7 +107,7 @@ class FakeMind:
 
     def __init__(self, program: bool = False, peer: Peer | None = None) -> None:
         self.peer = peer or Peer("192.0.2.7", "192.0.2.7")
-        self.program = program
+        self.features = PROGRAM if program else PERSON
         self.events: list[Event] = []
         self.alive = True
         self.probing: Deferred[bool] | None = None
@@ -112,10 +117,10 @@ class FakeMind:
         self.slowed = 0.0
 
     def audience_key(self, conversation: int) -> Hashable:
-        return self.program
+        return self.features
 
     def new_audience(self, conversation: int) -> IAudience:
-        return FakeAudience(self.program)
+        return FakeAudience(self.features)
 
     def deliver(self, event: Event) -> None:
         self.events.append(event)
@@ -168,13 +173,16 @@ class Person:
         assert self.session.user is not None, "nobody is logged in here"
         return self.session.user.account.id
 
+    def _perform(self, command: str, arguments: dict[str, Any]) -> Awaitable[Reply]:
+        return self.session.perform(Call(self.stage.chat.table[command], arguments))
+
     def starts(self, command: str, **arguments: Any) -> Deferred[Reply]:
         """Run a command that may take its time."""
-        return begun(self.session.perform(command, **arguments))
+        return begun(self._perform(command, arguments))
 
     def does(self, command: str, **arguments: Any) -> Reply:
         """Run a command that is done at once."""
-        return now(self.session.perform(command, **arguments))
+        return now(self._perform(command, arguments))
 
     def gets(self, kind: type[E], command: str, **arguments: Any) -> E:
         """Run a command whose reply is of this kind."""
@@ -243,7 +251,7 @@ class Stage:
             chat.node, Portal(self.realm, checkers), self.realm, registrar, proofs, known
         )
         chat.host = self.host = FakeHost()
-        self.dispatcher = Dispatcher(chat, table)
+        self.dispatcher = Dispatcher(chat)
         now(chat.start())
 
     def restart(self) -> Stage:

@@ -45,11 +45,6 @@ class Who(SynchronousTestCase):
         self.assertEqual(bob.code("shutdown"), "forbidden")
         self.assertEqual(stage.connection().code("shutdown"), "not-logged-in")
 
-    def test_an_unknown_command(self) -> None:
-        stage = Stage()
-        self.assertEqual(stage.connection().code("xyzzy"), "unknown-command")
-        self.assertEqual(stage.dispatcher.performed["", "unknown-command"], 1)
-
     def test_nobody_acts_while_the_server_stops(self) -> None:
         stage = Stage()
         bob = stage.enter("bob")

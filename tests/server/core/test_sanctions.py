@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.protocol.errors import BadUsage, StoreUnavailable
 from chat.protocol.events import LoggedIn, Notice, Refused
+from chat.protocol.grammar.context import Call
 from chat.protocol.values import Kind, Peer, Rank, Sanction, Text
 from chat.server.core.sanctions import Sanctions, covers, read_network
 from chat.server.storage.memory import MemoryStore
@@ -58,7 +59,7 @@ class ABannedAccount(SynchronousTestCase):
         first.does("new", user="bob", password=PASSWORD)
         self.assertEqual(second.code("login", user="bob", password=PASSWORD), "already-signed-in")
         ann = stage.chat.node.users[1].sessions[0]
-        now(ann.perform("admin", words="ban bob"))
+        now(ann.perform(Call(stage.chat.table["admin"], {"words": "ban bob"})))
         self.assertEqual(second.code("takeover"), "banned")
 
     def test_cannot_come_back_with_a_code(self) -> None:

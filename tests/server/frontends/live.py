@@ -17,7 +17,6 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from chat.server.commands.table import TABLE
 from chat.server.core.dispatcher import Dispatcher
 from chat.server.frontends.certificate import Certificate, ensure_certificate
 from chat.server.frontends.connection import ChatFactory, Connection
@@ -140,7 +139,7 @@ class LiveCase(TestCase):
     def listen(self, kind: str = "auto") -> int:
         """:returns: the port."""
         server = self.server
-        dispatcher = Dispatcher(server.chat, TABLE)
+        dispatcher = Dispatcher(server.chat)
         self.connections: list[Connection] = []
         factory = NotingFactory(kind, server.chat, dispatcher, self.turn, server.counter, self.certificate)
         factory.made = self.connections

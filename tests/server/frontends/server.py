@@ -192,7 +192,7 @@ class Server:
         )
         self.turn = ReactorTurn(self.clock.clock)
         self.counter = ConnectionCounter()
-        dispatcher = Dispatcher(self.chat, TABLE)
+        dispatcher = Dispatcher(self.chat)
         self.factories = {
             kind: ChatFactory(kind, self.chat, dispatcher, self.turn, self.counter)
             for kind in ("auto", "text", "telnet", "json")

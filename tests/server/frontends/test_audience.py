@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.protocol.events import Closing, Event
 from chat.server.frontends.audience import Audience
 from chat.server.frontends.outbox import Outbox
-from chat.server.interfaces import IMind
+from chat.server.interfaces import Features, IMind
 from chat.server.process.reactor import ReactorTurn
 from tests.server.frontends.server import ServerCase
 
@@ -31,13 +31,13 @@ class Member:
 
 
 class AnAudience(SynchronousTestCase):
-    program = False
+    features = Features()
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.turn = ReactorTurn(self.clock)
         self.rendered: list[Event] = []
-        self.audience = Audience(self.render, self.turn, self.program)
+        self.audience = Audience(self.render, self.turn, self.features)
         self.ann, self.bob, self.carol = (Member(self.turn) for _ in range(3))
         for member in (self.ann, self.bob, self.carol):
             self.audience.add(member.mind)
@@ -105,7 +105,7 @@ class AnAudience(SynchronousTestCase):
 
 
 class AnAudienceOfPrograms(AnAudience):
-    program = True
+    features = Features(gaps=True)
 
     def test_people_get_nothing_instead(self) -> None:
         """Programs are told of a gap, in its place."""

@@ -78,7 +78,7 @@ class ThePage(SynchronousTestCase):
         """Neither of people nor of rooms, nor what somebody typed as a command."""
         ann = self.stage.enter("xyzzyann", "xyzzyops")
         ann.says("xyzzyops", "xyzzy")
-        ann.code("xyzzy")
+        ann.code("help", verb="xyzzy")
         self.assertNotIn("xyzzy", page(self.stage, self.durations))
 
     def test_the_disk(self) -> None:
