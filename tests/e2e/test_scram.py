@@ -12,9 +12,10 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from chat.client.model.failures import RequestRefused, ServerNotTrusted
-from chat.client.session.endpoint import Handshake, ServerAddress, dial
+from chat.client.session.endpoint import ServerAddress, dial
 from chat.client.session.login import Login
 from chat.client.session.protocol import ChatClient
+from chat.client.session.tls import Handshake
 from chat.protocol.events import Challenge, LoggedIn
 from tests.e2e.stage import Stage
 from tests.server.auth.fakes import COST

@@ -21,7 +21,7 @@ from chat.client.model.failures import ClientFailure, Disconnected
 from chat.client.model.state import State
 from chat.client.session.draft_store import DiskDraftStore
 from chat.client.session.encryption_api import NullEncryption
-from chat.client.session.endpoint import Handshake, ServerAddress, dial
+from chat.client.session.endpoint import ServerAddress, dial
 from chat.client.session.engine import Engine
 from chat.client.session.login import LEAST_COST, Login
 from chat.client.session.observer import Observer
@@ -29,6 +29,7 @@ from chat.client.session.peer_api import NullPeers
 from chat.client.session.profiles import Files
 from chat.client.session.protocol import ChatClient
 from chat.client.session.sync import SyncMode
+from chat.client.session.tls import Handshake
 from chat.client.session.tofu import SameDatabase, pinned
 from chat.protocol.events import Event
 

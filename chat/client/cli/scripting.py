@@ -34,7 +34,7 @@ from chat.protocol.wire.field_codecs import write_body
 _BY_PASSWORD = (BadCredentials.code, CredentialsChanged.code, PlainLoginRefused.code)
 """Refusals of a token after which the password lets in."""
 
-PATIENCE = 30.0
+SEND_TIMEOUT = 30.0
 """Seconds in which a message has to be kept."""
 
 Password = Callable[[str], str]
@@ -176,7 +176,7 @@ class Send(ScriptCommand):
     async def run(self, text: str) -> int:
         """Say something.
 
-        Tried again for `PATIENCE` seconds where it could not be kept just now, under the same retry id.
+        Tried again for `SEND_TIMEOUT` seconds where it could not be kept just now, under the same retry id.
 
         :returns: 0 when it is kept.
         """
@@ -184,7 +184,7 @@ class Send(ScriptCommand):
         cmd, args = ("say", {"room": room}) if room else ("message", {"user": name})
         retry, tries = token_urlsafe(12), 0
         body: dict[str, object] | None = None
-        deadline = self._reactor.seconds() + PATIENCE
+        deadline = self._reactor.seconds() + SEND_TIMEOUT
         try:
             said = _text(text)
             await self._log_in()

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chat.client.e2e.key_export import COST, MOST_COST, NONCE, SALT, WRONG, stretch
 from chat.client.model.failures import BadKeyFile, KeysInUse
+from chat.client.session.private_folder import create_private
 
 PATIENCE: Final = 3.0
 """Seconds to wait for another program to close the file: one that is being signed out elsewhere does so."""
@@ -128,8 +129,7 @@ def make_database(path: Path, passphrase: str, cost: int = COST) -> EncryptedDat
         raise BadKeyFile("Keys need a passphrase.")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    create_private(draft).close()
     key, salt = os.urandom(32), os.urandom(SALT)
     connection = _connect(draft)
     connection.executescript(_TABLES)

@@ -26,7 +26,7 @@ from chat.client.model.state import State
 from chat.client.session.encryption_api import NOT_SEALED, NullEncryption
 from chat.client.session.observer import Observer
 from chat.client.session.protocol import ChatClient
-from chat.client.session.restore_sync import left, state_of
+from chat.client.session.sync import kept_since, restored_at
 from chat.client.session.tasks import unattended
 from chat.protocol.events import (
     Entry,
@@ -169,11 +169,11 @@ class Encryption(NullEncryption):
         """Forget what the server does not have any more: while the keys were locked, nothing was."""
         if self._client is None:
             raise Disconnected("You are not connected just now.")
-        kept = await left(self._client, self.restored)
+        kept = await kept_since(self._client, self.restored)
         for talk in self.state.talks.values():
             if talk.conversation is not None and talk.conversation.reference in kept:
                 self.stand(talk, kept[talk.conversation.reference])
-        self.note_restored(state_of(self._client))
+        self.note_restored(restored_at(self._client))
 
     def accept(self, user: str) -> None:
         """Somebody's keys of now are what counts from now on."""

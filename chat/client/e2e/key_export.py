@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from chat.client.model.failures import BadKeyFile
+from chat.client.session.private_folder import replace_private
 
 COST: Final = 2**16
 """scrypt's N, with r = 8 and p = 1: 64 MiB and some tenths of a second for each guess."""
@@ -81,18 +82,7 @@ class KeyFile:
         """
         nonce = os.urandom(NONCE)
         sealed = self._cipher.encrypt(nonce, json.dumps(secrets).encode(), self._head)
-        fresh = self._path.with_name(f"{self._path.name}.new")
-        fresh.unlink(missing_ok=True)
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(self._head + nonce + sealed)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_private(self._path, self._head + nonce + sealed, durable=True)
 
 
 def stretch(passphrase: str, salt: bytes, cost: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +11,7 @@ from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_
 from chat.client.e2e.key_export import COST
 from chat.client.e2e.key_store import KeyStore
 from chat.client.model.failures import BadKeyFile, ClientFailure, KeysInUse
+from chat.client.session.private_folder import create_private
 from chat.protocol.names import fold
 
 _ENDING = ".keys"
@@ -133,6 +133,5 @@ class KeyFiles:
             return
         with suppress(OSError):  # then it is asked for again
             place.parent.mkdir(mode=0o700, exist_ok=True)
-            place.unlink(missing_ok=True)
-            with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with create_private(place) as file:
                 file.write(vault.key)

@@ -157,7 +157,7 @@ class CommandInput:
         title = state.people[where.name][0] if private and where.name in state.people else ""
         talk = state.talk(where, title or args.get("room") or args["user"])
         again = call if where.room else Call(state.table["message"], {"user": args["user"], "text": Text(args["text"])})
-        engine.say(Outgoing(where, cmd, args, args["text"], int(self._clock() * 1000), again=again))
+        engine.sender.say(Outgoing(where, cmd, args, args["text"], int(self._clock() * 1000), again=again))
         return talk if here is None or talk.key != here.key else None
 
     def _to_last(self, call: Call) -> Call:

@@ -18,6 +18,7 @@ from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory, TL
 from zope.interface import implementer
 
 from chat.client.p2p.handshake import BINDING_BYTES, LABEL
+from chat.client.session.tls import caller_context, listener_context
 
 
 class Metering(Protocol):
@@ -33,9 +34,7 @@ class Calling:
 
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """See ``twisted.internet.interfaces.IOpenSSLClientConnectionCreator``."""
-        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        context.set_min_proto_version(SSL.TLS1_3_VERSION)
-        return SSL.Connection(context, None)
+        return SSL.Connection(caller_context(SSL.TLS1_3_VERSION), None)
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -56,11 +55,7 @@ class ListeningTls:
             .not_valid_after(now + timedelta(days=365))
             .sign(key, hashes.SHA256())
         )
-        self._context = context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.set_min_proto_version(SSL.TLS1_3_VERSION)
-        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-        context.use_privatekey(key)
-        context.use_certificate(certificate)
+        self._context = listener_context(SSL.TLS1_3_VERSION, key, certificate)
 
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """See ``twisted.internet.interfaces.IOpenSSLServerConnectionCreator``."""

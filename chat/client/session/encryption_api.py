@@ -116,7 +116,7 @@ class NullEncryption:
 
     @property
     def restored(self) -> int | None:
-        """What `chat.client.session.restore_sync.state_of` was when anything was read last; nothing where nothing is
+        """What `chat.client.session.sync.restored_at` was when anything was read last; nothing where nothing is
         remembered."""
         return None
 

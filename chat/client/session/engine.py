@@ -22,7 +22,6 @@ from twisted.internet.defer import Deferred
 
 from chat import __version__
 from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
-from chat.client.model.send_queue import Outgoing
 from chat.client.model.state import State
 from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.heartbeat import Heartbeat
@@ -49,7 +48,7 @@ from chat.protocol.events import (
 )
 from chat.protocol.grammar.table_codec import read_table
 
-PATIENCE = 60.0
+GREETING_TIMEOUT = 60.0
 """Seconds in which a server that was called answers the first requests. After a restart thousands call at once."""
 
 MOST_UNHEARD = 10_000
@@ -146,7 +145,7 @@ class Engine:
             raise ends[0]
         self._client = client
         self._login = self._make_login(client)
-        timer = self._clock.callLater(PATIENCE, lambda: client.drop("The server does not answer."))
+        timer = self._clock.callLater(GREETING_TIMEOUT, lambda: client.drop("The server does not answer."))
         try:
             self.welcome = await self._greet(client)
             table = await client.ask("commands")
@@ -356,10 +355,6 @@ class Engine:
         self._observer.status_changed(self.status)
 
     # saying and asking
-
-    def say(self, outgoing: Outgoing) -> None:
-        """See `chat.client.session.sender.Sender.say`."""
-        self.sender.say(outgoing)
 
     async def change_password(self, old: str, new: str) -> Reply:
         """See `chat.client.session.login.Login.change_password`; the token that comes with it is kept."""

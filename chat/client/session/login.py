@@ -134,10 +134,7 @@ class Login:
             args: dict[str, object] = {"final": final, "verifier": _spelled(verifier)}
         else:
             args = {"old": old, "new": new}
-        reply = await self._client.ask("password", args)
-        if not isinstance(reply, PasswordChanged):
-            raise self._client.distrust("The server does not say that the password is changed.")
-        return reply
+        return await self._client.expect(PasswordChanged, "password", args)
 
     async def delete_account(self, args: dict[str, object], password: str) -> Reply:
         """Prove the password and end the account.
@@ -183,13 +180,11 @@ class Login:
         """
         self._elsewhere = False
         try:
-            reply: Reply = await self._client.ask(cmd, args)
+            reply = await self._client.expect(LoggedIn, cmd, args)
         except RequestRefused as refused:
             # The signature comes with the takeover.
             self._proof, self._elsewhere = proof, refused.reply.code == AlreadySignedIn.code
             raise
-        if not isinstance(reply, LoggedIn):
-            raise self._client.distrust("The server does not answer a login with one.")
         if proof is not None:
             try:
                 proof.check(reply.scram)

@@ -10,6 +10,7 @@ for each server. ``history`` is what was typed and
 from __future__ import annotations
 
 import configparser
+import io
 import json
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from platformdirs import PlatformDirs, user_downloads_path
 
 from chat.client.model.failures import ClientFailure
 from chat.client.session.endpoint import ServerAddress
-from chat.client.session.private_folder import Folder
+from chat.client.session.private_folder import Folder, create_private, replace_private
 from chat.client.session.server_record import Known, read_known, read_server, write_server
 
 MOST_RECENT = 20
@@ -153,7 +154,7 @@ class Files:
             if named.exists() and named.read_text("utf-8") != database:
                 aside = self._put_aside(address, keys)
                 keys.mkdir(mode=0o700)
-            self._folder.write(named, database)
+            replace_private(named, database.encode())
         return aside
 
     def _put_aside(self, address: ServerAddress, keys: Path) -> Path:
@@ -166,7 +167,7 @@ class Files:
         theirs = {f" {write_server(replace(address, tls=tls))}" for tls in (True, False)}
         waiting = {who: lines for who, lines in records.items() if any(who.endswith(each) for each in theirs)}
         if waiting:
-            self._folder.write(aside / self._unsent.name, json.dumps(waiting))
+            replace_private(aside / self._unsent.name, json.dumps(waiting).encode())
             self._write_unsent({who: lines for who, lines in records.items() if who not in waiting})
         return aside
 
@@ -185,7 +186,7 @@ class Files:
             records = self._records()
             for each in both:
                 records.pop(write_server(each), None)
-            self._folder.write(self._servers, json.dumps(records, indent=1))
+            replace_private(self._servers, json.dumps(records, indent=1).encode())
         return bool(both)
 
     def database(self, address: ServerAddress) -> str:
@@ -210,7 +211,7 @@ class Files:
             self._remove(self._typed)
             return
         with self._folder.locked():
-            self._folder.write(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]))
+            replace_private(self._typed, "".join(json.dumps(line) + "\n" for line in lines[-MOST_TYPED:]).encode())
 
     def _remove(self, path: Path) -> None:
         if path.exists():
@@ -223,7 +224,7 @@ class Files:
         :raises ClientFailure: when nothing can be written.
         """
         with self._folder.locked():
-            return self._folder.open(self._folder.path / "errors.log")
+            return io.TextIOWrapper(create_private(self._folder.path / "errors.log"), encoding="utf-8")
 
     def unsent(self, address: ServerAddress, account: str, device: str) -> list[Any]:
         """Lines of a device that wait to be sent, as JSON values."""
@@ -243,7 +244,7 @@ class Files:
 
     def _write_unsent(self, records: dict[str, Any]) -> None:
         if records:
-            self._folder.write(self._unsent, json.dumps(records))
+            replace_private(self._unsent, json.dumps(records).encode())
         else:
             self._unsent.unlink(missing_ok=True)  # who has asked whether there is one had no lock yet
 
@@ -254,7 +255,7 @@ class Files:
             change(record)
             record["met"] = time.time()
             latest = sorted(records.items(), key=lambda each: -float(each[1].get("met", 0)))[:MOST_RECENT]
-            self._folder.write(self._servers, json.dumps(dict(latest), indent=1))
+            replace_private(self._servers, json.dumps(dict(latest), indent=1).encode())
 
     def _records(self) -> dict[str, Any]:
         return {words: record for words, record in self._folder.read(self._servers).items() if isinstance(record, dict)}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred, fail
@@ -47,6 +47,8 @@ MOST_SENT = 64 * 1024
 
 MOST_UNANSWERED = 1_000
 """Requests that may wait for their answers; one more fails at once."""
+
+R = TypeVar("R", bound=Reply)
 
 Trust = Callable[[bytes], object]
 """Looks at the SHA-256 of a server's certificate in DER; raises `ServerNotTrusted` where it is not to be talked to."""
@@ -131,6 +133,16 @@ class ChatClient(Protocol):
             raise RequestRefused(reply)
         return reply
 
+    async def expect(self, kind: type[R], cmd: str, args: Mapping[str, object] | None = None) -> R:
+        """Send a command that has one type of answer.
+
+        :raises ServerNotTrusted: when the server answers with another type; otherwise see `ask`.
+        """
+        reply = await self.ask(cmd, args)
+        if not isinstance(reply, kind):
+            raise self.distrust(f"The server sent an invalid answer to {cmd}.")
+        return reply
+
     async def hello(self, client: str = "", device: str | None = None, heartbeat: bool = False) -> Welcome:
         """Say who speaks.
 
@@ -139,11 +151,8 @@ class ChatClient(Protocol):
         args: dict[str, object] = {"client": client, "heartbeat": heartbeat}
         if device is not None:
             args["device"] = device
-        reply = await self.ask("hello", args)
-        if not isinstance(reply, Welcome):
-            raise self.distrust("The server does not answer a hello with a welcome.")
-        self.welcome = reply
-        return reply
+        self.welcome = await self.expect(Welcome, "hello", args)
+        return self.welcome
 
     def distrust(self, words: str) -> ServerNotTrusted:
         """End the connection because of what the server did.

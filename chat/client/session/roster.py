@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, TimeoutError
+from twisted.internet.task import LoopingCall
 
 from chat.client.model.state import State
 from chat.client.session.protocol import ChatClient
@@ -19,7 +20,7 @@ from chat.protocol.names import fold
 EVERY = 60.0
 """Seconds between two looks at who there is: who comes back within moments is not announced."""
 
-PATIENCE = 2.0
+LOOKUP_TIMEOUT = 2.0
 """Seconds that a line waits for answers about the names in it."""
 
 MOST_PAGES = 10
@@ -36,7 +37,8 @@ class Roster:
         self._state = state
         self._clock = clock
         self._client: ChatClient | None = None
-        self._timer: Any = None
+        self._loop = LoopingCall(self._refresh)
+        self._loop.clock = clock
 
     async def begin(self, client: ChatClient) -> None:
         """Read the lists, and again every so often.
@@ -45,19 +47,18 @@ class Roster:
         """
         self._client = client
         await self._read(client)
-        self._timer = self._clock.callLater(EVERY, self._again, client)
+        if self._client is client:
+            self._loop.start(EVERY, now=False)
 
     def end(self) -> None:
         """The connection is over."""
         self._client = None
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        if self._loop.running:
+            self._loop.stop()
 
-    def _again(self, client: ChatClient) -> None:
-        if self._client is client:
-            self._timer = self._clock.callLater(EVERY, self._again, client)
-            unattended(self._read(client))
+    def _refresh(self) -> None:
+        if self._client is not None:
+            unattended(self._read(self._client))
 
     async def _read(self, client: ChatClient) -> None:
         state, listed = self._state, list[Person]()
@@ -78,7 +79,7 @@ class Roster:
         """Ask for names that are not known here: new ones, and those behind the end of what was read of long lists.
 
         :param names: of one line: whether it is a room, and the word that was typed.
-        :returns: whether any of them is known now; where the server takes its time, what it said in `PATIENCE`.
+        :returns: whether any of them is known now; where the server takes its time, what it said in `LOOKUP_TIMEOUT`.
         """
         client, found = self._client, [False]
         if client is None:
@@ -94,7 +95,7 @@ class Roster:
             for room, word in names
         ]
         with suppress(TimeoutError):  # then what is known has to do
-            await DeferredList(asked, consumeErrors=True).addTimeout(PATIENCE, self._clock)
+            await DeferredList(asked, consumeErrors=True).addTimeout(LOOKUP_TIMEOUT, self._clock)
         return any(found)
 
     def _learn(self, room: bool, word: str, reply: Reply) -> bool:

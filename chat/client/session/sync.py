@@ -11,10 +11,9 @@ from chat.client.model.state import State
 from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.observer import Observer
 from chat.client.session.protocol import ChatClient
-from chat.client.session.restore_sync import left, state_of
 from chat.client.session.roster import Roster
 from chat.client.session.tasks import unattended
-from chat.protocol.events import Entry, History, OwnSettings, Resumed, Standing
+from chat.protocol.events import Entry, History, OwnSettings, Restored, Resumed, Standing
 
 PAGE = 200
 """Rows that are asked for at a time."""
@@ -31,6 +30,24 @@ MOST_PAGES = 1_000
 
 MARKS_EVERY = 1.0
 """Seconds between two reports of how far this device has everything, and between two looks for gaps."""
+
+
+def restored_at(client: ChatClient) -> int:
+    """When the operator last restored a backup, as the server says: a number that grows; 0 if that never happened."""
+    return client.welcome.restored if client.welcome is not None else 0
+
+
+async def kept_since(client: ChatClient, *before: int | None) -> Mapping[str, int]:
+    """Up to which seq each conversation is still the one that was read, after the operator has restored a backup.
+
+    :param before: `restored_at` when something was read; nothing where nothing was.
+    :returns: the conversations that have lost rows.
+    :raises ClientFailure: when the connection is lost.
+    """
+    since = min((each for each in before if each is not None), default=None)
+    if since is None or since >= restored_at(client):
+        return {}
+    return (await client.expect(Restored, "restored", {"since": since})).marks
 
 
 class SyncMode(Enum):
@@ -77,10 +94,8 @@ class Sync:
         """
         self._client = client
         self._filling.clear()
-        kept = await left(client, self._restored, self._seals.restored)
-        resumed = await client.ask("resume")
-        if not isinstance(resumed, Resumed):
-            raise client.distrust("The server does not answer resume with where one stands.")
+        kept = await kept_since(client, self._restored, self._seals.restored)
+        resumed = await client.expect(Resumed, "resume")
         state = self._state
         standing = {Key.of(each.conversation) for each in resumed.conversations}
         for key in [key for key, talk in state.talks.items() if talk.conversation is not None and key not in standing]:
@@ -89,7 +104,7 @@ class Sync:
         # All of them stand before anything is awaited, so that what comes live meanwhile finds its place.
         waiting = [stood for each in resumed.conversations if (stood := self._stand(each, kept)) is not None]
         self._seals.gone(standing)
-        self._restored = state_of(client)
+        self._restored = restored_at(client)
         self._seals.note_restored(self._restored)
         settings = await client.request("set")
         if isinstance(settings, OwnSettings):
@@ -117,7 +132,7 @@ class Sync:
     def _stand(self, standing: Standing, kept: Mapping[str, int]) -> tuple[ConversationModel, int] | None:
         """Take up where one stands in a conversation.
 
-        :param kept: see `chat.client.session.restore_sync.left`.
+        :param kept: see `kept_since`.
         :returns: it, and the seq after which rows were missed; nothing where there are none.
         """
         talk = self._state.talk_of(standing.conversation)
@@ -153,11 +168,9 @@ class Sync:
             after, pages = talk.high, pages + 1
             if pages > MOST_PAGES and self._mode is not SyncMode.EVERYTHING:
                 raise client.distrust("The history that the server sends has no end.")
-            page = await client.ask(
-                "history", {"conversation": talk.conversation.reference, "after": after, "limit": PAGE}
+            page = await client.expect(
+                History, "history", {"conversation": talk.conversation.reference, "after": after, "limit": PAGE}
             )
-            if not isinstance(page, History):
-                raise client.distrust("The server does not answer history with a page of it.")
             taken = talk.extend(page)
             more = page.more and talk.high > after
             self._told(talk, [each for each in taken if span(each)[1] > since], live=False)

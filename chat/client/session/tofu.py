@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chat.client.model.failures import ServerNotTrusted
-from chat.client.session.endpoint import Handshake, ServerAddress
+from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
+from chat.client.session.tls import Handshake
 from chat.protocol.events import Welcome
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.client.session.roster import EVERY, PATIENCE
+from chat.client.session.roster import EVERY, LOOKUP_TIMEOUT
 from chat.protocol.events import Profile, Refused, RoomEntered
 from tests.client.e2e.people import SealedCase
 from tests.client.engines import Desk, EngineCase
@@ -76,7 +76,7 @@ class Unheard(EngineCase):
             self.begin(self.ann.keyboard.typed(line, here))
         self.settle()
         self.assertEqual(self.bob.screen.said(), [])
-        self.pass_time(PATIENCE)
+        self.pass_time(LOOKUP_TIMEOUT)
         self.assertEqual(self.bob.screen.said(), ["message later please", "hello?"])
 
     def test_nor_does_a_line_with_several_names(self) -> None:
@@ -89,7 +89,7 @@ class Unheard(EngineCase):
         looked = self.begin(self.ann.engine.sync.roster.look_up(names))
         self.settle()
         self.assertNoResult(looked)
-        self.pass_time(PATIENCE)
+        self.pass_time(LOOKUP_TIMEOUT)
         self.assertTrue(self.successResultOf(looked))
         self.assertTrue(context.names.is_account("zoe"))
 

@@ -257,7 +257,7 @@ class StayingIn(EngineCase):
         for number in range(MOST_UNSENT):
             self.assertIsNone(ann.types(f"line {number}", room="lobby"))
         self.assertEqual(ann.types("one more", room="lobby").code, "client")
-        self.assertRaises(TooMuch, ann.engine.say, next(iter(ann.state.unsent)))
+        self.assertRaises(TooMuch, ann.engine.sender.say, next(iter(ann.state.unsent)))
 
     def test_a_server_that_stops_is_waited_for(self) -> None:
         ann = self.logged_in("ann")
