@@ -18,7 +18,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 from twisted.application.service import Service
-from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import CannotListenError, ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort
@@ -28,15 +27,11 @@ from twisted.python import usage
 from twisted.python.failure import Failure
 
 from chat.protocol.errors import Misconfigured
-from chat.server.auth.authenticator import Authenticator
-from chat.server.auth.checkers import PasswordChecker, TokenChecker
+from chat.server.auth.authenticator import new_authenticator
 from chat.server.auth.hashing import HashingPool
 from chat.server.auth.known_sources import KnownSources
 from chat.server.auth.lockout import Lockout
 from chat.server.auth.password_verification import PasswordVerification
-from chat.server.auth.realm import Realm
-from chat.server.auth.registration import Registrar
-from chat.server.auth.scram import ScramServer
 from chat.server.bus.local import LocalBus
 from chat.server.commands.table import TABLE
 from chat.server.core.dispatcher import Dispatcher
@@ -225,7 +220,7 @@ class ChatServer(Service):
         self._verification = PasswordVerification(
             store, self._hashing, Lockout(settings.block_time), known, clock, settings.bcrypt_cost
         )
-        self.chat.authenticator = _door(self.chat, self._hashing, self._verification, known)
+        self.chat.authenticator = new_authenticator(self.chat, self._verification, known, TABLE)
         self._host = Lifecycle(
             self.chat,
             read_settings,
@@ -385,20 +380,6 @@ class ChatServer(Service):
     def _stop_reactor(self) -> None:
         with contextlib.suppress(ReactorNotRunning):
             self._reactor.stop()
-
-
-def _door(
-    chat: ChatService, hashing: HashingPool, verification: PasswordVerification, known: KnownSources
-) -> Authenticator:
-    directory, store, clock = chat.directory, chat.store, chat.clock
-    registrar = Registrar(directory, store, hashing, verification, clock, chat.settings.bcrypt_cost, TABLE)
-    realm = Realm(chat.sign_in)
-    checkers = [
-        PasswordChecker(directory, verification, chat.node.epochs),
-        TokenChecker(directory, store, clock, chat.token_theft.presented),
-    ]
-    proofs = ScramServer(directory, verification, clock)
-    return Authenticator(chat.node, Portal(realm, checkers), realm, registrar, proofs, known)
 
 
 def _as_deferred(result: Any) -> Deferred[Any]:

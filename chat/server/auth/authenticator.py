@@ -1,12 +1,12 @@
-"""The door: every way in which a session becomes somebody.
+"""The authenticator: every way in which a session logs in.
 
-Credentials go through cred's portal: a checker finds out whose they are, the realm finds out whether there is a place
-for one more session. Who has made an account, or has proven its password in two steps, goes to the realm at once.
+Each way is a class of credentials that goes through cred's portal. A checker finds out whose they are; the realm finds
+out whether the account has a place for one more session, and attaches it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
 
 from twisted.cred.credentials import ICredentials
 from twisted.cred.portal import Portal
@@ -16,51 +16,61 @@ from chat.protocol.errors import (
     BadCredentials,
     Busy,
     CredentialsChanged,
-    InvitationNeeded,
-    NothingToTakeOver,
     PlainLoginRefused,
-    RegistrationClosed,
     SecretNotShown,
     ShuttingDown,
     StoreUnavailable,
 )
-from chat.protocol.values import Account, Rank, Verifier
-from chat.server.auth.credentials import PasswordCredentials, TokenCredentials
+from chat.protocol.values import Account, Verifier
+from chat.server.auth.checkers import PasswordChecker, TakeoverChecker, TokenChecker
+from chat.server.auth.credentials import (
+    OneTimeCodeCredentials,
+    PasswordCredentials,
+    RegistrationCredentials,
+    ScramCredentials,
+    TakeoverCredentials,
+    TokenCredentials,
+)
 from chat.server.auth.known_sources import KnownSources
+from chat.server.auth.one_time_codes import OneTimeCodes
+from chat.server.auth.password_verification import PasswordVerification
 from chat.server.auth.realm import Realm
 from chat.server.auth.registration import Registrar
-from chat.server.auth.scram import ScramExchange, ScramServer, ways
+from chat.server.auth.scram import ScramServer, ways
 from chat.server.auth.tokens import digest, new_token
 from chat.server.core.node import Node
 from chat.server.core.rooms import account_of
-from chat.server.core.sign_in import SignInRequest
+from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 from chat.server.interfaces import RENEWED_AFTER, IChatUser, Proven
 
-TAKEOVER_TIME = 300.0
-"""Seconds after the right password in which ``takeover`` needs no other one."""
-
 _CHANGED = "Your password was changed from another session. Log in again: login NAME"
-_CLAIMED = "A new password was chosen for this account with a one-time code. Log in with it: login NAME"
-_RESET = "Your password was reset by those who run the server. Ask them why."
-"""What the sessions of before are told."""
+"""What the other sessions of the account are told."""
 
 
 class Authenticator:
     """Implements `chat.server.interfaces.IAuthenticator`.
 
-    :param portal: with checkers for `PasswordCredentials` and `TokenCredentials`.
+    :param portal: with a checker for each class of `chat.server.auth.credentials`; see `new_authenticator`.
     """
 
     def __init__(
-        self, node: Node, portal: Portal, realm: Realm, registrar: Registrar, proofs: ScramServer, known: KnownSources
+        self,
+        node: Node,
+        portal: Portal,
+        registrar: Registrar,
+        scram: ScramServer,
+        codes: OneTimeCodes,
+        known: KnownSources,
     ) -> None:
         self._node = node
-        self._portal = portal
-        self._realm = realm
+        self.portal = portal
         self._registrar = registrar
-        self._proofs = proofs
+        self._scram = scram
         self._known = known
+        self.invite = registrar.invite
+        self.create_account = registrar.create
+        self.give_code = codes.give
 
     async def log_in(self, session: Session, name: str, password: str) -> bool:
         """See `chat.server.interfaces.IAuthenticator.log_in`.
@@ -75,30 +85,21 @@ class Authenticator:
             await self.register(session, name, password, "")
             return True
         self._check_known(name)
-        await self._enter(PasswordCredentials(name, password, session.peer), SignInRequest(session))
+        await self._enter(PasswordCredentials(name, password, session.peer), session)
         return False
 
     async def challenge(self, session: Session, name: str, client_first: str) -> str:
         """See `chat.server.interfaces.IAuthenticator`; no account is made, whatever ``auto-register`` says."""
         session.exchange = None
         self._check_known(name)
-        exchange = await self._proofs.challenge(name, client_first, session.peer)
-        session.exchange = exchange
-        return exchange.answer
+        return await self._challenge(session, name, client_first)
 
     async def prove(self, session: Session, client_final: str) -> str:
         """See `chat.server.interfaces.IAuthenticator`."""
-        exchange: ScramExchange | None = session.exchange
-        session.exchange = None
-        # As of before anything is waited for; the account of an exchange never changes.
-        account = exchange.account if exchange is not None else None
-        epoch = self._node.epochs.current(account.id) if account is not None else 0
-        account = await self._proofs.prove(exchange, client_final, session.peer)
-        assert exchange is not None, "only an exchange is proven"
-        session.exchange = exchange  # its signature is asked for once more, should this end in a takeover
-        await self._admit(Proven(account.id, epoch), SignInRequest(session))
-        session.exchange = None
-        return exchange.signature
+        proof = self._proof(session, client_final)
+        await self._enter(proof, session)
+        assert proof.exchange is not None, "only an exchange is proven"
+        return proof.exchange.signature
 
     async def log_in_by_token(self, session: Session, token: str) -> str:
         """See `chat.server.interfaces.IAuthenticator`; the session carries the device that the token was made for."""
@@ -106,7 +107,7 @@ class Authenticator:
         self._check_plain(session, "Tokens")
         session.token = digest(token)
         credentials = TokenCredentials(token, session.device, session.peer)
-        await self._enter(credentials, SignInRequest(session, by_token=True))
+        await self._enter(credentials, session)
         record = credentials.record
         assert record is not None, "the checker found it"
         if self._node.now() - record.created < RENEWED_AFTER:
@@ -114,75 +115,36 @@ class Authenticator:
         return await self.hand_out_token(session, token) or token
 
     async def register(
-        self, session: Session, name: str, password: str, realname: str, invitation: str | None = None
-    ) -> None:
-        """See `chat.server.interfaces.IAuthenticator`."""
-        session.exchange = None
-        self._check_plain(session, "Passwords")
-        used = await self._registration(session, invitation)
-        account = await self._registrar.register(
-            name, password, realname, session.peer, used, lambda: self._check_registration(used)
-        )
-        await self._admit(Proven(account.id, 0), SignInRequest(session))
-
-    async def register_verifier(
-        self, session: Session, name: str, verifier: Verifier, realname: str, invitation: str | None = None
+        self, session: Session, name: str, secret: str | Verifier, realname: str, invitation: str | None = None
     ) -> None:
         """See `chat.server.interfaces.IAuthenticator`.
 
         A verifier is refused in the clear as a password is: whoever reads it, and one later proof, can log in.
         """
         session.exchange = None
-        self._check_plain(session, "New passwords")
-        used = await self._registration(session, invitation)
-        account = await self._registrar.register_verifier(name, verifier, realname, session.peer, used)
-        await self._admit(Proven(account.id, 0), SignInRequest(session))
+        self._check_plain(session, "Passwords" if isinstance(secret, str) else "New passwords")
+        await self._enter(RegistrationCredentials(name, secret, realname, invitation, session.peer), session)
 
     async def take_over(self, session: Session) -> str:
         """See `chat.server.interfaces.IAuthenticator`.
 
         :raises NothingToTakeOver: without a right password shortly before that is still the right one.
         """
-        refusal = session.refusal
-        if (
-            refusal is None
-            or self._node.clock.monotonic() - refusal.when > TAKEOVER_TIME
-            or not self._node.epochs.is_valid(refusal.account, refusal.epoch)
-        ):
-            raise NothingToTakeOver()
-        session.device = refusal.device  # it may have said another one since
-        exchange: ScramExchange | None = session.exchange
         session.exchange = None
-        arrival = SignInRequest(session, refusal.by_token, takeover=True)
-        await self._admit(Proven(refusal.account, refusal.epoch), arrival)
-        return exchange.signature if exchange is not None else ""
-
-    def ways_in(self, session: Session) -> tuple[str, ...]:
-        """See `chat.server.interfaces.IAuthenticator`."""
-        peer = session.mind.peer
-        return (*ways(peer), *(("password", "token") if self._keeps_secrets(session) else ()))
+        refused = session.refusal
+        await self._enter(TakeoverCredentials(refused), session)
+        return refused.proven.signature if refused is not None else ""
 
     async def claim(self, session: Session, name: str, code: str, password: str) -> None:
         """See `chat.server.interfaces.IAuthenticator`."""
         session.exchange = None
         self._check_plain(session, "One-time codes")
-        proven = await self._registrar.claim(name, code, password, session.peer)
-        self._node.epochs.account_changed(proven.account, proven.epoch, _CLAIMED)
-        await self._admit(proven, SignInRequest(session))
+        await self._enter(OneTimeCodeCredentials(name, code, password, session.peer), session)
 
-    async def invite(self, number: int, by: str) -> tuple[tuple[str, ...], int]:
+    def ways_in(self, session: Session) -> tuple[str, ...]:
         """See `chat.server.interfaces.IAuthenticator`."""
-        return await self._registrar.invite(number, by)
-
-    async def create_account(self, name: str, rank: Rank) -> Account:
-        """See `chat.server.interfaces.IAuthenticator`."""
-        return await self._registrar.create(name, rank)
-
-    async def give_code(self, account: Account) -> tuple[str, int]:
-        """See `chat.server.interfaces.IAuthenticator`."""
-        code, until, epoch = await self._registrar.give_code(account)
-        self._node.epochs.account_changed(account.id, epoch, _RESET)
-        return code, until
+        peer = session.mind.peer
+        return (*ways(peer), *(("password", "token") if self._keeps_secrets(session) else ()))
 
     def check_shown(self, session: Session) -> None:
         """See `chat.server.interfaces.IAuthenticator`."""
@@ -223,24 +185,20 @@ class Authenticator:
     async def challenge_owner(self, session: Session, client_first: str) -> str:
         """See `chat.server.interfaces.IAuthenticator`."""
         assert session.user is not None, "perform lets only users act"
-        exchange = await self._proofs.challenge(session.user.account.name.shown, client_first, session.peer)
-        session.exchange = exchange
-        return exchange.answer
+        return await self._challenge(session, session.user.account.name.shown, client_first)
 
     async def prove_owner(self, session: Session, client_final: str) -> None:
         """See `chat.server.interfaces.IAuthenticator`.
 
         :raises BadCredentials: when the proof is wrong.
         """
-        exchange: ScramExchange | None = session.exchange
-        session.exchange = None
         assert session.user is not None, "perform lets only users act"
-        mine = session.user.account
+        mine = session.user.account.id
         try:
-            proven = await self._proofs.prove(exchange, client_final, session.peer)
+            proven: Proven | None = await self._scram.requestAvatarId(self._proof(session, client_final))
         except BadCredentials:
             proven = None
-        if proven is None or proven.id != mine.id:
+        if proven is None or proven.account != mine:
             raise BadCredentials("That is not your password. Nothing was changed.")
 
     async def change_verifier(self, session: Session, client_final: str, verifier: Verifier) -> None:
@@ -267,32 +225,15 @@ class Authenticator:
         assert session.user is not None, "perform lets only users act"
         await self._registrar.verify(session.user.account, password, session.peer, "password")
 
-    async def _registration(self, session: Session, invitation: str | None) -> bytes | None:
-        """Find out whether somebody may make an account.
+    async def _challenge(self, session: Session, name: str, client_first: str) -> str:
+        exchange = await self._scram.challenge(name, client_first, session.peer)
+        session.exchange = exchange
+        return exchange.answer
 
-        :returns: the digest of the invitation code that it uses up, or nothing where none is needed.
-        :raises RegistrationClosed, InvitationNeeded, BadInvitation: when not.
-        """
-        policy = self._node.settings.registration
-        if policy == "open":
-            return None
-        if policy == "closed":
-            raise RegistrationClosed()
-        used = await self._registrar.check_invitation(invitation, session.peer)
-        self._check_registration(used)
-        return used
-
-    def _check_registration(self, used: bytes | None) -> None:
-        """Find out whether the settings still let somebody make an account; they may be read again at any time.
-
-        :param used: the digest of an invitation code, or nothing.
-        :raises RegistrationClosed, InvitationNeeded: when not.
-        """
-        policy = self._node.settings.registration
-        if policy == "closed":
-            raise RegistrationClosed()
-        if policy == "code" and used is None:
-            raise InvitationNeeded()
+    def _proof(self, session: Session, client_final: str) -> ScramCredentials:
+        """The proof that ends the exchange of a session."""
+        exchange, session.exchange = session.exchange, None
+        return ScramCredentials(exchange, client_final, session.peer)
 
     def _check_plain(self, session: Session, secret: str) -> None:
         """:raises PlainLoginRefused: where a secret has crossed the network in the clear, and must not."""
@@ -314,23 +255,48 @@ class Authenticator:
         if self._node.directory.account(name) is None:
             raise BadCredentials(f"There is no account {name[:40]}. To make it: new {name[:40]}", ask="user")
 
-    async def _enter(self, credentials: ICredentials, arrival: SignInRequest) -> None:
-        _, _, logout = await self._portal.login(credentials, arrival, IChatUser)
-        self._arrived(arrival.session, logout)
+    async def _enter(self, credentials: ICredentials, session: Session) -> None:
+        """Log in: every way in ends here.
 
-    async def _admit(self, proven: Proven, arrival: SignInRequest) -> None:
-        """Let in an account that has just proven who it is by other means than credentials."""
-        _, _, logout = await self._realm.requestAvatar(proven, arrival, IChatUser)
-        self._arrived(arrival.session, logout)
-
-    def _arrived(self, session: Session, logout: Any) -> None:
-        """Whoever hung up meanwhile is logged out at once, and leaves no ghost."""
+        A session whose connection ended meanwhile is logged out at once, and leaves no ghost.
+        """
+        _, _, logout = await self.portal.login(credentials, session, IChatUser)
         if session.gone or self._node.stopping:
             logout()
             raise ShuttingDown("The connection has ended.")
         session.logout = logout
         if session.user is not None:
             self._known.note(session.user.account.id, session.mind.peer.network)
+
+
+def new_authenticator(
+    chat: ChatService,
+    verification: PasswordVerification,
+    known: KnownSources,
+    verbs: Collection[str],
+    accounts_a_minute: int = 60,
+) -> Authenticator:
+    """The authenticator of a service, with the portal, the realm and all checkers.
+
+    :param verbs: every verb and alias; none of them may be a name.
+    :param accounts_a_minute: how many accounts one network may make in a minute.
+    """
+    node, directory, store, clock = chat.node, chat.directory, chat.store, chat.clock
+    epochs = node.epochs
+    registrar = Registrar(
+        directory, store, verification, clock, lambda: node.settings.registration, verbs, accounts_a_minute
+    )
+    scram = ScramServer(directory, verification, epochs, clock)
+    codes = OneTimeCodes(directory, store, verification, epochs, clock)
+    checkers = (
+        PasswordChecker(directory, verification, epochs),
+        TokenChecker(directory, store, clock, chat.token_theft.presented),
+        scram,
+        registrar,
+        codes,
+        TakeoverChecker(epochs, clock),
+    )
+    return Authenticator(node, Portal(Realm(chat.sign_in), checkers), registrar, scram, codes, known)
 
 
 def _without_token(failure: Failure) -> str:

@@ -1,8 +1,9 @@
-"""Cred's checkers: credentials in, a `chat.server.interfaces.Proven` account out.
+"""Cred's checkers for passwords, tokens and takeovers: credentials in, a `chat.server.interfaces.Proven` account out.
 
-They fail with `chat.protocol.errors.ChatError`, not with cred's ``UnauthorizedLogin``: a session shows the one and
-would not know what to say of the other. The avatar id is the account with the epoch of its credentials as of the moment
-before anything was waited for; cred's declared type is bytes, hence the ``Any``.
+The other checkers are `chat.server.auth.scram.ScramServer`, `chat.server.auth.registration.Registrar` and
+`chat.server.auth.one_time_codes.OneTimeCodes`. All of them fail with `chat.protocol.errors.ChatError`, which a session
+shows as it is, and not with cred's ``UnauthorizedLogin``. The avatar id carries the epoch that the account's
+credentials had before the checker awaited anything; cred declares it as bytes, hence the ``Any``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from chat.protocol.errors import BadCredentials
+from chat.protocol.errors import BadCredentials, NothingToTakeOver
 from chat.server.auth.password_verification import PasswordVerification
 from chat.server.auth.tokens import digest
 from chat.server.core.credential_epochs import CredentialEpochs
@@ -24,6 +25,7 @@ from chat.server.interfaces import (
     IDirectory,
     IPasswordCredentials,
     IStore,
+    ITakeoverCredentials,
     ITokenCredentials,
     Proven,
     TokenRecord,
@@ -33,6 +35,9 @@ _DAYS = TOKEN_KEPT // (24 * 3_600_000)
 
 Presented = Callable[[TokenRecord, bytes, str], Awaitable[None]]
 """Told which used token was presented, its SHA-256, and from which address."""
+
+TAKEOVER_TIME = 300.0
+"""Seconds after the right password in which ``takeover`` needs no other one."""
 
 
 @implementer(ICredentialsChecker)
@@ -64,7 +69,7 @@ class PasswordChecker:
 
 @implementer(ICredentialsChecker)
 class TokenChecker:
-    """Checks what an earlier login of the same device handed out; it needs no hash and no lock-out."""
+    """Checks a session token of the same device; that takes no hash and no lock-out."""
 
     credentialInterfaces = (ITokenCredentials,)
 
@@ -95,4 +100,29 @@ class TokenChecker:
                 suggest=f"login {account.name.shown}",
             )
         credentials.record = record
-        return Proven(account.id, record.epoch)
+        return Proven(account.id, record.epoch, by_token=True)
+
+
+@implementer(ICredentialsChecker)
+class TakeoverChecker:
+    """Checks that a login of the same session was right shortly before, and that its credentials are still valid."""
+
+    credentialInterfaces = (ITakeoverCredentials,)
+
+    def __init__(self, epochs: CredentialEpochs, clock: IClock) -> None:
+        self._epochs = epochs
+        self._clock = clock
+
+    def requestAvatarId(self, credentials: ITakeoverCredentials) -> Any:
+        """The account as `Proven`.
+
+        :raises NothingToTakeOver: see the class.
+        """
+        refused = credentials.refused
+        if (
+            refused is None
+            or self._clock.monotonic() - refused.when > TAKEOVER_TIME
+            or not self._epochs.is_valid(refused.proven.account, refused.proven.epoch)
+        ):
+            raise NothingToTakeOver()
+        return refused.proven

@@ -64,7 +64,7 @@ class PasswordVerification:
     As many at a time as one account has free tries: so nobody with the right password is refused for being
     quick, and of a thousand guesses sent at once the later ones are refused by what the first ones did.
 
-    :param cost: the bcrypt cost of new passwords.
+    :ivar cost: the bcrypt cost of new passwords.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class PasswordVerification:
         self._lockout = lockout
         self._known = known
         self._clock = clock
-        self._cost = cost
+        self.cost = cost
         self._secret: bytes | None = None
         self._at_once = KeyedSemaphore(FREE_TRIES, _MOST_WAITING)
         self._renewing: set[int] = set()
@@ -93,6 +93,10 @@ class PasswordVerification:
             if self._secret is None:  # two logins may have asked at the same time
                 self._secret = secret
         return self._secret
+
+    def new_verifier(self, password: str, peer: Peer) -> Deferred[Verifier]:
+        """What is stored of a new password. Fails with `chat.protocol.errors.Busy` when too many wait to be hashed."""
+        return self._hashing.run(peer.network, new_verifier, password, self.cost)
 
     async def is_right(self, name: str, account: Account | None, password: str, peer: Peer) -> bool:
         """Check the password of an account, or of a name that no account has (which is never right).
@@ -151,7 +155,7 @@ class PasswordVerification:
         """The same steps whether there is an account or not."""
         secret, account = await self.load_secret(), attempt.account
         found, costs = await self._store.verifier_among(account.id if account is not None else _NO_ACCOUNT)
-        decoy = decoy_verifier(attempt.name, secret, self._cost, costs)
+        decoy = decoy_verifier(attempt.name, secret, self.cost, costs)
         return decoy if found is None else found
 
     async def _try(self, attempt: _Attempt, password: str) -> bool:
@@ -171,7 +175,7 @@ class PasswordVerification:
             self._lockout.failed(name, source, self._clock.monotonic())
             raise
         right = await self._conclude(attempt, right)
-        if right and account is not None and not is_current(verifier, self._cost):
+        if right and account is not None and not is_current(verifier, self.cost):
             self._renew(account, verifier, password)
         return right
 
@@ -213,7 +217,7 @@ class PasswordVerification:
 
     async def _replace(self, account: Account, verifier: Verifier, password: str) -> None:
         try:
-            current = await self._hashing.run(_OWN_WORK, new_verifier, password, self._cost)
+            current = await self._hashing.run(_OWN_WORK, new_verifier, password, self.cost)
             await self._store.renew_verifier(account.id, verifier, current)
         except (Busy, ShuttingDown, StoreUnavailable):
             pass  # the next login tries again

@@ -1,4 +1,4 @@
-"""Cred's realm: from an account that was proven to its avatar."""
+"""Cred's realm: the only place that attaches a session to an avatar."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 from zope.interface.interface import InterfaceClass
 
-from chat.server.core.sign_in import SignInRequest, SignInService
+from chat.server.core.sign_in import SignInService
 from chat.server.core.user import ChatUser, Session
 from chat.server.interfaces import IChatUser, Proven
 
 
 @implementer(IRealm)
 class Realm:
-    """Lets sessions be users, as far as the ``sessions`` policy has a place for them."""
+    """Makes sessions users, if the ``sessions`` policy has a place for them."""
 
     def __init__(self, people: SignInService) -> None:
         self._people = people
@@ -26,23 +26,21 @@ class Realm:
         """See ``twisted.cred.portal.IRealm``.
 
         :param avatarId: the account, a `chat.server.interfaces.Proven`.
-        :param mind: a `chat.server.core.sign_in.SignInRequest`.
+        :param mind: the `chat.server.core.user.Session` that logs in.
 
-        Fails as `chat.server.core.sign_in.People.sign_in` does.
+        Fails as `chat.server.core.sign_in.SignInService.sign_in` does.
         """
         if IChatUser not in interfaces:
-            raise NotImplementedError("only IChatUser avatars are to be had here")
-        return Deferred.fromCoroutine(self._sign_in(avatarId, mind))
+            raise NotImplementedError("this realm has IChatUser avatars only")
+        return Deferred.fromCoroutine(self._attach(avatarId, mind))
 
-    async def _sign_in(
-        self, proven: Proven, arrival: SignInRequest
-    ) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
-        user = await self._people.sign_in(proven, arrival)
-        return IChatUser, user, _Logout(self._people, arrival.session)
+    async def _attach(self, proven: Proven, session: Session) -> tuple[InterfaceClass, ChatUser, Callable[[], None]]:
+        user = await self._people.sign_in(proven, session)
+        return IChatUser, user, _Logout(self._people, session)
 
 
 class _Logout:
-    """Cred's logout of one avatar; smaller than a function, as every session keeps one."""
+    """Cred's logout of one session; smaller than a function, as every session keeps one."""
 
     __slots__ = ("_people", "_session")
 

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection
-from hmac import compare_digest
+from typing import Any
 
+from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
-from chat.protocol.errors import BadCredentials, BadInvitation, BadText, InvitationNeeded, NameTaken, TooFast, TooLong
+from chat.protocol.errors import (
+    BadCredentials,
+    BadInvitation,
+    BadText,
+    InvitationNeeded,
+    NameTaken,
+    RegistrationClosed,
+    TooFast,
+    TooLong,
+)
 from chat.protocol.names import read_name
-from chat.protocol.passwords import check_password, check_verifier, new_verifier
+from chat.protocol.passwords import check_password, check_verifier
 from chat.protocol.values import Account, Name, Peer, Rank, Verifier
-from chat.server.auth.hashing import IHashing
-from chat.server.auth.one_time_codes import HOURS, digest, new_code
+from chat.server.auth.one_time_codes import digest, new_code
 from chat.server.auth.password_verification import PasswordVerification
 from chat.server.core.rate_limit import BucketRegistry, TokenBucket
 from chat.server.core.spans import time_left
-from chat.server.interfaces import IClock, IDirectory, IStore, Proven
+from chat.server.interfaces import IClock, IDirectory, IRegistrationCredentials, IStore, Proven
 
 MOST_REALNAME = 60
 """The most characters that a real name may have."""
@@ -45,31 +55,32 @@ def read_realname(words: str) -> str:
     return realname
 
 
+@implementer(ICredentialsChecker)
 class Registrar:
     """Makes accounts, one for each name, and changes their passwords.
 
-    :param cost: the bcrypt cost of new passwords.
+    :param policy: gives the ``registration`` setting of now.
     :param verbs: every verb and alias; none of them may be a name.
     :param a_minute: how many accounts one network may make in a minute; a whole class registers at once.
     """
+
+    credentialInterfaces = (IRegistrationCredentials,)
 
     def __init__(
         self,
         directory: IDirectory,
         store: IStore,
-        hashing: IHashing,
         verification: PasswordVerification,
         clock: IClock,
-        cost: int,
+        policy: Callable[[], str],
         verbs: Collection[str],
         a_minute: int = 60,
     ) -> None:
         self._directory = directory
         self._store = store
-        self._hashing = hashing
         self._verification = verification
         self._clock = clock
-        self._cost = cost
+        self._policy = policy
         self._verbs = frozenset(verbs)
         self._made: BucketRegistry[str] = BucketRegistry(lambda: TokenBucket(a_minute / 60, a_minute), _MOST_NETWORKS)
         self._claimed: set[str] = set()
@@ -88,50 +99,41 @@ class Registrar:
             raise _taken(name)
         return name
 
-    async def register(
-        self,
-        name: str,
-        password: str,
-        realname: str,
-        peer: Peer,
-        invitation: bytes | None = None,
-        allowed: Callable[[], object] = lambda: None,
-    ) -> Account:
-        """Make an account; nothing is hashed before everything else is in order.
+    def requestAvatarId(self, credentials: IRegistrationCredentials) -> Deferred[Any]:
+        """Make an account, and fire with it as `Proven`; nothing is hashed before everything else is in order.
 
-        Whoever hangs up meanwhile leaves a whole account behind, or none.
+        If the person hangs up meanwhile, the account is made as a whole or not at all. Fails with:
 
-        :param invitation: the digest of the code that is used up by it, or nothing where none is needed.
-        :param allowed: called once more when the password is hashed; raises where nobody may register any more.
-        :raises BadInvitation: when the code was used or has expired.
-        :raises BadName, NameTaken: see `read_free_name`; `NameTaken` also for a name that looks like another one.
-        :raises BadPassword: see `chat.protocol.passwords.check_password`.
-        :raises TooLong, BadText: see `read_realname`.
-        :raises TooFast: when this network made many accounts of late.
-        :raises Busy: when too many passwords wait to be hashed.
+        - `RegistrationClosed`, `InvitationNeeded`, `BadInvitation`: when the ``registration`` setting does not allow
+          it, or the code was never made, was used, or has expired.
+        - `BadName`, `NameTaken`: see `read_free_name`; `NameTaken` also for a name that looks like another one.
+        - `BadPassword`: see `chat.protocol.passwords.check_password`; `BadVerifier`: see `check_verifier`.
+        - `TooLong`, `BadText`: see `read_realname`.
+        - `TooFast`: when this network has just made many accounts, or tried many codes.
+        - `Busy`: when too many passwords wait to be hashed.
         """
-        free = self.read_free_name(name)
-        check_password(password)
-        realname = self._claim(free, realname, peer)
-        try:
-            verifier = await self._hashing.run(peer.network, new_verifier, password, self._cost)
-            allowed()
-        except BaseException:
-            self._claimed.discard(free.folded)
-            raise
-        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier, invitation=invitation)))
+        return Deferred.fromCoroutine(self._register(credentials))
 
-    async def register_verifier(
-        self, name: str, verifier: Verifier, realname: str, peer: Peer, invitation: bytes | None = None
-    ) -> Account:
-        """The same with what is stored instead of the password, which stays with whoever chose it.
-
-        :raises BadVerifier: see `chat.protocol.passwords.check_verifier`; bcrypt has to cost what it costs here.
-        """
-        free = self.read_free_name(name)
-        self.check_verifier(verifier)
-        realname = self._claim(free, realname, peer)
-        return await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, verifier, invitation=invitation)))
+    async def _register(self, credentials: IRegistrationCredentials) -> Proven:
+        secret, peer = credentials.secret, credentials.peer
+        used = await self._check_allowed(credentials.invitation, peer)
+        free = self.read_free_name(credentials.name)
+        if isinstance(secret, Verifier):
+            self.check_verifier(secret)
+        else:
+            check_password(secret)
+        realname = read_realname(credentials.realname)
+        self._count(peer.network)
+        self._claimed.add(free.folded)  # `_create`, or a failure before it, ends that
+        if isinstance(secret, str):
+            try:
+                secret = await self._verification.new_verifier(secret, peer)
+                self._check_policy(used)
+            except BaseException:
+                self._claimed.discard(free.folded)
+                raise
+        account = await _unabandoned(Deferred.fromCoroutine(self._create(free, realname, secret, invitation=used)))
+        return Proven(account.id, 0)
 
     async def invite(self, number: int, by: str) -> tuple[tuple[str, ...], int]:
         """Make invitation codes; each lets one account be made within `INVITATION_DAYS`.
@@ -145,71 +147,43 @@ class Registrar:
         await self._store.add_invitations([digest(each) for each in codes], now, until, by)
         return codes, until
 
-    async def check_invitation(self, code: str | None, peer: Peer) -> bytes:
-        """Look at an invitation code; wrong ones take from the accounts that a network may make.
+    async def _check_allowed(self, code: str | None, peer: Peer) -> bytes | None:
+        """Find out whether somebody may make an account; wrong codes take from the accounts that a network may make.
 
-        :returns: its digest, for `register`.
-        :raises InvitationNeeded: without one.
-        :raises BadInvitation: when it was never made, was used, or has expired.
-        :raises TooFast: when this network tried many of late.
+        :param code: an invitation code as it was typed, or nothing.
+        :returns: the digest of the code if it is used up by that, or nothing where none is needed.
+        :raises RegistrationClosed, InvitationNeeded, BadInvitation, TooFast: see `requestAvatarId`.
         """
-        if not code:
-            raise InvitationNeeded()
-        given = digest(code)
-        if not await self._store.has_invitation(given, int(self._clock.seconds() * 1000)):
+        if self._policy() == "open":
+            return None
+        used = digest(code) if code else None
+        self._check_policy(used)
+        if used is not None and not await self._store.has_invitation(used, int(self._clock.seconds() * 1000)):
             self._count(peer.network)
             raise BadInvitation()
-        return given
+        self._check_policy(used)
+        return used
 
-    def _claim(self, free: Name, realname: str, peer: Peer) -> str:
-        """Let nobody else have the name; `_create`, or a failure before it, ends that.
+    def _check_policy(self, used: bytes | None) -> None:
+        """Find out whether the settings still let somebody make an account; they may be read again at any time.
 
-        :returns: the real name as it is to be stored.
+        :param used: the digest of an invitation code, or nothing.
+        :raises RegistrationClosed, InvitationNeeded: when not.
         """
-        realname = read_realname(realname)
-        self._count(peer.network)
-        self._claimed.add(free.folded)
-        return realname
+        policy = self._policy()
+        if policy == "closed":
+            raise RegistrationClosed()
+        if policy == "code" and used is None:
+            raise InvitationNeeded()
 
-    async def create(self, word: str, rank: Rank) -> Account:
+    async def create(self, name: str, rank: Rank) -> Account:
         """Make an account in somebody else's name; nobody can log in to it before it has a password.
 
         :raises BadName, NameTaken: see `read_free_name`.
         """
-        free = self.read_free_name(word)
+        free = self.read_free_name(name)
         self._claimed.add(free.folded)
         return await self._create(free, "", None, rank)
-
-    async def give_code(self, account: Account) -> tuple[str, int, int]:
-        """A code with which the owner of an account chooses a password, once; the old password and all tokens end.
-
-        :returns: the code, when it ends (milliseconds since the epoch), and the new epoch of the account's credentials.
-        """
-        code = new_code()
-        until = int(self._clock.seconds() + HOURS * 3600) * 1000
-        epoch = await self._store.give_code(account.id, digest(code), until)
-        return code, until, epoch
-
-    async def claim(self, name: str, code: str, password: str, peer: Peer) -> Proven:
-        """Choose a password with a code; wrong codes count as wrong passwords do.
-
-        :raises BadPassword: when it will not do; looked at first.
-        :raises BadCredentials: a wrong name, a wrong code and one that has ended alike.
-        :raises LockedOut, TooFast: see `PasswordVerification.is_proven`.
-        """
-        check_password(password)
-        account = self._directory.account(name)
-        kept = await self._store.code(account.id if account is not None else 0)
-        wanted, until = kept if kept is not None else (b"", 0)
-        given = digest(code)
-        in_time = until > self._clock.seconds() * 1000
-        right = await self._verification.is_proven(
-            name, account, peer, lambda: compare_digest(wanted, given) and in_time, "passwords or codes"
-        )
-        if account is None or not right:
-            raise BadCredentials("Wrong name or code, or the code has ended. Ask for another one.", ask="code")
-        verifier = await self._hashing.run(peer.network, new_verifier, password, self._cost)
-        return Proven(account.id, await self._store.use_code(account.id, given, verifier))
 
     async def verify(self, account: Account, password: str, peer: Peer, ask: str) -> None:
         """Find out whether it is really the owner who asks; wrong passwords count as those of a login do.
@@ -235,7 +209,7 @@ class Registrar:
         """
         check_password(new, "new")
         await self.verify(account, old, peer, "old")
-        verifier = await self._hashing.run(peer.network, new_verifier, new, self._cost)
+        verifier = await self._verification.new_verifier(new, peer)
         return await self.set_verifier(account, verifier, epoch=epoch, device=device)
 
     def check_verifier(self, verifier: Verifier) -> None:
@@ -243,7 +217,7 @@ class Registrar:
 
         :raises BadVerifier: see `chat.protocol.passwords.check_verifier`; bcrypt has to cost what it costs here.
         """
-        check_verifier(verifier, self._cost)
+        check_verifier(verifier, self._verification.cost)
 
     async def set_verifier(self, account: Account, verifier: Verifier, *, epoch: int = 0, device: str = "") -> int:
         """Replace a password by what is stored of the new one, which ends all tokens of the account.

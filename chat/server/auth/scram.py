@@ -1,17 +1,17 @@
-"""A login without the password: SCRAM-SHA-256 (RFC 5802, RFC 7677) over bcrypt, called SCRAM-BCRYPT.
+"""SCRAM-SHA-256 authentication (RFC 5802, RFC 7677) over bcrypt, called SCRAM-BCRYPT.
 
-The salt of the exchange is a bcrypt salt string. Whoever logs in runs bcrypt with it and gives the result to SCRAM as
-the password, so the server looks at a proof with the verifier that a plain login looks at, without hashing anything.
+The salt of the exchange is a bcrypt salt string. The client runs bcrypt with it and gives the result to SCRAM as the
+password. So the server checks the proof against the verifier that a plain login uses, and hashes nothing.
 
 Rules:
 
-* A session has one exchange at a time: begun by `ScramServer.challenge`, ended by the first `ScramServer.prove`
-  whatever comes of it, by `TIME_TO_PROVE`, or by any other login there.
-* Under TLS an exchange is bound to the certificate (``tls-server-end-point``). One that is not bound is refused: who
-  believes that this server cannot do it was told so by somebody in between (RFC 5802 section 6).
-* Names without an account are answered alike, with a decoy, up to the proof that cannot succeed.
-* The name of the login stands in the command. The one inside the message is not looked at (PostgreSQL does not
-  either): the proof holds for the verifier of the one account, and SASLprep refuses letters younger than Unicode 3.2.
+* A session has one exchange at a time. `ScramServer.challenge` begins it; the first proof ends it, right or wrong, as
+  do `TIME_TO_PROVE` and any other login of the session.
+* Under TLS an exchange is bound to the certificate (``tls-server-end-point``), and an unbound one is refused: a client
+  that believes this server cannot bind was told so by somebody in between (RFC 5802 section 6).
+* Names without an account get a decoy and the same answers, up to the proof, which cannot succeed.
+* The command names the account. The name inside the message is ignored, as in PostgreSQL: the proof holds for the
+  verifier of that account only, and SASLprep refuses letters younger than Unicode 3.2.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ from typing import Any
 
 from scramp import ScramException, ScramMechanism
 from scramp.core import ServerError
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
 
 from chat.protocol.errors import BadBinding, BadCredentials, BadUsage
 from chat.protocol.passwords import BINDING, SCRAM, SCRAM_PLUS
 from chat.protocol.values import Account, Peer, Verifier
 from chat.server.auth.password_verification import PasswordVerification
-from chat.server.interfaces import IClock, IDirectory
+from chat.server.core.credential_epochs import CredentialEpochs
+from chat.server.interfaces import IClock, IDirectory, IScramCredentials, Proven
 
 TIME_TO_PROVE = 60.0
 """Seconds between the challenge and the proof; bcrypt takes seconds on a small machine."""
@@ -35,13 +39,13 @@ _BOUND = ScramMechanism("SCRAM-SHA-256-PLUS")
 
 _ABOUT_BINDING = {
     ServerError.SERVER_DOES_SUPPORT_CHANNEL_BINDING: (
-        f"A login over TLS is bound to the TLS connection here: begin with p={BINDING}. A client that was told"
-        " otherwise was told by somebody in between."
+        f"Over TLS, this server requires channel binding: begin with p={BINDING}. If your client was told otherwise,"
+        " somebody in between may have told it."
     ),
     ServerError.CHANNEL_BINDING_NOT_SUPPORTED: (
-        "This login wants to be bound to TLS, but no TLS reaches this server: somebody may stand in between."
+        "Your client asked for channel binding, but no TLS reaches this server: somebody may stand in between."
     ),
-    ServerError.UNSUPPORTED_CHANNEL_BINDING_TYPE: f"The one binding that there is here is {BINDING}.",
+    ServerError.UNSUPPORTED_CHANNEL_BINDING_TYPE: f"This server supports only the channel binding {BINDING}.",
 }
 
 
@@ -51,7 +55,7 @@ def ways(peer: Peer) -> tuple[str, ...]:
 
 
 class ScramExchange:
-    """One login on its way.
+    """One authentication in progress.
 
     :ivar name: as it was typed.
     :ivar begun: seconds that never jump.
@@ -76,7 +80,7 @@ class ScramExchange:
         self.answer: str = self._server.get_server_first()
 
     def proves(self, client_final: str) -> bool:
-        """Look at a proof; `signature` is there when it is right.
+        """Check a proof; `signature` is set when it is right.
 
         :raises BadBinding: when it was made for another TLS connection.
         """
@@ -90,19 +94,25 @@ class ScramExchange:
         return True
 
 
+@implementer(ICredentialsChecker)
 class ScramServer:
-    """Begins exchanges and looks at proofs."""
+    """Begins exchanges, and checks the proofs that end them."""
 
-    def __init__(self, directory: IDirectory, verification: PasswordVerification, clock: IClock) -> None:
+    credentialInterfaces = (IScramCredentials,)
+
+    def __init__(
+        self, directory: IDirectory, verification: PasswordVerification, epochs: CredentialEpochs, clock: IClock
+    ) -> None:
         self._directory = directory
         self._verification = verification
+        self._epochs = epochs
         self._clock = clock
 
     async def challenge(self, name: str, client_first: str, peer: Peer) -> ScramExchange:
         """Begin an exchange.
 
         :param name: as it was typed.
-        :raises BadUsage: when the message is none.
+        :raises BadUsage: when this is no first message of a client.
         :raises BadBinding: when it is not bound to TLS though it could be, or the other way round.
         :raises LockedOut: see `PasswordVerification.verifier`.
         """
@@ -115,23 +125,29 @@ class ScramServer:
                 raise BadBinding(_ABOUT_BINDING[error.server_error]) from None
             raise BadUsage("scram: that is no first message of a client (RFC 5802 section 7).") from None
 
-    async def prove(self, exchange: ScramExchange | None, client_final: str, peer: Peer) -> Account:
-        """Look at the proof that ends an exchange.
+    def requestAvatarId(self, credentials: IScramCredentials) -> Deferred[Any]:
+        """Fires with the account as `Proven`, which holds the server's final message.
 
-        :returns: whose password was proven.
-        :raises BadUsage: when no exchange was begun, or too long ago.
-        :raises BadCredentials: a wrong name and a wrong password alike.
-        :raises BadBinding: when the proof was made for another TLS connection.
-        :raises LockedOut, TooFast: see `PasswordVerification.is_proven`.
+        Fails with `chat.protocol.errors.BadUsage` when no exchange was begun, or too long ago, with `BadCredentials`
+        for a wrong name and a wrong password alike, with `BadBinding` when the proof was made for another TLS
+        connection, or as `PasswordVerification.is_proven` does.
         """
+        return Deferred.fromCoroutine(self._check(credentials))
+
+    async def _check(self, credentials: IScramCredentials) -> Proven:
+        exchange, peer = credentials.exchange, credentials.peer
         if exchange is None or exchange.signature or self._clock.monotonic() - exchange.begun > TIME_TO_PROVE:
             raise BadUsage("scram comes within a minute after login with user and scram.")
         account = exchange.account
+        epoch = self._epochs.current(account.id) if account is not None else 0
         # The password may have been changed meanwhile.
         current = await self._verification.verifier(exchange.name, account, peer)
         right = await self._verification.is_proven(
-            exchange.name, account, peer, lambda: exchange.proves(client_final) and current == exchange.verifier
+            exchange.name,
+            account,
+            peer,
+            lambda: exchange.proves(credentials.client_final) and current == exchange.verifier,
         )
         if account is None or not right:
             raise BadCredentials(ask="password")
-        return account
+        return Proven(account.id, epoch, signature=exchange.signature)

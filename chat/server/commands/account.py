@@ -49,13 +49,11 @@ async def new(
     a password has at least 8 characters. Some servers ask for an invitation code too; the people who run them hand
     it out.
     """
-    if user is None or (password is None and verifier is None):
+    secret = password if verifier is None else verifier
+    if user is None or secret is None:
         raise BadUsage("new needs user and password.")
     session.device = device or (DEFAULT_DEVICE if session.mind.features.typed_by_people else session.device)
-    if verifier is not None:
-        await chat.authenticator.register_verifier(session, user, verifier, realname, invitation)
-    elif password is not None:
-        await chat.authenticator.register(session, user, password, realname, invitation)
+    await chat.authenticator.register(session, user, secret, realname, invitation)
     return await logged_in(chat, session, created=True)
 
 

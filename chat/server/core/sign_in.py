@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 
 from chat.protocol.errors import (
@@ -29,19 +29,6 @@ from chat.server.core.user import ChatUser, PendingReceipt, RefusedLogin, Sessio
 from chat.server.interfaces import MOST_DEVICES, EndedDevice, Ephemeral, Proven, Published
 
 
-@dataclass(frozen=True, slots=True)
-class SignInRequest:
-    """A session on its way through the portal: cred's mind.
-
-    :param by_token: it comes back with the token of its device, so it replaces what that device left behind.
-    :param takeover: other sessions are ended where the policy leaves no place.
-    """
-
-    session: Session
-    by_token: bool = False
-    takeover: bool = False
-
-
 class SignInService:
     def __init__(self, node: Node, rooms: RoomService, delivery: DeliveryReceipts) -> None:
         self._node = node
@@ -56,33 +43,35 @@ class SignInService:
 
     # coming and going
 
-    async def sign_in(self, proven: Proven, arrival: SignInRequest) -> ChatUser:
-        """Let a session be somebody, as far as the ``sessions`` policy has a place.
+    async def sign_in(self, proven: Proven, session: Session) -> ChatUser:
+        """Attach a session to the avatar of an account, if the ``sessions`` policy has a place; only cred's realm calls
+        it (`chat.server.auth.realm`).
 
-        A session that shows no life any more takes no place. Whatever may change while this waits is looked at in the
-        last step once more.
+        A session that shows no sign of life takes no place. Whatever may change while this waits is checked once more
+        in the last step.
 
         :raises AlreadySignedIn: with where and since when.
         :raises Banned: from the whole server.
         :raises CredentialsChanged: when what was proven does not count any more.
         """
-        node, session, account_id = self._node, arrival.session, proven.account
-        account = self._check(proven, arrival)
+        node, account_id = self._node, proven.account
+        if proven.takeover_of:
+            session.device = proven.takeover_of  # the session may have named another one since
+        account = self._check(proven, session)
         contacts = frozenset(await node.store.pairs_of(account_id))
         replaced: list[Session] = []
         while rivals := [each for each in self._rivals(account_id, session) if each not in replaced]:
             rival = rivals[0]
-            own = arrival.takeover or (arrival.by_token and rival.device == session.device)
+            own = proven.takeover_of or (proven.by_token and rival.device == session.device)
             if own or not await rival.mind.probe():
                 replaced.append(rival)
             elif rival in self._rivals(account_id, session):
-                account = self._check(proven, arrival)
-                when = node.clock.monotonic()
-                session.refusal = RefusedLogin(account_id, proven.epoch, session.device, arrival.by_token, when)
+                account = self._check(proven, session)
+                session.refusal = RefusedLogin(proven._replace(takeover_of=session.device), node.clock.monotonic())
                 raise AlreadySignedIn(_signed_in_elsewhere(account, rival))
         if session.gone:
             raise NotLoggedIn("The connection has ended.")
-        account = self._check(proven, arrival)
+        account = self._check(proven, session)
         self._check_devices(account_id, session.device)
         user = self._attach(account, session, contacts)
         # Only now, so that to others the person was here all the time.
@@ -91,16 +80,16 @@ class SignInService:
                 self.end(each, "You have logged in from elsewhere; this session is over. To come back: login NAME")
         return user
 
-    def _check(self, proven: Proven, arrival: SignInRequest) -> Account:
-        """Find out whether an account may be entered at this moment.
+    def _check(self, proven: Proven, session: Session) -> Account:
+        """Find out whether a session may log in to an account at this moment.
 
         :raises BadCredentials, Banned, CredentialsChanged: see `sign_in`.
         """
-        node, session = self._node, arrival.session
+        node = self._node
         account = node.directory.account_by_id(proven.account)
         if account is None or account.id in node.deleting:
             raise BadCredentials()
-        node.epochs.check(account.id, proven.epoch, session.device if arrival.by_token else None)
+        node.epochs.check(account.id, proven.epoch, session.device if proven.by_token else None)
         node.sanctions.may_enter(account.id, node.now())
         node.sanctions.may_come(session.mind.peer.address, node.now())  # connections that are silent are not put out
         return account

@@ -19,7 +19,7 @@ from chat.protocol.grammar.context import Call
 from chat.protocol.values import DEFAULT_DEVICE, Account, Origin, Peer, Rank
 from chat.server.core.rate_limit import TokenBucket
 from chat.server.core.room import Room
-from chat.server.interfaces import IChatUser, IMind
+from chat.server.interfaces import IChatUser, IMind, Proven
 
 _NOBODY: frozenset[int] = frozenset()
 """One for all; an empty set of one's own takes 216 bytes."""
@@ -28,16 +28,11 @@ _NOBODY: frozenset[int] = frozenset()
 class RefusedLogin(NamedTuple):
     """A login that was right, but for which there was no place.
 
-    :param epoch: what the credentials of the account were proven in.
-    :param device: the one that it came from.
-    :param by_token: whether the token of that device was the proof.
+    :param proven: what a takeover of it hands to the realm.
     :param when: seconds that never jump.
     """
 
-    account: int
-    epoch: int
-    device: str
-    by_token: bool
+    proven: Proven
     when: float
 
 

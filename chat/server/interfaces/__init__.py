@@ -16,7 +16,6 @@ from chat.server.interfaces.accounts import (
     EndedDevice,
     Erased,
     InvitationBatch,
-    Proven,
     TokenAlert,
     TokenRecord,
 )
@@ -26,7 +25,18 @@ from chat.server.interfaces.clock import IClock, IDelayed, ITurn
 from chat.server.interfaces.frontends import Features, IAudience, IMind
 from chat.server.interfaces.host import Finding, IHost
 from chat.server.interfaces.key_store import IFileStore, IKeyStore
-from chat.server.interfaces.people import IAuthenticator, IChatUser, IDirectory, IPasswordCredentials, ITokenCredentials
+from chat.server.interfaces.people import (
+    IAuthenticator,
+    IChatUser,
+    IDirectory,
+    IOneTimeCodeCredentials,
+    IPasswordCredentials,
+    IRegistrationCredentials,
+    IScramCredentials,
+    ITakeoverCredentials,
+    ITokenCredentials,
+    Proven,
+)
 from chat.server.interfaces.storage import (
     Backlog,
     Committed,
@@ -65,8 +75,12 @@ __all__ = [
     "IHost",
     "IKeyStore",
     "IMind",
+    "IOneTimeCodeCredentials",
     "IPasswordCredentials",
+    "IRegistrationCredentials",
+    "IScramCredentials",
     "IStore",
+    "ITakeoverCredentials",
     "ITokenCredentials",
     "ITurn",
     "InvitationBatch",

@@ -21,16 +21,6 @@ MOST_DEVICES = 100
 """Devices of one account. One more takes the place of the one that was unused for longest."""
 
 
-class Proven(NamedTuple):
-    """An account that somebody has proven to be, as the realm gets it.
-
-    :param epoch: what the credentials of the account were proven in (`chat.server.core.credential_epochs`).
-    """
-
-    account: int
-    epoch: int
-
-
 class CredentialEpoch(NamedTuple):
     """How far the credentials of an account have come.
 

@@ -1,8 +1,8 @@
-"""Who acts: avatars, credentials, accounts, and the door through which a session becomes somebody."""
+"""Avatars, credentials and accounts, and how a session logs in."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from twisted.cred.credentials import ICredentials
 from zope.interface import Attribute, Interface
@@ -21,6 +21,23 @@ class IChatUser(Interface):
     sessions = Attribute("The sessions of this account on this node, the oldest first.")
 
 
+class Proven(NamedTuple):
+    """An account that a checker found the credentials of: cred's avatar id.
+
+    :param epoch: what the credentials of the account were proven in (`chat.server.core.credential_epochs`).
+    :param by_token: whether the token of a device was the proof, so that the session replaces what that device left.
+    :param takeover_of: the device of a refused login that is taken over, so that the session is that device and other
+        sessions end where the ``sessions`` policy leaves no place; empty otherwise.
+    :param signature: by which the server proves itself in return, where the proof was SCRAM.
+    """
+
+    account: int
+    epoch: int
+    by_token: bool = False
+    takeover_of: str = ""
+    signature: str = ""
+
+
 class IPasswordCredentials(ICredentials):
     """A name and a password, sent in the clear or under TLS (``plain`` login)."""
 
@@ -30,12 +47,45 @@ class IPasswordCredentials(ICredentials):
 
 
 class ITokenCredentials(ICredentials):
-    """What an earlier login handed out."""
+    """A session token that an earlier login handed out."""
 
     token = Attribute("The token, a str.")
     device = Attribute("The device that it was made for, a str.")
     peer = Attribute("The `chat.protocol.values.Peer` that it came from.")
-    record = Attribute("The `chat.server.interfaces.TokenRecord` that whoever checked it found, or None.")
+    record = Attribute("The `chat.server.interfaces.TokenRecord` that the checker found, or None.")
+
+
+class IScramCredentials(ICredentials):
+    """The proof that ends a SCRAM exchange."""
+
+    exchange = Attribute("The exchange that the session has begun, or None.")
+    client_final = Attribute("The client's final message, a str.")
+    peer = Attribute("The `chat.protocol.values.Peer` that it came from.")
+
+
+class IRegistrationCredentials(ICredentials):
+    """What a new account is to be; the checker makes the account."""
+
+    name = Attribute("The name as it was typed, a str.")
+    secret = Attribute("The password, a str, or the `chat.protocol.values.Verifier` that a client made of it.")
+    realname = Attribute("The real name, a str, which may be empty.")
+    invitation = Attribute("An invitation code as it was typed, or None.")
+    peer = Attribute("The `chat.protocol.values.Peer` that it came from.")
+
+
+class IOneTimeCodeCredentials(ICredentials):
+    """A one-time code, and the password that its owner chooses with it."""
+
+    name = Attribute("The name as it was typed, a str.")
+    code = Attribute("The code as it was typed, a str.")
+    password = Attribute("The new password, a str.")
+    peer = Attribute("The `chat.protocol.values.Peer` that it came from.")
+
+
+class ITakeoverCredentials(ICredentials):
+    """An earlier login of the same session that was right and found no place."""
+
+    refused = Attribute("The `chat.server.core.user.RefusedLogin`, or None.")
 
 
 class IDirectory(Protocol):
@@ -50,7 +100,7 @@ class IDirectory(Protocol):
 
 
 class IAuthenticator(Protocol):
-    """How a session becomes somebody; each coroutine fails with a `chat.protocol.errors.ChatError`."""
+    """How a session logs in; each coroutine fails with a `chat.protocol.errors.ChatError`."""
 
     async def log_in(self, session: Any, name: str, password: str) -> bool:
         """Log in with a password.
@@ -77,17 +127,13 @@ class IAuthenticator(Protocol):
         """
 
     async def register(
-        self, session: Any, name: str, password: str, realname: str, invitation: str | None = None
+        self, session: Any, name: str, secret: str | Verifier, realname: str, invitation: str | None = None
     ) -> None:
         """Make an account and log in to it, where the ``registration`` setting allows that.
 
+        :param secret: the password, or what a client that keeps the password to itself made of it.
         :param invitation: an invitation code, as it was typed.
         """
-
-    async def register_verifier(
-        self, session: Any, name: str, verifier: Verifier, realname: str, invitation: str | None = None
-    ) -> None:
-        """The same by somebody who keeps the password to himself."""
 
     async def claim(self, session: Any, name: str, code: str, password: str) -> None:
         """Choose a password with a one-time code, and log in."""

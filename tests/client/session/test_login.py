@@ -309,7 +309,7 @@ class AnotherPassword(LoginCase):
         self.assertEqual(self.code(client.ask("password", {"final": of_eve, "verifier": verifier})), "bad-usage")
 
     def test_that_is_easier_to_guess_than_the_server_wants_is_refused_before_the_proof_is_looked_at(self) -> None:
-        self.server.chat.authenticator._registrar._cost = COST + 1  # type: ignore[attr-defined]
+        self.server.chat.authenticator._registrar._verification.cost = COST + 1  # type: ignore[attr-defined]
         refused = self.fails(self.inside().change_password(PASSWORD, self.NEW), RequestRefused)
         self.assertEqual(refused.reply.code, "bad-verifier")
 

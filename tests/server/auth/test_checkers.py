@@ -223,7 +223,7 @@ class AToken(DoorTestCase):
 
     def test_lets_its_device_in_without_a_hash(self) -> None:
         verifyObject(ICredentialsChecker, self.tokens)
-        self.assertEqual(self.successResultOf(self.come_back(self.token)), Proven(self.bob.id, 0))
+        self.assertEqual(self.successResultOf(self.come_back(self.token)), Proven(self.bob.id, 0, by_token=True))
         self.assertEqual(self.hashing.calls, [])
 
     def test_lets_no_other_device_in(self) -> None:

@@ -21,8 +21,10 @@ from chat.protocol.errors import (
 )
 from chat.protocol.passwords import ITERATIONS, KEY_BYTES, check_verifier, cost_of, matches, new_salt, stretch
 from chat.protocol.values import Account, Peer, Verifier
+from chat.server.auth.credentials import RegistrationCredentials
 from chat.server.auth.lockout import FREE_TRIES
 from chat.server.auth.registration import Registrar, read_realname
+from chat.server.interfaces import Proven
 from tests.server.auth.fakes import (
     COST,
     ELSEWHERE,
@@ -46,11 +48,21 @@ class RegistrarTestCase(SynchronousTestCase):
         self.hashing = FakeHashing()
         checks = verification(self.store, self.hashing, self.clock)
         self.registrar = Registrar(
-            self.directory, self.store.stored, self.hashing, checks, self.clock, COST, {"say", "login"}
+            self.directory, self.store.stored, checks, self.clock, lambda: "open", {"say", "login"}
         )
 
-    def register(self, name: str, password: str = PASSWORD, realname: str = "", peer: Peer = HOME) -> Deferred[Account]:
-        return Deferred.fromCoroutine(self.registrar.register(name, password, realname, peer))
+    def register(
+        self, name: str, password: str | Verifier = PASSWORD, realname: str = "", peer: Peer = HOME
+    ) -> Deferred[Account]:
+        """:returns: fires with the account, which is proven by that."""
+
+        def made(proven: Proven) -> Account:
+            account = self.directory.account_by_id(proven.account)
+            assert account is not None, "who is proven exists"
+            return account
+
+        credentials = RegistrationCredentials(name, password, realname, None, peer)
+        return self.registrar.requestAvatarId(credentials).addCallback(made)
 
     def proves(self, account: Account, password: str) -> bool:
         verifier = self.store.verifiers[account.id]
@@ -225,7 +237,7 @@ class ARealName(SynchronousTestCase):
 
 class AVerifierFromAClient(RegistrarTestCase):
     def refused(self, verifier: Verifier) -> str:
-        result = Deferred.fromCoroutine(self.registrar.register_verifier("bob", verifier, "", HOME))
+        result = self.register("bob", verifier)
         error: ChatError = self.failureResultOf(result, BadVerifier).value
         return error.line
 
@@ -239,7 +251,7 @@ class AVerifierFromAClient(RegistrarTestCase):
     def test_of_the_least_cost_that_our_client_works_with_will_do(self) -> None:
         """The bundled client works for no server that asks for less than 10."""
         verifier = Verifier(new_salt(10), ITERATIONS, KEY, KEY)
-        self.successResultOf(Deferred.fromCoroutine(self.registrar.register_verifier("bob", verifier, "", HOME)))
+        self.successResultOf(self.register("bob", verifier))
         self.registrar.check_verifier(verifier)
 
     def test_below_the_cost_of_the_server_is_refused(self) -> None:

@@ -13,12 +13,13 @@ from chat.client.model.failures import ServerNotTrusted
 from chat.client.session.scram import Proof
 from chat.protocol.errors import BadBinding, BadCredentials, BadUsage, ChatError, LockedOut, StoreUnavailable
 from chat.protocol.passwords import SCRAM, SCRAM_PLUS
-from chat.protocol.values import Account, Peer
+from chat.protocol.values import Peer
 from chat.server.auth.checkers import PasswordChecker
-from chat.server.auth.credentials import PasswordCredentials
+from chat.server.auth.credentials import PasswordCredentials, ScramCredentials
 from chat.server.auth.lockout import FREE_TRIES
 from chat.server.auth.scram import TIME_TO_PROVE, ScramExchange, ScramServer, ways
 from chat.server.core.credential_epochs import CredentialEpochs
+from chat.server.interfaces import Proven
 from tests.server.auth.fakes import (
     COST,
     ELSEWHERE,
@@ -51,10 +52,10 @@ class ScramTestCase(SynchronousTestCase):
     def start(self) -> None:
         """The server starts, with what is stored."""
         self.verification = verification(self.store, self.hashing, self.clock)
-        self.proofs = ScramServer(self.directory, self.verification, self.clock)
+        self.scram = ScramServer(self.directory, self.verification, CredentialEpochs(), self.clock)
 
     def challenge(self, name: str, first: str, peer: Peer = HOME) -> Deferred[ScramExchange]:
-        return Deferred.fromCoroutine(self.proofs.challenge(name, first, peer))
+        return Deferred.fromCoroutine(self.scram.challenge(name, first, peer))
 
     def begin(self, name: str, password: str, peer: Peer = HOME) -> tuple[ScramExchange, Proof, str]:
         """The first three messages of a login."""
@@ -63,14 +64,14 @@ class ScramTestCase(SynchronousTestCase):
         proof.read(exchange.answer)
         return exchange, proof, proof.final()
 
-    def prove(self, exchange: ScramExchange | None, final: str, peer: Peer = HOME) -> Deferred[Account]:
-        return Deferred.fromCoroutine(self.proofs.prove(exchange, final, peer))
+    def prove(self, exchange: ScramExchange | None, final: str, peer: Peer = HOME) -> Deferred[Proven]:
+        return self.scram.requestAvatarId(ScramCredentials(exchange, final, peer))
 
-    def login(self, name: str, password: str, peer: Peer = HOME) -> Deferred[Account]:
+    def login(self, name: str, password: str, peer: Peer = HOME) -> Deferred[Proven]:
         exchange, _, final = self.begin(name, password, peer)
         return self.prove(exchange, final, peer)
 
-    def refusal(self, result: Deferred[Account]) -> ChatError:
+    def refusal(self, result: Deferred[Proven]) -> ChatError:
         error: ChatError = self.failureResultOf(result, ChatError).value
         return error
 
@@ -82,13 +83,14 @@ class AProof(ScramTestCase):
     def test_lets_its_owner_in_without_a_hash(self) -> None:
         for peer in (HOME, SECURE):
             for name in ("Bob", "bob", "@BOB"):
-                self.assertEqual(self.successResultOf(self.login(name, RIGHT, peer)), self.bob)
+                self.assertEqual(self.successResultOf(self.login(name, RIGHT, peer))[:2], (self.bob.id, 0))
         self.assertEqual(self.hashing.calls, [])
 
     def test_is_answered_with_one_of_the_server(self) -> None:
         exchange, proof, final = self.begin("bob", RIGHT)
-        self.successResultOf(self.prove(exchange, final))
+        proven = self.successResultOf(self.prove(exchange, final))
         proof.check(exchange.signature)
+        self.assertEqual(proven.signature, exchange.signature)
 
     def test_of_another_password_for_a_verifier_that_an_impostor_made_up(self) -> None:
         """Who does not have the verifier cannot sign, whatever it lets pass."""

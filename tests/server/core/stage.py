@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Collection, Coroutine, Hashable, Mapping,
 from dataclasses import fields, replace
 from typing import Any, TypeVar, cast
 
-from twisted.cred.portal import Portal
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import ICredentials
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from chat.protocol.errors import ChatError
 from chat.protocol.events import Event, LoggedIn, Refused, Reply, Said
@@ -20,20 +22,15 @@ from chat.protocol.grammar.context import Call
 from chat.protocol.grammar.verbs import Table
 from chat.protocol.names import read_name
 from chat.protocol.values import Account, Peer, Rank, Role, Text, Verifier
-from chat.server.auth.authenticator import Authenticator
-from chat.server.auth.checkers import PasswordChecker, TokenChecker
+from chat.server.auth.authenticator import new_authenticator
 from chat.server.auth.known_sources import KnownSources
 from chat.server.auth.lockout import Lockout
 from chat.server.auth.password_verification import PasswordVerification
-from chat.server.auth.realm import Realm
-from chat.server.auth.registration import Registrar
-from chat.server.auth.scram import ScramServer
 from chat.server.bus.local import LocalBus
 from chat.server.commands.table import TABLE
 from chat.server.core.dispatcher import Dispatcher
 from chat.server.core.room import Room
 from chat.server.core.service import ChatService
-from chat.server.core.sign_in import SignInRequest
 from chat.server.core.user import Session
 from chat.server.interfaces import Features, Finding, IAudience, IChatUser, IHost, IMind, Proven
 from chat.server.settings.schema import Settings
@@ -141,6 +138,26 @@ class FakeMind:
         self.closed = reason
 
 
+class INoProof(ICredentials):
+    """An account as a checker would have found it."""
+
+
+@implementer(INoProof)
+class NoProof:
+    def __init__(self, proven: Proven) -> None:
+        self.proven = proven
+
+
+@implementer(ICredentialsChecker)
+class NoProofChecker:
+    """Takes a test at its word, so that tests come through the portal as people do."""
+
+    credentialInterfaces = (INoProof,)
+
+    def requestAvatarId(self, credentials: NoProof) -> Any:
+        return credentials.proven
+
+
 class FakeHost:
     """Notes what becomes of the process."""
 
@@ -240,16 +257,9 @@ class Stage:
         verification = PasswordVerification(
             self.store, self.hashing, Lockout(settings.block_time), known, self.clock, COST
         )
-        registrar = Registrar(chat.directory, self.store, self.hashing, verification, self.clock, COST, table)
-        self.realm = Realm(chat.sign_in)
-        checkers = [
-            PasswordChecker(chat.directory, verification, chat.node.epochs),
-            TokenChecker(chat.directory, self.store, self.clock, chat.token_theft.presented),
-        ]
-        proofs = ScramServer(chat.directory, verification, self.clock)
-        chat.authenticator = Authenticator(
-            chat.node, Portal(self.realm, checkers), self.realm, registrar, proofs, known
-        )
+        chat.authenticator = authenticator = new_authenticator(chat, verification, known, table)
+        self.portal = authenticator.portal
+        self.portal.registerChecker(NoProofChecker())
         chat.host = self.host = FakeHost()
         self.dispatcher = Dispatcher(chat)
         now(chat.start())
@@ -304,7 +314,7 @@ class Stage:
         person = self.connection(program, peer)
         person.session.device = device
         proven = Proven(account.id, self.chat.node.epochs.current(account.id))
-        avatar = now(self.realm.requestAvatar(proven, SignInRequest(person.session), IChatUser))
+        avatar = now(self.portal.login(NoProof(proven), person.session, IChatUser))
         person.session.logout = avatar[2]
         return person
 

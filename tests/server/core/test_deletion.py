@@ -7,9 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.protocol.errors import BadCredentials
 from chat.protocol.events import Done, History, LoggedIn, MembershipChanged, Presence, Refused, Said, SignedOut
 from chat.protocol.values import Kind, Role
-from chat.server.core.sign_in import SignInRequest
 from chat.server.interfaces import IChatUser, Proven
-from tests.server.core.stage import MANY, PASSWORD, Person, Stage, refusal
+from tests.server.core.stage import MANY, PASSWORD, NoProof, Person, Stage, refusal
 
 WRONG = "incorrect horse"
 
@@ -92,7 +91,7 @@ class Deleting(Case):
         later = self.stage.connection()
         account = self.stage.account("bob").id
         self.delete()
-        entering = self.stage.realm.requestAvatar(Proven(account, 0), SignInRequest(later.session), IChatUser)
+        entering = self.stage.portal.login(NoProof(Proven(account, 0)), later.session, IChatUser)
         self.assertIsInstance(refusal(entering), BadCredentials)
 
     def test_an_invitation_to_it_is_declined(self) -> None:

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.protocol.events import LoggedIn, LoggedOut, Presence, Refused, SignedOut
 from chat.protocol.values import Text
-from chat.server.auth.authenticator import TAKEOVER_TIME
+from chat.server.auth.checkers import TAKEOVER_TIME
 from chat.server.settings.schema import Settings
 from tests.server.core.stage import MANY, PASSWORD, PATIENT, Person, Stage
 

@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any, cast
 
-from twisted.cred.portal import Portal
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
@@ -14,14 +13,10 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.server.auth.authenticator import Authenticator
-from chat.server.auth.checkers import PasswordChecker, TokenChecker
+from chat.server.auth.authenticator import new_authenticator
 from chat.server.auth.known_sources import KnownSources
 from chat.server.auth.lockout import Lockout
 from chat.server.auth.password_verification import PasswordVerification
-from chat.server.auth.realm import Realm
-from chat.server.auth.registration import Registrar
-from chat.server.auth.scram import ScramServer
 from chat.server.bus.local import LocalBus
 from chat.server.commands.table import TABLE
 from chat.server.core.dispatcher import Dispatcher
@@ -178,18 +173,7 @@ class Server:
         self.chat = ChatService(self.settings, self.store, LocalBus(), self.clock, TABLE)
         known = KnownSources(self.store, self.clock)
         verification = PasswordVerification(self.store, self.hashing, Lockout(60), known, self.clock, COST)
-        registrar = Registrar(
-            self.chat.directory, self.store, self.hashing, verification, self.clock, COST, TABLE, a_minute=1_000
-        )
-        realm = Realm(self.chat.sign_in)
-        checkers = [
-            PasswordChecker(self.chat.directory, verification, self.chat.node.epochs),
-            TokenChecker(self.chat.directory, self.store, self.clock, self.chat.token_theft.presented),
-        ]
-        proofs = ScramServer(self.chat.directory, verification, self.clock)
-        self.chat.authenticator = Authenticator(
-            self.chat.node, Portal(realm, checkers), realm, registrar, proofs, known
-        )
+        self.chat.authenticator = new_authenticator(self.chat, verification, known, TABLE, accounts_a_minute=1_000)
         self.turn = ReactorTurn(self.clock.clock)
         self.counter = ConnectionCounter()
         dispatcher = Dispatcher(self.chat)
