@@ -30,6 +30,8 @@ from typing import Any
 from twisted.scripts.twistd import run
 
 from chat.server.storage import accounts
+from chat.server.storage.connection import Connection
+from chat.server.storage.store import Store, write
 from chat.server.storage.transaction import Transaction
 
 LATE = 60.0
@@ -42,7 +44,7 @@ def late() -> None:
     class Later:
         """A connection that puts the commit off."""
 
-        def __init__(self, connection: sqlite3.Connection) -> None:
+        def __init__(self, connection: Connection) -> None:
             self._connection = connection
 
         def __getattr__(self, name: str) -> Any:
@@ -62,7 +64,7 @@ def late() -> None:
 
     def commit_later(transaction: Transaction) -> Any:
         connection = transaction.connection
-        transaction.connection = Later(connection)  # type: ignore[assignment]
+        transaction.connection = Later(connection)
         try:
             return commit(transaction)
         finally:
@@ -74,7 +76,7 @@ def late() -> None:
         begun = 0.0
         return create(*arguments)
 
-    setattr(accounts, "create_account", create_now)  # noqa: B010
+    setattr(Store, "create_account", write(create_now))  # noqa: B010
     setattr(Transaction, "begin", begin_now)  # noqa: B010  # mypy minds a plain assignment
     setattr(Transaction, "commit", commit_later)  # noqa: B010
 
@@ -93,15 +95,10 @@ def unsynced() -> None:
 
 
 def forgetful() -> None:
-    from chat.server.storage import store
-
     def appending(append: Any) -> Any:
-        def without_retry(transaction: Any, draft: Any, *more: Any) -> Any:
-            return append(transaction, draft._replace(retry=None), *more)
+        return lambda store, draft, *more: append(store, draft._replace(retry=None), *more)
 
-        return without_retry
-
-    spoil(store, "append", appending)
+    spoil(Store, "append", appending)
 
 
 def backwards() -> None:
@@ -172,8 +169,6 @@ def unmarked() -> None:
 
 def markless() -> None:
     from twisted.internet.defer import succeed
-
-    from chat.server.storage.store import Store
 
     spoil(Store, "mark_received", lambda _: lambda *arguments: succeed({}))
 

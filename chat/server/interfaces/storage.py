@@ -133,6 +133,10 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
     `chat.protocol.errors.StoreUnavailable` when nothing could be written (and then nothing was).
     """
 
+    @property
+    def engine(self) -> str:
+        """What the database is, with its version, for operators."""
+
     def start(self, committed: Sink) -> Snapshot:
         """Open for writing.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from json import dumps
 from secrets import token_bytes
@@ -11,6 +10,8 @@ from chat.protocol.errors import NameTaken
 from chat.protocol.preferences import read_preferences
 from chat.protocol.values import Account, Device, Name, Rank, Verifier, VerifierCost
 from chat.server.interfaces import MOST_DEVICES, EndedDevice
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.credential_epochs import begin_device_epoch, begin_epoch, check_epoch
 from chat.server.storage.invitation_codes import use_invitation
 from chat.server.storage.known_sources import forget_tokens
@@ -48,12 +49,11 @@ def create_account(
         raise NameTaken()
     if invitation is not None:
         use_invitation(transaction, invitation, when)
-    account = transaction.execute(
+    account: int = transaction.execute(
         "INSERT INTO accounts (shown, folded, skeleton, realname, rank, created, seen,"
-        " salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " salt, iterations, stored_key, server_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (name.shown, name.folded, name.skeleton, realname, rank.value, when, when, *_columns(verifier)),
-    ).lastrowid
-    assert account is not None
+    ).fetchone()[0]
     return Account(account, name, realname, rank, when, when)
 
 
@@ -63,7 +63,7 @@ def _columns(verifier: Verifier | None) -> tuple[object, ...]:
     return (verifier.salt, verifier.iterations, verifier.stored_key, verifier.server_key)
 
 
-def all_accounts(connection: sqlite3.Connection) -> tuple[Account, ...]:
+def all_accounts(connection: Connection) -> tuple[Account, ...]:
     """Every account that was not deleted, the oldest first."""
     found = connection.execute(
         "SELECT id, shown, folded, skeleton, realname, rank, created, seen, settings FROM accounts"
@@ -76,7 +76,7 @@ def all_accounts(connection: sqlite3.Connection) -> tuple[Account, ...]:
     )
 
 
-def verifier(connection: sqlite3.Connection, account: int) -> Verifier | None:
+def verifier(connection: Connection, account: int) -> Verifier | None:
     """What is stored instead of the password; nothing for an account without one."""
     found = connection.execute(
         "SELECT salt, iterations, stored_key, server_key FROM accounts WHERE id = ? AND salt IS NOT NULL", (account,)
@@ -84,7 +84,7 @@ def verifier(connection: sqlite3.Connection, account: int) -> Verifier | None:
     return None if found is None else Verifier(*found)
 
 
-def verifier_among(connection: sqlite3.Connection, account: int) -> tuple[Verifier | None, tuple[VerifierCost, ...]]:
+def verifier_among(connection: Connection, account: int) -> tuple[Verifier | None, tuple[VerifierCost, ...]]:
     """See `chat.server.interfaces.IStore.verifier_among`."""
     costs = connection.execute("SELECT cost, iterations, accounts FROM verifier_costs WHERE accounts > 0")
     return verifier(connection, account), tuple(VerifierCost(*columns) for columns in costs)
@@ -129,20 +129,20 @@ def set_realname(transaction: Transaction, account: int, realname: str) -> None:
 def prefer(transaction: Transaction, account: int, changes: Mapping[str, str | bool]) -> None:
     """Change some of the fields of `chat.protocol.preferences.Preferences`; what else is kept there stays."""
     transaction.execute(
-        "UPDATE accounts SET settings = json_patch(settings, ?) WHERE id = ? AND deleted IS NULL",
+        f"UPDATE accounts SET settings = {dialect.merged('settings')} WHERE id = ? AND deleted IS NULL",
         (dumps(dict(changes)), account),
     )
 
 
 def block(transaction: Transaction, account: int, other: int) -> None:
-    transaction.execute("INSERT OR IGNORE INTO blocks (account, other) VALUES (?, ?)", (account, other))
+    transaction.execute("INSERT INTO blocks (account, other) VALUES (?, ?) ON CONFLICT DO NOTHING", (account, other))
 
 
 def unblock(transaction: Transaction, account: int, other: int) -> None:
     transaction.execute("DELETE FROM blocks WHERE account = ? AND other = ?", (account, other))
 
 
-def all_blocks(connection: sqlite3.Connection) -> tuple[tuple[int, int], ...]:
+def all_blocks(connection: Connection) -> tuple[tuple[int, int], ...]:
     """Who blocks whom."""
     return tuple(connection.execute("SELECT account, other FROM blocks ORDER BY account, other").fetchall())
 
@@ -156,12 +156,12 @@ def saw(transaction: Transaction, account: int, device: str, when: int, present:
     :returns: the devices that were forgotten in favour of this one.
     """
     seen = transaction.execute(
-        "UPDATE accounts SET seen = max(seen, ?) WHERE id = ? AND deleted IS NULL", (when, account)
+        f"UPDATE accounts SET seen = {dialect.greatest('seen', '?')} WHERE id = ? AND deleted IS NULL", (when, account)
     )
     if not seen.rowcount:
         return ()  # it was deleted meanwhile, and leaves nothing behind
     known = transaction.execute(
-        "UPDATE devices SET seen = max(seen, ?), present = ? WHERE account = ? AND device = ?",
+        f"UPDATE devices SET seen = {dialect.greatest('seen', '?')}, present = ? WHERE account = ? AND device = ?",
         (when, present, account, device),
     )
     if known.rowcount or not present:
@@ -185,7 +185,7 @@ def _make_room(transaction: Transaction, account: int, when: int) -> tuple[Ended
     return tuple(EndedDevice(device, end_device(transaction, account, device, when)) for (device,) in found)
 
 
-def cut_off(connection: sqlite3.Connection) -> frozenset[tuple[int, str]]:
+def cut_off(connection: Connection) -> frozenset[tuple[int, str]]:
     """At a start: the devices that were in the midst of a session when the server before ended without a word."""
     return frozenset(connection.execute("SELECT account, device FROM devices WHERE present").fetchall())
 
@@ -195,10 +195,11 @@ def note_crash(transaction: Transaction, when: int) -> None:
 
     :param when: now, in milliseconds since the epoch: whatever is older, they may have been shown.
     """
-    transaction.execute("UPDATE devices SET present = 0, unsure = ?, seen = max(seen, ?) WHERE present", (when, when))
+    seen = dialect.greatest("seen", "?")
+    transaction.execute(f"UPDATE devices SET present = FALSE, unsure = ?, seen = {seen} WHERE present", (when, when))
 
 
-def devices(connection: sqlite3.Connection, account: int) -> tuple[Device, ...]:
+def devices(connection: Connection, account: int) -> tuple[Device, ...]:
     """The devices of an account, the one seen last first."""
     found = connection.execute(
         "SELECT device, seen, EXISTS (SELECT 1 FROM tokens WHERE tokens.account = devices.account"
@@ -224,7 +225,7 @@ def end_device(transaction: Transaction, account: int, device: str, when: int) -
 SECRET_BYTES = 32
 
 
-def kept_secret(connection: sqlite3.Connection, name: str) -> bytes | None:
+def kept_secret(connection: Connection, name: str) -> bytes | None:
     """The secret of that name, if it was made already."""
     found = connection.execute("SELECT secret FROM secrets WHERE name = ?", (name,)).fetchone()
     return None if found is None else bytes(found[0])

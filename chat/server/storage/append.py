@@ -6,12 +6,20 @@ All refusals come before the first change, so that one costs its batch nothing (
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from chat.protocol.errors import ChatError, MailboxFull, RetryMismatch
 from chat.protocol.values import Draft, Origin, Pair, Row, Sealed, Stored
 from chat.server.interfaces import Committed
+from chat.server.storage import dialect
 from chat.server.storage.row_effects import EFFECTS
 from chat.server.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
+
+_MARK: Final = "SELECT " + dialect.greatest(
+    "coalesce((SELECT max(seq) FROM received WHERE account = :account AND conversation = :pair), 0)",
+    "coalesce((SELECT seq FROM read WHERE account = :account AND conversation = :pair), 0)",
+)
+"""Up to where the other one of a pair has what was said there."""
 
 
 def append(
@@ -101,8 +109,7 @@ def _check_mailbox(transaction: Transaction, conversation: int, draft: Draft, mo
     if recipient == draft.author:
         return
     mark = transaction.look(
-        "SELECT max(coalesce((SELECT max(seq) FROM received WHERE account = :account AND conversation = :pair), 0),"
-        " coalesce((SELECT seq FROM read WHERE account = :account AND conversation = :pair), 0))",
+        _MARK,
         {"account": recipient, "pair": conversation},
     )[0]
     if last - mark < most:

@@ -15,9 +15,11 @@ from urllib.parse import quote
 
 from chat.protocol.errors import Misconfigured, NotWritten
 from chat.server.interfaces import Contents
+from chat.server.storage.connection import Connection
+from chat.server.storage.dialect import has_table
 from chat.server.storage.migrations import APPLICATION, SCHEMA, connect, prepare
 from chat.server.storage.private_files import copy, put, reason
-from chat.server.storage.restore_points import note_restored
+from chat.server.storage.restore_points import all_restored, note_restored
 from chat.server.storage.transaction import LAST_SEQ
 
 PATIENCE: Final = 5.0
@@ -32,7 +34,7 @@ A_SECOND: Final = {"inbox": 1_000, "files": 1_000, "conversations": 1}
 enough until 2094."""
 
 
-def back_up(connection: sqlite3.Connection, file: str) -> Contents:
+def back_up(connection: Connection, file: str) -> Contents:
     """Copy the whole database as of one moment, and look at the copy.
 
     :param file: is made, with mode 0600; nothing is overwritten.
@@ -49,7 +51,7 @@ def back_up(connection: sqlite3.Connection, file: str) -> Contents:
         raise NotWritten(f"{file} cannot be written ({reason(error)}). Nothing is there.") from None
 
 
-def rehearse(connection: sqlite3.Connection, file: str) -> Contents:
+def rehearse(connection: Connection, file: str) -> Contents:
     """Find out whether a backup could be put in place of the database that a connection is open on.
 
     :raises NotWritten: when it could not, with why.
@@ -145,8 +147,8 @@ class _Draft:
                 draft.execute("BEGIN IMMEDIATE")
                 _count_on(draft, time.time())
                 _hand_out_nothing_again(draft)
-                if _has(draft, "restored"):
-                    note_restored(draft, self._place, int(time.time() * 1_000), PATIENCE)
+                if has_table(draft, "restored"):
+                    note_restored(draft, _restored(self._place), int(time.time() * 1_000))
             # Else what stands in its log would be lost when it is moved.
             draft.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.contents = Contents(version, found.accounts, found.rooms, found.rows, found.newest, found.size)
@@ -161,7 +163,7 @@ def _count_on(connection: sqlite3.Connection, when: float) -> None:
     :param when: now, seconds since the epoch.
     """
     for table, a_second in A_SECOND.items():
-        if not _has(connection, table):
+        if not has_table(connection, table):
             continue
         (last,) = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
         beyond = max(last or 0, int((when - BEGINNING) * a_second))
@@ -169,9 +171,13 @@ def _count_on(connection: sqlite3.Connection, when: float) -> None:
         connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, beyond))
 
 
-def _has(connection: sqlite3.Connection, table: str) -> bool:
-    """Whether the version of a database has a table yet."""
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
+def _restored(place: str) -> list[tuple[int, int, int]]:
+    """What a database says of the backups before it, which may be damaged, of an earlier version, or not there."""
+    with suppress(sqlite3.Error):
+        if os.path.exists(place):
+            with closing(connect(place, PATIENCE)) as before:
+                return all_restored(before)
+    return []
 
 
 def _hand_out_nothing_again(connection: sqlite3.Connection) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from chat.protocol.errors import CredentialsChanged
 from chat.server.interfaces import CredentialEpoch
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import Transaction
 
 
-def all_epochs(connection: sqlite3.Connection) -> tuple[CredentialEpoch, ...]:
+def all_epochs(connection: Connection) -> tuple[CredentialEpoch, ...]:
     """The epochs of all accounts whose credentials were ever changed."""
     found = connection.execute("SELECT id, epoch, valid_since FROM accounts WHERE epoch > 0 AND deleted IS NULL")
     return tuple(CredentialEpoch(*columns) for columns in found)
@@ -33,7 +33,7 @@ def begin_device_epoch(transaction: Transaction, account: int, device: str, when
     """
     epoch = begin_token_epoch(transaction, account)
     transaction.execute(
-        "INSERT OR REPLACE INTO ended_devices (account, device, epoch, time) VALUES (?, ?, ?, ?)",
+        dialect.replace("ended_devices", ("account", "device"), ("epoch", "time")),
         (account, device, epoch, when),
     )
     return epoch

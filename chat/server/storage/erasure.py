@@ -43,7 +43,7 @@ def delete_account(
         transaction.execute(f"DELETE FROM {table} WHERE account = ?", (account,))
     transaction.execute("DELETE FROM blocks WHERE account = ? OR other = ?", (account, account))
     transaction.execute("DELETE FROM account_keys WHERE account = ?", (account,))
-    transaction.execute("UPDATE files SET ended = 1 WHERE ? IN (sender, reader)", (account,))
+    transaction.execute("UPDATE files SET ended = TRUE WHERE ? IN (sender, reader)", (account,))
     transaction.execute(
         "UPDATE accounts SET deleted = ?, realname = '', rank = 'member', settings = '{}', salt = NULL,"
         " iterations = NULL, stored_key = NULL, server_key = NULL WHERE id = ?",
@@ -52,15 +52,15 @@ def delete_account(
     mark(transaction)
     if erase:
         transaction.execute("UPDATE restrictions SET reason = '' WHERE by = ?", (account,))
-        transaction.execute("INSERT OR IGNORE INTO erasures (account) VALUES (?)", (account,))
+        transaction.execute("INSERT INTO erasures (account) VALUES (?) ON CONFLICT DO NOTHING", (account,))
 
 
 def erase(transaction: Transaction, most: int = AT_ONCE) -> Erased:
-    """Take one step of the oldest erasure; see `chat.server.interfaces.IStore.erase`.
+    """Take one step of an erasure; see `chat.server.interfaces.IStore.erase`.
 
     :param most: how many rows of the log one step looks at.
     """
-    found = transaction.look("SELECT account, upto FROM erasures ORDER BY rowid LIMIT 1", ())
+    found = transaction.look("SELECT account, upto FROM erasures ORDER BY account LIMIT 1", ())
     if found is None:
         return Erased(False)
     account, upto = found

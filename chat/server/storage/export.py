@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final
 
 from chat.protocol.errors import NotWritten
 from chat.protocol.values import write_time
+from chat.server.storage.connection import Connection
 from chat.server.storage.private_files import empty_file, put, reason, remove
 from chat.server.storage.transaction import LAST_SEQ, SEQ_BITS
 
@@ -44,7 +44,7 @@ _WRITTEN: Final = (
 )
 
 
-def export(connection: sqlite3.Connection, account: int, file: str) -> int:
+def export(connection: Connection, account: int, file: str) -> int:
     """Write one JSON object a line; see `chat.server.interfaces.IStore.export`.
 
     :returns: the number of lines.
@@ -69,7 +69,7 @@ def export(connection: sqlite3.Connection, account: int, file: str) -> int:
     return lines
 
 
-def _lines(connection: sqlite3.Connection, account: int) -> Iterator[dict[str, Any]]:
+def _lines(connection: Connection, account: int) -> Iterator[dict[str, Any]]:
     """Every line, as programs read them elsewhere: times of RFC 3339, ids of messages, names of rooms and people."""
     for kind, sql in _WHOLE:
         for found in _objects(connection, sql, account):
@@ -96,7 +96,7 @@ def _message(row: dict[str, Any]) -> dict[str, Any]:
     return written
 
 
-def _objects(connection: sqlite3.Connection, sql: str, account: int) -> Iterator[dict[str, Any]]:
+def _objects(connection: Connection, sql: str, account: int) -> Iterator[dict[str, Any]]:
     found = connection.execute(sql, (account,))
     names = [column[0] for column in found.description]
     for row in found:

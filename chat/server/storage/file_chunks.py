@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
 from chat.protocol.errors import NoSuchFile, QuotaUsed
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import Transaction
 
 AT_ONCE: Final = 200
@@ -21,10 +21,10 @@ def begin_file(
         raise QuotaUsed()
     if transaction.look(kept, ())[0] + count > total:
         raise QuotaUsed("The server's space for files is full. Try again when others have collected theirs.")
-    made = transaction.execute(
-        "INSERT INTO files (sender, reader, pieces, time) VALUES (?, ?, ?, ?)", (sender, reader, count, when)
-    ).lastrowid
-    assert made is not None
+    made: int = transaction.execute(
+        "INSERT INTO files (sender, reader, pieces, time) VALUES (?, ?, ?, ?) RETURNING id",
+        (sender, reader, count, when),
+    ).fetchone()[0]
     return made
 
 
@@ -44,7 +44,7 @@ def put_piece(transaction: Transaction, file: int, sender: int, number: int, bod
     return there + 1
 
 
-def piece(connection: sqlite3.Connection, file: int, reader: int, number: int) -> bytes | None:
+def piece(connection: Connection, file: int, reader: int, number: int) -> bytes | None:
     """See `chat.server.interfaces.IFileStore.piece`."""
     found: tuple[bytes] | None = connection.execute(
         "SELECT body FROM pieces WHERE file = ? AND number = ? AND EXISTS"
@@ -56,7 +56,7 @@ def piece(connection: sqlite3.Connection, file: int, reader: int, number: int) -
 
 def end_file(transaction: Transaction, file: int, account: int) -> None:
     """See `chat.server.interfaces.IFileStore.end_file`."""
-    transaction.execute("UPDATE files SET ended = 1 WHERE id = ? AND ? IN (sender, reader)", (file, account))
+    transaction.execute("UPDATE files SET ended = TRUE WHERE id = ? AND ? IN (sender, reader)", (file, account))
 
 
 def forget_files(transaction: Transaction, before: int, most: int = AT_ONCE) -> bool:
@@ -64,12 +64,14 @@ def forget_files(transaction: Transaction, before: int, most: int = AT_ONCE) -> 
 
     :param most: how many pieces one step removes.
     """
-    transaction.execute("UPDATE files SET ended = 1 WHERE NOT ended AND time < ?", (before,))
+    transaction.execute("UPDATE files SET ended = TRUE WHERE NOT ended AND time < ?", (before,))
     found = transaction.look("SELECT id FROM files WHERE ended ORDER BY id LIMIT 1", ())
     if found is None:
         return False
     removed = transaction.execute(
-        "DELETE FROM pieces WHERE rowid IN (SELECT rowid FROM pieces WHERE file = ? LIMIT ?)", (found[0], most)
+        "DELETE FROM pieces WHERE file = ? AND number IN"
+        " (SELECT number FROM pieces WHERE file = ? ORDER BY number LIMIT ?)",
+        (*found, *found, most),
     ).rowcount
     if removed < most:
         transaction.execute("DELETE FROM files WHERE id = ?", found)

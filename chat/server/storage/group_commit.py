@@ -8,47 +8,15 @@ fails (a full disk), nothing is kept and all fail.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from chat.protocol.errors import ChatError
 from chat.server.interfaces import Committed
+from chat.server.storage.database_errors import database_failure
 from chat.server.storage.transaction import Transaction
-
-REMEDIES: Final[Mapping[int, str]] = {
-    sqlite3.SQLITE_FULL: "Free some disk space.",
-    sqlite3.SQLITE_READONLY: "Make the file and its folder writable for the server.",
-    sqlite3.SQLITE_PERM: "Make the file and its folder writable for the server.",
-    sqlite3.SQLITE_CANTOPEN: "Make the file and its folder writable for the server.",
-    sqlite3.SQLITE_BUSY: "Another program is using the database: end it.",
-    sqlite3.SQLITE_LOCKED: "Another program is using the database: end it.",
-    sqlite3.SQLITE_PROTOCOL: "Another program is using the database: end it.",
-    sqlite3.SQLITE_IOERR: "Check the disk.",
-    sqlite3.SQLITE_NOMEM: "The machine has no memory left: end other programs.",
-    sqlite3.SQLITE_CORRUPT: "The file is damaged: stop the server and put a backup in its place.",
-    sqlite3.SQLITE_NOTADB: "The file is damaged: stop the server and put a backup in its place.",
-}
-"""What the operator can do when the database itself fails, by SQLite's primary error code
-(sqlite.org/rescode.html). Any other code means that a statement is wrong, which is a bug of ours."""
-
-
-class DatabaseReplaced(Exception):
-    """The database file was removed, moved, or replaced by another one: what is written to it now is lost at the end
-    of the process."""
-
-    remedy: Final = "Put the file back that was there, or restart the server to use what is there now."
-
-
-def remedy(error: BaseException) -> str | None:
-    """What to do about a failure of the database, or nothing when it is the fault of one job."""
-    if isinstance(error, DatabaseReplaced):
-        return error.remedy
-    if not isinstance(error, sqlite3.Error):
-        return None
-    return REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
 
 
 class Job:
@@ -84,7 +52,7 @@ def commit(transaction: Transaction, jobs: Sequence[Job]) -> list[Committed]:
     """Run all jobs and make what they did durable, once.
 
     :returns: the rows they appended, in order; each job holds its result or its failure.
-    :raises sqlite3.Error: when the database fails (`remedy`): nothing was kept, no job has an outcome.
+    :raises DatabaseFailure: when the database fails: nothing was kept, no job has an outcome.
     """
     try:
         transaction.begin()
@@ -93,8 +61,8 @@ def commit(transaction: Transaction, jobs: Sequence[Job]) -> list[Committed]:
         return transaction.commit()
     except Exception as error:
         transaction.rollback()
-        if remedy(error):
-            raise
+        if (failure := database_failure(error)) is not None:
+            raise failure from error
     return _commit_in_parts(transaction, jobs)
 
 
@@ -114,8 +82,10 @@ def _commit_in_parts(transaction: Transaction, jobs: Sequence[Job]) -> list[Comm
         for job in jobs:
             _run_as_part(transaction, job)
         return transaction.commit()
-    except Exception:
+    except Exception as error:
         transaction.rollback()
+        if (failure := database_failure(error)) is not None:
+            raise failure from error
         raise
 
 
@@ -125,7 +95,7 @@ def _run_as_part(transaction: Transaction, job: Job) -> None:
         job.run(transaction)
         transaction.release()
     except Exception as error:
-        if remedy(error):
+        if database_failure(error) is not None:
             raise
         transaction.undo(mark)
         job.failure = error

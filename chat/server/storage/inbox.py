@@ -5,13 +5,14 @@ Whoever is better known to its reader may fill more of it, so that no number of 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
 from chat.protocol.device_keys import InboxMessage, StoredLetter
 from chat.protocol.values import Pair
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 
 
@@ -48,7 +49,8 @@ def _standing(transaction: Transaction, author: int, reader: int) -> Standing:
     if author == reader or _has_written(transaction, reader, author):
         return Standing.FRIEND
     shared = transaction.look(
-        "SELECT max(private) FROM members AS own CROSS JOIN members AS other USING (conversation)"
+        "SELECT max(CASE WHEN private THEN 1 ELSE 0 END) FROM members AS own"
+        f" {dialect.JOIN_IN_ORDER} members AS other USING (conversation)"
         " JOIN rooms USING (conversation) WHERE own.account = ? AND other.account = ?",
         (author, reader),
     )[0]
@@ -83,15 +85,15 @@ def _put(
         return None
     if transaction.look(waiting, (*whose, author))[0] >= MOST_OF_ONE:
         return None
-    return transaction.execute(
-        "INSERT INTO inbox (account, device, author, author_device, time, body, standing) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    number: int = transaction.execute(
+        "INSERT INTO inbox (account, device, author, author_device, time, body, standing) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
         (*whose, author, device, when, letter.body, standing),
-    ).lastrowid
+    ).fetchone()[0]
+    return number
 
 
-def inbox(
-    connection: sqlite3.Connection, account: int, device: str, after: int, limit: int
-) -> tuple[StoredLetter, ...]:
+def inbox(connection: Connection, account: int, device: str, after: int, limit: int) -> tuple[StoredLetter, ...]:
     """See `chat.server.interfaces.IKeyStore.inbox`."""
     found = connection.execute(
         "SELECT id, author, author_device, time, body FROM inbox WHERE account = ? AND device = ? AND id > ?"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from chat.protocol.errors import BadInvitation
 from chat.server.interfaces import InvitationBatch
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import Transaction
 
 
@@ -18,16 +18,16 @@ def add_invitations(transaction: Transaction, digests: Sequence[bytes], when: in
     """
     transaction.execute("DELETE FROM invitation_codes WHERE until <= ?", (when,))
     transaction.execute("DELETE FROM invitation_batches WHERE until <= ?", (when,))
-    batch = transaction.execute(
-        "INSERT INTO invitation_batches (made, until, by) VALUES (?, ?, ?)", (when, until, by)
-    ).lastrowid
+    (batch,) = transaction.execute(
+        "INSERT INTO invitation_batches (made, until, by) VALUES (?, ?, ?) RETURNING batch", (when, until, by)
+    ).fetchone()
     for digest in digests:
         transaction.execute(
             "INSERT INTO invitation_codes (digest, batch, until) VALUES (?, ?, ?)", (digest, batch, until)
         )
 
 
-def has_invitation(connection: sqlite3.Connection, digest: bytes, when: int) -> bool:
+def has_invitation(connection: Connection, digest: bytes, when: int) -> bool:
     """Whether a code can still be used."""
     found = connection.execute("SELECT 1 FROM invitation_codes WHERE digest = ? AND until > ?", (digest, when))
     return found.fetchone() is not None
@@ -43,7 +43,7 @@ def use_invitation(transaction: Transaction, digest: bytes, when: int) -> None:
         raise BadInvitation()
 
 
-def invitation_batches(connection: sqlite3.Connection, when: int) -> tuple[InvitationBatch, ...]:
+def invitation_batches(connection: Connection, when: int) -> tuple[InvitationBatch, ...]:
     """The batches of which some codes can still be used, the oldest first."""
     found = connection.execute(
         "SELECT batch, count(*), made, invitation_batches.until, by FROM invitation_codes"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Sequence
 
 from chat.protocol.device_keys import (
@@ -17,6 +16,8 @@ from chat.protocol.device_keys import (
     Wanted,
 )
 from chat.protocol.errors import AccountKeyExists, NoDeviceKeys, NoSuchDevice, TooManyKeys
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import Transaction
 
 # --- publishing -------------------------------------------------------------------------------------
@@ -41,9 +42,7 @@ def _set_account_key(transaction: Transaction, account: int, key: bytes, reset: 
         return
     if found is not None and not reset:
         raise AccountKeyExists()
-    transaction.execute(
-        "INSERT OR REPLACE INTO account_keys (account, signing_key, created) VALUES (?, ?, ?)", (account, key, when)
-    )
+    transaction.execute(dialect.replace("account_keys", ("account",), ("signing_key", "created")), (account, key, when))
     # What the key before has signed proves nothing any more.
     transaction.execute("DELETE FROM device_keys WHERE account = ?", (account,))
 
@@ -91,8 +90,7 @@ def _add_numbered(
         )
     if fallback is not None and fallback.number > newest:
         transaction.execute(
-            "INSERT OR REPLACE INTO fallback_keys (account, device, number, public_key, signature)"
-            " VALUES (?, ?, ?, ?, ?)",
+            dialect.replace("fallback_keys", ("account", "device"), ("number", "public_key", "signature")),
             (account, device, fallback.number, fallback.key, fallback.signature),
         )
     numbers = [newest, *fresh, *([fallback.number] if fallback is not None else ())]
@@ -101,7 +99,7 @@ def _add_numbered(
     )
 
 
-def supply(connection: sqlite3.Connection, account: int, device: str) -> Supply:
+def supply(connection: Connection, account: int, device: str) -> Supply:
     """What a device has left to hand out."""
     one_time, fresh = connection.execute(
         "SELECT (SELECT count(*) FROM one_time_keys WHERE account = :account AND device = :device),"
@@ -114,12 +112,12 @@ def supply(connection: sqlite3.Connection, account: int, device: str) -> Supply:
 # --- handing out ------------------------------------------------------------------------------------
 
 
-def keys_of(connection: sqlite3.Connection, accounts: Collection[int], since: int) -> tuple[AccountKeys, ...]:
+def keys_of(connection: Connection, accounts: Collection[int], since: int) -> tuple[AccountKeys, ...]:
     """See `chat.server.interfaces.IKeyStore.keys_of`."""
     return tuple(_keys_of(connection, account, since) for account in accounts)
 
 
-def _keys_of(connection: sqlite3.Connection, account: int, since: int) -> AccountKeys:
+def _keys_of(connection: Connection, account: int, since: int) -> AccountKeys:
     key = connection.execute("SELECT signing_key FROM account_keys WHERE account = ?", (account,)).fetchone()
     devices = connection.execute(
         "SELECT devices.device, identity_key, signing_key, signature FROM devices LEFT JOIN device_keys"
@@ -157,5 +155,5 @@ def _claim(transaction: Transaction, wanted: Wanted) -> HandedOut | None:
         found = transaction.look(kept.format("fallback_keys"), whose)
         if found is None:
             return None
-        transaction.execute("UPDATE fallback_keys SET used = 1 WHERE account = ? AND device = ?", whose)
+        transaction.execute("UPDATE fallback_keys SET used = TRUE WHERE account = ? AND device = ?", whose)
     return HandedOut(*whose, NumberedKey(*found), fallback, supply(transaction.connection, *whose))

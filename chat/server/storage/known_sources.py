@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import Transaction
 
 NETWORKS: Final = 16
@@ -18,7 +19,7 @@ def note_network(transaction: Transaction, account: int, network: str, when: int
     """Note that an account has logged in from a network; beyond `NETWORKS` the one used least recently goes."""
     transaction.execute(
         "INSERT INTO networks (account, network, seen) VALUES (?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen)",
+        f" ON CONFLICT (account, network) DO UPDATE SET seen = {dialect.greatest('networks.seen', 'excluded.seen')}",
         (account, network, when),
     )
     transaction.execute(
@@ -28,7 +29,7 @@ def note_network(transaction: Transaction, account: int, network: str, when: int
     )
 
 
-def has_network(connection: sqlite3.Connection, account: int, network: str) -> bool:
+def has_network(connection: Connection, account: int, network: str) -> bool:
     """Whether an account has logged in from a network."""
     found = connection.execute("SELECT 1 FROM networks WHERE account = ? AND network = ?", (account, network))
     return found.fetchone() is not None
@@ -37,7 +38,7 @@ def has_network(connection: sqlite3.Connection, account: int, network: str) -> b
 def note_token(transaction: Transaction, account: int, device: str, digest: bytes, when: int) -> None:
     """Note that a device has a token, which stays known when it has ended; beyond `TOKENS` the oldest goes."""
     transaction.execute(
-        "INSERT OR REPLACE INTO known_tokens (digest, account, device, created) VALUES (?, ?, ?, ?)",
+        dialect.replace("known_tokens", ("digest",), ("account", "device", "created")),
         (digest, account, device, when),
     )
     transaction.execute(
@@ -47,7 +48,7 @@ def note_token(transaction: Transaction, account: int, device: str, digest: byte
     )
 
 
-def has_had_token(connection: sqlite3.Connection, account: int, digest: bytes) -> bool:
+def has_had_token(connection: Connection, account: int, digest: bytes) -> bool:
     """Whether a token is, or was, one of an account."""
     found = connection.execute("SELECT 1 FROM known_tokens WHERE digest = ? AND account = ?", (digest, account))
     return found.fetchone() is not None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
 from chat.protocol.values import Kind, Page, Pair, Row, Sealed, Text
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import LAST_SEQ, SEQ_BITS, last_seq
 
 COLUMNS: Final = "id, kind, author, device, time, ref, target, scheme, key, body"
@@ -73,7 +73,7 @@ def _size(row: Row) -> int:
 
 
 def history(
-    connection: sqlite3.Connection,
+    connection: Connection,
     conversation: int,
     *,
     after: int | None = None,
@@ -113,7 +113,7 @@ def history(
     return Page(tuple(rows), first, last, more)
 
 
-def last_before(connection: sqlite3.Connection, conversation: int, time: int, first: int, last: int) -> int:
+def last_before(connection: Connection, conversation: int, time: int, first: int, last: int) -> int:
     """The last seq that was said before a time; one less than the first when there is none.
 
     A bisection over the ids: a log of ten million rows answers after 24 of them, and needs no index
@@ -131,13 +131,13 @@ def last_before(connection: sqlite3.Connection, conversation: int, time: int, fi
     return low
 
 
-def pair(connection: sqlite3.Connection, pair: Pair) -> int | None:
+def pair(connection: Connection, pair: Pair) -> int | None:
     """The conversation of a pair, if they have one."""
     found = connection.execute("SELECT conversation FROM pairs WHERE low = ? AND high = ?", pair).fetchone()
     return None if found is None else found[0]
 
 
-def pairs_of(connection: sqlite3.Connection, account: int) -> dict[int, int]:
+def pairs_of(connection: Connection, account: int) -> dict[int, int]:
     """Everybody an account has talked to privately: account to conversation."""
     found = connection.execute(
         "SELECT high, conversation FROM pairs WHERE low = :account"
@@ -147,7 +147,7 @@ def pairs_of(connection: sqlite3.Connection, account: int) -> dict[int, int]:
     return dict(found.fetchall())
 
 
-def ends(connection: sqlite3.Connection) -> dict[int, int]:
+def ends(connection: Connection) -> dict[int, int]:
     """The newest seq of every conversation that is not empty."""
     found = connection.execute(
         "SELECT id, coalesce((SELECT max(log.id) FROM log WHERE log.id BETWEEN conversations.id << :bits"

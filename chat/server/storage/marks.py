@@ -8,16 +8,16 @@ that was said while somebody was no member ever counts, and marks from before ne
 from __future__ import annotations
 
 import heapq
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from heapq import nsmallest
-from json import dumps
 from operator import itemgetter
 from typing import Final
 
 from chat.protocol.errors import NoSuchConversation
 from chat.protocol.values import SPOKEN, Row, Shown, Unsure, Waiting
 from chat.server.interfaces import Backlog, MissedRows
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.log import COLUMNS, PageBound, read_row
 from chat.server.storage.transaction import ENDS, LAST_SEQ, SEQ_BITS, Transaction
 
@@ -35,8 +35,7 @@ every history waits for. In conversations beyond that all rows count, whoever wr
 _SPOKEN: Final = ", ".join(f"'{kind.value}'" for kind in sorted(SPOKEN))
 
 _HEARD: Final = (
-    f"kind IN ({_SPOKEN}) AND author <> :account AND body IS NOT NULL"
-    " AND author NOT IN (SELECT value FROM json_each(:blocked))"
+    f"kind IN ({_SPOKEN}) AND author <> :account AND body IS NOT NULL AND author NOT IN {dialect.values_of('blocked')}"
 )
 """What others said and still stands, but nobody blocked."""
 
@@ -46,6 +45,13 @@ _MARKS: Final = (
     " coalesce((SELECT seq FROM received WHERE account = :account AND conversation = c.conversation"
     " AND device = :device), 0),"
     " coalesce((SELECT seq FROM read WHERE account = :account AND conversation = c.conversation), 0)"
+)
+
+_START: Final = "SELECT " + dialect.greatest(
+    "coalesce((SELECT joined_seq FROM members WHERE conversation = :conversation AND account = :account), 0)",
+    "coalesce((SELECT seq FROM received WHERE account = :account AND conversation = :conversation"
+    " AND device = :device), 0)",
+    "coalesce((SELECT seq FROM read WHERE account = :account AND conversation = :conversation), 0)",
 )
 
 _DELIVERED: Final = (
@@ -64,7 +70,7 @@ _PLACES: Final = (
 
 
 def waiting(
-    connection: sqlite3.Connection,
+    connection: Connection,
     account: int,
     device: str,
     blocked: Collection[int],
@@ -75,7 +81,7 @@ def waiting(
     :param blocked: the accounts whose rows do not count.
     :param shown: up to where the session that asks was shown a conversation.
     """
-    blocked_json = _listed(blocked)
+    blocked_json = dialect.collection(blocked)
     shown = shown or {}
     result = []
     left = LOOKED_AT_IN_ALL
@@ -99,13 +105,8 @@ def waiting(
     return Backlog(tuple(result), letters)
 
 
-def _listed(accounts: Collection[int]) -> str:
-    """For ``json_each``."""
-    return dumps(list(accounts)) if accounts else "[]"  # as nearly always
-
-
 def _count(
-    connection: sqlite3.Connection, conversation: int, start: int, last: int, account: int, blocked: str
+    connection: Connection, conversation: int, start: int, last: int, account: int, blocked: str
 ) -> tuple[int, int]:
     """How many rows of a conversation are unread, and how many were looked at to find out."""
     base = conversation << SEQ_BITS
@@ -124,7 +125,7 @@ def _count(
 
 
 def missed(
-    connection: sqlite3.Connection,
+    connection: Connection,
     account: int,
     device: str,
     blocked: Collection[int],
@@ -142,7 +143,7 @@ def missed(
     :param limit: the most rows; the page ends at `PAGE_BYTES` as well.
     :param shown: see `waiting`.
     """
-    blocked_json = _listed(blocked)
+    blocked_json = dialect.collection(blocked)
     shown = shown or {}
     begin: list[tuple[int, int, int]] = []
     for conversation in set(conversations):
@@ -166,22 +167,16 @@ def missed(
     return MissedRows(tuple(rows), _unsure(connection, account, device), more)
 
 
-def _start(connection: sqlite3.Connection, account: int, device: str, conversation: int) -> int:
+def _start(connection: Connection, account: int, device: str, conversation: int) -> int:
     """After which seq a conversation is unread."""
     seq: int = connection.execute(
-        "SELECT max("
-        "coalesce((SELECT joined_seq FROM members WHERE conversation = :conversation AND account = :account), 0),"
-        " coalesce((SELECT seq FROM received WHERE account = :account AND conversation = :conversation"
-        " AND device = :device), 0),"
-        " coalesce((SELECT seq FROM read WHERE account = :account AND conversation = :conversation), 0))",
+        _START,
         {"account": account, "device": device, "conversation": conversation},
     ).fetchone()[0]
     return seq
 
 
-def _heard_after(
-    connection: sqlite3.Connection, conversation: int, start: int, account: int, blocked: str
-) -> Iterator[Row]:
+def _heard_after(connection: Connection, conversation: int, start: int, account: int, blocked: str) -> Iterator[Row]:
     base = conversation << SEQ_BITS
     for columns in connection.execute(
         f"SELECT {COLUMNS} FROM log WHERE id > :low AND id <= :high AND {_HEARD} ORDER BY id",
@@ -199,7 +194,8 @@ def mark_received(transaction: Transaction, account: int, device: str, marks: Ma
     for conversation, seq in _within_the_log(transaction, marks):
         changed = transaction.execute(
             "INSERT INTO received (account, conversation, device, seq) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+            " ON CONFLICT (account, conversation, device) DO UPDATE SET seq = excluded.seq"
+            " WHERE excluded.seq > received.seq",
             (account, conversation, device, seq),
         ).rowcount
         if changed:
@@ -212,14 +208,15 @@ def mark_shown(transaction: Transaction, account: int, device: str, shown: Mappi
     for conversation, seq in _within_the_log(transaction, {id: each.upto for id, each in shown.items()}):
         transaction.execute(
             "INSERT INTO received (account, conversation, device, seq, shown, shown_after) VALUES (?, ?, ?, 0, ?, ?)"
-            " ON CONFLICT DO UPDATE SET shown = max(shown, excluded.shown),"
-            " shown_after = CASE WHEN shown > seq THEN min(shown_after, excluded.shown_after)"
-            " ELSE excluded.shown_after END",
+            " ON CONFLICT (account, conversation, device) DO UPDATE SET"
+            f" shown = {dialect.greatest('received.shown', 'excluded.shown')},"
+            " shown_after = CASE WHEN received.shown > received.seq"
+            f" THEN {dialect.least('received.shown_after', 'excluded.shown_after')} ELSE excluded.shown_after END",
             (account, conversation, device, seq, shown[conversation].after),
         )
 
 
-def _unsure(connection: sqlite3.Connection, account: int, device: str) -> Unsure:
+def _unsure(connection: Connection, account: int, device: str) -> Unsure:
     """What a device may have been shown beyond its marks."""
     found = connection.execute(
         "SELECT unsure FROM devices WHERE account = ? AND device = ?", (account, device)
@@ -236,7 +233,7 @@ def mark_read(transaction: Transaction, account: int, marks: Mapping[int, int]) 
     for conversation, seq in _within_the_log(transaction, marks):
         transaction.execute(
             "INSERT INTO read (account, conversation, seq) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq",
+            " ON CONFLICT (account, conversation) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > read.seq",
             (account, conversation, seq),
         )
 

@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from chat.protocol.errors import ShuttingDown, StoreUnavailable
 from chat.server.interfaces import Disk, Sink, Snapshot
 from chat.server.logs import Logger
+from chat.server.storage.connection import Connection
 from chat.server.storage.group_commit import Job, commit
 from chat.server.storage.migrations import SCHEMA, apply, schema_files
 from chat.server.storage.store import Lane, Store, snapshot
@@ -109,7 +110,7 @@ class MemoryStore(Store):
         return job.deferred
 
     def _read(
-        self, lane: Lane, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+        self, lane: Lane, call: Callable[Concatenate[Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         if self._connection is None:
             return fail(ShuttingDown())

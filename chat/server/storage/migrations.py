@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import quote
 
 from chat.protocol.errors import Misconfigured
+from chat.server.storage.database_errors import is_busy, is_damaged, is_full, is_no_database
 from chat.server.storage.private_files import copy, empty_file, put, remove, with_companions
 
 SCHEMA: Final = Path(__file__).parent / "schema"
@@ -111,14 +112,13 @@ def check_place(path: str, place: str) -> None:
 
 def _explain(path: str, error: Exception) -> str:
     """One line for the operator about a file that could not be opened, made or upgraded."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_NOTADB:
+    if is_no_database(error):
         return f"{path} is not a chat database. Put a backup in its place, or {OTHER_FILE}."
-    if code == sqlite3.SQLITE_CORRUPT:
+    if is_damaged(error):
         return f"{path} is damaged ({error}). Put a backup in its place, or {OTHER_FILE}."
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if is_busy(error):
         return f"{path} is in use by another program. End it, or {OTHER_FILE}."
-    if code == sqlite3.SQLITE_FULL:
+    if is_full(error):
         return f"{path}: the disk is full. Free some space, or {OTHER_FILE}."
     return f"{path} cannot be used ({error}). Check the disk and the file's mode, or {OTHER_FILE}."
 

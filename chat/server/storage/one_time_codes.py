@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from hmac import compare_digest
 
 from chat.protocol.errors import BadCredentials, NoSuchUser
 from chat.protocol.values import Verifier
+from chat.server.storage import dialect
 from chat.server.storage.accounts import replace_password
+from chat.server.storage.connection import Connection
 from chat.server.storage.credential_epochs import begin_epoch
 from chat.server.storage.transaction import Transaction
 
@@ -26,13 +27,11 @@ def give_code(transaction: Transaction, account: int, digest: bytes, until: int)
         (account,),
     )
     transaction.execute("DELETE FROM tokens WHERE account = ?", (account,))
-    transaction.execute(
-        "INSERT OR REPLACE INTO codes (account, digest, until) VALUES (?, ?, ?)", (account, digest, until)
-    )
+    transaction.execute(dialect.replace("codes", ("account",), ("digest", "until")), (account, digest, until))
     return begin_epoch(transaction, account)
 
 
-def code(connection: sqlite3.Connection, account: int) -> tuple[bytes, int] | None:
+def code(connection: Connection, account: int) -> tuple[bytes, int] | None:
     """The SHA-256 of an account's code and when it ends, if it has one."""
     found = connection.execute("SELECT digest, until FROM codes WHERE account = ?", (account,)).fetchone()
     return None if found is None else (found[0], found[1])

@@ -8,7 +8,7 @@ from typing import Final
 from twisted.python.failure import Failure
 
 from chat.server.logs import Logger
-from chat.server.storage.group_commit import remedy
+from chat.server.storage.database_errors import database_failure
 
 QUIET: Final = 60.0
 """Seconds between two lines in the log about the same trouble."""
@@ -35,7 +35,7 @@ class OutageLog:
         if self._told is not None and now - self._told < QUIET:
             return
         self._told = now
-        known = remedy(error)
+        known = database_failure(error)
         if known is None:
             self._log.failure("The database {path} failed in an unexpected way", Failure(error), path=self._path)
             return
@@ -43,8 +43,8 @@ class OutageLog:
             "The database {path} fails: {error}. {remedy} {lost}, and those who asked were told;"
             " the server goes on by itself when it can.",
             path=self._path,
-            error=str(error),
-            remedy=known,
+            error=str(known),
+            remedy=known.remedy,
             lost=self._lost.format(jobs=jobs),
         )
 

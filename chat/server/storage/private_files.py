@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import sqlite3
 from pathlib import Path
+
+from chat.server.storage.connection import Connection
 
 
 def empty_file(name: str) -> str:
@@ -51,10 +52,10 @@ def sync(name: str) -> None:
         os.close(file)
 
 
-def copy(connection: sqlite3.Connection, place: str) -> None:
+def copy(connection: Connection, place: str) -> None:
     """Write what is committed, as of one moment, into a database of its own; writers go on meanwhile.
 
-    :raises sqlite3.Error, OSError: when that fails; nothing is left then.
+    :raises Exception: when that fails, as the connection or the disk says; nothing is left then.
     """
     draft = empty_file(f"{place}.new")
     try:

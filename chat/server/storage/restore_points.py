@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Sequence
 
+from chat.server.storage.connection import Connection
 from chat.server.storage.log import ends
-from chat.server.storage.migrations import connect
 
 
-def note_restored(connection: sqlite3.Connection, place: str, when: int, patience: float) -> None:
+def note_restored(connection: Connection, before: Sequence[tuple[int, int, int]], when: int) -> None:
     """Note that a database is going to be put in the place of another one.
 
     Clients go by the one of before. It may have been a backup itself, of an earlier time than this one: then all that
     was said since is another past than the one that clients have seen, although both have it.
 
     :param connection: the database that comes, in a transaction.
-    :param place: where the one of before is, if it can be read.
+    :param before: what the one of before says (`all_restored`), as far as it can be read.
     :param when: milliseconds since the epoch.
-    :param patience: seconds to wait for another program that holds it.
     """
     known = {time for (time,) in connection.execute("SELECT DISTINCT time FROM restored")}
     kept = ends(connection)
     latest = last_restored(connection)
-    for time, conversation, last in _restored(place, patience):
+    for time, conversation, last in before:
         latest = max(latest, time)
         if time not in known and conversation in kept:
             kept[conversation] = min(kept[conversation], last)
@@ -35,22 +32,18 @@ def note_restored(connection: sqlite3.Connection, place: str, when: int, patienc
     )
 
 
-def _restored(place: str, patience: float) -> list[tuple[int, int, int]]:
-    """What a database says, which may be damaged, of an earlier version, or not there."""
-    with suppress(sqlite3.Error):
-        if os.path.exists(place):
-            with closing(connect(place, patience)) as before:
-                return before.execute("SELECT time, conversation, last FROM restored").fetchall()
-    return []
+def all_restored(connection: Connection) -> list[tuple[int, int, int]]:
+    """When backups were put in place, and the last seq of each conversation that is still what clients had seen."""
+    return connection.execute("SELECT time, conversation, last FROM restored").fetchall()
 
 
-def last_restored(connection: sqlite3.Connection) -> int:
+def last_restored(connection: Connection) -> int:
     """When a backup was put in place last, milliseconds since the epoch; 0 when that never was."""
     last: int = connection.execute("SELECT coalesce(max(time), 0) FROM restored").fetchone()[0]
     return last
 
 
-def restored_since(connection: sqlite3.Connection, account: int, since: int) -> dict[int, int]:
+def restored_since(connection: Connection, account: int, since: int) -> dict[int, int]:
     """Up to where the conversations of an account are still what they were at a time."""
     found = connection.execute(
         "SELECT conversation, min(last) FROM restored WHERE time > :since AND conversation IN"

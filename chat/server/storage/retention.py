@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.log import last_before
 from chat.server.storage.scrub import mark
 from chat.server.storage.search_index import forget_words
@@ -25,23 +26,21 @@ def set_retention(transaction: Transaction, conversation: int, milliseconds: int
     if milliseconds is None:
         transaction.execute("DELETE FROM retention WHERE conversation = ?", (conversation,))
     else:
-        transaction.execute(
-            "INSERT OR REPLACE INTO retention (conversation, kept) VALUES (?, ?)", (conversation, milliseconds)
-        )
+        transaction.execute(dialect.replace("retention", ("conversation",), ("kept",)), (conversation, milliseconds))
 
 
-def retention(connection: sqlite3.Connection) -> dict[int, int]:
+def retention(connection: Connection) -> dict[int, int]:
     """See `chat.server.interfaces.IStore.retention`."""
     return dict(connection.execute("SELECT conversation, kept FROM retention").fetchall())
 
 
-def older(connection: sqlite3.Connection, conversation: int, when: int) -> int:
+def older(connection: Connection, conversation: int, when: int) -> int:
     """See `chat.server.interfaces.IStore.older`."""
     which = _pairs(connection) if conversation == PAIRS else (conversation,)
     return sum(last - first + 1 for first, last in (_before(connection, each, when) for each in which))
 
 
-def outlived(connection: sqlite3.Connection, when: int) -> tuple[tuple[int, int], ...]:
+def outlived(connection: Connection, when: int) -> tuple[tuple[int, int], ...]:
     """See `chat.server.interfaces.IStore.outlived`."""
     kept = retention(connection)
     limits = {conversation: when - milliseconds for conversation, milliseconds in kept.items() if conversation != PAIRS}
@@ -51,12 +50,12 @@ def outlived(connection: sqlite3.Connection, when: int) -> tuple[tuple[int, int]
     return tuple((conversation, last) for conversation, first, last in found if first <= last)
 
 
-def _pairs(connection: sqlite3.Connection) -> tuple[int, ...]:
+def _pairs(connection: Connection) -> tuple[int, ...]:
     """The private conversations."""
     return tuple(conversation for (conversation,) in connection.execute("SELECT conversation FROM pairs"))
 
 
-def _before(connection: sqlite3.Connection, conversation: int, when: int) -> tuple[int, int]:
+def _before(connection: Connection, conversation: int, when: int) -> tuple[int, int]:
     """The first and the last row that are older; the last is less than the first where there is none."""
     first, last = last_seq(connection, conversation)
     oldest = connection.execute("SELECT time FROM log WHERE id = ?", (conversation << SEQ_BITS | first,)).fetchone()
@@ -85,7 +84,7 @@ def forget_before(transaction: Transaction, conversation: int, upto: int, most: 
     return min(upto, last) - end
 
 
-def _end_of_step(connection: sqlite3.Connection, base: int, first: int, last: int) -> int:
+def _end_of_step(connection: Connection, base: int, first: int, last: int) -> int:
     """The last of some rows that one step removes."""
     left = REMOVED_AT_ONCE
     for id, size in connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from chat.protocol.preferences import Notify
 from chat.protocol.values import Draft, Invitation, Kind, Member, Name, Origin, Restriction, Role, RoomRecord
 from chat.server.interfaces import StoredRoom
 from chat.server.storage.append import append
+from chat.server.storage.connection import Connection
 from chat.server.storage.log import ends
 from chat.server.storage.transaction import Transaction
 
@@ -84,7 +84,7 @@ def notify(transaction: Transaction, account: int, conversation: int, notify: No
     )
 
 
-def all_rooms(connection: sqlite3.Connection) -> tuple[StoredRoom, ...]:
+def all_rooms(connection: Connection) -> tuple[StoredRoom, ...]:
     """Every living room with its members, restrictions and invitations, the oldest first."""
     members: dict[int, list[Member]] = defaultdict(list)
     for conversation, account, role, joined_seq, joined, entered, notify, readable_after in connection.execute(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from chat.protocol.errors import NoSuchMessage
 from chat.protocol.values import SERVER, Draft, Kind, Role, Text, room_setting
+from chat.server.storage import dialect
 from chat.server.storage.scrub import mark
 from chat.server.storage.search_index import forget_words
 from chat.server.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
@@ -29,8 +30,9 @@ def _words(draft: Draft) -> str:
 def _add_member(transaction: Transaction, conversation: int, seq: int, draft: Draft, role: Role) -> None:
     # Who is a member already stays one since when it was.
     transaction.execute(
-        "INSERT OR IGNORE INTO members (conversation, account, role, joined_seq, joined, entered, readable_after)"
-        " SELECT conversation, ?, ?, ?, ?, ?, CASE WHEN from_start THEN 0 ELSE ? END FROM rooms WHERE conversation = ?",
+        "INSERT INTO members (conversation, account, role, joined_seq, joined, entered, readable_after)"
+        " SELECT conversation, ?, ?, ?, ?, ?, CASE WHEN from_start THEN 0 ELSE ? END FROM rooms WHERE conversation = ?"
+        " ON CONFLICT DO NOTHING",
         (_subject(draft), role.value, seq - 1, draft.time, draft.time, seq - 1, conversation),
     )
 
@@ -51,7 +53,7 @@ def _left(transaction: Transaction, conversation: int, seq: int, draft: Draft) -
 
 def _invited(transaction: Transaction, conversation: int, seq: int, draft: Draft) -> None:
     transaction.execute(
-        "INSERT OR REPLACE INTO invitations (conversation, account, by, created) VALUES (?, ?, ?, ?)",
+        dialect.replace("invitations", ("conversation", "account"), ("by", "created")),
         (conversation, _subject(draft), draft.author, draft.time),
     )
 
@@ -64,8 +66,7 @@ def _uninvite(transaction: Transaction, conversation: int, seq: int, draft: Draf
 
 def _restrict(transaction: Transaction, conversation: int, kind: Kind, draft: Draft) -> None:
     transaction.execute(
-        "INSERT OR REPLACE INTO restrictions (conversation, account, kind, until, by, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        dialect.replace("restrictions", ("conversation", "account", "kind"), ("until", "by", "reason")),
         (conversation, _subject(draft), kind.value, draft.until, draft.author, _words(draft)),
     )
 

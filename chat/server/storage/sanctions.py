@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from chat.protocol.values import Kind, Sanction
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import Transaction
 
 
 def impose(transaction: Transaction, sanction: Sanction) -> None:
     """Keep a sanction, in place of an earlier one of the same kind against the same account or network."""
     transaction.execute(
-        "INSERT OR REPLACE INTO sanctions (kind, account, network, until, reason, by, created)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        dialect.replace("sanctions", ("kind", "account", "network"), ("until", "reason", "by", "created")),
         (
             sanction.kind.value,
             sanction.account,
@@ -33,7 +32,7 @@ def lift(transaction: Transaction, sanction: Sanction) -> None:
     )
 
 
-def all_sanctions(connection: sqlite3.Connection) -> tuple[Sanction, ...]:
+def all_sanctions(connection: Connection) -> tuple[Sanction, ...]:
     """Every sanction, the oldest first."""
     found = connection.execute(
         "SELECT kind, account, network, until, reason, by, created FROM sanctions ORDER BY created, account, network"

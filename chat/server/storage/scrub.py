@@ -27,6 +27,7 @@ import sqlite3
 from struct import unpack_from
 from typing import Final
 
+from chat.server.storage.database_errors import is_busy
 from chat.server.storage.transaction import Transaction
 
 PAGES_AT_ONCE: Final = 2_000
@@ -85,7 +86,7 @@ class Scrub:
                 return True
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            if is_busy(error):
                 return True
             raise
         try:

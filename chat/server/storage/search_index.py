@@ -6,13 +6,13 @@ step keeps the writer for long. What leaves the log leaves the index in the same
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable
-from json import dumps, loads
-from typing import Any, Final
+from typing import Final
 
 from chat.protocol.values import Kind
 from chat.protocol.values.terms import split
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.scrub import mark
 from chat.server.storage.transaction import LAST_SEQ, SEQ_BITS, Transaction
 
@@ -39,20 +39,15 @@ INDEXED_KINDS: Final = (
 # needs, and asks for it back once and not for each term.
 
 _ROWS: Final = (
-    "SELECT json_group_array(json_array(seq, body)) FILTER (WHERE before < :bytes),"
+    f"SELECT {dialect.BODIES} FILTER (WHERE before < :bytes),"
     f" count(*) FILTER (WHERE before >= :bytes) FROM (SELECT id & {LAST_SEQ} AS seq, body,"
     " sum(length(body)) OVER (ORDER BY id {order}) - length(body) AS before"
     f" FROM log WHERE id BETWEEN :first AND :last AND {INDEXED_KINDS} ORDER BY id {{order}})"
 )
 
-_INSERT: Final = (
-    "INSERT OR IGNORE INTO terms (conversation, term, seq) SELECT :conversation, term.key, seq.value"
-    " FROM json_each(:terms) term, json_each(term.value) seq"
+_DELETE: Final = (
+    f"DELETE FROM terms WHERE conversation = :conversation AND seq = :seq AND term IN {dialect.values_of('terms')}"
 )
-
-_IS_ONE: Final = "term IN (SELECT value FROM json_each(:terms))"
-
-_DELETE: Final = f"DELETE FROM terms WHERE conversation = :conversation AND seq = :seq AND {_IS_ONE}"
 
 
 def index(transaction: Transaction, conversations: Collection[int], most: int = AT_ONCE) -> int:
@@ -125,7 +120,7 @@ def forget_words(transaction: Transaction, conversation: int, first: int, last: 
     """Take the words of the rows from one seq to another out of the index, while their bodies are still there."""
     rows, _ = _rows(transaction, conversation, first, last, "ASC", 1 << 62)
     for seq, body in rows:
-        terms = dumps(list(set(split(body))), ensure_ascii=False)
+        terms = dialect.collection(set(split(body)))
         transaction.execute(_DELETE, {"conversation": conversation, "terms": terms, "seq": seq})
 
 
@@ -137,7 +132,7 @@ def _rows(
     base = conversation << SEQ_BITS
     bounds = {"first": base | first, "last": base | last, "bytes": most}
     rows, others = transaction.look(_ROWS.format(order=order), bounds)
-    return loads(rows), not others
+    return dialect.rows_of(rows), not others
 
 
 def _write(transaction: Transaction, conversation: int, rows: Iterable[tuple[int, str]]) -> None:
@@ -147,11 +142,10 @@ def _write(transaction: Transaction, conversation: int, rows: Iterable[tuple[int
         for term in set(split(body)):
             terms.setdefault(term, []).append(seq)
     if terms:
-        found = dumps(terms, ensure_ascii=False, sort_keys=True)
-        transaction.execute(_INSERT, {"conversation": conversation, "terms": found})
+        transaction.execute(dialect.ADD_TERMS, {"conversation": conversation, "terms": dialect.index_of(terms)})
 
 
-def behind(connection: sqlite3.Connection) -> tuple[int, ...]:
+def behind(connection: Connection) -> tuple[int, ...]:
     """The conversations that the index has not caught up with."""
     found = connection.execute(
         "SELECT id FROM conversations WHERE indexed < coalesce((SELECT max(log.id) FROM log WHERE log.id BETWEEN"
@@ -169,8 +163,7 @@ def _remove_old(transaction: Transaction) -> bool:
 
     :returns: whether there was anything.
     """
-    found: Any = transaction.look("SELECT 1 FROM sqlite_master WHERE name = 'words'", ())
-    if found is None:
+    if not dialect.has_table(transaction.connection, "words"):
         return False
     for part in _OLD_PARTS:
         removed = transaction.execute(

@@ -27,6 +27,7 @@ from chat.server.interfaces import Committed, Disk, Sink, Snapshot
 from chat.server.logs import Logger
 from chat.server.storage.background_jobs import BackgroundJobs
 from chat.server.storage.commit_batching import MOST_WAITING, CommitBatcher, at_once
+from chat.server.storage.connection import Connection
 from chat.server.storage.disk import look
 from chat.server.storage.group_commit import Job
 from chat.server.storage.histogram import Histogram
@@ -184,7 +185,7 @@ class SqliteStore(Store):
         return job.deferred if self._gathering.add(job) else fail(Busy())
 
     def _read(
-        self, lane: Lane, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+        self, lane: Lane, call: Callable[Concatenate[Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         if self._writer is None:
             return fail(ShuttingDown())

@@ -6,7 +6,6 @@ written once, in `chat.server.interfaces`, and a type checker compares the two.
 
 from __future__ import annotations
 
-import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Set
 from enum import Enum, auto
@@ -21,6 +20,7 @@ from chat.server.storage import (
     accounts,
     backup,
     credential_epochs,
+    dialect,
     erasure,
     file_chunks,
     invitation_codes,
@@ -40,6 +40,7 @@ from chat.server.storage import inbox as inboxes
 from chat.server.storage import keys as device_keys
 from chat.server.storage import retention as ages
 from chat.server.storage import search as searching
+from chat.server.storage.connection import Connection
 from chat.server.storage.transaction import Transaction
 
 P = ParamSpec("P")
@@ -69,7 +70,7 @@ def write(call: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenat
 
 
 def read(
-    call: Callable[Concatenate[sqlite3.Connection, P], T], lane: Lane = Lane.READS
+    call: Callable[Concatenate[Connection, P], T], lane: Lane = Lane.READS
 ) -> Callable[Concatenate[Store, P], Deferred[T]]:
     """A method that changes nothing: see `Store._read`."""
 
@@ -103,7 +104,7 @@ def _copy(value: Any) -> Any:
     return tuple(value) if isinstance(value, Collection) else value
 
 
-def snapshot(connection: sqlite3.Connection) -> Snapshot:
+def snapshot(connection: Connection) -> Snapshot:
     """Everything that the server holds in memory."""
     return Snapshot(
         accounts.all_accounts(connection),
@@ -124,6 +125,8 @@ def _nothing(transaction: Transaction) -> None:
 class Store(ABC):
     """The log and the accounts; an engine says how a function gets a connection and when it runs."""
 
+    engine = dialect.ENGINE
+
     @abstractmethod
     def start(self, committed: Sink) -> Snapshot: ...
 
@@ -141,7 +144,7 @@ class Store(ABC):
 
     @abstractmethod
     def _read(
-        self, lane: Lane, call: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **options: P.kwargs
+        self, lane: Lane, call: Callable[Concatenate[Connection, P], T], *arguments: P.args, **options: P.kwargs
     ) -> Deferred[T]:
         """Run on what is committed, all of it as of one moment."""
 

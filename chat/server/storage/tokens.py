@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
 from chat.server.interfaces import RENEWED_AFTER, TokenAlert, TokenRecord
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection
 from chat.server.storage.credential_epochs import begin_device_epoch, begin_token_epoch, check_epoch
 from chat.server.storage.known_sources import forget_tokens, note_token
 from chat.server.storage.transaction import Transaction
@@ -45,7 +46,7 @@ def add_token(
         return _renew(transaction, account, device, digest, when, before)
     transaction.execute(
         "INSERT INTO devices (account, device, seen) VALUES (?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen)",
+        f" ON CONFLICT (account, device) DO UPDATE SET seen = {dialect.greatest('devices.seen', 'excluded.seen')}",
         (account, device, when),
     )
     note_token(transaction, account, device, digest, when)
@@ -84,13 +85,13 @@ def _renew(transaction: Transaction, account: int, device: str, digest: bytes, w
     used = previous if before == newest else newest
     if used is not None:
         transaction.execute(
-            "INSERT OR REPLACE INTO used_tokens (digest, account, device, time) VALUES (?, ?, ?, ?)",
+            dialect.replace("used_tokens", ("digest",), ("account", "device", "time")),
             (used, account, device, when),
         )
     return True
 
 
-def token(connection: sqlite3.Connection, digest: bytes) -> TokenRecord | None:
+def token(connection: Connection, digest: bytes) -> TokenRecord | None:
     """Whose token it is, if anybody's."""
     for query, newest, used in (
         (_RECORD.format("digest"), True, False),
@@ -122,7 +123,7 @@ def end_copied(
     _forget(transaction, account, device)
     forget_tokens(transaction, account, device)
     transaction.execute(
-        "INSERT OR REPLACE INTO token_alerts (account, device, address, time) VALUES (?, ?, ?, ?)",
+        dialect.replace("token_alerts", ("account", "device"), ("address", "time")),
         (account, device, address, when),
     )
     return begin_device_epoch(transaction, account, device, when)
@@ -133,7 +134,7 @@ def _forget(transaction: Transaction, account: int, device: str) -> None:
         transaction.execute(f"DELETE FROM {table} WHERE account = ? AND device = ?", (account, device))
 
 
-def all_alerts(connection: sqlite3.Connection) -> tuple[TokenAlert, ...]:
+def all_alerts(connection: Connection) -> tuple[TokenAlert, ...]:
     """What the owners of accounts are still to be told, the oldest first."""
     found = connection.execute("SELECT account, device, address, time FROM token_alerts ORDER BY time, account, device")
     return tuple(TokenAlert(*columns) for columns in found)
@@ -145,7 +146,7 @@ def end_alerts(transaction: Transaction, account: int) -> None:
 
 
 def unused_tokens(
-    connection: sqlite3.Connection, before: int, after: DeviceKey
+    connection: Connection, before: int, after: DeviceKey
 ) -> tuple[tuple[DeviceKey, ...], DeviceKey | None]:
     """Look at some of the devices that have a token.
 

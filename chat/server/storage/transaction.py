@@ -12,13 +12,13 @@ Rules that the rest of the package relies on:
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from chat.protocol.errors import NoSuchConversation
 from chat.protocol.values import Pair
 from chat.server.interfaces import Committed
+from chat.server.storage import dialect
+from chat.server.storage.connection import Connection, Parameters, Rows
 
 SEQ_BITS: Final = 32
 """A row's id is ``conversation << SEQ_BITS | seq``."""
@@ -36,10 +36,7 @@ _INSERT_ROW = (
     "INSERT INTO log (id, kind, author, device, time, ref, target, scheme, key, body)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_INSERT_RETRY = (
-    "INSERT OR REPLACE INTO retries (account, device, retry, digest, conversation, seq, time)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
+_INSERT_RETRY = dialect.replace("retries", ("account", "device", "retry"), ("digest", "conversation", "seq", "time"))
 _FORGET_RETRIES = (
     "DELETE FROM retries WHERE (account, device, retry) IN"
     " (SELECT account, device, retry FROM retries WHERE time < ? ORDER BY time LIMIT ?)"
@@ -59,7 +56,7 @@ ENDS: Final = (
 """Columns of ``conversations``: the first seq that the log still holds, and the id of the newest row or nothing."""
 
 
-def last_seq(connection: sqlite3.Connection, conversation: int) -> tuple[int, int]:
+def last_seq(connection: Connection, conversation: int) -> tuple[int, int]:
     """Look up where a conversation begins and ends on disk.
 
     :returns: the first seq that the log still holds, and the newest one (0 when nothing was ever said).
@@ -80,7 +77,7 @@ class Transaction:
 
     __slots__ = ("_committed", "_last", "_pairs", "_retries", "_rows", "changes", "committing", "connection")
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.changes = 0
         """Rises with everything that would have to be rolled back."""
@@ -95,12 +92,12 @@ class Transaction:
     # --- the frame ------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Open it. IMMEDIATE, so that a database in use by another program shows here and not half-way."""
+        """Open it."""
         self.committing = False
         if self.connection.in_transaction:
             # A rollback failed (a disk error); nothing of it may slip into this transaction.
             self.connection.execute("ROLLBACK")
-        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute(dialect.BEGIN)
 
     def commit(self) -> list[Committed]:
         """Make everything durable.
@@ -148,13 +145,13 @@ class Transaction:
 
     # --- SQL ------------------------------------------------------------------------------------
 
-    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Parameters = ()) -> Rows:
         """Change something, after all that came before."""
         self.flush()
         self.changes += 1
         return self.connection.execute(sql, parameters)
 
-    def look(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Any:
+    def look(self, sql: str, parameters: Parameters) -> Any:
         """Read the first row of a query that does not depend on pending rows or retry ids."""
         return self.connection.execute(sql, parameters).fetchone()
 
@@ -238,9 +235,8 @@ class Transaction:
         :param kind: ``room`` or ``pair``.
         :returns: its id, which none ever had before.
         """
-        conversation = self.execute("INSERT INTO conversations (kind) VALUES (?)", (kind,)).lastrowid
-        assert conversation is not None
-        return conversation
+        made: int = self.execute("INSERT INTO conversations (kind) VALUES (?) RETURNING id", (kind,)).fetchone()[0]
+        return made
 
     def _keep_pair(self, pair: Pair, conversation: int) -> int:
         if len(self._pairs) >= BUSY:

@@ -14,7 +14,8 @@ from typing import Final
 
 from chat.protocol.errors import StoreUnavailable
 from chat.server.interfaces import Committed
-from chat.server.storage.group_commit import DatabaseReplaced, Job, commit, remedy
+from chat.server.storage.database_errors import DatabaseReplaced, database_failure
+from chat.server.storage.group_commit import Job, commit
 from chat.server.storage.histogram import Histogram
 from chat.server.storage.migrations import connect
 from chat.server.storage.scrub import Scrub
@@ -136,7 +137,7 @@ class WriterThread(StoreThread):
     def _check_file(self) -> None:
         """SQLite writes on to a file that was removed, and would say that all is well.
 
-        :raises Misplaced: when another file, or none, is where the open one was.
+        :raises DatabaseReplaced: when another file, or none, is where the open one was.
         """
         assert self._file is not None, "it was opened"
         try:
@@ -179,8 +180,8 @@ class ReaderThread(StoreThread):
             except Exception as error:
                 self._end()
                 job.failure = error
-                if remedy(error):
-                    trouble = error
+                if (failure := database_failure(error)) is not None:
+                    trouble = failure
                     job.failure = StoreUnavailable(_UNREADABLE)
             answered.append(job)
             if time.perf_counter() >= due:

@@ -11,6 +11,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from chat.protocol.errors import NoSuchUser
+from chat.server.storage.database_errors import DatabaseFailure
 from chat.server.storage.disk import look
 from chat.server.storage.group_commit import Job, commit
 from chat.server.storage.transaction import Transaction
@@ -58,7 +59,7 @@ class Batches(SynchronousTestCase):
 
     def test_a_full_disk_keeps_nothing(self) -> None:
         jobs = [self.job("one"), self.job("two", self.failing(self.full()))]
-        self.assertRaises(sqlite3.OperationalError, commit, self.transaction, jobs)
+        self.assertRaises(DatabaseFailure, commit, self.transaction, jobs)
         self.assertEqual((self.kept, self.connection.in_transaction), ([], False))
 
     def test_a_disk_that_is_full_at_the_second_try_keeps_nothing(self) -> None:
@@ -71,7 +72,7 @@ class Batches(SynchronousTestCase):
                 raise error
 
         jobs = [self.job("one", second_time), self.job("two", self.failing(ValueError("a bug")))]
-        self.assertRaises(sqlite3.OperationalError, commit, self.transaction, jobs)
+        self.assertRaises(DatabaseFailure, commit, self.transaction, jobs)
         self.assertEqual((self.kept, self.connection.in_transaction), ([], False))
         commit(self.transaction, [self.job("three")])
         self.assertEqual(self.kept, ["three"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,7 +168,11 @@ class Searching(EngineCase):
         await self.say(room, "needle")
         await self.found("needle", room)
         seen: list[str] = []
-        await self.store._read(Lane.SEARCHES, lambda connection: connection.set_trace_callback(seen.append))
+
+        def trace(connection: Any) -> None:
+            connection.set_trace_callback(seen.append)
+
+        await self.store._read(Lane.SEARCHES, trace)
         readable = dict.fromkeys(range(1, 1_001), 0)
         await self.store.search(read_terms("needle"), readable, author=None, since=0, blocked=[], limit=5)
         self.assertLess(len([sql for sql in seen if "SELECT" in sql]), 6)

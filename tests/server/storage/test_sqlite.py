@@ -20,6 +20,7 @@ from chat.protocol.errors import Busy, Misconfigured, StoreUnavailable
 from chat.protocol.values import Pair
 from chat.server.storage import commit_batching as gathering
 from chat.server.storage import sqlite as on_file
+from chat.server.storage.connection import Connection
 from chat.server.storage.group_commit import Job
 from chat.server.storage.sqlite import SqliteStore
 from chat.server.storage.store import Lane
@@ -163,7 +164,7 @@ class Batching(FileCase):
         """Queries of one read do not see what is committed between them."""
         first, go = threading.Event(), threading.Event()
 
-        def count_twice(connection: sqlite3.Connection) -> list[int]:
+        def count_twice(connection: Connection) -> list[int]:
             counts = []
             for _ in range(2):
                 counts.append(connection.execute("SELECT count(*) FROM log").fetchone()[0])
@@ -218,7 +219,7 @@ class Trouble(FileCase):
         self.assertEqual(len(self.said("works again")), 1)
 
     async def test_a_question_that_fails_is_no_failing_commit(self) -> None:
-        def fail(connection: sqlite3.Connection) -> None:
+        def fail(connection: Connection) -> None:
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR
             raise error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sqlite3
 from dataclasses import replace
 from typing import Annotated
 
@@ -49,7 +48,7 @@ async def status(chat: ChatService, session: Session) -> Facts:
         Fact("version", __version__),
         Fact(
             "runs on",
-            f"Python {platform.python_version()}, Twisted {twisted.__version__}, SQLite {sqlite3.sqlite_version}",
+            f"Python {platform.python_version()}, Twisted {twisted.__version__}, {chat.store.engine}",
         ),
     ]
     return Facts("status", tuple(facts))
