@@ -9,7 +9,6 @@ from chat.protocol.events import (
     BlockChanged,
     Closing,
     ConsentRefused,
-    Delivered,
     Invited,
     Kept,
     Notice,
@@ -102,12 +101,6 @@ def closing(event: Closing, view: View) -> str:
 @renders(Notice)
 def announced(event: Notice, view: View) -> str:
     return notice(event.text, view)
-
-
-@renders(Delivered)
-def delivered(event: Delivered, view: View) -> str:
-    """People take it for granted."""
-    return ""
 
 
 @renders(Kept)

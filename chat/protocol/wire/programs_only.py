@@ -1,25 +1,18 @@
-"""What programs are told of keys, inboxes and files: nothing of it is for people to read."""
+"""What only programs are told: people compute with none of it, or take it for granted."""
 
 from __future__ import annotations
 
-from chat.protocol.events import (
-    ClaimedKeys,
-    FileKept,
-    FilePiece,
-    Inbox,
-    Keys,
-    KeysChanged,
-    KeysLeft,
-    Letter,
-    LettersKept,
-)
+from chat.protocol import events
 from chat.protocol.wire.view import View, renders
 
 
-def _for_programs(shown: object, view: View) -> str:
-    """Only programs compute with it."""
+def _nothing(shown: object, view: View) -> str:
     return ""
 
 
-for each in (Letter, KeysChanged, KeysLeft, Keys, ClaimedKeys, LettersKept, Inbox, FileKept, FilePiece):
-    renders(each)(_for_programs)
+for each in (
+    *(events.Letter, events.KeysChanged, events.KeysLeft, events.Keys, events.ClaimedKeys),
+    *(events.LettersKept, events.Inbox, events.FileKept, events.FilePiece),
+    *(events.Challenge, events.Resumed, events.Delivered, events.Skipped),
+):
+    renders(each)(_nothing)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from chat.protocol.events import (
-    Challenge,
     CommandTable,
     Done,
     LoggedIn,
@@ -14,7 +13,6 @@ from chat.protocol.events import (
     Pong,
     Refused,
     Restored,
-    Resumed,
     RoomEntered,
     RoomLeft,
     StoredAs,
@@ -72,12 +70,6 @@ def command_table(reply: CommandTable, view: View) -> str:
 # --- coming and going -----------------------------------------------------------------------------
 
 
-@renders(Challenge)
-def challenge(reply: Challenge, view: View) -> str:
-    """Only programs compute with it."""
-    return ""
-
-
 @renders(LoggedIn)
 def logged_in(reply: LoggedIn, view: View) -> str:
     made = notice(f"Account {safe(reply.account)} made.", view) if reply.created else ""
@@ -92,11 +84,6 @@ def password_changed(reply: PasswordChanged, view: View) -> str:
 @renders(LoggedOut)
 def logged_out(reply: LoggedOut, view: View) -> str:
     return "Logging out. Bye for now!\n" if reply.account else "Bye for now!\n"
-
-
-@renders(Resumed)
-def resumed(reply: Resumed, view: View) -> str:
-    return ""
 
 
 @renders(RoomEntered)

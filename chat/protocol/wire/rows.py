@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from chat.protocol.events import (
     Broadcasted,
@@ -30,6 +30,29 @@ DELETED = "(deleted)"
 SEALED = "(sealed: this client cannot read it)"
 
 
+E = TypeVar("E", bound=Said | Edited | Deleted | TopicChanged | RoomChanged | MembershipChanged)
+
+_ENTRIES: dict[type, Callable[[Any, View, str], str]] = {}
+"""What shows a row after what stands before it: a time, an id."""
+
+
+def _stamp(time: int, view: View) -> str:
+    """The time before a live line, for those who want it."""
+    return f"({clock(at(time, view.zone))}) " if view.times else ""
+
+
+def _shows(kind: type[E]) -> Callable[[Callable[[E, View, str], str]], Callable[[E, View, str], str]]:
+    """Register the function that shows rows of this type, live and replayed."""
+
+    def register(function: Callable[[E, View, str], str]) -> Callable[[E, View, str], str]:
+        _ENTRIES[kind] = function
+        if kind is not Said:  # which has a shorter way when it is live
+            renders(kind)(lambda event, view: function(event, view, _stamp(event.time, view)))
+        return function
+
+    return register
+
+
 # --- messages -------------------------------------------------------------------------------------
 
 
@@ -49,6 +72,7 @@ def said(event: Said, view: View) -> str:
     return _said(event, view, _stamp(event.time, view))
 
 
+@_shows(Said)
 def _said(event: Said, view: View, before: str) -> str:
     author = safe(event.author)
     room, who = ("", author) if view.classic else (_room(event.conversation, view), _who(event, author))
@@ -63,11 +87,7 @@ def _room(conversation: Conversation, view: View) -> str:
     return f"[{safe(conversation.room)}] " if conversation.room and conversation.id != view.current else ""
 
 
-@renders(Edited)
-def edited(event: Edited, view: View) -> str:
-    return _edited(event, view, _stamp(event.time, view))
-
-
+@_shows(Edited)
 def _edited(event: Edited, view: View, before: str) -> str:
     author = safe(event.author)
     room, who = ("", author) if view.classic else (_room(event.conversation, view), _who(event, author))
@@ -78,11 +98,7 @@ def _edited(event: Edited, view: View, before: str) -> str:
     return f"{before}{again}{room}{who} ({which}): {first}\n" + _following(f"{room}{author}", following)
 
 
-@renders(Deleted)
-def deleted(event: Deleted, view: View) -> str:
-    return _deleted(event, view, _stamp(event.time, view))
-
-
+@_shows(Deleted)
 def _deleted(event: Deleted, view: View, before: str) -> str:
     author, room = safe(event.author), _room(event.conversation, view)
     whose = "" if event.of == event.author else f" of {safe(event.of)}"
@@ -120,21 +136,12 @@ def broadcasted(event: Broadcasted, view: View) -> str:
 # --- topics and members ---------------------------------------------------------------------------
 
 
-@renders(TopicChanged)
-def topic_changed(event: TopicChanged, view: View) -> str:
-    return _topic(event, view, _stamp(event.time, view))
-
-
+@_shows(TopicChanged)
 def _topic(event: TopicChanged, view: View, before: str) -> str:
     author, room = safe(event.author), place(event.conversation)
     if not event.topic:
         return before + notice(f"{author} cleared the topic of {room}.", view)
     return before + notice(f"{author} set the topic of {room}: {safe(event.topic)}", view)
-
-
-@renders(RoomChanged)
-def room_changed(event: RoomChanged, view: View) -> str:
-    return _room_changed(event, view, _stamp(event.time, view))
 
 
 _CHANGES = {
@@ -150,6 +157,7 @@ _CHANGES = {
 }
 
 
+@_shows(RoomChanged)
 def _room_changed(event: RoomChanged, view: View, before: str) -> str:
     span = ""
     words = _CHANGES.get((event.setting, event.value), "{author} set {setting} of {room} to {value}.")
@@ -173,11 +181,6 @@ def _seconds(value: str) -> int:
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 
-@renders(MembershipChanged)
-def membership_changed(event: MembershipChanged, view: View) -> str:
-    return _membership(event, view, _stamp(event.time, view))
-
-
 _MEMBERSHIP = {
     Kind.CREATED: "{author} has created {room}",
     Kind.JOINED: "{target} has entered {room}",
@@ -194,6 +197,7 @@ _MEMBERSHIP = {
 }
 
 
+@_shows(MembershipChanged)
 def _membership(event: MembershipChanged, view: View, before: str) -> str:
     detail = safe(event.detail)
     words = _MEMBERSHIP[event.kind].format(
@@ -207,26 +211,7 @@ def _membership(event: MembershipChanged, view: View, before: str) -> str:
     return before + notice(f"{words}: {reason}" if reason else f"{words}.", view)
 
 
-@renders(Skipped)
-def skipped(event: Skipped, view: View) -> str:
-    return ""
-
-
 # --- what was before ------------------------------------------------------------------------------
-
-_ENTRIES: dict[type, Callable[[Any, View, str], str]] = {
-    Said: _said,
-    Edited: _edited,
-    Deleted: _deleted,
-    TopicChanged: _topic,
-    RoomChanged: _room_changed,
-    MembershipChanged: _membership,
-}
-
-
-def _stamp(time: int, view: View) -> str:
-    """The time before a live line, for those who want it."""
-    return f"({clock(at(time, view.zone))}) " if view.times else ""
 
 
 def render_history(entries: Iterable[Entry], view: View, ids: bool = False) -> str:
