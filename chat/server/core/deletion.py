@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from twisted.python.failure import Failure
-
-from chat.protocol.errors import ChatError
+from chat.server.core.background_task import BackgroundTask
 from chat.server.core.moderation import Moderation
 from chat.server.core.node import Node
 from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.sign_in import SignInService
 from chat.server.core.user import Session
-from chat.server.interfaces import Erased, IDelayed
 
 PAUSE = 0.2
 """Seconds between two steps through the log, so that others write in between."""
@@ -22,17 +19,12 @@ class Deletion:
         self._rooms = rooms
         self._moderation = moderation
         self._people = people
-        self._timer: IDelayed | None = None
+        self.erasure = BackgroundTask(node.clock, self._erase, None)
+        """Takes the words of deleted accounts out of the log. What fails is tried again at the next start."""
 
     def start(self) -> None:
         """Go on with what an earlier run had not finished."""
-        self._timer = self._node.clock.call_later(PAUSE, self._step)
-
-    def stop(self) -> None:
-        """Take no further step; the next start goes on."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        self.erasure.start(PAUSE)
 
     async def delete(self, session: Session, erase: bool, proven: bool = True) -> None:
         """Delete the account of a session whose owner has just been found to be the one who asks.
@@ -51,8 +43,8 @@ class Deletion:
             await self._delete(session, erase, proven)
         finally:
             node.deleting.discard(account)
-        if erase and self._timer is None:
-            self._timer = node.clock.call_later(PAUSE, self._step)
+        if erase:
+            self.erasure.start(PAUSE)
 
     async def _leave_rooms(self, session: Session) -> None:
         """Leave all rooms, those that are entered at this very moment as well: other sessions end first."""
@@ -76,18 +68,10 @@ class Deletion:
         for each in tuple(user.sessions) if user is not None else ():
             self._people.end(each, "Your account is deleted. Bye!")
 
-    def _step(self) -> None:
-        self._timer = None
-        self._node.store.erase().addCallbacks(self._stepped, self._failed)
-
-    def _stepped(self, erased: Erased) -> None:
+    async def _erase(self) -> float | None:
+        erased = await self._node.store.erase()
         for id, topic in erased.topics:
             room = self._node.rooms.get(id)
             if room is not None and room.topic == topic:
                 room.topic = ""
-        if erased.more and not self._node.stopping:
-            self._timer = self._node.clock.call_later(PAUSE, self._step)
-
-    def _failed(self, failure: Failure) -> None:
-        """The store has said so in the log; the next start tries again."""
-        failure.trap(ChatError)
+        return PAUSE if erased.more else None

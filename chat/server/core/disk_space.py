@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chat.server.core.background_task import BackgroundTask
 from chat.server.core.node import Node
-from chat.server.interfaces import IDelayed
 from chat.server.logs import Logger
 
 EVERY = 5.0
@@ -17,17 +17,9 @@ log = Logger()
 class DiskSpaceMonitor:
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._timer: IDelayed | None = None
+        self.task = BackgroundTask(node.clock, self._look, EVERY)
 
-    def start(self) -> None:
-        """Look now, and from now on."""
-        self._look()
-
-    def stop(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-
-    def _look(self) -> None:
+    async def _look(self) -> float:
         node = self._node
         floor = node.settings.disk_floor * _MIB
         free = node.store.disk().free
@@ -42,4 +34,4 @@ class DiskSpaceMonitor:
         elif node.full and not full:
             log.info("There is room on the disk again.")
         node.full = full
-        self._timer = node.clock.call_later(EVERY, self._look)
+        return EVERY

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
-
-from chat.protocol.errors import BlockedByRecipient, ChatError, NoSuchFile, QuotaUsed
+from chat.protocol.errors import BlockedByRecipient, NoSuchFile, QuotaUsed
 from chat.protocol.events import FileKept, FilePiece
 from chat.protocol.values import PIECE_BYTES, Account
+from chat.server.core.background_task import BackgroundTask
 from chat.server.core.node import Node
 from chat.server.core.rooms import account_of
 from chat.server.core.user import Session
-from chat.server.interfaces import IDelayed
-from chat.server.logs import Logger
 
 EVERY: Final = 3_600.0
 """Seconds between two looks for files whose time is over."""
@@ -29,25 +25,13 @@ PAUSE: Final = 0.05
 _DAY: Final = 86_400_000
 _MIB: Final = 1024 * 1024
 
-log = Logger()
-
 
 class FileRelay:
     """All files that lie here."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._timer: IDelayed | None = None
-        self._sweeping = False
-
-    def start(self) -> None:
-        """Look for what is over, from now on."""
-        self._sweep()
-
-    def stop(self) -> None:
-        """Take no further step; the next start goes on."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        self.sweep = BackgroundTask(node.clock, self._sweep, EVERY)
 
     async def begin(self, session: Session, reader: Account, pieces: int) -> FileKept:
         """Make room for a file.
@@ -89,26 +73,9 @@ class FileRelay:
     async def end(self, session: Session, file: int) -> None:
         """The reader has it, or does not want it, or the sender takes it back."""
         await self._node.store.end_file(file, account_of(session))
-        self._sweep()
+        self.sweep.run()
 
-    def _sweep(self) -> None:
-        if self._node.stopping:
-            return
-        self.stop()
-        self._timer = self._node.clock.call_later(EVERY, self._sweep)
-        if not self._sweeping:
-            self._sweeping = True
-            Deferred.fromCoroutine(self._forget()).addErrback(self._failed)
-
-    async def _forget(self) -> None:
+    async def _sweep(self) -> float:
+        """Remove some of the files whose time is over."""
         node = self._node
-        try:
-            while await node.store.forget_files(node.now() - node.settings.file_days * _DAY) and not node.stopping:
-                await node.clock.sleep(PAUSE)
-        finally:
-            self._sweeping = False
-
-    def _failed(self, failure: Failure) -> None:
-        """The store has said so in the log; the next look tries again."""
-        if not failure.check(ChatError):
-            log.failure("files whose time is over could not be removed", failure)
+        return PAUSE if await node.store.forget_files(node.now() - node.settings.file_days * _DAY) else EVERY

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 from twisted.python.failure import Failure
 
-from chat.protocol.errors import Busy, ChatError, StoreUnavailable
+from chat.protocol.errors import Busy, StoreUnavailable
 from chat.protocol.events import Found
 from chat.protocol.values import Account, Conversation, Pair
 from chat.protocol.values.terms import Terms
+from chat.server.core.background_task import BackgroundTask
 from chat.server.core.node import Node
 from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import entry, private_conversation
 from chat.server.core.user import Session
-from chat.server.interfaces import IDelayed
 
 PAUSE = 10.0
 """Seconds between two steps of the index; what a search finds missing it adds at once."""
@@ -35,59 +35,37 @@ class Search:
         self._behind: set[int] = set()
         self._indexing: frozenset[int] = frozenset()
         self._searching: set[int] = set()
-        self._timer: IDelayed | None = None
-        self._rebuild_timer: IDelayed | None = None
+        self.indexing = BackgroundTask(node.clock, self._index, PAUSE)
+        self.rebuilding = BackgroundTask(node.clock, self._rebuild, None)
+        """What an upgrade left to do. What fails is tried again at the next start."""
 
     async def start(self) -> None:
-        """Find out where the index is behind, and go on with what an upgrade left to do."""
-        self._rebuild_timer = self._node.clock.call_later(PAUSE, self._rebuild)
+        """Find out where the index is behind."""
+        self.rebuilding.start(PAUSE)
         for conversation in await self._node.store.behind():
             self.note(conversation)
-
-    def stop(self) -> None:
-        """Take no further step; the next start goes on."""
-        for timer in (self._timer, self._rebuild_timer):
-            if timer is not None and timer.active():
-                timer.cancel()
-        self._timer = self._rebuild_timer = None
 
     def note(self, conversation: int) -> None:
         """Something was said there."""
         self._behind.add(conversation)
-        if self._timer is None and not self._node.stopping:
-            self._timer = self._node.clock.call_later(PAUSE, self._step)
+        if self.indexing.resting:
+            self.indexing.start(PAUSE)
 
-    def _step(self) -> None:
-        self._timer = None
+    async def _index(self) -> float | None:
         self._indexing, self._behind = frozenset(self._behind), set()
-        self._node.store.index(self._indexing).addCallbacks(self._stepped, self._not_stepped)
+        done = False
+        try:
+            done = not await self._node.store.index(self._indexing)
+        finally:
+            if not done:
+                self._behind |= self._indexing
+            self._indexing = frozenset()
+        if not done:
+            return BUSY_PAUSE
+        return PAUSE if self._behind else None
 
-    def _stepped(self, seqs: int) -> None:
-        if seqs:
-            self._step_again(BUSY_PAUSE)
-        self._indexing = frozenset()
-
-    def _not_stepped(self, failure: Failure) -> None:
-        """The store has said so in the log; the next step tries again."""
-        failure.trap(ChatError)
-        self._step_again(PAUSE)
-        self._indexing = frozenset()
-
-    def _step_again(self, pause: float) -> None:
-        self._behind |= self._indexing
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._node.stopping:
-            self._timer = self._node.clock.call_later(pause, self._step)
-
-    def _rebuild(self) -> None:
-        self._rebuild_timer = None
-        self._node.store.rebuild().addCallbacks(self._rebuilt, _not_rebuilt)
-
-    def _rebuilt(self, more: bool) -> None:
-        if more and not self._node.stopping:
-            self._rebuild_timer = self._node.clock.call_later(BUSY_PAUSE, self._rebuild)
+    async def _rebuild(self) -> float | None:
+        return BUSY_PAUSE if await self._node.store.rebuild() else None
 
     async def search(
         self,
@@ -145,11 +123,6 @@ class Search:
     def _after(self, account: int, conversation: int) -> int:
         room = self._node.rooms.get(conversation)
         return room.may_read(account) if room is not None else 0
-
-
-def _not_rebuilt(failure: Failure) -> None:
-    """The store has said so in the log; the next start tries again."""
-    failure.trap(ChatError)
 
 
 def _as_it_is(failure: Failure) -> int:

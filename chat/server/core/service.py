@@ -39,6 +39,9 @@ from chat.server.settings.schema import Settings
 SETTLING = 1.0
 """Seconds that the end waits for what is on its way to the disk, to tell people what became of it."""
 
+FIRST_LOOK = 60.0
+"""Seconds after the start in which nobody looks for what can be removed: everybody comes back just then."""
+
 DATABASE: Final = "database"
 """The name of the secret that tells one database from another."""
 
@@ -81,6 +84,10 @@ class ChatService:
         self.secure_erase = SecureErase(self.node)
         self.files = FileRelay(self.node)
         self.disk_space = DiskSpaceMonitor(self.node)
+        self._background = (
+            *(self.search.indexing, self.search.rebuilding, self.deletion.erasure, self.files.sweep),
+            *(self.retention.task, self.secure_erase.task, self.disk_space.task),
+        )
         self._bus = bus
         self._database = ""
         self.restored = 0
@@ -102,10 +109,10 @@ class ChatService:
         await self.rooms.open_lobby()
         unattended(self.store.secret(DATABASE).addCallback(lambda _: None))  # to be there when the disk takes no more
         await self.search.start()
-        self.retention.start()
-        self.secure_erase.start()
-        self.files.start()
-        self.disk_space.start()
+        self.retention.task.start(FIRST_LOOK)
+        self.secure_erase.task.start(FIRST_LOOK)
+        self.files.sweep.run()
+        self.disk_space.task.run()
         self.deletion.start()
 
     async def database(self) -> str:
@@ -125,12 +132,8 @@ class ChatService:
         """
         self.node.stopping = True
         self.sign_in.presence.stop()
-        self.search.stop()
-        self.retention.stop()
-        self.secure_erase.stop()
-        self.files.stop()
-        self.disk_space.stop()
-        self.deletion.stop()
+        for task in self._background:
+            task.stop()
         self.node.sleeper.end()
         # What is on its way to the disk is answered first, and then every line that was typed ahead is refused.
         await race([self.store.settle(), self.clock.sleep(SETTLING)])
