@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Annotated, TypeVar
 
 from chat.protocol.device_keys import INBOX_BYTES, MOST_ONE_TIME, SIGNATURE_BYTES, DeviceKeys, NumberedKey
 from chat.protocol.errors import BadUsage
-from chat.protocol.grammar.parameters import NameType, ParameterType, base64_length
+from chat.protocol.grammar.parameters import NameType, ParameterType, base64_length, read_base64
 from chat.protocol.values import device_name
 
 T = TypeVar("T")
@@ -23,13 +22,8 @@ _SHORT = SIGNATURE_BYTES * 2
 """The same of a key or a signature."""
 
 
-def _bytes(value: object, longest: int = _SHORT) -> bytes:
-    if not isinstance(value, str) or len(value) > longest:
-        raise BadUsage("a short string of base 64 is needed")
-    try:
-        return b64decode(value, validate=True)
-    except ValueError:
-        raise BadUsage("that is not base 64") from None
+def _key(value: object) -> bytes:
+    return read_base64(value, _SHORT)
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -58,7 +52,7 @@ class KeyType(ParameterType):
     most_bytes = _SHORT
 
     def from_json(self, value: object) -> bytes:
-        return _bytes(value)
+        return _key(value)
 
 
 class DeviceKeysType(ParameterType):
@@ -69,7 +63,7 @@ class DeviceKeysType(ParameterType):
     def from_json(self, value: object) -> DeviceKeys:
         given = _object(value)
         keys = (given.get("identity"), given.get("signing"), given.get("signature", ""))
-        return _checked(DeviceKeys, *map(_bytes, keys))
+        return _checked(DeviceKeys, *map(_key, keys))
 
 
 def _numbered(value: object) -> NumberedKey:
@@ -77,7 +71,7 @@ def _numbered(value: object) -> NumberedKey:
     number = given.get("number")
     if type(number) is not int:
         raise BadUsage("a key has a number")
-    return _checked(NumberedKey, number, _bytes(given.get("key")), _bytes(given.get("signature")))
+    return _checked(NumberedKey, number, _key(given.get("key")), _key(given.get("signature")))
 
 
 class NumberedKeyType(ParameterType):
@@ -133,7 +127,7 @@ class DevicesType(ParameterType):
 
 
 def _letter(value: object) -> tuple[str, str, bytes]:
-    body = _bytes(_object(value).get("body"), _LONGEST)
+    body = read_base64(_object(value).get("body"), _LONGEST)
     if not 0 < len(body) <= INBOX_BYTES:
         raise BadUsage(f"a letter has 1 to {INBOX_BYTES:,} bytes")
     return (*_device(value), body)

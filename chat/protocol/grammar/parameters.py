@@ -58,6 +58,21 @@ def base64_length(size: int) -> int:
     return (size + 2) // 3 * 4
 
 
+def read_base64(value: object, most: int, what: str = "that") -> bytes:
+    """Bytes as programs write them.
+
+    :param most: the most characters.
+    :param what: what is read, for the refusal.
+    :raises BadUsage: when it is not base 64.
+    """
+    if not isinstance(value, str) or len(value) > most:
+        raise BadUsage(f"{what} is a string of base 64 with at most {most:,} characters")
+    try:
+        return b64decode(value, validate=True)
+    except ValueError:
+        raise BadUsage(f"{what} is not base 64") from None
+
+
 class Names(Protocol):
     """Which names exist now, and which are near to a mistyped one."""
 

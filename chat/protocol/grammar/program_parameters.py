@@ -1,15 +1,14 @@
-"""Parameters that only programs give: proofs, marks, retry ids, addresses."""
+"""Parameters that only programs give: proofs, marks, retry ids, addresses, pieces of files."""
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Mapping
 from typing import Annotated
 
 from chat.protocol.errors import BadUsage
 from chat.protocol.grammar.durations import NumberType
-from chat.protocol.grammar.parameters import ParameterType
-from chat.protocol.values import Verifier, parse_reference
+from chat.protocol.grammar.parameters import ParameterType, base64_length, read_base64
+from chat.protocol.values import MOST_PIECES, PIECE_BYTES, Verifier, parse_reference
 
 SCRAM_LENGTH = 512
 """The most bytes of a message of SCRAM: preparing a longer name would cost more than the proof."""
@@ -42,17 +41,10 @@ class VerifierType(ParameterType):
         iterations = value.get("iterations")
         if type(iterations) is not int:
             raise BadUsage("iterations are a number")
-        salt, stored_key, server_key = (self._bytes(value, each) for each in ("salt", "stored_key", "server_key"))
+        salt, stored_key, server_key = (
+            read_base64(value.get(each), 128, each) for each in ("salt", "stored_key", "server_key")
+        )
         return Verifier(salt, iterations, stored_key, server_key)
-
-    def _bytes(self, value: Mapping[str, object], field: str) -> bytes:
-        text = value.get(field)
-        if not isinstance(text, str) or len(text) > 128:
-            raise BadUsage(f"{field} is a short string of base 64")
-        try:
-            return b64decode(text, validate=True)
-        except ValueError:
-            raise BadUsage(f"{field} is not base 64") from None
 
 
 class DigestType(ParameterType):
@@ -61,12 +53,9 @@ class DigestType(ParameterType):
     json = "string: 32 bytes in base 64"
 
     def read(self, word: str) -> bytes:
-        if len(word) == 44:
-            try:
-                return b64decode(word, validate=True)
-            except ValueError:
-                pass
-        raise BadUsage("a SHA-256 has 32 bytes, in 44 characters of base 64")
+        if len(word) != 44:
+            raise BadUsage("a SHA-256 has 32 bytes, in 44 characters of base 64")
+        return read_base64(word, 44)
 
 
 class RetryType(ParameterType):
@@ -137,6 +126,19 @@ class MarksType(ParameterType):
         return marks
 
 
+class PieceType(ParameterType):
+    """An encrypted piece of a file."""
+
+    form = "PIECE"
+    json = f"string of base 64, of at most {PIECE_BYTES:,} bytes"
+    most_bytes = base64_length(PIECE_BYTES)
+
+    def from_json(self, value: object) -> bytes:
+        if not value:
+            raise BadUsage(f"a piece has 1 to {PIECE_BYTES:,} bytes, in base 64")
+        return read_base64(value, self.most_bytes)
+
+
 ScramMessage = Annotated[str, ScramType()]
 Digest = Annotated[bytes, DigestType()]
 NewVerifier = Annotated[Verifier, VerifierType()]
@@ -149,3 +151,7 @@ Addresses = Annotated[tuple[str, ...], AddressesType()]
 Seq = Annotated[int, NumberType(0, 2**32 - 1)]
 Moment = Annotated[int, NumberType(0, 2**53 - 1)]
 """Milliseconds since the epoch."""
+Piece = Annotated[bytes, PieceType()]
+FileId = Annotated[int, NumberType(1, 2**53 - 1)]
+PieceCount = Annotated[int, NumberType(1, MOST_PIECES)]
+PieceNumber = Annotated[int, NumberType(0, MOST_PIECES - 1)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chat.protocol.errors import NeedsClient
 from chat.protocol.events import Done, FileKept, FilePiece
-from chat.protocol.grammar.file_parameters import FileId, Piece, PieceCount, PieceNumber
 from chat.protocol.grammar.parameters import LocalPath, User
+from chat.protocol.grammar.program_parameters import FileId, Piece, PieceCount, PieceNumber
 from chat.server.commands.registry import command
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
