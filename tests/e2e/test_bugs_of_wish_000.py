@@ -30,7 +30,7 @@ class KnownBugs(StageCase):
             ghost.dies()
         back = self.guest("back")
         back.types(f"login ghost4 {PASSWORD}")
-        self.stage.wait(lambda: "Welcome to the chat" in back.shown or "! " in back.shown, "no answer")
+        self.stage.wait(lambda: "Welcome to the chat" in back.shown or "! " in back.shown, "No answer")
         self.assertNotIn("already signed in", back.shown)
         back.types("quit")
         back.sees_the_end()

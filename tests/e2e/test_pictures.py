@@ -20,7 +20,7 @@ class Pictures(SynchronousTestCase):
                 [sys.executable, "-m", "docs.pictures", folder], cwd=ROOT, capture_output=True, text=True, timeout=60
             )
             self.assertEqual(done.returncode, 0, done.stderr)
-            for name, words in (("screen.svg", "#ops"), ("narrow.svg", "sealed, verified")):
+            for name, words in (("screen.svg", "#ops"), ("narrow.svg", "encrypted, verified")):
                 picture = unescape((Path(folder) / name).read_text("utf-8")).replace("\xa0", " ")
                 self.assertIn(words, picture)
                 self.assertNotIn("@font-face", picture)

@@ -39,26 +39,26 @@ async def verify(
     user: User,
     done: Annotated[str, ChoiceType("yes")] | None = None,
 ) -> Facts | Done:
-    """compare with somebody whether nobody stands between you
+    """check that nobody intercepts what you and somebody write
 
-    Both of you see the same number and the same pictures; compare them aloud, or where nobody can change them. When
-    they are the same, say so: verify NAME yes.
+    Both of you see a number and twelve pictures. Compare them by phone or in person. If they are the same, type:
+    verify NAME yes.
     """
     ring = _ring(sealing)
     await sealing.directory.look([user], again=True)
     mine, theirs = ring.pins.account_key(ring.own.user), ring.pins.account_key(user)
     if mine is None or theirs is None:
         who = "You have" if mine is None else f"{user} has"
-        raise ClientFailure(f"{who} no keys that are known here yet.")
+        raise ClientFailure(f"{who} no keys yet.")
     offered = ring.pins.offered_key(user)
     if done is not None:
         if offered is not None:
-            raise ClientFailure(f"The key of {user} has changed since. If it is the right one: accept {user}")
+            raise ClientFailure(f"The key of {user} has changed. If the new one is right, type: accept {user}")
         ring.pins.verify(user)
         ring.save()
         return Done(f"{user} is verified.")
     key = offered or theirs
-    known = "changed, and not accepted" if offered else "verified" if ring.pins.is_verified(user) else "not verified"
+    known = "changed, not accepted" if offered else "verified" if ring.pins.is_verified(user) else "not verified"
     return Facts(
         f"You and {user}",
         (
@@ -71,32 +71,34 @@ async def verify(
 
 @TABLE.command(group=GROUP, examples=("accept bob",))
 async def accept(sealing: Encryption, here: ConversationModel | None, user: User) -> Done:
-    """go on with somebody whose key has changed
+    """trust the new key of somebody whose key has changed
 
-    Ask that person by another way first, and compare: verify NAME.
+    First ask that person by phone or in person, and compare: verify NAME.
     """
     ring = _ring(sealing)
     if fold(user) == ring.own.user:
-        raise ClientFailure("No server tells you which key is yours. To use here the one of another device: link")
+        raise ClientFailure(
+            "You cannot accept another key for your own account. To use the key of another device, type: link"
+        )
     await sealing.directory.look([user], again=True)
     if ring.pins.offered_key(user) is None:
-        raise ClientFailure(f"The server shows no other key of {user} than the one that is known here.")
+        raise ClientFailure(f"The key of {user} has not changed. There is nothing to accept.")
     sealing.accept(user)
-    return Done(f"The new key of {user} is what counts from now on. It is not verified.")
+    return Done(f"You now use the new key of {user}. It is not verified: verify {user}")
 
 
 @TABLE.command(group=GROUP, examples=("seal bob",))
 async def seal(sealing: Encryption, here: ConversationModel | None, user: User) -> Done:
-    """seal what you and somebody write, also where some device cannot read it then"""
+    """encrypt what you write to somebody, even if some devices cannot read it"""
     _set(sealing, user, plain=False)
-    return Done(f"What you write to {user} is sealed, as soon as {user} has keys.")
+    return Done(f"What you write to {user} is encrypted as soon as {user} has keys.")
 
 
 @TABLE.command(group=GROUP, examples=("unseal bob",))
 async def unseal(sealing: Encryption, here: ConversationModel | None, user: User) -> Done:
-    """write to somebody in the clear again, for the server to read"""
+    """stop encrypting what you write to somebody; the server can then read it"""
     _set(sealing, user, plain=True)
-    return Done(f"What you write to {user} is NOT sealed from now on: the server, and whoever holds it, can read it.")
+    return Done(f"What you write to {user} is NOT encrypted from now on. Whoever runs the server can read it.")
 
 
 def _set(sealing: Encryption, user: str, plain: bool) -> None:
@@ -108,28 +110,30 @@ def _set(sealing: Encryption, user: str, plain: bool) -> None:
 
 @TABLE.command(group=GROUP, prompts={"passphrase": "Passphrase of your keys:"})
 async def unlock(sealing: Encryption, here: ConversationModel | None, *, passphrase: Secret) -> Done:
-    """open your keys, where they are under another passphrase than the password you have logged in with"""
+    """unlock your keys, if their passphrase is not the password you logged in with"""
     await sealing.unlock_again(passphrase)
-    return Done("Your keys are open.")
+    return Done("Your keys are unlocked.")
 
 
 @TABLE.command(group=GROUP, bare=Bare.NEVER, examples=("/link", "/link ABCDE-FGHIJ-KLMNO-PQRST", "/link new"))
 async def link(sealing: Encryption, here: ConversationModel | None, code: Word | None = None) -> Done:
-    """make another device one of yours
+    """link another device to your account
 
-    On a device that is one of yours it shows a code; typed on the other one, link CODE makes that one yours too: it may
-    then read and write what is sealed, also what was said before. Where you have no device any more, link new begins
-    anew: others are told that your key has changed, and what was said before stays closed.
+    On a linked device, link shows a code. Type link CODE on the other device: it can then read and write encrypted
+    messages, older ones too. If you have no linked device left, link new makes a new key: others see a warning that
+    your key has changed, and you cannot read older encrypted messages.
     """
     ring = _ring(sealing)
     if code == "new":
         await sealing.begin_anew()
-        return Done("You have a new key. Others are told so; let them compare it: verify NAME")
+        return Done(f"You have a new key. Others see a warning; ask them to compare it: verify {ring.own.user}")
     if ring.own.account_key is None:
         if code is None:
-            raise ClientFailure("Type link on a device that is one of yours, and here what it shows: link CODE")
+            raise ClientFailure(
+                "This device is not linked yet. Type link on a linked device, then type here: link CODE"
+            )
         await sealing.linking.ask_for(code)
-        return Done("Asked. This device is yours as soon as the other one is signed in and has answered.")
+        return Done("Request sent. This device is linked as soon as the other one is online and answers.")
     if code is not None:
-        raise ClientFailure("This device is one of yours already. Type link alone to make another one yours.")
-    return Done(f"On the other device, within half an hour: /link {sealing.linking.offer()}")
+        raise ClientFailure("This device is linked already. To link another one, type: link")
+    return Done(f"Within 30 minutes, type on the other device: /link {sealing.linking.offer()}")

@@ -17,7 +17,7 @@ from chat.protocol.values import Kind, Sealed, Text
 MOST_SKIPPED = 10_000
 """Rows that are passed over one by one; where a server says that more were skipped, one begins anew after them."""
 
-LOCKED = "sealed, and your keys are locked: unlock"
+LOCKED = "encrypted, and your keys are locked. Type: unlock"
 
 
 class Decrypter:
@@ -102,15 +102,15 @@ class Decrypter:
         try:
             body = Opened(envelope.text)
         except ValueError as error:
-            raise NotGenuine(f"{entry.author} sealed what is no message: {error}.") from None
+            raise NotGenuine(f"{entry.author} sent an invalid encrypted message: {error}.") from None
         where = envelope.place
         if isinstance(entry, Edited):
             if envelope.ref != entry.ref:
-                raise NotGenuine(f"{entry.author} wrote another message anew than the server says.")
+                raise NotGenuine(f"The server shows an edit by {entry.author} at the wrong message.")
             self._ring.remember(where, entry.ref, Words(entry.author, entry.time, envelope.text))
             return replace(entry, body=body)
         if envelope.ref:
-            raise NotGenuine(f"{entry.author} wrote a message anew, and the server shows it as another one.")
+            raise NotGenuine(f"The server shows an edit by {entry.author} as a new message.")
         self._ring.remember(where, entry.seq, Words(entry.author, entry.time, envelope.text))
         return replace(entry, body=body, kind=Kind.ACTION if envelope.action else Kind.TEXT)
 

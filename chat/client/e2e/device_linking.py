@@ -81,14 +81,14 @@ class Linking:
         :raises ClientFailure: when there is none.
         """
         if len(_plain(code)) != _GROUPS * _GROUP:
-            raise ClientFailure(f"A code has {_GROUPS} groups of {_GROUP} letters and digits.")
+            raise ClientFailure(f"Invalid code. A code has {_GROUPS} groups of {_GROUP} letters and digits.")
         self._ring.set_link(code, self._seconds() + LASTS)
         own = self._ring.own
         content = {"device": own.name, "identity": written(own.keys.identity), "signing": written(own.keys.signing)}
         body = self._seal(content, _REQUEST)
         others = await self._others()
         if not others:
-            raise ClientFailure("You have no other device with keys.")
+            raise ClientFailure("You have no other device with keys. To make a new key, type: link new")
         self._ring.save()
         await self._send([letter_args(own.user, device, body) for device in others])
 
@@ -112,13 +112,13 @@ class Linking:
 
     async def _answer(self, device: str, author: str) -> None:
         if device != author:
-            raise NotGenuine("A device asks in the name of another one to be yours. Nothing was given.")
+            raise NotGenuine("A device asked to be linked under the name of another device. It was refused.")
         letters = [
             letter_args(self._ring.own.user, device, self._seal(part, _ANSWER)) for part in _parts(self._ring.bundle())
         ]
         await self._send(letters)
         self._ring.set_link("", 0.0)
-        self._found(f"{device} is one of your devices now.")
+        self._found(f"{device} is now linked to your account.")
 
     def _take_answer(self, content: Mapping[str, Any]) -> None:
         self._ring.take_bundle(content)
@@ -130,7 +130,7 @@ class Linking:
         for start in range(0, len(letters), AT_ONCE):
             reply = await self._ask("inbox.send", {"letters": letters[start : start + AT_ONCE]})
             if not isinstance(reply, LettersKept) or len(reply.refused) == len(letters[start : start + AT_ONCE]):
-                raise ClientFailure("The server does not pass it on. Try again later.")
+                raise ClientFailure("The server did not deliver the link request. Try again later.")
 
     def _cipher(self) -> AESGCM:
         key = sha256(statement("chat link 1", self._ring.own.user, _plain(self._ring.link[0])))

@@ -126,7 +126,7 @@ def make_database(path: Path, passphrase: str, cost: int = COST) -> EncryptedDat
     :raises BadKeyFile: when the passphrase is empty, or there is such a file.
     """
     if not passphrase:
-        raise BadKeyFile("Keys need a passphrase.")
+        raise BadKeyFile("The passphrase must not be empty.")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.new")
     create_private(draft).close()
@@ -139,7 +139,7 @@ def make_database(path: Path, passphrase: str, cost: int = COST) -> EncryptedDat
     try:
         os.link(draft, path)
     except FileExistsError:
-        raise BadKeyFile(f"{path} is there already.") from None
+        raise BadKeyFile(f"{path} already exists.") from None
     finally:
         draft.unlink()
     return open_with_key(path, key)
@@ -194,10 +194,10 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise KeysInUse("Another client of yours has the keys open. Close it first.") from None
-        raise BadKeyFile(f"{path} cannot be opened ({error}).") from None
+            raise KeysInUse("Another chat client on this machine uses your keys. Close it first.") from None
+        raise BadKeyFile(f"Cannot open {path}: {error}.") from None
     except sqlite3.DatabaseError:
-        raise BadKeyFile(f"{path} is no file of keys.") from None
+        raise BadKeyFile(f"{path} is not a key file.") from None
     return connection
 
 
@@ -207,10 +207,10 @@ def _head(connection: sqlite3.Connection) -> tuple[int, bytes, bytes]:
         version, cost, salt, locked = connection.execute("SELECT version, cost, salt, locked FROM head").fetchone()
     except (sqlite3.DatabaseError, TypeError):
         connection.close()
-        raise BadKeyFile("That is no file of keys.") from None
+        raise BadKeyFile("This is not a key file.") from None
     if version != _VERSION or not 1 < cost <= MOST_COST or cost & (cost - 1):
         connection.close()
-        raise BadKeyFile("That file of keys is of a later version, or damaged.")
+        raise BadKeyFile("This key file is damaged, or a newer version of chat wrote it.")
     return cost, salt, locked
 
 

@@ -69,7 +69,7 @@ class Encrypter:
         where = place(conversation, self._ring.own.user)
         policy = self._ring.policy(where)
         if policy.plain:
-            self._tell(talk, where, "What you write here is not sealed, as you have asked for. Sealed again: seal NAME")
+            self._tell(talk, where, f"Not encrypted, as you asked. To encrypt again, type: seal {talk.title}")
             return None
         if talk.key.room:
             if not (talk.sealed or policy.sealed):
@@ -90,17 +90,17 @@ class Encrypter:
         self._look_who_is_there(talk, conversation, where, people)
         letters = self._ring.conversations.keys_to_send(conversation, people, self._now())
         if without := await self._post.give(conversation, letters):
-            self._tell(talk, where, f"No key could be handed to {named(without)}: what follows cannot be read there.")
+            self._tell(talk, where, f"{named(without)} did not get the key and cannot read what you write now.")
         return self._ring.seal(conversation, text, action=action, ref=ref)
 
     def _welcome_words(self, talk: ConversationModel) -> str:
         if talk.key.room:
-            return f"What you write in {talk.title} is sealed: only its members read it."
+            return f"What you write in {talk.title} is encrypted: only members can read it."
         if fold(talk.title) == self._ring.own.user:
-            return "What you write to yourself is sealed: only your own devices read it."
+            return "What you write to yourself is encrypted: only your own devices can read it."
         return (
-            f"From now on what you and {talk.title} write is sealed: nobody else can read it, the server included."
-            f" To be sure that this is {talk.title}, compare: verify {talk.title}"
+            f"What you and {talk.title} write is encrypted from now on: not even the server can read it."
+            f" To make sure that this is {talk.title}, compare: verify {talk.title}"
         )
 
     # private conversations
@@ -111,16 +111,16 @@ class Encrypter:
         if ring.own.account_key is None:
             if policy.sealed:
                 self._vouched_for()
-            self._tell(talk, where, "Not sealed: this device is not one of yours yet. On another one of yours: link")
+            self._tell(talk, where, "Not encrypted: this device is not linked yet. Type on a linked device: link")
             return False
         readable = ring.pins.account_key(partner) is not None
         if not readable:
             if policy.sealed:
-                raise ClientFailure(f"Not sent: {partner} has no keys. In the clear, for all to read: unseal {partner}")
+                raise ClientFailure(f"Not sent: {partner} has no keys. To send it unencrypted, type: unseal {partner}")
             self._tell(
                 talk,
                 where,
-                f"Not sealed: {partner} has no keys. Whoever runs the server can read what you write.",
+                f"Not encrypted: {partner} has no keys. Whoever runs the server can read what you write.",
             )
             return False
         without = self._directory.without_keys({ring.own.user, fold(partner)})
@@ -128,17 +128,17 @@ class Encrypter:
             self._tell(
                 talk,
                 where,
-                f"Not sealed, so that {named(without)}, without keys, can read it; so can the server. Sealed all the"
-                f" same: seal {partner}",
+                f"Not encrypted, because these devices have no keys: {named(without)}. The server can read it."
+                f" To encrypt all the same, type: seal {partner}",
             )
             return False
         if without:
-            self._tell(talk, where, f"{named(without)} cannot read what is sealed here: no keys.")
+            self._tell(talk, where, f"{named(without)} cannot read this conversation: no keys.")
         return True
 
     def _vouched_for(self) -> None:
         if self._ring.own.account_key is None:
-            raise ClientFailure("Not sent: this device is not one of yours yet. Type on another one of yours: link")
+            raise ClientFailure("Not sent: this device is not linked yet. Type on a linked device: link")
 
     # what has to be shown first
 
@@ -154,7 +154,7 @@ class Encrypter:
         for user in people:
             news = self.show_changes(talk, user) or news
         if news:
-            raise NotYetShown("Not sent, as you may want to look at that first.")
+            raise NotYetShown("Not sent yet. Read the warning, then send it again.")
 
     def show_changes(self, talk: ConversationModel | None, user: str) -> bool:
         """Show how somebody's keys have changed; what is shown is accepted, but for what needs an own word.
@@ -206,7 +206,7 @@ class Encrypter:
             if not reply.more or not names:
                 return
             last = names[-1]
-        raise ClientFailure(f"Not sent: the server does not say who is in {conversation.room}.")
+        raise ClientFailure(f"Not sent: the server did not list the members of {conversation.room}. Try again later.")
 
     def saw(self, row: MembershipChanged) -> None:
         """A row says who has come or gone, and the person sees it."""
@@ -226,17 +226,17 @@ class Encrypter:
         if not talk.key.room or not newcomers:
             return
         if first:
-            self._found(talk, f"In {talk.title} these people read it: {', '.join(people)}.", False)
+            self._found(talk, f"These people can read what you write in {talk.title}: {', '.join(people)}.", False)
             return
         ghosts = [each for each in newcomers if fold(each) not in self._shown.get(where, ())]
         if ghosts:
             self._found(
                 talk,
-                f"{', '.join(ghosts)} will read this too, and nothing has told you of their coming to {talk.title}.",
+                f"{', '.join(ghosts)} can read this too. The server never showed you that they joined {talk.title}.",
                 True,
             )
             self._ring.save()
-            raise NotYetShown("Not sent, as you may want to look at that first.")
+            raise NotYetShown("Not sent yet. Read the warning, then send it again.")
 
     def _tell(self, talk: ConversationModel, what: str, words: str, alarming: bool = False) -> None:
         """Once in a run of the program."""

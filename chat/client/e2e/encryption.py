@@ -48,8 +48,8 @@ from chat.protocol.values import Conversation, Sealed
 InThread = Callable[..., Awaitable[Any]]
 
 
-SEALED: Final = ("sealed", "sealed, verified")
-"""What is said of a sealed conversation, not verified and verified."""
+ENCRYPTED: Final = ("encrypted", "encrypted, verified")
+"""How an encrypted conversation is described while its partner is not verified, and once verified."""
 
 
 class Encryption(NullEncryption):
@@ -133,11 +133,11 @@ class Encryption(NullEncryption):
             await self.publisher.publish(self._account)
             await self.post.collect()
         except RequestRefused as refused:
-            self.found(None, f"Your keys could not be published: {refused}", True)
+            self.found(None, f"The server rejected your keys: {refused}", True)
 
     def _linked(self) -> None:
         """This device has become one of its owner's."""
-        self.found(None, "This device is one of yours now.", False)
+        self.found(None, "This device is now linked to your account.", False)
         if self.ring is not None:
             self.ring.save()
             unattended(self._begin())
@@ -168,7 +168,7 @@ class Encryption(NullEncryption):
     async def _look_back(self) -> None:
         """Forget what the server does not have any more: while the keys were locked, nothing was."""
         if self._client is None:
-            raise Disconnected("You are not connected just now.")
+            raise Disconnected("You are not connected.")
         kept = await kept_since(self._client, self.restored)
         for talk in self.state.talks.values():
             if talk.conversation is not None and talk.conversation.reference in kept:
@@ -235,7 +235,7 @@ class Encryption(NullEncryption):
         :raises ClientFailure: when it refuses, or there is no connection.
         """
         if self._client is None:
-            raise Disconnected("You are not connected just now.")
+            raise Disconnected("You are not connected.")
         return await self._client.ask(cmd, args)
 
     def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
@@ -330,14 +330,14 @@ class Encryption(NullEncryption):
 
     def state_of(self, talk: ConversationModel) -> str:
         if self.ring is None:
-            return "sealed, and your keys are locked" if talk.sealed else ""
+            return "encrypted, keys locked" if talk.sealed else ""
         policy = self._policy(talk)
         if policy.plain or not (policy.sealed or talk.sealed):
-            return "not sealed"
-        return SEALED[not talk.key.room and self.ring.pins.is_verified(talk.title)]
+            return "not encrypted"
+        return ENCRYPTED[not talk.key.room and self.ring.pins.is_verified(talk.title)]
 
     def is_sealed(self, talk: ConversationModel) -> bool:
-        return talk.sealed or self.state_of(talk) in SEALED
+        return talk.sealed or self.state_of(talk) in ENCRYPTED
 
     def _policy(self, talk: ConversationModel) -> Policy:
         if self.ring is None:
@@ -368,8 +368,8 @@ class Encryption(NullEncryption):
     async def search(self, words: str, there: Reply) -> Reply:
         if self.ring is None and isinstance(there, FoundHere):
             raise ClientFailure(
-                "Your keys are locked, so what was sealed cannot be looked through. Type: unlock, or ! to look through"
-                " the rest (the server reads the words then)."
+                "Your keys are locked, so encrypted messages cannot be searched. Type unlock, or ! to search the others"
+                " on the server, which then sees the words."
             )
         if self.ring is None or not isinstance(there, Found):
             return there

@@ -27,7 +27,7 @@ MOST_COST: Final = 2**20
 
 _MAGIC: Final = b"chat keys 1\n"
 SALT, NONCE = 16, 12
-WRONG: Final = "The passphrase is wrong, or the file of keys is damaged."
+WRONG: Final = "Wrong passphrase, or the key file is damaged."
 
 
 class KeyFile:
@@ -48,7 +48,7 @@ class KeyFile:
         :raises BadKeyFile: when the passphrase is empty.
         """
         if not passphrase:
-            raise BadKeyFile("A file of keys needs a passphrase.")
+            raise BadKeyFile("The passphrase must not be empty.")
         salt = os.urandom(SALT)
         return cls(path, salt, cost, stretch(passphrase, salt, cost))
 
@@ -65,7 +65,7 @@ class KeyFile:
         cost = int.from_bytes(content[len(_MAGIC) : head - SALT])
         # A power of two, as scrypt wants it.
         if not content.startswith(_MAGIC) or not 1 < cost <= MOST_COST or cost & (cost - 1):
-            raise BadKeyFile("That is no file of keys.")
+            raise BadKeyFile("This is not a key file.")
         salt = content[head - SALT : head]
         file = cls(path, salt, cost, stretch(passphrase, salt, cost))
         nonce, sealed = content[head : head + NONCE], content[head + NONCE :]

@@ -65,11 +65,11 @@ class KeyFiles:
             self._remember(path, vault)
             return ring
         except OSError as error:
-            raise ClientFailure(f"{path.parent} cannot be used ({error.strerror}).") from None
+            raise ClientFailure(f"Cannot use {path.parent}: {error.strerror}.") from None
 
     def _make(self, path: Path, account: str, device: str, passphrase: str) -> KeyStore:
         if not passphrase:
-            raise BadKeyFile("There are no keys yet.")
+            raise BadKeyFile("You have no keys on this device yet.")
         bundle = self._beside(path, passphrase)
         vault = make_database(path, passphrase, self._cost)
         ring = KeyStore.make(vault, fold(account), device)
@@ -98,7 +98,7 @@ class KeyFiles:
                 pass  # it is under another passphrase, or no device of this person's itself
         if busy:
             raise KeysInUse(
-                f"{path.stem} has no keys yet, and another client of yours has those open that it would share."
+                f"Another chat client uses the keys that {path.stem} needs. Close that client, then try again."
             )
         return None
 

@@ -92,7 +92,7 @@ class KeyStore:
         """
         ring = cls(vault, vault.read())
         if (ring.own.user, ring.own.name) != (user, device):
-            raise BadKeyFile(f"These are the keys of {ring.own.user}@{ring.own.name}.")
+            raise BadKeyFile(f"This key file belongs to {ring.own.user}@{ring.own.name}.")
         return ring
 
     # conversations
@@ -177,7 +177,9 @@ class KeyStore:
         try:
             self._vault.write(records, said, gone)
         except sqlite3.Error as error:
-            raise ClientFailure(f"Your keys cannot be saved ({error}). Nothing is sealed before they are.") from None
+            raise ClientFailure(
+                f"Cannot save your keys: {error}. Encrypted messages wait until they can be saved."
+            ) from None
         self._dirty, self._broken = {}, False
         self._said.clear()
 
@@ -198,7 +200,7 @@ class KeyStore:
         """
         account_key = self.own.account_key
         if account_key is None:
-            raise BadKeyFile("This device holds no account key itself.")
+            raise BadKeyFile("This device is not linked yet.")
         return {
             "user": self.own.user,
             "account_key": written(account_key.seed),
@@ -215,7 +217,7 @@ class KeyStore:
         """
         try:
             if bundle["user"] != self.own.user:
-                raise NotGenuine(f"These are keys of {bundle['user']}, not of {self.own.user}.")
+                raise NotGenuine(f"These keys belong to {bundle['user']}, not to {self.own.user}.")
             account_key = AccountKey(read(bundle["account_key"]))
             for user, (key, verified) in bundle["pinned"].items():
                 self.pins.pin(user, read(key))
@@ -226,7 +228,7 @@ class KeyStore:
             for author, device, key in bundle["keys"]:
                 self.conversations.take_old_key(author, device, key)
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise NotGenuine("That holds no keys.") from None
+            raise NotGenuine("These are not valid keys.") from None
         self.own.hold(account_key)
         self.pins.pin(self.own.user, account_key.public)
         return len(bundle["keys"])

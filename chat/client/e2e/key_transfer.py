@@ -20,7 +20,7 @@ def export_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: 
     :raises ClientFailure: when they do not open, or the file is there or cannot be written.
     """
     if file.exists():
-        raise ClientFailure(f"{file} is there already.")
+        raise ClientFailure(f"{file} already exists. Choose another name.")
     if not cupboard.path(account, device).exists():
         raise ClientFailure(f"{account} has no keys on this device. Log in first: chat --user {account}")
     ring = cupboard.open(account, device, ask(f"Password of {account}: "))
@@ -28,14 +28,14 @@ def export_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: 
         bundle = ring.bundle()
     finally:
         ring.close()
-    passphrase = ask("A passphrase for the file: ")
-    if ask("The same again: ") != passphrase:
-        raise BadKeyFile("These were two different passphrases. Nothing was written.")
+    passphrase = ask("New passphrase for the file: ")
+    if ask("Repeat the passphrase: ") != passphrase:
+        raise BadKeyFile("The passphrases do not match. Nothing was saved.")
     try:
         KeyFile.make(file, passphrase, cost).save(bundle)
     except OSError as error:
-        raise ClientFailure(f"{file} cannot be written ({error.strerror}).") from None
-    return f"The keys of {account} are in {file}: who has it and its passphrase reads what {account} reads."
+        raise ClientFailure(f"Cannot write {file}: {error.strerror}.") from None
+    return f"Saved the keys of {account} in {file}. Anyone with the file and its passphrase can read your messages."
 
 
 def import_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: Secret) -> str:
@@ -47,10 +47,10 @@ def import_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: 
     try:
         _, bundle = KeyFile.open(file, ask(f"Passphrase of {file}: "))
     except OSError as error:
-        raise ClientFailure(f"{file} cannot be read ({error.strerror}).") from None
+        raise ClientFailure(f"Cannot read {file}: {error.strerror}.") from None
     ring = cupboard.open(account, device, ask(f"Password of {account}: "))
     try:
         count = ring.take_bundle(bundle)
     finally:
         ring.close()
-    return f"The keys of {account} are here now, and {count:,} of conversations."
+    return f"Imported the keys of {account} and {count:,} keys of conversations."

@@ -19,16 +19,16 @@ LOW: Final = KEPT_READY // 2
 _NOTHING: Final = KeysLeft(0, True)
 
 _ANOTHER = (
-    "THE SERVER SHOWS ANOTHER KEY OF YOURS THAN THIS DEVICE HOLDS. Were they reset on another device? If so, link this"
-    " one to it: link. If not, do not trust this server."
+    "THE SERVER SHOWS ANOTHER KEY FOR YOUR ACCOUNT. If you made a new key on another device, link this device to it:"
+    " link. If you did not, do not trust this server."
 )
 _NOT_YET = (
-    "This device is not one of yours yet: it can neither read nor write what is sealed. On another device of yours"
-    " type: link. Or begin anew: link new"
+    "This device is not linked yet, so it cannot read or write encrypted messages. Type link on a linked device. If you"
+    " have none, make a new key: link new"
 )
 _SAME_NAME = (
-    "A device of yours was called {} before, with other keys; those of this one take their place. Is that another"
-    " machine? Then give this one a name of its own: device = NAME, in its config.ini."
+    "You already had a device called {}, with other keys; this device replaces it. If you still use the other one, give"
+    " this one another name in its config.ini: device = NAME"
 )
 
 

@@ -106,7 +106,9 @@ class Conversations:
     def welcome(self, conversation: Conversation, people: tuple[str, ...]) -> None:
         """The person here has seen that these people are in a conversation, and nobody else."""
         if conversation.partner and {*map(fold, people)} != {fold(self._device.user), fold(conversation.partner)}:
-            raise NotGenuine(f"The server says that {', '.join(people)} read what is private with one person.")
+            raise NotGenuine(
+                f"The server claims that more than two people are in a private conversation: {', '.join(people)}."
+            )
         where = place(conversation, self._device.user)
         if self._people.get(where) != set(map(fold, people)):
             self._people[where] = set(map(fold, people))
@@ -126,7 +128,7 @@ class Conversations:
         """
         where = place(conversation, self._device.user)
         if newcomers := self.newcomers(conversation, people):
-            raise NotYetShown(f"{', '.join(newcomers)} would read this as well. Look at that before anything is sent.")
+            raise NotYetShown(f"{', '.join(newcomers)} could read this as well. Check that before you send it.")
         readers: dict[Reader, tuple[str, str]] = {}
         for user in people:
             for device, keys in self._pins.devices_to_seal_for(user).items():
@@ -163,7 +165,7 @@ class Conversations:
         :raises ClientFailure: when it is too long, or no key was made (`keys_to_send`).
         """
         if len(text.encode()) > MOST_TEXT:
-            raise ClientFailure(f"A sealed message has at most {MOST_TEXT:,} bytes.")
+            raise ClientFailure(f"This message is too long. An encrypted message has at most {MOST_TEXT:,} bytes.")
         where = place(conversation, self._device.user)
         own = self._own.get(where)
         if own is None:
@@ -204,7 +206,7 @@ class Conversations:
         try:
             session = InboundGroupSession(SessionKey(str(content.get("key"))))
         except ValueError:
-            raise NotGenuine(f"{author}@{device} sent something that is no key.") from None
+            raise NotGenuine(f"{author}@{device} sent an invalid key.") from None
         # The first one stays: a key that comes again opens no less, and forgets nothing of what was opened.
         whose = fold(author), device, session.session_id
         if whose not in self._given:
@@ -277,7 +279,7 @@ class Conversations:
             return Decrypted(envelope, ())
         if at not in (None, seq):
             chain.add(seq, digest, (fold(author), device), None)
-            raise NotGenuine(f"This is a message of {author} that was sent before, and was repeated by somebody else.")
+            raise NotGenuine(f"Somebody else has repeated an earlier message of {author} here.")
         self._remember(given, index, seq)
         return Decrypted(envelope, chain.add(seq, digest, (fold(author), device), envelope))
 
@@ -291,9 +293,9 @@ class Conversations:
         chain = self._chains.get(where)
         before = None if chain is None else chain.digest(seq)
         if before not in (None, digest_of(where, author, device, sealed)):
-            raise NotGenuine(f"Something else stood in this place before, and not this message of {author}.")
+            raise NotGenuine(f"The server replaced another message with this one of {author}.")
         if given.opened.get(index, seq) != seq:
-            raise NotGenuine(f"This is a message of {author} that was sent before, and was repeated by somebody else.")
+            raise NotGenuine(f"Somebody else has repeated an earlier message of {author} here.")
         if index not in given.opened:
             self._remember(given, index, seq)
         return envelope
@@ -306,18 +308,18 @@ class Conversations:
         given = self._given.get((fold(author), device, sealed.key))
         if sealed.scheme != SCHEME or given is None:
             if any(id == sealed.key for _, _, id in self._given):
-                raise NotGenuine(f"This was not said by {author}@{device}.")
-            raise KeyMissing("This device has no key for it.")
+                raise NotGenuine(f"{author}@{device} did not write this.")
+            raise KeyMissing("This device has no key for this message.")
         try:
             message = MegolmMessage.from_bytes(sealed.ciphertext)
             if message.message_index() < given.session.first_known_index:
-                raise KeyMissing("It was said before this device was given the key.")
+                raise KeyMissing("This message was sent before this device got the key.")
             opened = given.session.decrypt(message)
         except ValueError:
-            raise NotGenuine(f"What {author} said was changed on its way.") from None
+            raise NotGenuine(f"This message of {author} was altered on its way.") from None
         envelope = Envelope.decode(opened.plaintext)
         if (envelope.author, envelope.device, envelope.place) != (given.author, given.device, where):
-            raise NotGenuine(f"What {author} said was said somewhere else, or by somebody else.")
+            raise NotGenuine(f"This message was written in another conversation, or not by {author}.")
         return envelope, opened.message_index, given
 
     def _chain(self, where: str, first: int) -> Chain:
@@ -385,7 +387,7 @@ class Conversations:
         try:
             session = InboundGroupSession.import_session(ExportedSessionKey(key))
         except ValueError:
-            raise NotGenuine("What was to be imported is no key.") from None
+            raise NotGenuine("An imported key is not valid.") from None
         whose = fold(author), device, session.session_id
         if whose not in self._given:
             self._keep_given(whose, session)

@@ -9,20 +9,20 @@ from chat.client.e2e.trust_store import Change, Changed
 
 _CHANGES = {
     Change.OTHER_ACCOUNT_KEY: (
-        "THE KEY OF {user} HAS CHANGED. Somebody may stand between you, or {user} has begun anew. Ask {user} by another"
-        " way and compare: verify {user}. To go on with the new key: accept {user}"
+        "THE KEY OF {user} HAS CHANGED. Either {user} made a new key, or somebody is trying to read your messages. Ask"
+        " {user} by phone or in person, and compare: verify {user}. If the new key is right, type: accept {user}"
     ),
-    Change.NO_ACCOUNT_KEY: "The server hides the keys of {user}, which it has shown before. Nothing is sent to {user}.",
-    Change.NEW_DEVICE: "{user} has a new device, {device}, and it will read what you write from now on.",
-    Change.OTHER_KEYS: "{device} of {user} has new keys, and will read what you write from now on.",
-    Change.GHOST: "{device} claims to be a device of {user}, but {user} does not vouch for it. It is given nothing.",
-    Change.WITHOUT_KEYS: "{device} of {user} has no keys: what is sealed cannot be read there.",
+    Change.NO_ACCOUNT_KEY: "The server hides the keys of {user}, which it showed before. Nothing is sent meanwhile.",
+    Change.NEW_DEVICE: "{user} has a new device, {device}. It can read what you write from now on.",
+    Change.OTHER_KEYS: "The device {device} of {user} has new keys. It can read what you write from now on.",
+    Change.GHOST: "The server lists a device {device} of {user} that {user} has not confirmed. It gets no keys.",
+    Change.WITHOUT_KEYS: "The device {device} of {user} has no keys and cannot read encrypted messages.",
 }
 
 _DOUBTS = {
-    Doubt.WITHHELD: "Something that was said here before this message was never shown to you.",
-    Doubt.FORKED: "{author} was shown something else here than you were.",
-    Doubt.REORDERED: "What is said here is shown in another order than it was said in.",
+    Doubt.WITHHELD: "An earlier message in this conversation was never shown to you.",
+    Doubt.FORKED: "The server showed {author} another message here than it showed you.",
+    Doubt.REORDERED: "Messages here are not in the order in which they were written.",
 }
 
 
@@ -33,21 +33,21 @@ def change_words(change: Changed) -> str:
 
 def doubt_words(doubt: Doubt, author: str) -> str:
     """What a message shows to be wrong with what came before it."""
-    return f"{_DOUBTS[doubt].format(author=author)} The server, or whoever holds it, leaves out or rearranges messages."
+    return f"{_DOUBTS[doubt].format(author=author)} Somebody who controls the server is hiding or rearranging messages."
 
 
 def loss_words(lost: int) -> str:
     """So many of the last rows of a conversation are no longer there."""
-    lines = "The last line that was shown here is" if lost == 1 else f"The last {lost:,} lines that were shown here are"
-    return f"{lines} gone from the server: it was put back to an earlier time, or whoever holds it takes lines back."
+    lines = "The last message here is" if lost == 1 else f"The last {lost:,} messages here are"
+    return f"{lines} gone from the server. It was restored from a backup, or somebody who controls it removed them."
 
 
 def gone_words(partner: str, lost: int) -> str:
     """A private conversation of so many rows is no longer there."""
-    lines = "1 line" if lost == 1 else f"{lost:,} lines"
+    lines = "1 message" if lost == 1 else f"{lost:,} messages"
     return (
-        f"The server has no conversation with {partner} any more ({lines}): it was put back to an earlier time, the"
-        " account was deleted, or whoever holds it takes lines back."
+        f"Your conversation with {partner} ({lines}) is gone from the server. The server was restored from a backup,"
+        " the account was deleted, or somebody who controls the server removed it."
     )
 
 

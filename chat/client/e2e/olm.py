@@ -43,7 +43,7 @@ class OlmSessions:
         """
         statement = key_statement(keys.identity, claimed.number, claimed.key, claimed.fallback)
         if not is_signed(keys.signing, statement, claimed.signature):
-            raise NotGenuine(f"The server handed out a key for {claimed.user}@{claimed.device} that is not genuine.")
+            raise NotGenuine(f"The server gave out a forged key for {claimed.user}@{claimed.device}.")
         self._keep(keys.identity, self._own.begin(keys.identity, claimed.key))
 
     def seal(self, user: str, device: str, keys: DeviceKeys, content: Mapping[str, Any]) -> bytes:
@@ -66,7 +66,7 @@ class OlmSessions:
         try:
             inside = json.loads(self._decrypt(keys.identity, body))
         except (ValueError, IndexError, RecursionError):
-            raise NotGenuine(f"A letter of {author}@{device} does not open.") from None
+            raise NotGenuine(f"A message from the device {author}@{device} cannot be decrypted.") from None
         own = self._own
         expected = {
             "from": fold(author),
@@ -77,7 +77,9 @@ class OlmSessions:
             "to_identity": written(own.keys.identity),
         }
         if not isinstance(inside, dict) or any(inside.get(name) != value for name, value in expected.items()):
-            raise NotGenuine(f"A letter says something else of who wrote it to whom than the server: {author}.")
+            raise NotGenuine(
+                f"A message that the server says is from {author}@{device} names another sender or recipient."
+            )
         return inside.get("content")
 
     def _names(self, user: str, device: str, keys: DeviceKeys) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Envelope:
         except (ValueError, TypeError, KeyError, RecursionError):
             envelope = None
         if envelope is None or any(type(getattr(envelope, name)) is not kind for name, kind in _KINDS.items()):
-            raise NotGenuine("What was sealed is no message.")
+            raise NotGenuine("This encrypted message is not valid.")
         return envelope
 
 

@@ -152,7 +152,7 @@ class ToDeviceMessages:
             self._ring.save()
             reply = await self._ask("inbox.send", {"letters": sealed})
             if not isinstance(reply, LettersKept):
-                raise ClientFailure("The server does not say whether it has kept the keys.")
+                raise ClientFailure("The server did not confirm that it delivered the keys.")
             refused += [(each.user, each.device) for each in reply.refused]
         for each in letters:
             # Who could not be given this key gets the next one; to try it at each message would be of no use.
@@ -162,7 +162,7 @@ class ToDeviceMessages:
     def _keys(self, user: str, device: str) -> DeviceKeys:
         keys = self._ring.pins.device(user, device)
         if keys is None:
-            raise KeyMissing(f"{user}@{device} has no keys that are known here.")
+            raise KeyMissing(f"{user}@{device} has no known keys.")
         return keys
 
     async def meet(self, devices: Mapping[tuple[str, str], DeviceKeys]) -> None:

@@ -57,7 +57,7 @@ class Pieces:
         try:
             return self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound(number))
         except (InvalidTag, ValueError):
-            raise Damaged("A piece of the file was changed on its way; it was not taken.") from None
+            raise Damaged("The file was altered on its way. The transfer was stopped.") from None
 
     def _bound(self, number: int) -> bytes:
         return b"chat piece 1" + self._id + number.to_bytes(4)

@@ -45,7 +45,7 @@ LOOK_EVERY: Final = 0.2
 SETTLED: Final = (Stage.OFFERED, Stage.LEFT)
 """The stages in which a file may wait for another day."""
 
-NO_KEYS: Final = "This client has no keys, and without keys nobody can be sure who is at the other end."
+NO_KEYS: Final = "This needs your keys, and they are locked. Type: unlock"
 
 
 class UnlockedKeys(FileLetters, Protocol):
@@ -190,7 +190,7 @@ class PeerCommands(NullPeers):
             self._depot.shut_out(user)
             self._peers.shut_out(user)
             if linked:
-                self._screen.found(None, f"The link to {self._shown(user)} is closed.", False)
+                self._screen.found(None, f"The connection to {self._shown(user)} is closed.", False)
 
     async def _look_for_blocks(self) -> None:
         """Shut out whom another session has blocked while this one heard nothing of the server."""
@@ -215,7 +215,7 @@ class PeerCommands(NullPeers):
             return
         text = content.get("text") if kind == PRIVATE else None
         if not isinstance(text, str) or not text or len(text.encode("utf-8", "replace")) > BODY_BYTES:
-            raise ClientFailure("That is not understood.")
+            raise ClientFailure("The message is not valid.")
         user = self._shown(line.link.user)
         self._screen.direct(user, user, text)
 
@@ -250,7 +250,7 @@ class PeerCommands(NullPeers):
                     raise
                 # What was known before still holds: it takes no server.
             if not devices(user):
-                raise ClientFailure(f"{user} has no keys: it takes the console client at both ends.")
+                raise ClientFailure(f"{user} has no keys. Both of you need the chat client for this.")
         return parts
 
     async def _consent(self, user: str) -> Reply:
@@ -297,7 +297,7 @@ class PeerCommands(NullPeers):
         """Do not take what somebody offers, or no more of it; or take back what one offers."""
         found = sorted(self._ways(user), key=lambda each: not each[1].incoming)
         if not found:
-            raise ClientFailure(f"No file is offered by {user}, or to {user}.")
+            raise ClientFailure(f"There is no file from {user} or to {user}.")
         way, transfer = found[0]
         way.refuse(transfer)
 
@@ -305,7 +305,7 @@ class PeerCommands(NullPeers):
         for way, transfer in self._ways(user):
             if transfer.incoming and transfer.stage is Stage.OFFERED:
                 return way, transfer
-        raise ClientFailure(f"{user} offers no file.")
+        raise ClientFailure(f"{user} has not offered you a file.")
 
     def _ways(self, user: str) -> list[tuple[TransferBase, Transfer]]:
         """The files of which something may become, from and to somebody, the oldest first of each way."""

@@ -86,7 +86,7 @@ class PeerLink(Protocol):
         if not self.over:
             self.transport.write(frame(kind, body))
 
-    def close(self, words: str = "The link was closed.") -> None:
+    def close(self, words: str = "The connection was closed.") -> None:
         """End the link."""
         self.drop(PeerUnreachable(words))
 
@@ -103,14 +103,14 @@ class PeerLink(Protocol):
         if not self.user:
             self._unproven += size
             if self._unproven > MOST_UNPROVEN:
-                self.drop(NotThePeer("Somebody sent too much without saying who it is."))
+                self.drop(NotThePeer("The other end sent too much before it identified itself."))
         return not self.over
 
     def connectionMade(self) -> None:
         self._timer = self._clock.callLater(PROOF_TIME, self._too_late)
 
     def _too_late(self) -> None:
-        self.drop(PeerUnreachable("Somebody answered and then fell silent."))
+        self.drop(PeerUnreachable("The other end stopped answering."))
 
     def handshakeCompleted(self) -> None:
         """See ``twisted.internet.interfaces.IHandshakeListener``."""
@@ -127,10 +127,10 @@ class PeerLink(Protocol):
         :raises ClientFailure: when it is not let in.
         """
         if kind != FrameKind.INTRODUCTION:
-            raise NotThePeer("Somebody does not say who it is.")
+            raise NotThePeer("The other end did not identify itself.")
         said = Introduction.decode(body)
         if fold(said.user) != fold(self._whom) if self._whom else not self._admits(said.user):
-            raise NotThePeer("Somebody answered who is not the one that was meant; nothing was sent.")
+            raise NotThePeer("Somebody else answered. Nothing was sent.")
         end = End.LISTENER if self._whom else End.CALLER
         check(said, self._badge.pins, self._badge.own, end, self._binding)
         if not self._whom:
@@ -157,8 +157,8 @@ class PeerLink(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._whom and not self.user and self._binding:
-            self._end(NotThePeer(f"Somebody answered who did not prove to be {self._whom}; nothing was sent."))
-        self._end(PeerUnreachable("The link is lost."))
+            self._end(NotThePeer(f"Whoever answered could not prove to be {self._whom}. Nothing was sent."))
+        self._end(PeerUnreachable("The connection was lost."))
 
     def _end(self, reason: ClientFailure) -> None:
         if self.over:

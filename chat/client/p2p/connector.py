@@ -67,7 +67,7 @@ class Reaching:
 
     def _not_connected(self, failure: Failure, link: PeerLink) -> None:
         words = " ".join(str(failure.value).split()).rstrip(".")
-        self._failed(Failure(PeerUnreachable(f"There is no answer ({words[:150]}).")), link)
+        self._failed(Failure(PeerUnreachable(f"No answer: {words[:150]}.")), link)
 
     def _failed(self, failure: Failure, link: PeerLink) -> None:
         if self._under_way.pop(link, None) is None or self.reached.called:

@@ -61,10 +61,10 @@ class Landing:
             raise
         except BlockingIOError:
             self.close()
-            raise BadFile(f"{offer.name} is on its way already.") from None
+            raise BadFile(f"{offer.name} is already being transferred.") from None
         except OSError as error:
             self.close()
-            raise BadFile(f"{folder} cannot be written ({error.strerror}).") from None
+            raise BadFile(f"Cannot write to {folder}: {error.strerror}.") from None
 
     def _open(self) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -72,10 +72,10 @@ class Landing:
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         status = os.fstat(self._file)
         if not is_part(status):
-            raise BadFile(f"{self._path / self._part} is in the way. Remove it.")
+            raise BadFile(f"{self._path / self._part} is in the way. Remove it, then try again.")
         missing = self.offer.size - status.st_size
         if missing > self._free(self._folder):
-            raise BadFile(f"{self._path} has no room for {human(missing)} more.")
+            raise BadFile(f"Not enough space in {self._path}: {human(missing)} more are needed.")
 
     @property
     def next(self) -> int:
@@ -115,11 +115,11 @@ class Landing:
             return
         plain = self._pieces.open(number, sealed)
         if len(plain) != self._length(number):
-            raise Damaged("A piece of the file has another length than it should; it was not taken.")
+            raise Damaged("The file was altered on its way. The transfer was stopped.")
         try:
             os.pwrite(self._file, plain, number * PIECE)
         except OSError as error:
-            raise BadFile(f"{self._path} cannot be written ({error.strerror}).") from None
+            raise BadFile(f"Cannot write to {self._path}: {error.strerror}.") from None
         self._digest.update(plain)
         self._next += 1
 
@@ -137,13 +137,13 @@ class Landing:
             os.ftruncate(self._file, self.offer.size)
             if self._digest.digest() != self.offer.digest:
                 os.unlink(self._part, dir_fd=self._folder)
-                raise Damaged(f"{self.offer.name} is not what was offered; nothing of it was kept.")
+                raise Damaged(f"{self.offer.name} is not the file that was offered. It was deleted.")
             os.fsync(self._file)
             name = self._name()
             os.unlink(self._part, dir_fd=self._folder)
             os.fsync(self._folder)
         except OSError as error:
-            raise BadFile(f"{self._path} cannot be written ({error.strerror}).") from None
+            raise BadFile(f"Cannot write to {self._path}: {error.strerror}.") from None
         finally:
             self.close()
         return self._path / name
@@ -160,7 +160,7 @@ class Landing:
                 return name
             except FileExistsError:
                 continue
-        raise BadFile(f"{self._path} has {MOST_NUMBERED:,} files called {self.offer.name}.")
+        raise BadFile(f"{self._path} already has {MOST_NUMBERED:,} files called {self.offer.name}.")
 
     def close(self) -> None:
         """Let go of it; what has come stays. A thread that reads it stops, one that checks it is waited for."""
@@ -187,4 +187,4 @@ class Landing:
         try:
             return os.pread(self._file, self._length(number), number * PIECE)
         except OSError as error:
-            raise BadFile(f"{self._path / self._part} cannot be read ({error.strerror}).") from None
+            raise BadFile(f"Cannot read {self._path / self._part}: {error.strerror}.") from None

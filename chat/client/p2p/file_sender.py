@@ -47,15 +47,17 @@ class Source:
             # A pipe would otherwise wait for somebody to write into it.
             self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            raise BadFile(f"{path} cannot be read ({error.strerror}).") from None
+            raise BadFile(f"Cannot read {path}: {error.strerror}.") from None
         status = os.fstat(self._file)
         self._size = status.st_size
         if not stat.S_ISREG(status.st_mode):
             self.close()
-            raise BadFile(f"{path} is no ordinary file. A folder can be packed first: tar czf FOLDER.tar.gz FOLDER")
+            raise BadFile(
+                f"{path} is not a regular file. To send a folder, pack it first: tar czf FOLDER.tar.gz FOLDER"
+            )
         if self._size > MOST_SIZE:
             self.close()
-            raise BadFile(f"{path} has {human(self._size)}; {human(MOST_SIZE)} can be sent.")
+            raise BadFile(f"{path} is too large: {human(self._size)}, at most {human(MOST_SIZE)}.")
 
     def close(self) -> None:
         """Let go of it."""
@@ -94,7 +96,7 @@ class Source:
         :raises BadFile: as `piece`.
         """
         if upto > self._sent:
-            raise BadOffer("A piece was confirmed that was not sent.")
+            raise BadOffer("The other end confirmed data that was not sent.")
         while self._sent < min(upto + WINDOW, count(self._size)):
             yield self._sent, self.piece(self._sent)
             self._sent += 1
@@ -104,7 +106,7 @@ class Source:
         try:
             data = os.pread(self._file, size, number * PIECE)
         except OSError as error:
-            raise BadFile(f"{self._path} cannot be read ({error.strerror}).") from None
+            raise BadFile(f"Cannot read {self._path}: {error.strerror}.") from None
         if len(data) != size:
-            raise BadFile(f"{self._path} has changed while it was sent. Send it again.")
+            raise BadFile(f"{self._path} changed while it was being sent. Send it again.")
         return data

@@ -53,7 +53,7 @@ class Introduction:
                 raise ValueError("a name is a string")
             return cls(user, device, b64decode(signature, validate=True))
         except (ValueError, TypeError, RecursionError):
-            raise NotThePeer("Somebody called who does not say who it is.") from None
+            raise NotThePeer("The other end did not identify itself.") from None
 
 
 def _claim(end: End, binding: bytes, user: str, device: str, to: str) -> bytes:
@@ -79,4 +79,4 @@ def check(said: Introduction, pins: TrustStore, own: OwnDevice, end: End, bindin
     keys = pins.devices_to_seal_for(said.user).get(said.device)
     claim = _claim(end, binding, said.user, said.device, own.user)
     if keys is None or not is_signed(keys.signing, claim, said.signature):
-        raise NotThePeer(f"Somebody could not prove to be {said.user}; nothing was sent.")
+        raise NotThePeer(f"Whoever answered could not prove to be {said.user}. Nothing was sent.")

@@ -41,10 +41,10 @@ class LinkKeys:
         """See `chat.client.p2p.message_channel.Post.seal`; what comes back may be sent at once."""
         keys = self._ring.pins.device(user, device)
         if keys is None:
-            raise KeyMissing(f"{user}@{device} has no keys that are known here.")
+            raise KeyMissing(f"{user}@{device} has no known keys.")
         await self._sealing.post.meet({(user, device): keys})
         if not self._ring.letters.knows(keys):
-            raise KeyMissing(f"The server hands out no key of {user}@{device}.")
+            raise KeyMissing(f"The server has no key for {user}@{device}.")
         body = self._ring.letters.seal(user, device, keys, content)
         self._ring.save()
         return body
@@ -57,7 +57,7 @@ class LinkKeys:
                 letters.append(letter_args(user, each, await self.seal(user, each, content)))
         kept = await self._sealing.ask("inbox.send", {"letters": letters}) if letters else None
         if not isinstance(kept, LettersKept) or len(kept.refused) == len(letters):
-            raise ClientFailure(f"{user} could not be told of it.")
+            raise ClientFailure(f"The server could not notify {user}.")
 
     @property
     def offers(self) -> list[Any]:
@@ -77,7 +77,7 @@ class LinkKeys:
         """See `chat.client.p2p.message_channel.Post.open`; it may be confirmed at once."""
         keys = self._ring.pins.device_to_read(user, device)
         if keys is None:
-            raise KeyMissing(f"{user}@{device} has no keys that are known here.")
+            raise KeyMissing(f"{user}@{device} has no known keys.")
         content = self._ring.letters.open(user, device, keys, body)
         self._ring.save()
         return content

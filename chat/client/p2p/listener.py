@@ -67,9 +67,9 @@ class Listening(Factory):
             except CannotListenError as error:
                 why = getattr(error.socketError, "strerror", None) or str(error.socketError)
                 if getattr(error.socketError, "errno", None) == errno.EADDRINUSE:
-                    why = "something else listens there"
+                    why = "another program uses it"
                 raise CannotListen(
-                    f"Port {port} cannot be opened: {why}. Take another direct-port in config.ini, or 0 for any."
+                    f"Cannot listen on port {port}: {why}. Set another direct-port in config.ini, or 0 for any."
                 ) from None
         return self.port
 

@@ -68,13 +68,13 @@ class MessageChannel:
         :raises ClientFailure: when it cannot be sealed, or the other end refuses it.
         """
         if len(self._waiting) >= MOST_WAITING:
-            raise ClientFailure(f"{MOST_WAITING} messages wait for {self.link.user}; this one was not sent.")
+            raise ClientFailure(f"Not sent: {MOST_WAITING} messages to {self.link.user} are not delivered yet.")
         body = await self._post.seal(self.link.user, self.link.device, content)
         if self.link.over:
-            raise PeerUnreachable("The link is lost.")
+            raise PeerUnreachable("The connection was lost.")
         self._number += 1
         number, delivered = self._number, Deferred[None]()
-        timer = self._clock.callLater(CONFIRM_TIME, self.link.close, "There was no confirmation.")
+        timer = self._clock.callLater(CONFIRM_TIME, self.link.close, "The other end did not confirm a message.")
         self._waiting[number] = delivered, timer
         self.link.send(FrameKind.LETTER, number.to_bytes(_NUMBER) + body)
         await delivered
@@ -85,7 +85,7 @@ class MessageChannel:
             self.taken(kind, body)
             return
         if len(body) < _NUMBER:
-            raise BadPeerFrame("A letter has a number.")
+            raise BadPeerFrame("A message frame has a number.")
         head, rest = body[:_NUMBER], body[_NUMBER:]
         if kind is FrameKind.LETTER:
             try:
@@ -102,7 +102,7 @@ class MessageChannel:
             if kind is FrameKind.RECEIVED:
                 delivered.callback(None)
             else:
-                delivered.errback(Failure(ClientFailure(f"The client of {self.link.user} did not take it.")))
+                delivered.errback(Failure(ClientFailure(f"Not delivered: the client of {self.link.user} refused it.")))
 
     def _ended(self, reason: ClientFailure) -> ClientFailure:
         waiting, self._waiting = self._waiting, {}

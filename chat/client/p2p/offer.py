@@ -45,9 +45,9 @@ class Offer:
 
     def __post_init__(self) -> None:
         if not 0 <= self.size <= MOST_SIZE:
-            raise BadOffer(f"A file has at most {human(MOST_SIZE)}.")
+            raise BadOffer(f"The file is too large: at most {human(MOST_SIZE)} can be sent.")
         if (len(self.id), len(self.digest), len(self.key)) != (ID_BYTES, _DIGEST_BYTES, KEY_BYTES):
-            raise BadOffer("A file was offered in a way that is not understood here.")
+            raise BadOffer("The file offer is not valid.")
 
     @property
     def pieces(self) -> int:
@@ -74,11 +74,11 @@ class Offer:
         """
         name, size, kept = content.get("name"), content.get("size"), content.get("kept")
         if not isinstance(name, str) or type(size) is not int or type(kept) is not int or kept < 0:
-            raise BadOffer("A file was offered in a way that is not understood here.")
+            raise BadOffer("The file offer is not valid.")
         try:
             id, digest, key = (read(str(content.get(field))) for field in ("id", "digest", "key"))
         except ValueError:
-            raise BadOffer("A file was offered in a way that is not understood here.") from None
+            raise BadOffer("The file offer is not valid.") from None
         return cls(id, landing_name(name), size, digest, key, kept)
 
 
@@ -110,7 +110,7 @@ class Answer:
         except ValueError:
             id = b""
         if not id or type(kept) is not int or not isinstance(taken, bool):
-            raise BadOffer("A file was answered for in a way that is not understood here.")
+            raise BadOffer("The answer to a file offer is not valid.")
         return cls(id, kept, taken)
 
 

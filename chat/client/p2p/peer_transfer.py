@@ -106,9 +106,9 @@ class PeerTransfers(TransferBase):
         """
         offer = Offer.from_content(content)
         if offer.kept or any(each.offer.id == offer.id for each in self.transfers):
-            raise BadOffer("A file was offered in a way that is not understood here.")
+            raise BadOffer("The file offer is not valid.")
         if len(self.open_offers(line.link.user)) >= MOST_OFFERED:
-            raise BadOffer("Too many files are offered.")
+            raise BadOffer("Too many files wait to be accepted.")
         transfer = Transfer(offer, line.link.user, line.link.device, True)
         self.transfers.append(transfer)
         self._told(transfer)
@@ -168,14 +168,14 @@ class PeerTransfers(TransferBase):
         """
         id, number, rest = body[:ID_BYTES], body[ID_BYTES : ID_BYTES + _NUMBER], body[ID_BYTES + _NUMBER :]
         if len(number) != _NUMBER:
-            raise BadPeerFrame("A frame of a file has a number.")
+            raise BadPeerFrame("A file frame has a number.")
         upto = int.from_bytes(number)
         transfer = next((each for each in self._with(line) if each.offer.id == id), None)
         if transfer is None:
             if kind is FrameKind.WANT:
                 line.link.send(FrameKind.STOP, body)
         elif kind is FrameKind.STOP:
-            self._give_up(transfer, f"{transfer.user} {'took it back' if transfer.incoming else 'did not take it'}.")
+            self._give_up(transfer, f"{transfer.user} {'canceled it' if transfer.incoming else 'declined it'}.")
         elif transfer.incoming:
             if kind is FrameKind.PIECE:
                 self._piece(line, transfer, upto, rest)
@@ -220,13 +220,13 @@ class PeerTransfers(TransferBase):
         return reason
 
     def _cut(self, transfer: Transfer) -> None:
-        transfer.stage, transfer.why = Stage.CUT, "The link is lost; it goes on as soon as there is one again."
+        transfer.stage, transfer.why = Stage.CUT, "The connection was lost; the transfer continues when it is back."
         self._told(transfer)
         self._seeker.seek(transfer.user)
 
     def _given_up(self, user: str) -> None:
         for transfer in self._cut_with(user):
-            transfer.why = "It was cut. Offered again, it goes on where it was."
+            transfer.why = "The connection was lost. Send the file again to continue where it stopped."
             self._end(transfer, Stage.OVER)
 
     def _watch_over(self) -> None:
@@ -240,7 +240,7 @@ class PeerTransfers(TransferBase):
             self._watch_over()
             if self._clock.seconds() - transfer.moved >= STALLED:
                 for line in self._lines(transfer):
-                    line.link.close("Nothing moves any more.")
+                    line.link.close("The transfer stalled.")
 
     def shut_out(self, user: str) -> None:
         """Nothing goes to somebody, or comes from there, any more."""

@@ -88,7 +88,7 @@ class Peers:
         """The same, and the lines that stand are closed."""
         self.let_in_no_more(user)
         for line in self.lines_to(user):
-            line.link.close(f"The link to {user} was closed.")
+            line.link.close(f"The connection to {user} was closed.")
 
     def learn(self, address: Address) -> None:
         """Somebody has given an address; of those that it may have come with, what nobody should dial is left out."""
@@ -150,11 +150,11 @@ class Peers:
         before = self._lines.pop(key, None)
         if before is not None and self._at_once(before) and self._is_kept(before.link) and not self._is_kept(link):
             self._lines[key] = before
-            link.close("There is a link already.")
+            link.close("There is a connection already.")
             return before
         line = MessageChannel(link, self._post, self._reactor)
         if before is not None:
-            before.link.close("Another link has taken its place.")
+            before.link.close("A newer connection replaced this one.")
         self._lines[key] = line
         link.ended.addCallback(lambda reason: self._ended(key, line, reason))
         self._joined(line)

@@ -107,7 +107,7 @@ class RelayTransfers(TransferBase):
             if isinstance(kept, Refused):
                 raise RequestRefused(kept)
             if not isinstance(kept, FileKept):
-                raise ClientFailure("The server keeps no files.")
+                raise ClientFailure("This server does not store files.")
         except BaseException:
             source.close()
             raise
@@ -123,7 +123,7 @@ class RelayTransfers(TransferBase):
             piece = b64encode(source.piece(number)).decode()
             kept = await self._say(transfer, "files.put", {"file": offer.kept, "number": number, "piece": piece})
             if not isinstance(kept, FileKept) or not 0 <= kept.next <= offer.pieces:
-                raise ClientFailure("The server does not say what it has kept.")
+                raise ClientFailure("The server did not confirm the upload.")
             number = kept.next
             self._moved(transfer, number)
         await self._letters.leave(transfer.user, offer.content())
@@ -142,7 +142,7 @@ class RelayTransfers(TransferBase):
             return
         for transfer in self.of(user):
             if not transfer.incoming and transfer.offer.id == answer.id:
-                transfer.why = f"{transfer.user} did not take it."
+                transfer.why = f"{transfer.user} declined it."
                 self._end(transfer, Stage.DONE if answer.taken else Stage.OVER)
 
     # to here
@@ -190,7 +190,7 @@ class RelayTransfers(TransferBase):
             self._moved(transfer, landing.next)
             piece = await self._say(transfer, "files.get", {"file": transfer.offer.kept, "number": landing.next})
             if not isinstance(piece, FilePiece) or piece.number != landing.next:
-                raise ClientFailure("The server does not hand out what it has kept.")
+                raise ClientFailure("The server did not return the file.")
             landing.add(piece.number, piece.body)
         transfer.path = await self._in_thread(landing.finish)
         self._end(transfer, Stage.DONE)
@@ -259,9 +259,9 @@ class RelayTransfers(TransferBase):
             except Disconnected:
                 reply = None
             if transfer not in self.transfers:
-                raise ClientFailure("It was stopped.")
+                raise ClientFailure("The transfer was stopped.")
             if reply is None:
-                transfer.stage, transfer.why = Stage.CUT, "It goes on as soon as there is a connection to the server."
+                transfer.stage, transfer.why = Stage.CUT, "The transfer continues when you are connected again."
                 self._told(transfer)
             elif not isinstance(reply, Refused):
                 transfer.stage = Stage.MOVING
@@ -271,7 +271,7 @@ class RelayTransfers(TransferBase):
             else:
                 raise RequestRefused(reply)
             await deferLater(self._clock, wait or pause)
-        raise ClientFailure("It was given up: the server does not answer, or is too busy.")
+        raise ClientFailure("The transfer failed: the server does not answer or is too busy.")
 
     def _end(self, transfer: Transfer, stage: Stage) -> None:
         super()._end(transfer, stage)

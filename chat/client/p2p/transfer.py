@@ -69,13 +69,13 @@ class Transfer:
         name, user = safe(self.offer.name), safe(self.user)
         what = f"{name} ({human(self.offer.size)})"
         if self.stage is Stage.OFFERED and self.incoming:
-            return f"{user} offers a file: {what}. To take it: getfile {user} (or: refusefile {user})"
+            return f"{user} offers you a file: {what}. To accept: getfile {user}. To decline: refusefile {user}"
         if self.stage is Stage.OFFERED:
-            return f"{what} is offered to {user}."
+            return f"Offered {what} to {user}."
         if self.stage is Stage.DONE:
-            return f"{what} from {user}: {self.path}" if self.incoming else f"{user} has {what}."
+            return f"Received {what} from {user}: {self.path}" if self.incoming else f"{user} has received {what}."
         if self.stage is Stage.LEFT:
-            return f"{what} waits for {user} at the server, sealed."
+            return f"{what} is on the server, encrypted, until {user} accepts it."
         if self.stage is Stage.OVER:
             return f"{name}: {self.why}"
         way = f"{name} {'from' if self.incoming else 'to'} {user}: {self.percent} %"

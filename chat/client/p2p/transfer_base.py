@@ -67,7 +67,7 @@ class TransferBase(ABC):
         """Say no to a file, or no more; or take it back."""
         if transfer.incoming and transfer.landing is None:
             remove_part(self._folder, transfer.offer.digest)  # of another try
-        self._give_up(transfer, "You did not take it." if transfer.incoming else "You took it back.")
+        self._give_up(transfer, "You declined it." if transfer.incoming else "You canceled it.")
         self._refused(transfer)
 
     @abstractmethod

@@ -31,7 +31,7 @@ from chat.protocol.wire.sanitize import safe
 
 THEMES = {"dark": "textual-dark", "light": "textual-light"}
 
-NO_ACCOUNT = "You have no account on it yet: F4 makes one."
+NO_ACCOUNT = "You have no account on this server yet. Press F4 to create one."
 
 FAREWELL = 2.0
 """Seconds that a server has to take note of somebody who leaves."""
@@ -86,7 +86,7 @@ class ChatApp(App[int]):
 
     def _doing(self, words: str) -> None:
         """Say what takes a while; it shows where no other screen is on top."""
-        self.screen_stack[0].query_one("#doing", Static).update(f"{words}\n\nEscape: another server, Ctrl-C leaves.")
+        self.screen_stack[0].query_one("#doing", Static).update(f"{words}\n\nEscape: another server. Ctrl-C: quit.")
 
     # from the server to the conversation
 
@@ -129,7 +129,7 @@ class ChatApp(App[int]):
                 return await self._enter(engine, place, NO_ACCOUNT)
             return str(error)
         except NoEncryption as error:
-            question = f"{error}\n\nWithout encryption everybody on the way can read and change what you say."
+            question = f"{error}\n\nWithout encryption, others on the network can read and change what you write."
             if await self.push_screen_wait(ConfirmScreen(question, "unencrypted", "goes back")):
                 self._place = Destination(ServerAddress(address.host, address.port, tls=False), place.account)
             return str(error)
@@ -183,7 +183,7 @@ class ChatApp(App[int]):
             try:
                 await twisted(engine.seals.unlock(account, passphrase))
             except ClientFailure as error:
-                problem = f"{error} Escape goes on without keys.\n"
+                problem = f"{error} Press Escape to continue without keys.\n"
 
     async def _try(self, engine: Engine, entered: Entered) -> Form:
         """Log in once.

@@ -78,7 +78,7 @@ class ChatScreen(Screen[None]):
         Binding("f2", "aside", "Side bar", priority=True),
         Binding("f3", "app.switch", "Servers", priority=True),
         Binding("alt+down,ctrl+n", "go(1)", "Next conversation", priority=True),
-        Binding("alt+up,ctrl+p", "go(-1)", "Conversation before", priority=True),
+        Binding("alt+up,ctrl+p", "go(-1)", "Previous conversation", priority=True),
         Binding("alt+right,f4", "waiting", "Next unread", priority=True),
         Binding("pageup", "page(-1)", "Scroll up", priority=True),
         Binding("pagedown", "page(1)", "Scroll down", priority=True),
@@ -120,7 +120,7 @@ class ChatScreen(Screen[None]):
         first = Key(True, fold(room)) if room else next(iter(ordered(self._state)), None)
         self.open(first if first in self._state.talks else None)
         if self._here.key is None:
-            self._here.note("You are in no room yet. Type: list channels, then: connect ROOM. F1 is help.")
+            self._here.note("You are not in a room yet. Type list channels, then connect ROOM. F1 shows help.")
         for invited in self._state.invitations.values():
             self._here.show(invited)
         for offered in self._engine.direct.offers():

@@ -20,7 +20,7 @@ from chat.protocol.wire.sanitize import safe
 KEYS = (
     ("Enter", "send"),
     ("Alt-Enter", "new line (or Ctrl-J)"),
-    ("Tab", "complete; again: the next"),
+    ("Tab", "complete; again for the next match"),
     ("Up, Down", "what you typed before"),
     ("PageUp, PageDown", "scroll; Ctrl-End: newest"),
     ("Alt-Up, Alt-Down", "other conversations (or Ctrl-P, Ctrl-N, or click)"),
@@ -30,14 +30,14 @@ KEYS = (
     ("F5", "connect now"),
     ("F6", "light or dark"),
     ("F7", "settings of your account (or /set)"),
-    ("Ctrl-C", "leave"),
+    ("Ctrl-C", "quit"),
 )
 
 SIGNS = """
-Beside your lines: … on its way, ✓ kept by the server, ✓✓ delivered, ✗ refused.
-Beside names: ● here, ◐ away, ○ not here. (3) lines wait; ! somebody named you.
+Beside your lines: … sending, ✓ stored by the server, ✓✓ delivered, ✗ rejected.
+Beside names: ● online, ◐ away, ○ offline. (3) unread lines; ! you were mentioned.
 
-What you type is said where you are. A line that begins with / is a command.
+What you type goes to the open conversation. A line that begins with / is a command.
 """
 
 WIDEST = 26

@@ -20,7 +20,7 @@ from chat.protocol.errors import BadName, RegistrationClosed
 from chat.protocol.names import read_name
 from chat.protocol.wire.sanitize import safe
 
-OPEN = "NOT ENCRYPTED: everybody on the way can read and change what you say."
+OPEN = "NOT ENCRYPTED: others on the network can read and change what you write."
 """Said of a connection without TLS."""
 
 LOOK = """
@@ -71,10 +71,10 @@ class LoginScreen(Screen[Entered]):
 
     DEFAULT_CSS = LOOK.format(name="LoginScreen")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f4", "new", "Make an account", priority=True, show=False),
+        Binding("f4", "new", "Create an account", priority=True, show=False),
         Binding("enter", "next", "Password", priority=True, show=False),
         Binding("tab", "next(True)", "Next field", priority=True, show=False),
-        Binding("shift+tab", "app.focus_previous", "Field before", priority=True, show=False),
+        Binding("shift+tab", "app.focus_previous", "Previous field", priority=True, show=False),
         Binding("escape,f3", "other_server", "Another server", priority=True, show=False),
         Binding("ctrl+c", "app.leave", "Leave", priority=True, show=False),
     ]
@@ -127,16 +127,16 @@ class LoginScreen(Screen[Entered]):
         return True
 
     def _title(self) -> Text:
-        what = "Make an account on" if self._new else "Log in to"
+        what = "Create an account on" if self._new else "Log in to"
         title = Text(f"{what} {safe(self._server)}", style="bold")
         if not self._secure:
             title.append(f"\n{OPEN}", style="bold reverse")
         return title
 
     def _keys(self) -> str:
-        other = "F4: log in to the one you have, " if self._new else "F4: make a new account, "
+        other = "F4: log in to an account, " if self._new else "F4: create an account, "
         other = "" if self._registration == "closed" else other
-        return f"Enter goes on, {other}F3: another server, Ctrl-C leaves."
+        return f"Enter: continue, {other}F3: another server, Ctrl-C: quit."
 
     def action_new(self) -> None:
         if self._registration == "closed":
@@ -183,12 +183,12 @@ class LoginScreen(Screen[Entered]):
         if event.input is not password:
             return
         if not name.value.strip():
-            self._show("Who are you? Type a name.")
+            self._show("Type your name.")
             self.set_focus(name)
         elif not self._check(name.value.strip()):
             self.set_focus(name)
         elif self._invited and not invitation.value.strip():
-            self._show("Type your invitation code. The people who run the server hand it out.")
+            self._show("Type your invitation code. You get one from the people who run the server.")
             self.set_focus(invitation)
         elif not password.value:
             self._show("Type a password, then Enter.")
@@ -215,7 +215,7 @@ class ConfirmScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(self._words, markup=False)
-            yield Static(f"Type {self._yes} to go on. Escape {self._otherwise}.", markup=False)
+            yield Static(f"Type {self._yes} to continue. Escape {self._otherwise}.", markup=False)
             yield Input(id="answer", compact=True)
 
     def action_no(self) -> None:
@@ -232,9 +232,9 @@ def key_changed(address: ServerAddress, error: KeyChanged) -> ConfirmScreen:
     """The loud screen."""
     words = Text()
     words.append(f" THE KEY OF {str(address).upper()} HAS CHANGED \n\n", style="bold reverse")
-    words.append("Somebody may stand between you and the server and read everything, your messages included.")
-    words.append(" It may also be that the server was set up anew. Ask its operator before you go on.\n\n")
-    words.append(f"before  {spelled(error.before)}\nnow     {spelled(error.now)}\n\nNothing was sent.")
+    words.append("Somebody may be intercepting your connection. They could read and change your messages.")
+    words.append(" Or the server was set up anew and has a new key. Ask the people who run it before you continue.\n\n")
+    words.append(f"old key  {spelled(error.before)}\nnew key  {spelled(error.now)}\n\nNothing was sent.")
     return ConfirmScreen(words, "trust", "goes back")
 
 
@@ -242,10 +242,10 @@ def set_up_anew(address: ServerAddress) -> ConfirmScreen:
     """What becomes of what was there before."""
     words = Text()
     words.append(f" {str(address).upper()} WAS SET UP ANEW \n\n", style="bold reverse")
-    words.append("Or it is another server: your account, your conversations and everybody's keys are not on it.")
-    words.append(" Ask its operator before you go on.\n\n")
-    words.append("If you do, your own keys, what was typed and what was not sent are put aside on this machine, and")
-    words.append(" nothing of it goes to the new one. So far nothing was sent.")
+    words.append("Or it is another server. Your account, your conversations and everybody's keys are not on it.")
+    words.append(" Ask the people who run it before you continue.\n\n")
+    words.append("If you continue, your keys, what you typed and your unsent lines are set aside on this machine.")
+    words.append(" None of it goes to the new server. Nothing was sent so far.")
     return ConfirmScreen(words, "anew", "goes back")
 
 

@@ -96,7 +96,7 @@ class Hearing:
         if stored is None:
             self._here.refuse(outgoing)
         if stored is None and outgoing.where != self._here.key:
-            self._here.note(f"! Not said to {safe(outgoing.where.name)}: {safe(outgoing.why)}")
+            self._here.note(f"! Not sent to {safe(outgoing.where.name)}: {safe(outgoing.why)}")
         elif stored is not None and (stored.present is False or stored.away is not None):
             self._here.show(stored)
         self._changed()

@@ -78,7 +78,7 @@ class Picking(Screen[Destination | None]):
                 yield OptionList(*(Option(self._line(words, place)) for words, place in self._places), markup=False)
             back = ", Escape goes back" if self._here is not None else ""
             yield Static(self._problem, id="problem", markup=False)
-            yield Static(f"Enter connects{back}, Ctrl-C leaves.", markup=False)
+            yield Static(f"Enter connects{back}, Ctrl-C quits.", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#problem").display = bool(self._problem)

@@ -23,8 +23,8 @@ from chat.protocol.wire.sanitize import safe
 from chat.protocol.wire.view import View
 
 ABOUT = (
-    "What is set here is kept with your account, and is how you are shown things on netcat and telnet. On this screen a"
-    " quiet room does not call you; settings of its own are in config.ini: chat --help says where."
+    "These settings belong to your account: they change what you see on netcat and telnet. On this screen, a quiet room"
+    " does not ring the bell. The settings of this client are in config.ini; chat --help shows where."
 )
 
 Set = Callable[[str], Awaitable[Any]]
@@ -99,7 +99,7 @@ class Choosing(ModalScreen[None]):
             yield OptionList(*self._lines(), markup=False)
             yield Static("", id="problem", markup=False)
             yield Static(ABOUT, markup=False)
-            yield Static("Enter changes one, Escape closes.", markup=False)
+            yield Static("Enter changes a setting, Escape closes.", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#problem").display = False

@@ -39,7 +39,7 @@ def start(files: Files, address: ServerAddress | None, user: str) -> int:
     _log(files)
     app = asyncio.run(_run(files, address, user))
     if unsent := len(app.engine.state.unsent) if app.engine is not None else 0:
-        print(f"{unsent} {'line waits' if unsent == 1 else 'lines wait'} to be sent when you come back.")
+        print(f"{unsent} unsent {'line is' if unsent == 1 else 'lines are'} sent when you start chat again.")
     print(GOODBYE)
     return app.return_code or 0
 

@@ -97,7 +97,7 @@ def status_line(
     """
     line = Text(no_wrap=True, overflow="ellipsis")
     if not secure:
-        line.append("NOT ENCRYPTED  ", style="bold reverse")
+        line.append("CONNECTION NOT ENCRYPTED  ", style="bold reverse")
     if status.phase is Phase.WAITING:
         line.append(f"Not connected; next try in {max(1, round(status.wait))} s (F5: now)  ")
     elif status.phase is Phase.CONNECTING:

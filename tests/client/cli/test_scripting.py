@@ -215,7 +215,7 @@ class SendingSealed(ScriptCase):
         ann.types("message bob one")
         sent = self.sends("bob", WORDS, keys=self.folder / "a machine in a cellar")
         self.assertEqual((sent.status, sent.out), (1, ""))
-        self.assertIn("Not sent: this device is not one of yours yet.", sent.err)
+        self.assertIn("Not sent: this device is not linked yet.", sent.err)
         self.assertNotIn(WORDS.encode(), self.recorded())
         self.assertEqual(bob.screen.said(), ["one"])
 
@@ -238,7 +238,7 @@ class SendingSealed(ScriptCase):
         ann, bob = self.enters("ann"), self.enters("bob")
         sent = self.sends("bob", WORDS, keys=self.keys)
         self.assertEqual((sent.status, sent.out), (1, ""))
-        self.assertIn("another client of yours has those open", sent.err)
+        self.assertIn("Another chat client uses the keys", sent.err)
         ann.engine.close()
         self.assertEqual(self.sends("bob", WORDS, keys=self.keys).status, 0)
         self.assertEqual(self.sealed(bob), [WORDS])

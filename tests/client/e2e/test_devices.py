@@ -31,7 +31,7 @@ class Devices(SealedCase):
 
     def test_one_on_another_machine_is_none_of_its_owners_before_it_has_the_code(self) -> None:
         laptop = self.enters("ann", machine="laptop", device="laptop")
-        self.assertIn("This device is not one of yours yet", self.told(laptop))
+        self.assertIn("This device is not linked yet", self.told(laptop))
         self.bob.types(f"message ann {WORDS}")
         self.assertEqual(self.sealed(laptop), [])
         self.assertIn("laptop claims to be a device of ann", self.told(self.bob))
@@ -39,15 +39,15 @@ class Devices(SealedCase):
     def test_two_machines_of_one_name_are_told_apart_by_the_person(self) -> None:
         self.ann.engine.close()
         clone = self.enters("ann", machine="laptop", device="desk")
-        self.assertIn("A device of yours was called desk before, with other keys", self.told(clone))
+        self.assertIn("You already had a device called desk, with other keys", self.told(clone))
         self.assertNotIn("called desk before", self.told(self.ann))
 
     def test_then_it_reads_and_writes_like_the_other_one(self) -> None:
         laptop = self.enters("ann", machine="laptop", device="laptop")
         laptop.types(f"/link {self.code(self.ann)}")
         self.settle()
-        self.assertIn("laptop is one of your devices now", self.told(self.ann))
-        self.assertIn("This device is one of yours now", self.told(laptop))
+        self.assertIn("laptop is now linked to your account", self.told(self.ann))
+        self.assertIn("This device is now linked to your account", self.told(laptop))
         self.assertEqual(self.sealed(laptop), ["one"])
         self.bob.types(f"message ann {WORDS}")
         self.assertEqual((self.sealed(laptop)[-1], self.sealed(self.ann)[-1]), (WORDS, WORDS))
@@ -60,7 +60,7 @@ class Devices(SealedCase):
         laptop = self.enters("ann", machine="laptop", device="laptop")
         self.code(self.ann)
         laptop.types("/link AAAAA-BBBBB-CCCCC-DDDDD")
-        self.assertNotIn("one of your devices", self.told(self.ann))
+        self.assertNotIn("linked to your account", self.told(self.ann))
         self.assertIsInstance(laptop.types("/link ABC"), Refused)
 
     def test_a_code_that_is_too_old(self) -> None:
@@ -69,7 +69,7 @@ class Devices(SealedCase):
         for _ in range(int(LASTS / 5) + 1):
             self.pass_time(5)
         laptop.types(f"/link {code}")
-        self.assertNotIn("one of your devices", self.told(self.ann))
+        self.assertNotIn("linked to your account", self.told(self.ann))
 
     def test_new_one_time_keys_are_published_and_nobody_is_told_of_them(self) -> None:
         publisher = self.sealing(self.bob).publisher
@@ -93,7 +93,7 @@ class Devices(SealedCase):
         laptop.engine.close()
         self.enters("ann").engine.close()
         laptop = self.enters("ann", machine="laptop", device="laptop")
-        self.assertIn("This device is one of yours now", self.told(laptop))
+        self.assertIn("This device is now linked to your account", self.told(laptop))
         self.bob.types(f"message ann {WORDS}")
         self.assertEqual(self.sealed(laptop)[-1], WORDS)
 

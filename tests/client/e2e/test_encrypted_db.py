@@ -88,7 +88,7 @@ class Keeping(VaultCase):
     def test_one_program_at_a_time(self) -> None:
         self.make()
         self.patch(vaults, "PATIENCE", 0.0)
-        with self.assertRaisesRegex(BadKeyFile, "Another client"):
+        with self.assertRaisesRegex(BadKeyFile, "Another chat client"):
             open_vault(self.path, "horse")
 
     def test_a_file_that_is_none(self) -> None:

@@ -67,7 +67,7 @@ class ToAnotherMachine(SealedCase):
         here, there = (KeyFiles(self.folder / name, cost=2) for name in ("ann", "laptop"))
         export_keys(here, "ann", "desk", file, answers(PASSWORD, "moving", "moving"), cost=2)
         self.assertNotIn(b"account_key", file.read_bytes())
-        self.assertIn("1 of conversations", import_keys(there, "ann", "laptop", file, answers("moving", PASSWORD)))
+        self.assertIn("1 keys of conversations", import_keys(there, "ann", "laptop", file, answers("moving", PASSWORD)))
         laptop = self.enters("ann", machine="laptop", device="laptop")
         self.assertEqual(self.sealed(laptop), [WORDS])
         laptop.types("message bob thanks")
@@ -89,5 +89,5 @@ class ToAnotherMachine(SealedCase):
         file = self.folder / "keys.ann"
         cupboards = [KeyFiles(self.folder / name, cost=2) for name in ("ann", "eve")]
         export_keys(cupboards[0], "ann", "desk", file, answers(PASSWORD, "one", "one"), cost=2)
-        with self.assertRaisesRegex(ClientFailure, "keys of ann"):
+        with self.assertRaisesRegex(ClientFailure, "keys belong to ann"):
             import_keys(cupboards[1], "eve", "desk", file, answers("one", PASSWORD))

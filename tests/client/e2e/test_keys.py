@@ -309,7 +309,7 @@ class TheFile(SynchronousTestCase):
         self.made()
         content = self.path.read_bytes()
         self.path.write_bytes(content[:12] + (2 * MOST_COST).to_bytes(4) + content[16:])
-        with self.assertRaisesRegex(BadKeyFile, "no file of keys"):
+        with self.assertRaisesRegex(BadKeyFile, "not a key file"):
             KeyFile.open(self.path, "correct horse")
 
     def test_a_save_that_fails_leaves_what_was_there(self) -> None:

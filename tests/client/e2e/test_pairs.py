@@ -50,7 +50,7 @@ class Privately(SealedCase):
         bob.types("message ann three")
         self.assertEqual(self.sealed(ann)[-2:], ["two", "three"])
         self.assertEqual(self.sealed(bob)[-2:], ["two", "three"])
-        self.assertFalse([words for desk in (ann, bob) for words in desk.screen.findings if "leaves out" in words])
+        self.assertFalse([words for desk in (ann, bob) for words in desk.screen.findings if "hiding" in words])
 
     def test_what_is_sent_again_after_a_broken_connection_is_the_same(self) -> None:
         ann, bob = self.enters("ann"), self.enters("bob")
@@ -113,7 +113,7 @@ class Privately(SealedCase):
         again = self.enters("bob")
         ann.types("message bob four")
         self.assertEqual(self.sealed(again), ["four"])
-        self.assertFalse([words for words in again.screen.findings if "leaves out" in words])
+        self.assertFalse([words for words in again.screen.findings if "hiding" in words])
 
     def test_a_name_in_it_is_a_mention(self) -> None:
         ann, bob = self.enters("ann"), self.enters("bob")
@@ -132,10 +132,10 @@ class WithoutKeys(SealedCase):
         self.logged_in("bob")
         ann = self.enters("ann")
         ann.types("message bob hi")
-        self.assertIn("Not sealed: bob has no keys", self.told(ann))
+        self.assertIn("Not encrypted: bob has no keys", self.told(ann))
         self.assertEqual(ann.types("verify bob").text, "bob has no keys that are known here yet.")
         ann.types("message bob there")
-        self.assertEqual(self.told(ann).count("Not sealed"), 1)
+        self.assertEqual(self.told(ann).count("Not encrypted"), 1)
 
     def test_one_device_of_somebody_who_has_keys_elsewhere(self) -> None:
         netcat, ann = self.logged_in("bob", device="netcat"), self.enters("ann")
@@ -191,7 +191,7 @@ class WithoutKeys(SealedCase):
         self.assertEqual(ann.screen.outcomes[-1][0].fate, Fate.REFUSED)
         self.assertIn("locked", ann.screen.outcomes[-1][0].why)
         bob.types("message ann are you there?")
-        self.assertEqual(ann.screen.said()[-1], "sealed, and your keys are locked: unlock")
+        self.assertEqual(ann.screen.said()[-1], "encrypted, and your keys are locked. Type: unlock")
         self.run_link(self.sealing(ann).unlock_again(PASSWORD))
         self.assertEqual(ann.screen.said()[-1], "are you there?")
 

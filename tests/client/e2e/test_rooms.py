@@ -35,7 +35,7 @@ class Rooms(SealedCase):
         for desk in (self.ann, self.bob):
             self.assertEqual(self.sealed(desk), [WORDS, "nods"])
         self.assertNotIn(WORDS.encode(), self.recorded())
-        self.assertIn("In den these people read it: ann, bob.", self.ann.screen.findings)
+        self.assertIn("These people can read what you write in den: ann, bob.", self.ann.screen.findings)
 
     def test_a_room_whose_members_fill_many_pages(self) -> None:
         self.patch(people, "MOST", 1)
@@ -88,7 +88,7 @@ class Rooms(SealedCase):
             self.pass_time(5)
         self.ann.types(WORDS, room=ROOM)
         self.assertEqual(self.last(self.ann)[0], Fate.REFUSED)
-        self.assertIn("eve will read this too", "\n".join(self.ann.screen.findings))
+        self.assertIn("eve can read this too", "\n".join(self.ann.screen.findings))
         self.assertNotIn("eve", {user for user, _, _ in self.rings_key(eve)} - {"eve"})
         self.assertEqual({each for each in self.rings_key(eve) if each[0] == "ann"}, set())
 

@@ -214,7 +214,7 @@ class Private(DeskCase):
         self.assertTrue(self.net.wires[-1].over)
         self.assertEqual(self.net.hosts[HOME].listening, {})
         self.assertEqual(self.ann.screen.events[-1], BlockChanged("bob", True))
-        self.assertEqual(self.ann.screen.findings, ["The link to bob is closed."])
+        self.assertEqual(self.ann.screen.findings, ["The connection to bob is closed."])
         self.refused(self.bob, "private ann hello?")
         self.assertEqual(len(self.ann.screen.directs), 1)
 
@@ -241,7 +241,7 @@ class Private(DeskCase):
         self.ann.reachable = True
         self.quiet_link()
         self.assertTrue(self.net.wires[-1].over)
-        self.assertEqual(self.ann.screen.findings, ["The link to bob is closed."])
+        self.assertEqual(self.ann.screen.findings, ["The connection to bob is closed."])
 
     def test_who_comes_back_from_elsewhere_has_to_be_asked_again(self) -> None:
         self.consents()
@@ -295,7 +295,7 @@ class Files(DeskCase):
         self.bob.types(f"sendfile ann {self.home}/notes")
         self.assertIsNone(self.ann.types("refusefile bob"))
         self.assertEqual([each.stage for each in self.bob.screen.transfers], [Stage.OVER])
-        self.assertIn("offers no file", self.refused(self.ann, "getfile bob"))
+        self.assertIn("has not offered you a file", self.refused(self.ann, "getfile bob"))
 
     def test_a_file_is_stopped_at_either_end(self) -> None:
         path = self.home / "notes"
@@ -314,7 +314,7 @@ class Files(DeskCase):
             stages = [each.screen.transfers[-1].stage for each in (self.ann, self.bob)]
             self.assertEqual(stages, [Stage.OVER, Stage.OVER])
             self.assertEqual(list((self.home / "ann").iterdir()), [])
-        self.assertIn("No file is offered", self.refused(self.ann, "refusefile bob"))
+        self.assertIn("There is no file from", self.refused(self.ann, "refusefile bob"))
 
     def test_parts_that_nobody_goes_on_with_are_removed_at_a_login(self) -> None:
         part = self.home / "carol" / part_name(bytes(32))

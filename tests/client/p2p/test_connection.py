@@ -98,7 +98,7 @@ class Proving(Case):
         link = Inviting(Identity(carol.own, carol.pins), self.home)
         link.proven.addErrback(lambda _: None)
         self.home.listenTCP(PORT, Secured(ListeningTls(), Factory.forProtocol(lambda: link), self.home))
-        self.assertIn("not the one that was meant", self.fails(self.calls(), NotThePeer))
+        self.assertIn("Somebody else answered", self.fails(self.calls(), NotThePeer))
 
     def test_a_device_that_the_account_key_does_not_vouch_for_is_refused(self) -> None:
         self.listening.close()
@@ -110,7 +110,7 @@ class Proving(Case):
     def test_somebody_who_is_not_let_in_learns_nothing(self) -> None:
         self.welcome.clear()
         words = self.fails(self.calls(), NotThePeer)
-        self.assertIn("did not prove", words)
+        self.assertIn("could not prove", words)
         self.assertEqual(self.links, [])
 
     def test_a_caller_who_cannot_prove_a_name_is_not_let_in(self) -> None:
@@ -187,11 +187,11 @@ class Reached(Case):
         self.net.dropped |= {HOME, V6}
         reaching = self.calls(HOME, V6)
         self.net.pass_time(CONNECT_TIME + 1)
-        self.assertIn("no answer", self.fails(reaching, PeerUnreachable))
+        self.assertIn("No answer", self.fails(reaching, PeerUnreachable))
 
     def test_a_port_where_nobody_listens_is_given_up_at_once(self) -> None:
         self.listening.close()
-        self.assertIn("no answer", self.fails(self.calls(), PeerUnreachable))
+        self.assertIn("No answer", self.fails(self.calls(), PeerUnreachable))
 
     def test_somebody_who_answers_and_falls_silent_is_given_up(self) -> None:
         self.listening.close()
@@ -199,7 +199,7 @@ class Reached(Case):
         reaching = self.calls()
         self.assertNoResult(reaching.reached)
         self.net.pass_time(PROOF_TIME + 1)
-        self.assertIn("fell silent", self.fails(reaching, PeerUnreachable))
+        self.assertIn("stopped answering", self.fails(reaching, PeerUnreachable))
 
     def test_a_call_that_is_taken_back_leaves_nothing_behind(self) -> None:
         self.net.dropped.add(HOME)
@@ -301,7 +301,7 @@ class Ending(Case):
 
     def test_a_port_that_is_taken_is_one_clear_line(self) -> None:
         other = Listening(self.home, Identity(self.bob.own, self.bob.pins), bool, self.links.append)
-        with self.assertRaisesRegex(CannotListen, f"^Port {PORT} cannot be opened: something else listens there"):
+        with self.assertRaisesRegex(CannotListen, f"^Port {PORT} cannot be opened: another program uses it"):
             other.open(PORT)
 
     def test_a_port_is_open_only_while_somebody_is_let_in(self) -> None:

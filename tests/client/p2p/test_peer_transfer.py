@@ -45,7 +45,7 @@ class Sending(Case):
         transfer = self.offers()
         self.assertEqual(
             transfer.line(),
-            "bob offers a file: notes.txt (1.3 MiB). To take it: getfile bob (or: refusefile bob)",
+            "bob offers you a file: notes.txt (1.3 MiB). To accept: getfile bob. To decline: refusefile bob",
         )
         self.assertEqual(self.ann.files(), {})
         self.assertLess(len(self.net.wires[0].recorded), 10_000)
@@ -123,7 +123,7 @@ class SayingNo(Case):
         line.link.send(FrameKind.PIECE, transfer.offer.id + bytes(4) + bytes(100))
         self.run_now(self.ann.carrier.take(transfer))
         self.assertEqual([self.ann.stages[-1], self.bob.stages[-1]], [Stage.OVER, Stage.OVER])
-        self.assertIn("changed on its way", transfer.why)
+        self.assertIn("altered on its way", transfer.why)
         self.assertEqual(self.ann.files(), {})
 
     def test_what_has_come_stays_where_there_is_no_room_for_more(self) -> None:
@@ -144,7 +144,7 @@ class SayingNo(Case):
         self.run_now(self.ann.carrier.take(transfer))
         self.assertEqual(self.ann.files(), {})
         self.assertEqual([self.ann.stages[-1], self.bob.stages[-1]], [Stage.OVER, Stage.OVER])
-        self.assertIn("not what was offered", transfer.why)
+        self.assertIn("not the file that was offered", transfer.why)
 
     def test_a_file_that_shrinks_meanwhile_ends_it(self) -> None:
         path = self.file()
@@ -255,7 +255,7 @@ class Cuts(Case):
         for _ in range(int(sum(PAUSES)) + 20):
             self.net.clock.advance(1)
         self.assertEqual(transfer.stage, Stage.OVER)
-        self.assertIn("goes on where it was", transfer.why)
+        self.assertIn("continue where it stopped", transfer.why)
         self.assertEqual(len(self.ann.files()), 1)
         self.assertEqual(self.net.clock.getDelayedCalls(), [])
 

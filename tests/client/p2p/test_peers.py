@@ -41,7 +41,7 @@ class Letters(ClientCase):
         self.assertEqual(self.bob.peers.lines_to("ann"), [])
 
     def test_a_letter_that_is_refused_is_not_delivered(self) -> None:
-        self.assertIn("did not take it", self.fails(self.line().tell({"type": "nonsense"}), ClientFailure))
+        self.assertIn("refused it", self.fails(self.line().tell({"type": "nonsense"}), ClientFailure))
 
     def test_a_letter_of_somebody_else_is_refused(self) -> None:
         line = self.line()

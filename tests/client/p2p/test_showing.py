@@ -49,7 +49,7 @@ class LineByLine(SynchronousTestCase):
         self.assertEqual(
             self.written,
             [
-                "* bob offers a file: notes.txt (4.0 KiB). To take it: getfile bob (or: refusefile bob)\n",
+                "* bob offers you a file: notes.txt (4.0 KiB). To accept: getfile bob. To decline: refusefile bob\n",
                 "* notes.txt from bob: 0 % of 4.0 KiB\n",
                 "* notes.txt from bob: 25 % of 4.0 KiB\n",
                 "* notes.txt from bob: 50 % of 4.0 KiB\n",
@@ -72,7 +72,7 @@ class Lines(SynchronousTestCase):
 
     def test_a_bar_while_a_file_moves(self) -> None:
         carried, file = Carried(), transfer(incoming=False)
-        self.assertEqual(carried.changed(file), "* notes.txt (4.0 KiB) is offered to bob.")
+        self.assertEqual(carried.changed(file), "* Offered notes.txt (4.0 KiB) to bob.")
         self.assertEqual(carried.bars().plain, "")
         file.stage, file.done = Stage.MOVING, 1024
         self.assertEqual(carried.changed(file), "")
@@ -80,7 +80,7 @@ class Lines(SynchronousTestCase):
         file.stage, file.why = Stage.CUT, "The link is lost."
         self.assertEqual(carried.changed(file), "* notes.txt to bob: 25 %. The link is lost.")
         file.stage = Stage.DONE
-        self.assertEqual(carried.changed(file), "* bob has notes.txt (4.0 KiB).")
+        self.assertEqual(carried.changed(file), "* bob has received notes.txt (4.0 KiB).")
         self.assertEqual(carried.bars().plain, "")
 
 
@@ -92,7 +92,7 @@ class OnTheScreen(ScreenCase):
             play.app.observer.transferred(file)
             await play.settle()
             play.line("bob (direct): under the doormat")
-            play.line("bob offers a file: notes.txt (4.0 KiB)")
+            play.line("bob offers you a file: notes.txt (4.0 KiB)")
             file.stage, file.done = Stage.MOVING, 2048
             play.app.observer.transferred(file)
             await play.settle()
@@ -111,8 +111,8 @@ class OnTheScreen(ScreenCase):
                 file.stage = stage
                 play.app.observer.transferred(file)
             await play.settle()
-            play.line("notes.txt (4.0 KiB) is offered to bob.")
-            play.line("bob has notes.txt (4.0 KiB).")
+            play.line("Offered notes.txt (4.0 KiB) to bob.")
+            play.line("bob has received notes.txt (4.0 KiB).")
 
         self.play_as("ann", scene, room="lobby")
 
@@ -132,7 +132,7 @@ class AtTheStart(ScreenCase):
 
     def test_what_was_offered_meanwhile_is_shown(self) -> None:
         async def scene(play: Play) -> None:
-            play.line("bob offers a file: notes.txt (4.0 KiB)")
+            play.line("bob offers you a file: notes.txt (4.0 KiB)")
 
         self.play_as("ann", scene)
 
@@ -155,7 +155,7 @@ class BeforeTheStart(ScreenCase):
 
     def test_what_became_of_a_file_meanwhile_is_shown(self) -> None:
         async def scene(play: Play) -> None:
-            play.line("bob has notes.txt (4.0 KiB).")
+            play.line("bob has received notes.txt (4.0 KiB).")
 
         self.logged_in("ann", "lobby", device="den")
         self.play_as("ann", scene)

@@ -29,7 +29,7 @@ class OverSockets(TestCase):
         listening = Listening(reactor, Identity(ann.own, ann.pins), lambda user: user == "bob", came.append)
         port = listening.open()
         self.addCleanup(listening.close)
-        with self.assertRaisesRegex(CannotListen, "something else listens there"):
+        with self.assertRaisesRegex(CannotListen, "another program uses it"):
             Listening(reactor, Identity(bob.own, bob.pins), bool, came.append).open(port)
         for address in ("127.0.0.1", "::1"):
             link = await Reaching(reactor, Identity(bob.own, bob.pins), "ann", PeerAddress((address,), port)).reached

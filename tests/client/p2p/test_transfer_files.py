@@ -141,7 +141,7 @@ class Landings(Case):
     def test_one_landing_at_a_time(self) -> None:
         _, offer = self.source()
         self.landing(offer)
-        with self.assertRaisesRegex(BadFile, "on its way already"):
+        with self.assertRaisesRegex(BadFile, "already being transferred"):
             Landing(self.there, offer)
 
     def test_what_lies_in_the_way_is_not_written_to(self) -> None:
@@ -158,13 +158,13 @@ class Landings(Case):
 
     def test_no_room(self) -> None:
         _, offer = self.source()
-        with self.assertRaisesRegex(BadFile, "no room for"):
+        with self.assertRaisesRegex(BadFile, "Not enough space"):
             Landing(self.there, offer, lambda folder: offer.size - 1)
 
     def test_a_folder_that_cannot_be_written(self) -> None:
         _, offer = self.source()
         self.there.write_text("a file")
-        with self.assertRaisesRegex(BadFile, "cannot be written"):
+        with self.assertRaisesRegex(BadFile, "Cannot write to"):
             Landing(self.there, offer)
 
 

@@ -168,13 +168,13 @@ class WithKeys(SealedCase):
         self.ann.types("getfile bob")
         self.quiet_link()
         self.assertEqual(transfer.stage, Stage.DONE)
-        self.assertEqual(transfer.line(), "Ann has secret plans.txt (195.3 KiB).")
+        self.assertEqual(transfer.line(), "Ann has received secret plans.txt (195.3 KiB).")
         self.assertEqual(self.again(self.bob, "bob").screen.transfers, [])
 
     def test_who_has_left_a_file_is_told_that_it_is_not_wanted(self) -> None:
         transfer = self.leaves()
         self.ann.types("refusefile bob")
-        self.assertEqual((transfer.stage, transfer.why), (Stage.OVER, "Ann did not take it."))
+        self.assertEqual((transfer.stage, transfer.why), (Stage.OVER, "Ann declined it."))
 
     def test_who_has_left_a_file_and_is_away_is_told_at_the_next_login(self) -> None:
         self.leaves()
@@ -299,8 +299,8 @@ class WithKeys(SealedCase):
         self.leaves()
         bob = self.again(self.bob, "bob")
         self.assertIsNone(bob.types("refusefile ann"))
-        self.assertEqual([each.why for each in bob.screen.transfers], ["You took it back."])
-        self.assertIn("No file is offered", bob.types("refusefile ann").text)
+        self.assertEqual([each.why for each in bob.screen.transfers], ["You canceled it."])
+        self.assertIn("There is no file from", bob.types("refusefile ann").text)
         self.ann.types("getfile bob")
         self.assertEqual([each.stage for each in self.ann.screen.transfers], [Stage.OVER])
         self.assertEqual(self.kept(), 0)

@@ -25,11 +25,11 @@ class GettingIn(ScreenCase):
         async def scene(play: Play) -> None:
             self.assertIn("Log in to chat (chat.example)", play.sees())
             await play.presses("f4")
-            self.assertIn("Make an account on chat", play.sees())
+            self.assertIn("Create an account on chat", play.sees())
             await play.types("ann")
             await play.types(PASSWORD)
             self.assertIn("ann on chat.example", play.sees())
-            self.assertIn("You are in no room yet.", play.sees())
+            self.assertIn("You are not in a room yet.", play.sees())
             self.assertNotIn("horse", play.sees())
 
         self.play(scene)
@@ -193,7 +193,7 @@ class GettingIn(ScreenCase):
         async def scene(play: Play) -> None:
             await play.presses("tab")
             await play.types(PASSWORD)
-            self.assertIn("Type a name.", play.sees())
+            self.assertIn("Type your name.", play.sees())
             self.assertEqual(play.focused(), "name")
 
         self.play(scene)
@@ -709,7 +709,7 @@ class StayingIn(ScreenCase):
             play.desk.reachable = True
             await play.presses("f5")
             await play.pass_time(1)
-            self.assertIn("! Not said to den: You are not a member of den.", play.sees())
+            self.assertIn("! Not sent to den: You are not a member of den.", play.sees())
             self.assertNotIn("#den", play.sees())
 
         self.play_as("ann", scene, room="lobby")
