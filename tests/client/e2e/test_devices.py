@@ -34,7 +34,7 @@ class Devices(SealedCase):
         self.assertIn("This device is not linked yet", self.told(laptop))
         self.bob.types(f"message ann {WORDS}")
         self.assertEqual(self.sealed(laptop), [])
-        self.assertIn("laptop claims to be a device of ann", self.told(self.bob))
+        self.assertIn("The server lists a device laptop of ann", self.told(self.bob))
 
     def test_two_machines_of_one_name_are_told_apart_by_the_person(self) -> None:
         self.ann.engine.close()

@@ -133,7 +133,7 @@ class WithoutKeys(SealedCase):
         ann = self.enters("ann")
         ann.types("message bob hi")
         self.assertIn("Not encrypted: bob has no keys", self.told(ann))
-        self.assertEqual(ann.types("verify bob").text, "bob has no keys that are known here yet.")
+        self.assertEqual(ann.types("verify bob").text, "bob has no keys yet.")
         ann.types("message bob there")
         self.assertEqual(self.told(ann).count("Not encrypted"), 1)
 

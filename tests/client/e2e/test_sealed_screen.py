@@ -163,7 +163,7 @@ class AnotherDay(KeysCase):
             await play.types("/unlock")
             self.assertIn("Passphrase of your keys:", play.sees())
             await play.types(PASSWORD)
-            self.assertIn("Your keys are open.", play.sees())
+            self.assertIn("Your keys are unlocked.", play.sees())
             self.assertIn(f"ann: {WORDS}", play.sees())
             self.assertIn("● bob (online)  encrypted", play.sees())
 

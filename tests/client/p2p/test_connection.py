@@ -301,7 +301,7 @@ class Ending(Case):
 
     def test_a_port_that_is_taken_is_one_clear_line(self) -> None:
         other = Listening(self.home, Identity(self.bob.own, self.bob.pins), bool, self.links.append)
-        with self.assertRaisesRegex(CannotListen, f"^Port {PORT} cannot be opened: another program uses it"):
+        with self.assertRaisesRegex(CannotListen, f"^Cannot listen on port {PORT}: another program uses it"):
             other.open(PORT)
 
     def test_a_port_is_open_only_while_somebody_is_let_in(self) -> None:

@@ -54,7 +54,7 @@ class LineByLine(SynchronousTestCase):
                 "* notes.txt from bob: 25 % of 4.0 KiB\n",
                 "* notes.txt from bob: 50 % of 4.0 KiB\n",
                 "* notes.txt from bob: 75 % of 4.0 KiB\n",
-                "* notes.txt (4.0 KiB) from bob: /home/ann/notes.txt\n",
+                "* Received notes.txt (4.0 KiB) from bob: /home/ann/notes.txt\n",
             ],
         )
 
