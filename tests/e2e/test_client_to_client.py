@@ -49,7 +49,7 @@ class ClientToClient(StageCase):
         ann.sees("bob offers you a file: notes.bin (293.0 KiB). To accept: getfile bob")
         ann.types("getfile bob")
         ann.sees("notes.bin (293.0 KiB) from bob: ")
-        bob.sees("ann has notes.bin (293.0 KiB).")
+        bob.sees("ann has received notes.bin (293.0 KiB).")
         self.assertEqual((Path(self.stage.path("home-ann")) / "taken/notes.bin").read_bytes(), content)
 
         ann.dies()
@@ -65,4 +65,4 @@ class ClientToClient(StageCase):
         ann.types("getfile bob")
         ann.sees("taken/notes (2).bin")
         self.assertEqual((Path(self.stage.path("home-ann")) / "taken/notes (2).bin").read_bytes(), content)
-        bob.sees("ann has notes.bin (293.0 KiB).")
+        bob.sees("ann has received notes.bin (293.0 KiB).")

@@ -164,7 +164,7 @@ class AtATerminal(ClientCase):
         ann.presses("F5")
         ann.sees("WAS SET UP ANEW", "Type anew to continue.")
         ann.types("anew")
-        ann.sees("You have no account on it yet")
+        ann.sees("You have no account on this server yet")
         ann.presses("F4")
         ann.types("ann")
         ann.types(PASSWORD)
