@@ -48,7 +48,7 @@ class ClientToClient(StageCase):
         bob.types(f"sendfile ann {self.stage.path('notes.bin')}")
         ann.sees("bob offers you a file: notes.bin (293.0 KiB). To accept: getfile bob")
         ann.types("getfile bob")
-        ann.sees("notes.bin (293.0 KiB) from bob: ")
+        ann.sees("Received notes.bin (293.0 KiB) from bob: ")
         bob.sees("ann has received notes.bin (293.0 KiB).")
         self.assertEqual((Path(self.stage.path("home-ann")) / "taken/notes.bin").read_bytes(), content)
 
