@@ -18,7 +18,7 @@ from chat.server.core.mark_cache import MarkCache
 from chat.server.core.node import Node, unattended
 from chat.server.core.row_events import private_conversation
 from chat.server.core.user import ChatUser, PendingReceipt, Session
-from chat.server.interfaces import Ephemeral
+from chat.server.interfaces import Ephemeral, IBus
 
 ARRIVED, LEFT_BEHIND = "delivered", "kept"
 """The names of what the bus carries to the author's account."""
@@ -52,8 +52,9 @@ class DeliveryMarks:
 
 
 class DeliveryReceipts:
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, bus: IBus) -> None:
         self.node = node
+        self._bus = bus
         self.marks = MarkCache(node.store)
 
     def of(self, session: Session, account: int) -> DeliveryMarks:
@@ -103,7 +104,7 @@ class DeliveryReceipts:
         if self.node.directory.blocks(account, author):
             return  # it would show that the reader is here, or has left
         fields: dict[str, str | int | bool | None] = {"conversation": conversation, "by": account, "seq": seq}
-        self.node.bus.publish([("account", author)], Ephemeral(what, fields))
+        self._bus.publish([("account", author)], Ephemeral(what, fields))
 
     def follow(self, user: ChatUser, published: Ephemeral) -> None:
         """Something became of what this user wrote."""

@@ -12,7 +12,7 @@ from chat.server.core.key_directory import KeyDirectory
 from chat.server.core.node import Node
 from chat.server.core.rooms import account_of
 from chat.server.core.user import ChatUser, Session
-from chat.server.interfaces import Ephemeral
+from chat.server.interfaces import Ephemeral, IBus
 
 _ARRIVED = "letter"
 """The name of what the bus carries to the account of the reader."""
@@ -21,8 +21,9 @@ _ARRIVED = "letter"
 class Inboxes:
     """The inboxes of all devices."""
 
-    def __init__(self, node: Node, keys: KeyDirectory) -> None:
+    def __init__(self, node: Node, bus: IBus, keys: KeyDirectory) -> None:
         self._node = node
+        self._bus = bus
         self._keys = keys
 
     async def send(self, session: Session, letters: Sequence[tuple[str, str, bytes]]) -> LettersKept:
@@ -75,7 +76,7 @@ class Inboxes:
             "time": stored.time,
             "body": b64encode(stored.body).decode(),
         }
-        self._node.bus.publish([("account", letter.account)], Ephemeral(_ARRIVED, fields))
+        self._bus.publish([("account", letter.account)], Ephemeral(_ARRIVED, fields))
 
     def follow(self, user: ChatUser, published: Ephemeral) -> None:
         """A letter has come for one of this user's devices."""

@@ -11,7 +11,7 @@ from chat.server.core.node import Node
 from chat.server.core.rate_limit import BucketRegistry, TokenBucket
 from chat.server.core.rooms import account_of
 from chat.server.core.user import ChatUser, Session
-from chat.server.interfaces import Ephemeral, Published
+from chat.server.interfaces import Ephemeral, IBus, Published
 
 LATELY = 30 * 24 * 3_600_000
 """Milliseconds for which a device without keys is named: its owner may still read there."""
@@ -34,12 +34,13 @@ _CHANGED, _LEFT = "keys-changed", "keys-left"
 class KeyDirectory:
     """The published keys of everybody."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, bus: IBus) -> None:
         self._node = node
+        self._bus = bus
         self._taken: BucketRegistry[tuple[int, int, str]] = BucketRegistry(
             lambda: TokenBucket(1 / TAKEN_EVERY, TAKEN_AT_ONCE), MOST_COUNTED
         )
-        node.bus.subscribe(_EVERYONE, self._follow_everyone)
+        self._bus.subscribe(_EVERYONE, self._follow_everyone)
 
     async def publish(self, session: Session, publication: Publication) -> KeysLeft:
         """Keep what the device of a session publishes; see `chat.server.interfaces.IKeyStore.publish_keys`.
@@ -111,7 +112,7 @@ class KeyDirectory:
 
     def changed(self, account: int, session: Session) -> None:
         """An account has other keys than before, by what a session did."""
-        self._node.bus.publish([_EVERYONE], Ephemeral(_CHANGED, {"account": account}, session.origin))
+        self._bus.publish([_EVERYONE], Ephemeral(_CHANGED, {"account": account}, session.origin))
 
     def _tell_owner(self, handed_out: HandedOut) -> None:
         fields: dict[str, str | int | bool | None] = {
@@ -119,7 +120,7 @@ class KeyDirectory:
             "one_time": handed_out.supply.one_time,
             "fallback_used": handed_out.supply.fallback_used,
         }
-        self._node.bus.publish([("account", handed_out.account)], Ephemeral(_LEFT, fields))
+        self._bus.publish([("account", handed_out.account)], Ephemeral(_LEFT, fields))
 
     def follow(self, user: ChatUser, published: Ephemeral) -> None:
         """Keys of one of this user's devices were handed out."""

@@ -11,16 +11,17 @@ from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import private_conversation
 from chat.server.core.spans import time_left
 from chat.server.core.user import Session
-from chat.server.interfaces import Ephemeral, Published
+from chat.server.interfaces import Ephemeral, IBus, Published
 
 _EVERYONE = ("node", 0)
 
 
 class Messaging:
-    def __init__(self, node: Node, rooms: RoomService) -> None:
+    def __init__(self, node: Node, bus: IBus, rooms: RoomService) -> None:
         self._node = node
+        self._bus = bus
         self._rooms = rooms
-        node.bus.subscribe(_EVERYONE, self._follow)
+        self._bus.subscribe(_EVERYONE, self._follow)
 
     async def say(self, session: Session, word: str, body: Body, kind: Kind, retry: str | None) -> StoredAs:
         """Say something in a room: checked and queued in one step, stored, told.
@@ -112,7 +113,7 @@ class Messaging:
             "time": self._node.now(),
         }
         self._node.traffic_log.note("broadcast", session, len(text.encode()))
-        self._node.bus.publish([_EVERYONE], Ephemeral("broadcast", fields, session.origin))
+        self._bus.publish([_EVERYONE], Ephemeral("broadcast", fields, session.origin))
         return not self._node.directory.blockers_of(user.account.id)
 
     def _follow(self, published: Published) -> None:

@@ -20,7 +20,7 @@ from chat.server.core.sleeper import Sleeper
 from chat.server.core.throttle import Throttle
 from chat.server.core.traffic_log import TrafficLog
 from chat.server.core.user import ChatUser, Session
-from chat.server.interfaces import IBus, IClock, IMind, IStore
+from chat.server.interfaces import IClock, IMind, IStore
 from chat.server.settings.schema import Settings
 
 
@@ -46,7 +46,6 @@ class Node:
 
     settings: Settings
     store: IStore
-    bus: IBus
     clock: IClock
     name: str = "local"
     sessions: dict[int, Session] = field(default_factory=dict)

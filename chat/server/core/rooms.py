@@ -32,7 +32,7 @@ from chat.server.core.room_pages import LARGE, RoomPages
 from chat.server.core.row_events import entry
 from chat.server.core.user import ChatUser, Session
 from chat.server.core.visibility import KnownNames, find_room
-from chat.server.interfaces import IMind, Logged, Published, StoredRoom
+from chat.server.interfaces import IBus, IMind, Logged, Published, StoredRoom
 
 LOBBY = "lobby"
 """The room that always exists."""
@@ -49,8 +49,9 @@ class RoomService:
     :ivar pages: the lists of rooms and of members.
     """
 
-    def __init__(self, node: Node, verbs: Iterable[str]) -> None:
+    def __init__(self, node: Node, bus: IBus, verbs: Iterable[str]) -> None:
         self._node = node
+        self._bus = bus
         self._verbs = frozenset(verbs)
         self.pages = RoomPages(node)
 
@@ -77,7 +78,7 @@ class RoomService:
             node.memberships.setdefault(account, set()).add(room.id)
         for account in room.invited:
             node.invitations.setdefault(account, set()).add(room.id)
-        room.unsubscribe = node.bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
+        room.unsubscribe = self._bus.subscribe(("room", room.id), lambda published: self._follow(room, published))
         return room
 
     # finding

@@ -26,12 +26,13 @@ from chat.server.core.presence import PresenceService
 from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import entry, private_conversation
 from chat.server.core.user import ChatUser, PendingReceipt, RefusedLogin, Session
-from chat.server.interfaces import MOST_DEVICES, EndedDevice, Ephemeral, Proven, Published
+from chat.server.interfaces import MOST_DEVICES, EndedDevice, Ephemeral, IBus, Proven, Published
 
 
 class SignInService:
-    def __init__(self, node: Node, rooms: RoomService, delivery: DeliveryReceipts) -> None:
+    def __init__(self, node: Node, bus: IBus, rooms: RoomService, delivery: DeliveryReceipts) -> None:
         self._node = node
+        self._bus = bus
         self._rooms = rooms
         self._delivery = delivery
         self.followers: list[Callable[[ChatUser, Ephemeral], None]] = [delivery.follow]
@@ -111,7 +112,7 @@ class SignInService:
             user = ChatUser(account, node.now())
             if contacts:
                 user.contacts = contacts
-            user.unsubscribe = node.bus.subscribe(("account", account.id), _Follower(self, user))
+            user.unsubscribe = self._bus.subscribe(("account", account.id), _Follower(self, user))
             node.users[account.id] = user
             node.present[account.name.folded] = user
         user.sessions.append(session)
