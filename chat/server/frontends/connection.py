@@ -29,17 +29,18 @@ from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 from chat.server.frontends.certificate import Certificate
 from chat.server.frontends.connection_counter import ConnectionCounter
-from chat.server.frontends.contract import IFrontEnd, Link
+from chat.server.frontends.contract import FrontEnd, Line
 from chat.server.frontends.deadline import Deadline
 from chat.server.frontends.jsonlines import JsonFrontEnd
 from chat.server.frontends.line_decoder import LineDecoder
+from chat.server.frontends.line_session import LineSession
 from chat.server.frontends.outbox import Outbox
 from chat.server.frontends.prompt_state import LINE_BYTES
 from chat.server.frontends.protocol_detection import ANSWERS, by_first_byte, by_first_line
 from chat.server.frontends.socket_options import address_of, configure, peer_of, shows_life, unread
 from chat.server.frontends.telnet import IAC, Telnet
 from chat.server.frontends.text import TextFrontEnd
-from chat.server.interfaces import IDelayed, ITurn
+from chat.server.interfaces import IDelayed, IMind, ITurn
 from chat.server.logs import Logger
 
 log = Logger()
@@ -53,13 +54,13 @@ LINGER = 1.0
 LAST_LOOK = 0.5
 """The same where the peer has ended its side before."""
 
-FRONT_ENDS: dict[str, Callable[[Link], Any]] = {"text": TextFrontEnd, "telnet": TextFrontEnd, "json": JsonFrontEnd}
+FRONT_ENDS: dict[str, Callable[[Line], FrontEnd]] = {"text": TextFrontEnd, "telnet": TextFrontEnd, "json": JsonFrontEnd}
 """Who may speak, by the kind of the listener; ``auto`` finds out."""
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
 class Connection(LineReceiver):
-    """The protocol of every listener; see `chat.server.frontends.contract.Link` for what its front end uses."""
+    """The protocol of every listener; see `chat.server.frontends.contract.Link` for what its session uses."""
 
     delimiter = b"\n"
 
@@ -74,7 +75,7 @@ class Connection(LineReceiver):
         self.tls_at: tuple[str, int] | None = None
         self.telnet = Telnet() if factory.kind == "telnet" else None
         self._owner = factory
-        self._front: IFrontEnd | None = None
+        self._line: LineSession | None = None
         self._decoder = LineDecoder()
         self._heard = False
         self._known = False
@@ -126,24 +127,24 @@ class Connection(LineReceiver):
     def _take(self, data: bytes) -> None:
         if not (self._known or self._find_out(data)):
             return
-        front = self._front
-        assert front is not None, "_find_out makes one"
-        lines = self._decoder.decode(data, front.most_bytes)
+        session = self._line
+        assert session is not None, "_find_out makes one"
+        lines = self._decoder.decode(data, session.front.most_bytes)
         if lines:  # all of a packet at once, so that none is read as if nothing came after it
-            front.lines(lines)
+            session.lines(lines)
 
     def readConnectionLost(self) -> None:
         """The peer sends no more; what it asked for is still answered."""
         self._input_ended = True
         if self._decoder.rest and not (self._decoder.skipping or self._ending):
             self._take(b"\n")
-        if self._front is None:
+        if self._line is None:
             self.transport.loseConnection()
         elif self._ending:
-            self._front.finished()
+            self._line.finished()
             self.transport.loseConnection()
         else:
-            self._front.input_ended()
+            self._line.input_ended()
 
     def writeConnectionLost(self) -> None:
         """Our side of the connection is shut."""
@@ -208,10 +209,10 @@ class Connection(LineReceiver):
             if stranger == "http" or (stranger is not None and self._owner.kind == "auto"):
                 self._turn_away(stranger)
                 return False
-        elif b"\n" not in data and self._front is None:
+        elif b"\n" not in data and self._line is None:
             self._decoder.rest = beginning
             return False
-        if self._front is None:
+        if self._line is None:
             self._speak("text")
         return True
 
@@ -225,22 +226,22 @@ class Connection(LineReceiver):
     def _take_for_person(self) -> None:
         if self._heard or self._input_ended:
             return
-        if self._front is None:
+        if self._line is None:
             self._speak("text")
-        assert self._front is not None, "_speak makes one"
-        self._front.silent()
+        assert self._line is not None, "_speak makes one"
+        self._line.silent()
 
     def _speak(self, kind: str) -> None:
         self._unseat()
-        self._front = FRONT_ENDS[kind](self)
-        self.session = self._owner.new_session(self._front)
+        self._line = LineSession(self, FRONT_ENDS[kind])
+        self.session = self._owner.new_session(self._line)
 
     def _unseat(self) -> None:
         """End the front end, if there is one, and its session."""
-        front, self._front = self._front, None
-        if front is not None:
+        line, self._line = self._line, None
+        if line is not None:
             self.service.disconnected(self.session)
-            front.lost()
+            line.lost()
             self.service.ended(self.session)
 
     # the link
@@ -259,7 +260,7 @@ class Connection(LineReceiver):
         self._ending = True
         self._asked = asked or self._input_ended
         self._stop_timers()
-        if self._front is not None:
+        if self._line is not None:
             self.service.disconnected(self.session)  # what comes from now on is not sent, so it must wait
         self.outbox.close()
         self._after(LAST_LOOK if self._input_ended else LINGER, self._give_up)
@@ -276,8 +277,8 @@ class Connection(LineReceiver):
         side, and with every byte acknowledged) lets it go. It proves nothing: a netcat that was stopped looks the
         same. For a peer that has said itself that this is the end, it counts that it has everything.
         """
-        if self._asked and self._front is not None:
-            self._front.finished()
+        if self._asked and self._line is not None:
+            self._line.finished()
         if self.outbox.acknowledged():
             self.transport.abortConnection()
         else:
@@ -290,7 +291,7 @@ class Connection(LineReceiver):
         self._stop_timers()
 
     def _check_login(self) -> None:
-        if self._front is None:
+        if self._line is None:
             self.transport.loseConnection()
         elif self.session.user is None:
             self.session.mind.close(f"Nobody logged in here for {self.service.settings.login_timeout} seconds.")
@@ -308,7 +309,7 @@ class Connection(LineReceiver):
 
     def close_unspoken(self) -> None:
         """End the connection if nobody knows yet who speaks."""
-        if self._front is None:
+        if self._line is None:
             self.transport.abortConnection()
 
     def deadline(self, seconds: float, call: Callable[[], object]) -> IDelayed:
@@ -398,7 +399,7 @@ class ChatFactory(Factory):
         for connection in tuple(self._admitted):
             connection.close_unspoken()
 
-    def new_session(self, mind: Any) -> Session:
+    def new_session(self, mind: IMind) -> Session:
         """A session for a front end of this listener."""
         node = self.service.node
         bucket = node.throttle.bucket()

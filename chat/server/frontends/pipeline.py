@@ -91,8 +91,8 @@ def _size(lines: Lines) -> int:
     return sum(len(line) for line in lines if isinstance(line, bytes))
 
 
-class Answering(Protocol):
-    """What a pipeline needs of its front end: one object, as each bound method of an idle connection takes 64 bytes."""
+class PipelineHandler(Protocol):
+    """What a pipeline calls: one object, as each bound method of an idle connection takes 64 bytes."""
 
     def read(self, line: Any) -> Call | bytes:
         """What a line means: a call, or bytes that answer it at once."""
@@ -114,13 +114,13 @@ class Answering(Protocol):
 
 
 class Pipeline:
-    """Turns lines into commands and replies into bytes, for a front end."""
+    """Runs lines as commands, in order, and writes what they are answered in the order of the lines."""
 
     __slots__ = (
         "_busy",
         "_closed",
         "_ended",
-        "_front",
+        "_handler",
         "_later",
         "_lines",
         "_next",
@@ -132,8 +132,8 @@ class Pipeline:
         "_yielded",
     )
 
-    def __init__(self, front: Answering, turn: ITurn) -> None:
-        self._front = front
+    def __init__(self, handler: PipelineHandler, turn: ITurn) -> None:
+        self._handler = handler
         self._turn = turn
         self._lines: deque[Any] | None = None
         self._later: _Later | None = None
@@ -229,7 +229,7 @@ class Pipeline:
                     line = self._lines.popleft()
                     if not self._lines and self._later is not None:
                         self._refill()
-                    meaning = self._front.read(line)
+                    meaning = self._handler.read(line)
                     if isinstance(meaning, bytes):
                         self._show(meaning)
                     else:
@@ -251,7 +251,7 @@ class Pipeline:
             self._regulate()
         if self._ended and not (self._lines or self._slots or self._next):
             self._ended = False
-            self._front.drained()
+            self._handler.drained()
 
     def _wait_for_turn(self) -> None:
         self._yielded = True
@@ -266,15 +266,15 @@ class Pipeline:
         waiting = max(self._waiting() / MOST_WAITING, self._later.size / MOST_BYTES if self._later is not None else 0)
         if waiting >= 1 and not self._paused:
             self._paused = True
-            self._front.pause(True)
+            self._handler.pause(True)
         elif waiting <= 0.5 and self._paused:
             self._paused = False
-            self._front.pause(False)
+            self._handler.pause(False)
 
     def _show(self, answer: bytes) -> None:
         """Show an answer that is ready, in its turn."""
         if not self._slots:
-            self._front.write(answer)
+            self._handler.write(answer)
         elif answer:
             slot = _Slot()
             slot.bytes = answer
@@ -289,8 +289,8 @@ class Pipeline:
 
     async def _run(self, call: Call, slot: _Slot) -> None:
         try:
-            reply = await self._front.perform(call)
-            answer = await self._front.respond(call, reply)
+            reply = await self._handler.perform(call)
+            answer = await self._handler.respond(call, reply)
         except Exception:
             # A bug of ours, which must not stop the connection.
             log.failure("answer to {verb} could not be shown", verb=call.verb.name)
@@ -303,7 +303,7 @@ class Pipeline:
         while slots and (ready := slots[0].bytes) is not None:
             del slots[0]
             if ready:
-                self._front.write(ready)
+                self._handler.write(ready)
         if call.verb.barrier:
             self._busy = False
         if self._lines or self._next or self._ended or self._paused:

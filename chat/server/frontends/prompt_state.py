@@ -15,9 +15,8 @@ from chat.protocol.preferences import UNSET, Preferences
 from chat.protocol.values import Conversation
 from chat.protocol.wire.text import View, render
 from chat.server.core.dispatcher import attempt
-from chat.server.frontends.contract import Link
+from chat.server.frontends.contract import Line, NoCall
 from chat.server.frontends.line_decoder import TOO_LONG
-from chat.server.frontends.pipeline import Pipeline
 from chat.server.frontends.telnet import HIDE, SHOW, Telnet, with_line_ends
 
 _NO_NAMES = NoNames()
@@ -35,20 +34,18 @@ class PromptState:
     :ivar prompted: whether the command that runs now was completed at a prompt.
     :ivar room: where a line that is no command is said.
     :ivar held: the line that ``!`` says.
-    :ivar greeted: whether the greeting was shown.
     :ivar tipped: whether it was told that a password need not stand on the line of its login.
     """
 
-    __slots__ = ("_context", "_link", "greeted", "held", "prompt", "prompted", "room", "tipped")
+    __slots__ = ("_context", "_line", "held", "prompt", "prompted", "room", "tipped")
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self._context: Context | None = None
         self.prompt: Ask | None = None
         self.prompted = False
         self.room: Conversation | None = None
         self.held: Held | None = None
-        self.greeted = False
         self.tipped = False
 
     def begin(self) -> None:
@@ -69,7 +66,7 @@ class PromptState:
     def leave_prompt(self) -> None:
         """No answer is expected any more; what comes next stands on a line of its own."""
         self.prompt = None
-        outbox, telnet = self._link.outbox, self._link.telnet
+        outbox, telnet = self._line.outbox, self._line.telnet
         if not outbox.asking:
             return
         outbox.flush()
@@ -81,19 +78,19 @@ class PromptState:
 
     # lines in
 
-    def read(self, line: object) -> Call | bytes:
-        """What a line means now: a command, or what is shown at once."""
-        telnet = self._link.telnet
+    def read(self, line: object) -> Call | NoCall:
+        """What a line means now."""
+        telnet = self._line.telnet
         if self.prompt is not None:
-            self._link.outbox.answered()
+            self._line.outbox.answered()
         if telnet is not None and telnet.hidden:
             self._end_hiding(telnet)
         if line is TOO_LONG:
-            return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE), LINE_BYTES)
+            return self._unreadable(Refused(TooLong.code, TOO_LONG_LINE))
         assert isinstance(line, bytes), "a line is bytes or TOO_LONG"
         text = attempt(decode, line)
         if isinstance(text, Refused):
-            return self._unreadable(text, len(line))
+            return self._unreadable(text)
         context = self._context or self._new_context()
         ask = self.prompt
         if self.held is not None:
@@ -106,35 +103,28 @@ class PromptState:
             reading = attempt(answer, ask, text, context)
         if isinstance(reading, Call):
             return reading
-        throttle, session = self._link.service.node.throttle, self._link.session
         if reading is None:
-            throttle.charge(session)
-            return b""
+            return NoCall()
         if isinstance(reading, Refused):
-            throttle.refused(session, len(line), unknown=reading.code == UnknownCommand.code)
-            return self.shown(reading)
+            return NoCall(self.shown(reading), refused=True, unknown=reading.code == UnknownCommand.code)
         if isinstance(reading, Ask):
-            throttle.charge(session)
-            return self._ask(reading)
-        throttle.refused(session, len(line), unknown=False)
+            return NoCall(self._ask(reading))
         self.held = reading
         self._context = None
-        return self.shown(
+        held = self.shown(
             Refused("held", f"Not sent. Did you mean: {reading.meant} ? Type ! to say it to {context.room} anyway.")
         )
+        return NoCall(held, refused=True)
 
-    def refused(self, call: Call, reply: Refused, pipeline: Pipeline) -> bytes:
-        """Show a refusal, and ask once more for what was mistyped.
-
-        :param pipeline: where lines wait.
-        """
-        again = self._again(call, reply, pipeline)
+    def refused(self, call: Call, reply: Refused) -> bytes:
+        """Show a refusal, and ask once more for what was mistyped."""
+        again = self._again(call, reply)
         # login NAME would be taken for a password now
         if again and reply.text in (BadCredentials.text, BadCredentials.closed):
             reply = replace(reply, text=f"{BadCredentials.what} Try again.")
         return self.shown(reply) + again
 
-    def _again(self, call: Call, reply: Refused, pipeline: Pipeline) -> bytes:
+    def _again(self, call: Call, reply: Refused) -> bytes:
         """Ask once more for what was mistyped at a prompt; not where the next line has come already.
 
         In a room that line may be a password as well, and so may those after it: none is said.
@@ -145,27 +135,24 @@ class PromptState:
         if again is None or not self.prompted:
             return b""
         shown = b""
-        if pipeline.waiting:
+        if self._line.lines_wait:
             if not again.type.secret or self.room is None:
                 return b""
-            dropped = pipeline.drop()
+            dropped = self._line.drop_lines()
             words = f"What was typed after it was not read ({dropped} more), as it may hold a password."
             shown = self.shown(Refused("held", words))
         return shown + self._ask(ask_again(call, again.name), again=True)
 
-    def _unreadable(self, why: Refused, size: int) -> bytes:
-        """Refuse a line without a meaning; what was asked before is asked again.
-
-        :param size: of the line in bytes.
-        """
-        self._link.service.node.throttle.refused(self._link.session, size, unknown=True)
+    def _unreadable(self, why: Refused) -> NoCall:
+        """Refuse a line without a meaning; what was asked before is asked again."""
         ask = self.prompt
-        return self.shown(why) + (self._ask(ask) if ask is not None else b"")
+        asked = self._ask(ask) if ask is not None else b""
+        return NoCall(self.shown(why) + asked, refused=True, unknown=True)
 
     def _new_context(self) -> Context:
-        link, room = self._link, self.room.room if self.room is not None else None
-        logged_in, names = link.session.user is not None, link.service.rooms.names_for(link.session)
-        table, registration = link.service.table, link.service.settings.registration
+        line, room = self._line, self.room.room if self.room is not None else None
+        logged_in, names = line.session.user is not None, line.service.rooms.names_for(line.session)
+        table, registration = line.service.table, line.service.settings.registration
         if not logged_in and registration != "open":
             if registration == "closed":
                 return Context(table, names, withheld={"new": RegistrationClosed})
@@ -175,40 +162,40 @@ class PromptState:
 
     def _ask(self, ask: Ask, again: bool = False) -> bytes:
         """:param again: whether it was mistyped, so that somebody may want to know the way out."""
-        link = self._link
+        line = self._line
         secret = any(each.type.secret for each in ask.call.verb.parameters if each.prompt)
-        if secret and "password" not in link.service.authenticator.ways_in(link.session):
+        if secret and "password" not in line.service.authenticator.ways_in(line.session):
             return self.shown(Refused(PlainLoginRefused.code, PlainLoginRefused.text))
         self.prompt = ask
         prompt = ask.missing.prompt or ""
         if not ask.missing.type.secret:
             return self.text(f"{prompt} ")
-        notes = ["your typing is visible"] if link.telnet is None else []
+        notes = ["your typing is visible"] if line.telnet is None else []
         if again:
             notes.append("an empty line gives up")
         shown = self.text(f"{prompt.rstrip(':')} ({'; '.join(notes)}): " if notes else f"{prompt} ")
-        if link.telnet is None:
+        if line.telnet is None:
             return shown
-        link.telnet.hidden = True
+        line.telnet.hidden = True
         return shown + HIDE
 
     def _end_hiding(self, telnet: Telnet) -> None:
         """Let telnet show again what is typed; the line end of a hidden line was not shown either."""
         telnet.hidden = False
-        self._link.outbox.write(SHOW + b"\r\n")
+        self._line.outbox.write(SHOW + b"\r\n")
 
     # how it looks
 
     @property
     def preferences(self) -> Preferences:
         """What who is logged in has chosen."""
-        user = self._link.session.user
+        user = self._line.session.user
         return user.account.preferences if user is not None else UNSET
 
     def view(self) -> View:
         room, chosen = self.room, self.preferences
         current = room.id if room is not None else None
-        return View(current, chosen.style, self._link.service.node.now(), chosen.zone, chosen.time)
+        return View(current, chosen.style, self._line.service.node.now(), chosen.zone, chosen.time)
 
     def shown(self, event: Event | Reply) -> bytes:
         """What a reply or an event looks like here."""
@@ -216,7 +203,7 @@ class PromptState:
 
     def text(self, lines: str) -> bytes:
         data = lines.encode()
-        return data if self._link.telnet is None else with_line_ends(data)
+        return data if self._line.telnet is None else with_line_ends(data)
 
 
 def decode(line: bytes) -> str:

@@ -64,7 +64,8 @@ class IMind(Protocol):
 
     peer: Peer
 
-    features: Features
+    @property
+    def features(self) -> Features: ...
 
     def audience_key(self, conversation: int) -> Hashable:
         """Equal for all minds that render events of this conversation to the same bytes."""

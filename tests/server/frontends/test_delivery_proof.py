@@ -14,8 +14,8 @@ from chat.protocol.values import SERVER, Shown
 from chat.server.core.user import Session
 from chat.server.frontends.connection import LINGER
 from chat.server.frontends.delivery_proof import LATER, LOOK_AFTER, LOOK_EVERY, DeliveryProof
+from chat.server.frontends.line_session import PRIVATE_LINES
 from chat.server.frontends.outbox import Outbox
-from chat.server.frontends.text import PRIVATE_LINES
 from tests.server.auth.fakes import FakeClock
 from tests.server.frontends.server import PASSWORD, ServerCase, SlowReads
 

@@ -36,7 +36,7 @@ class Unsent(LiveCase):
         if tls:
             await self.shakes_hands(end)
         end.sends(b"{")
-        await self.until(lambda: self.connections[0]._front is not None)
+        await self.until(lambda: self.connections[0]._line is not None)
         end.reads = False
         return end
 
@@ -138,7 +138,7 @@ class Proof(LiveCase):
         end = await self.call(self.listen())
         await self.shakes_hands(end)
         end.sends(b"{")
-        await self.until(lambda: self.connections[0]._front is not None)
+        await self.until(lambda: self.connections[0]._line is not None)
         outbox = self.connections[0].outbox
         self.assertTrue(outbox.acknowledged())
         outbox.write(b"hello\n")
