@@ -26,19 +26,19 @@ from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
 from chat.client.session.sync import SyncMode
 
-_ABOUT = "Talk with people on a chat server, full-screen or line by line."
+_ABOUT = "Chat with people on a server, full-screen or line by line."
 
 _MORE = """\
-other uses:
-  chat send NAME TEXT      write to somebody (or to a room: '#ROOM'); TEXT may be - for standard input
-  chat tail ROOM           show what is said in a room, line after line
-  chat forget HOST[:PORT]  meet a server as if for the first time, when it has another key or was set up anew
-  chat keys export FILE    write the keys that seal what you say into a file; keys import FILE takes them from there
+other commands:
+  chat send NAME TEXT      send one message to a person, or to a room as '#ROOM'; TEXT - reads standard input
+  chat tail ROOM           print the messages of a room as they arrive
+  chat forget HOST[:PORT]  forget a server's key, because it has a new one or was reinstalled
+  chat keys export FILE    save your encryption keys to a file
+  chat keys import FILE    load them from a file
 
-Of send and tail, standard output gets what was asked for alone, and standard error what went wrong.
-The exit status of send, and of --plain when its input ends, is 0 only when every message is kept by the server,
-and no line was held back or refused.
-Servers to pick from, and settings, stand in {config}:
+send and tail print only messages on standard output; errors go to standard error. The exit status of send, and
+of --plain at the end of its input, is 0 only if the server stored every message.
+Your servers and settings are in {config}:
 
   [chat]
   theme = dark
@@ -47,10 +47,10 @@ Servers to pick from, and settings, stand in {config}:
   school = chat.example.org
   home = 192.168.1.5:7777
 
-With unattended = yes, keys that send and tail have unlocked stay so on this disk, for cron.
+With unattended = yes, keys that send and tail have unlocked stay unlocked on this disk, for cron.
 
-Connections are encrypted. The key of a server is remembered when it is first met, and you are told when it changes.
-Inside, /help shows what the server understands, and F1 the keys.
+Connections are encrypted. The client remembers a server's key, and warns you when it changes.
+In the client, /help lists the commands, and F1 shows the keyboard shortcuts.
 """
 
 
@@ -84,8 +84,8 @@ def run(words: Sequence[str], files: Files) -> int:
         epilog=_MORE.format(config=files.config),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("server", nargs="?", metavar="HOST[:PORT]", help="where to go; without it you may pick")
-    parser.add_argument("--plain", action="store_true", help="line by line, as on a terminal that can show no more")
+    parser.add_argument("server", nargs="?", metavar="HOST[:PORT]", help="the server; without it, pick one from a list")
+    parser.add_argument("--plain", action="store_true", help="line by line, for pipes and screen readers")
     parser.add_argument("--version", action="version", version=f"chat {__version__}")
     _add_common(parser)
     options = parser.parse_args(words)
@@ -113,7 +113,7 @@ def _can_paint() -> bool:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", default="", metavar="NAME", help="whose account; without it the one of last time")
+    parser.add_argument("--user", default="", metavar="NAME", help="your account; by default the last one you used")
     parser.add_argument("--unencrypted", action="store_true", help="without TLS: everybody on the way can read along")
 
 
@@ -131,7 +131,9 @@ def _usual(words: str | None, unencrypted: bool, files: Files) -> ServerAddress:
         return servers.get(words) or _address(words, unencrypted)
     recent = [known.address for known in files.known()] or list(servers.values())
     if not recent:
-        raise ClientFailure("No server is known here yet. Name one: chat HOST[:PORT], or --server HOST[:PORT]")
+        raise ClientFailure(
+            "No server given, and none is known yet. Run: chat HOST[:PORT] (or add: --server HOST[:PORT])"
+        )
     return recent[0]
 
 
@@ -159,13 +161,13 @@ def _plain(options: argparse.Namespace, files: Files) -> int:
 def _script(name: str, words: Sequence[str], files: Files) -> int:
     parser = argparse.ArgumentParser(prog=f"chat {name}")
     _add_common(parser)
-    parser.add_argument("--server", metavar="HOST[:PORT]", help="where; without it the server of last time")
+    parser.add_argument("--server", metavar="HOST[:PORT]", help="the server; by default the last one you used")
     if name == "send":
         parser.add_argument("name", metavar="NAME", help="a person, or a room as '#ROOM'")
-        parser.add_argument("text", nargs="+", metavar="TEXT", help="what to say; - reads standard input")
+        parser.add_argument("text", nargs="+", metavar="TEXT", help="the message; - reads standard input")
     else:
         parser.add_argument("room", metavar="ROOM")
-        parser.add_argument("-n", type=int, default=10, dest="lines", help="lines to begin with (default 10)")
+        parser.add_argument("-n", type=int, default=10, dest="lines", help="earlier lines to show first (default 10)")
     options = parser.parse_args(words)
     address = _usual(options.server, options.unencrypted, files)
 
@@ -190,7 +192,7 @@ def _write(where: TextIO, text: str) -> None:
 def _keys(words: Sequence[str], files: Files) -> int:
     parser = argparse.ArgumentParser(prog="chat keys")
     _add_common(parser)
-    parser.add_argument("--server", metavar="HOST[:PORT]", help="where; without it the server of last time")
+    parser.add_argument("--server", metavar="HOST[:PORT]", help="the server; by default the last one you used")
     parser.add_argument("what", choices=("export", "import"))
     parser.add_argument("file", type=Path, metavar="FILE")
     options = parser.parse_args(words)
@@ -203,7 +205,7 @@ def _keys(words: Sequence[str], files: Files) -> int:
     address = _usual(options.server, options.unencrypted, files)
     account = options.user or files.find(address).account
     if not account:
-        raise ClientFailure("Say whose keys: --user NAME")
+        raise ClientFailure("No account given. Add: --user NAME")
     move = export_keys if options.what == "export" else import_keys
     print(move(make_key_files(files, address), account, device_of(files), options.file, _ask))
     return 0
@@ -214,15 +216,18 @@ def _forget(words: Sequence[str], files: Files) -> int:
     parser.add_argument("server", metavar="HOST[:PORT]")
     address = _usual(parser.parse_args(words).server, False, files)
     if not files.forget(address):
-        raise ClientFailure(f"{address} is not known here.")
-    print(f"{address} is met as a new server the next time. Should it be one, what you had on it is put aside then.")
+        raise ClientFailure(f"Nothing to forget: this client has never connected to {address}.")
+    print(
+        f"Forgot {address}: the next connection remembers the server's new key. If the server was reinstalled, your old"
+        " encryption keys are then moved to a separate folder."
+    )
     return 0
 
 
 def _ask(prompt: str) -> str:
     """:raises NobodyThere: where nobody can answer."""
     if not sys.stdin.isatty():
-        raise NobodyThere("Nobody is there to type the password.")
+        raise NobodyThere("A password is needed, and there is no terminal to type it.")
     return getpass.getpass(prompt)
 
 

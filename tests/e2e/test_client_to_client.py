@@ -38,7 +38,7 @@ class ClientToClient(StageCase):
         bob.sees("User ann ip: 127.0.0.1, port: ")
         bob.types("private ann under the doormat")
         ann.sees("bob (direct): under the doormat")
-        bob.sees("Delivered to ann, from client to client.")
+        bob.sees("Delivered directly to ann.")
         ann.types("private bob understood")
         bob.sees("ann (direct): understood")
 

@@ -100,7 +100,7 @@ class AtATerminal(ClientCase):
 
     def test_a_password_is_not_seen_and_the_next_time_none_is_asked_for(self) -> None:
         first = self.terminal("ann", "--plain", self.address)
-        first.sees("Username (new NAME makes an account):")
+        first.sees("Username (or: new NAME to register):")
         first.types("new ann")
         first.sees("Password:")
         first.types(PASSWORD)
@@ -116,7 +116,7 @@ class AtATerminal(ClientCase):
     def test_a_dumb_terminal_gets_lines(self) -> None:
         ann = Terminal(self.stage, "ann", ["env", "TERM=dumb", *CHAT, self.address])
         self.addCleanup(ann.leave)
-        ann.sees("Username (new NAME makes an account):")
+        ann.sees("Username (or: new NAME to register):")
         self.assertEqual(ann.modes(), "000")
 
     def test_a_server_whose_key_has_changed(self) -> None:
@@ -158,9 +158,9 @@ class AtATerminal(ClientCase):
                 os.unlink(self.stage.path(name))
         self.stage.start(f"--listen=tcp:{port}:interface=127.0.0.1")
         plain = self.terminal("ann", "--plain", f"127.0.0.1:{port}", width=200)
-        plain.sees("was set up anew, or is another server", f"chat forget 127.0.0.1:{port}", "ended with 1")
-        self.assertEqual(plain.screen().count("was set up anew"), 1)
-        ann.sees("! 127.0.0.1", "was set up anew", "Not connected (F5: again)")
+        plain.sees("was reinstalled, or is another server", f"chat forget 127.0.0.1:{port}", "ended with 1")
+        self.assertEqual(plain.screen().count("was reinstalled"), 1)
+        ann.sees("! 127.0.0.1", "was reinstalled", "Not connected (F5: again)")
         ann.presses("F5")
         ann.sees("WAS SET UP ANEW", "Type anew to continue.")
         ann.types("anew")
@@ -168,7 +168,7 @@ class AtATerminal(ClientCase):
         ann.presses("F4")
         ann.types("ann")
         ann.types(PASSWORD)
-        ann.sees("is put aside")
+        ann.sees("were moved to")
         ann.types("create ops")
         ann.sees("Room ops made")
         ann.does_not_see("said")
@@ -270,7 +270,7 @@ class InPipes(ClientCase):
         ):
             status, said = self.run_chat(*words)
             self.assertEqual(status, 1, said)
-            self.assertIn("does not answer", said)
+            self.assertIn("Cannot connect to", said)
             self.assertNotIn("Traceback", said)
 
     def test_help(self) -> None:
@@ -286,7 +286,7 @@ class InPipes(ClientCase):
         self.assertEqual(status, 0, said)
         first = Terminal(self.stage, "ann", [*CHAT, "send", "--user", "ann", "bob", "build", "started"])
         self.addCleanup(first.leave)
-        first.sees("Password of ann:")
+        first.sees("Password for ann:")
         first.types(PASSWORD)
         first.sees("ended with 0")
         bob.sees("ann (private): build started")
@@ -300,7 +300,7 @@ class InPipes(ClientCase):
         self.assertEqual((status, "No user nobody." in said), (1, True), said)
         tail = Terminal(self.stage, "ann2", [*CHAT, "tail", "--server", self.address, "--user", "ann", "lobby"])
         self.addCleanup(tail.leave)
-        tail.sees("Password of ann:")
+        tail.sees("Password for ann:")
         tail.types(PASSWORD)
         tail.sees("ann: two")
         bob.types("a new line")

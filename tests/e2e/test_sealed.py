@@ -30,9 +30,9 @@ class Sealed(ClientCase):
         self.chat("bob", new=True)
         self.chat("ann", f"message bob {WORDS}", "/edit no, in the oven", new=True)
         shown = self.chat("bob", f"/r you said: {WORDS}")
-        self.assertIn(f"ann (private, sealed): {WORDS}", shown)
+        self.assertIn(f"ann (private, encrypted): {WORDS}", shown)
         self.assertIn("no, in the oven", shown)
-        self.assertIn(f"bob (private, sealed): you said: {WORDS}", self.chat("ann", "/search fridge"))
+        self.assertIn(f"bob (private, encrypted): you said: {WORDS}", self.chat("ann", "/search fridge"))
 
         self.stage.stop()
         server = b"".join(each.read_bytes() for each in Path(self.stage.folder).glob("*") if each.is_file())

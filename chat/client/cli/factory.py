@@ -66,7 +66,7 @@ def call(reactor: Any, files: Files, address: ServerAddress, tell: Tell, lost: L
         if failure.check(ClientFailure):
             return failure
         words = " ".join(str(failure.value).split()).rstrip(".")
-        return Failure(Disconnected(f"{address} does not answer ({words[:150]})."))
+        return Failure(Disconnected(f"Cannot connect to {address}: {words[:150]}."))
 
     return dialed.addCallback(when_ready).addErrback(explain)
 

@@ -67,7 +67,7 @@ class Printer:
     def status_changed(self, status: Status) -> None:
         if self.only is None:
             if status.phase is Phase.WAITING:
-                self.refuse(f"{status.reason} Trying again in {max(1, round(status.wait))} s.")
+                self.refuse(f"{status.reason} Reconnecting in {max(1, round(status.wait))} s.")
             elif status.phase is Phase.ENDED:
                 self._ended = status.reason
                 self.refuse(status.reason)
@@ -92,7 +92,7 @@ class Printer:
         if self.only is not None:
             return
         if author != user:
-            self.note(f"Delivered to {user}, from client to client.")
+            self.note(f"Delivered directly to {user}.")
             return
         first, *others = safe_lines(text)
         name = safe(author)

@@ -185,7 +185,7 @@ class Plain:
         :returns: the name, and whether to make an account of it; empty when there is nothing to do with it.
         """
         closed = self._registration == "closed"
-        line = (await self._prompt("Username: " if closed else "Username (new NAME makes an account): ")).strip()
+        line = (await self._prompt("Username: " if closed else "Username (or: new NAME to register): ")).strip()
         if not line.lower().startswith("new "):
             return line, False
         if closed:
@@ -215,7 +215,7 @@ class Plain:
         return True
 
     async def _unlock(self, account: str) -> None:
-        """Ask what the keys are under; by an empty line a person goes without them."""
+        """Ask what the keys are under; an empty line continues without them."""
         while self._person and (wanted := self._engine.seals.wanted(account)):
             passphrase = await self._prompt(wanted, hidden=True)
             if not passphrase:
@@ -223,7 +223,7 @@ class Plain:
             try:
                 await self._engine.seals.unlock(account, passphrase)
             except ClientFailure as error:
-                self._printer.refuse(f"{error} An empty line goes on without keys.")
+                self._printer.refuse(f"{error} Press Enter to continue without keys.")
 
     def _welcome(self) -> None:
         self._printer.note(f"You are logged in as {self._engine.state.me}.")
@@ -232,7 +232,7 @@ class Plain:
             self._printer.here = self._engine.state.talk(Key(True, fold(room)), room)
             self._printer.note(f"You are in {room}.")
         else:
-            self._printer.note("You are in no room. list channels shows them all; connect ROOM enters one.")
+            self._printer.note("You are not in a room. To see all rooms: list channels. To enter one: connect ROOM")
 
     async def _prompt(self, words: str, hidden: bool = False) -> str:
         self._keys.write(words)

@@ -90,7 +90,7 @@ class ScriptCommand:
         """
         engine = self._engine
         if not self._user:
-            raise ClientFailure("Say who you are: --user NAME")
+            raise ClientFailure("No account given. Add: --user NAME")
         token = self._known.tokens.get(f"{self._user}@{engine.device}")
         await engine.connect()
         try:
@@ -101,16 +101,16 @@ class ScriptCommand:
                 except RequestRefused as refused:
                     if refused.reply.code not in _BY_PASSWORD:
                         raise
-            await engine.log_in(self._user, self._password or self._ask(f"Password of {self._user}: "))
+            await engine.log_in(self._user, self._password or self._ask(f"Password for {self._user}: "))
         except NobodyThere as error:
             raise ClientFailure(f"{error} {self._advice()}") from None
 
     def _advice(self) -> str:
         if self._files.settings().unattended:
-            return "Type the same once at a terminal; it is remembered."
+            return "Run this command once in a terminal; the client then remembers your login."
         return (
-            f"Put unattended = yes into [chat] of {self._files.config}, so that your keys stay open for scripts,"
-            " and type the same once at a terminal."
+            f"Set unattended = yes in the section [chat] of {self._files.config}, then run this command once in a"
+            " terminal."
         )
 
     async def _unlocked(self) -> bool:
@@ -121,7 +121,7 @@ class ScriptCommand:
         """
         seals, user = self._engine.seals, self._user
         if seals.lacking(user):
-            self._password = self._ask(f"Password of {user}: ")
+            self._password = self._ask(f"Password for {user}: ")
             return False
         if wanted := seals.wanted(user):
             await seals.unlock(user, self._ask(wanted))
@@ -189,7 +189,7 @@ class Send(ScriptCommand):
             said = _text(text)
             await self._log_in()
             if self._engine.seals.locked(self._user):
-                raise ClientFailure("Not sent: your keys are locked, so it could not be sealed.")
+                raise ClientFailure("Not sent: your keys are locked, so this cannot be encrypted.")
             while True:
                 try:
                     if body is None:
@@ -228,7 +228,7 @@ class Send(ScriptCommand):
     def _say_what_waits(self) -> None:
         waiting = sum(talk.unread for talk in self._engine.state.talks.values())
         if waiting:
-            self._printer.note(f"{waiting} {'line waits' if waiting == 1 else 'lines wait'} for you. To read: chat")
+            self._printer.note(f"You have {waiting} unread {'message' if waiting == 1 else 'messages'}. To read: chat")
 
 
 class Tail(ScriptCommand):
@@ -287,7 +287,7 @@ class Tail(ScriptCommand):
         try:
             return await super()._unlocked()
         except ClientFailure as error:
-            self._printer.note(f"{error} Going on without keys.")
+            self._printer.note(f"{error} Continuing without keys.")
             return True
 
 

@@ -144,7 +144,7 @@ class CommandInput:
             where = Key(False, fold(call.arguments["user"]))
             args = {"user": call.arguments["user"], "text": text.text}
         elif here is not None and here.key.deleted:
-            raise ClientFailure("This account was deleted; nobody would read it.")
+            raise ClientFailure("Not sent: this account was deleted.")
         elif here is not None and not here.key.room:
             where, said = here.key, f"* {self._engine.state.me} {text.text}" if cmd == "me" else text.text
             cmd, args = "message", {"user": here.title, "text": said}  # an action is of rooms

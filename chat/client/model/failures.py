@@ -37,6 +37,13 @@ class Disconnected(ClientFailure):
     """The connection has ended; requests without an answer may or may not have been carried out."""
 
 
+class NotConnected(Disconnected):
+    """A request needs a connection on which somebody is logged in."""
+
+    def __init__(self) -> None:
+        super().__init__("You are not connected, so nothing was done. Try again when the client has reconnected.")
+
+
 class NoEncryption(Disconnected):
     """There is a server, but it does not speak TLS."""
 

@@ -1,4 +1,4 @@
-"""What a client says of a message beside who wrote it: whether it was sealed, and whether it is genuine."""
+"""The text of a message together with what this client found out: whether it was encrypted, and is genuine."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from chat.protocol.values import Sealed, Text, value
 
 @value
 class Opened(Text):
-    """What was sealed, and is genuine."""
+    """An encrypted message that was decrypted and is genuine."""
 
-    mark: ClassVar[str] = "sealed"
+    mark: ClassVar[str] = "encrypted"
 
 
 @value
 class InTheClear(Text):
-    """What anybody may have written or read, in a conversation that is sealed."""
+    """An unencrypted message in an encrypted conversation: anybody on the way may have written or read it."""
 
-    mark: ClassVar[str] = "NOT SEALED"
+    mark: ClassVar[str] = "NOT ENCRYPTED"
 
 
 @value
 class Unopened(Text):
-    """In place of what does not open: why that is so.
+    """A message that cannot be decrypted; its text says why.
 
-    :param sealed: what it is, in case a key comes for it.
+    :param sealed: the encrypted message, in case its key arrives later.
     """
 
     mark: ClassVar[str] = "unreadable"

@@ -1,4 +1,4 @@
-"""What a search has found without the server, which would learn what somebody looks for."""
+"""Results of a search on this machine, which does not tell the server what somebody searches for."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Final
 from chat.protocol.events import Found
 
 EVERYWHERE: Final = "everywhere"
-"""An argument of a search that the server may know of; it is none of the server's."""
+"""The argument of a search that the server may see; it is not sent."""
 
 THE_REST: Final = (
-    "Only what was sealed was looked through. To look through the rest type ! (the server reads the words then)."
+    "Only encrypted messages were searched. To search the others too, type ! (the server then sees your words)."
 )
 
 
 NOTHING_SEALED: Final = (
-    "Nothing was found in what was sealed. To look through the rest type ! (the server reads the words then)."
+    "Nothing found in encrypted messages. To search the others too, type ! (the server then sees your words)."
 )
-NOT_IN_THE_REST: Final = "Nothing was found in the rest."
+NOT_IN_THE_REST: Final = "Nothing found in the other messages."
 
 
 @dataclass(frozen=True, slots=True)
 class FoundHere(Found):
-    """What was found in what was sealed, and nowhere else."""
+    """What was found in the encrypted messages only."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundThere(Found):
-    """What the server has found, after what was sealed had been looked through."""
+    """What the server has found, after a search of the encrypted messages."""

@@ -126,7 +126,7 @@ class SendQueue:
     def put(self, outgoing: Outgoing) -> None:
         """:raises TooMuch: when `MOST_UNSENT` wait."""
         if len(self._lines) >= MOST_UNSENT:
-            raise TooMuch(f"{MOST_UNSENT} lines wait to be sent; this one was not taken. Try again later.")
+            raise TooMuch(f"Not sent: {MOST_UNSENT} lines are already waiting to be sent. Try again later.")
         self._lines.append(outgoing)
         self._drafts.keep(self._account, self._lines)
 

@@ -65,7 +65,7 @@ class DiskDraftStore:
         for line in found.values():
             if line.time < oldest:
                 line.fate = Fate.REFUSED
-                line.why = f"It has waited for more than {MOST_DAYS} days. Say it again if it still holds."
+                line.why = f"Not sent: it waited for more than {MOST_DAYS} days. Type it again if it still matters."
         return list(found.values())
 
     def keep(self, account: str, lines: Sequence[Outgoing]) -> None:

@@ -16,7 +16,7 @@ from chat.protocol.grammar.context import Call
 from chat.protocol.grammar.verbs import Table, Verb
 from chat.protocol.values import Sealed
 
-NOT_SEALED: Final = "Not sent: your keys are locked, so it could not be sealed. Type: unlock"
+NOT_SEALED: Final = "Not sent: your keys are locked, so this cannot be encrypted. Type: unlock"
 
 
 class NullEncryption:
@@ -187,4 +187,4 @@ class NullEncryption:
 
         :raises ClientFailure: when that does not work.
         """
-        raise ClientFailure(f"{call.verb.name} needs keys.")
+        raise ClientFailure(f"{call.verb.name} needs encryption keys, and this client has none.")

@@ -21,7 +21,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chat import __version__
-from chat.client.model.failures import ClientFailure, Disconnected, RequestRefused, ServerNotTrusted
+from chat.client.model.failures import ClientFailure, Disconnected, NotConnected, RequestRefused, ServerNotTrusted
 from chat.client.model.state import State
 from chat.client.session.encryption_api import NullEncryption
 from chat.client.session.heartbeat import Heartbeat
@@ -54,7 +54,7 @@ GREETING_TIMEOUT = 60.0
 MOST_UNHEARD = 10_000
 """Events that wait while the keys of somebody are asked for."""
 
-_TO_OPEN = "To open your keys type: unlock (with your password of before, if it was changed elsewhere)."
+_TO_OPEN = "To unlock your keys, type: unlock (with your old password, if you changed it on another device)."
 
 Dial = Callable[[Callable[[Event], object], Callable[[ClientFailure], object]], Deferred[ChatClient]]
 """Makes a connection that tells its events and its end; fires when it may be used, or fails with why there is none."""
@@ -145,7 +145,7 @@ class Engine:
             raise ends[0]
         self._client = client
         self._login = self._make_login(client)
-        timer = self._clock.callLater(GREETING_TIMEOUT, lambda: client.drop("The server does not answer."))
+        timer = self._clock.callLater(GREETING_TIMEOUT, lambda: client.drop("The server did not answer in time."))
         try:
             self.welcome = await self._greet(client)
             table = await client.ask("commands")
@@ -199,7 +199,7 @@ class Engine:
     async def _enter(self, logged_in: LoggedIn, password: str = "") -> None:
         client = self._client
         if client is None:
-            raise Disconnected("The connection to the server is lost.")
+            raise Disconnected("The connection to the server was lost.")
         self.state.be(logged_in.account)
         self._token = logged_in.token
         if logged_in.token:
@@ -237,7 +237,7 @@ class Engine:
         if self.seals.busy:
             self._unheard.append(event)
             if len(self._unheard) > MOST_UNHEARD and self._client is not None:
-                self._client.drop("The server says too much at once.")
+                self._client.drop("The server sent too many events at once.")
         else:
             self._hear(event)
 
@@ -371,7 +371,7 @@ class Engine:
     def _inside(self) -> Login:
         """:raises Disconnected: when there is no connection on which one is logged in."""
         if self._login is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP):
-            raise Disconnected("You are not connected just now; nothing was done.")
+            raise NotConnected()
         return self._login
 
     async def ask(self, cmd: str, args: Mapping[str, object] | None = None) -> Reply:
@@ -380,7 +380,7 @@ class Engine:
         :raises ClientFailure: when there is no connection.
         """
         if self._client is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP, Phase.OPEN):
-            raise Disconnected("You are not connected just now; nothing was done.")
+            raise NotConnected()
         return self._opened(await self._client.request(cmd, args))
 
     def _opened(self, reply: Reply) -> Reply:

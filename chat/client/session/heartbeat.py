@@ -52,7 +52,7 @@ class Heartbeat:
         if now - self._due > LATE:  # this machine slept, and what the server has said meanwhile is read only now
             self.heard()
         elif now - self._heard > MOST_SILENT * every:
-            client.drop("The server has fallen silent.")
+            client.drop("The server stopped answering.")
             return
         client.request("ping").addCallbacks(self.heard, lambda _: None)
         self._wait(every, client, every)

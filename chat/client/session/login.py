@@ -23,7 +23,7 @@ from chat.protocol.values import Verifier
 LEAST_COST = CLIENT_COST
 """The least cost of bcrypt that a server may ask for."""
 
-_NO_TOKEN = "This server takes a saved login over TLS only. Log in with your password, or connect with TLS."
+_NO_TOKEN = "This server accepts saved logins over TLS only. Log in with your password, or connect with TLS."
 
 InThread = Callable[..., Deferred[Any]]
 """Calls a function with arguments off the reactor's thread: ``twisted.internet.threads.deferToThread``."""
@@ -74,7 +74,7 @@ class Login:
         proof = Proof(password, client.fingerprint, self._least_cost)
         reply = await client.ask(cmd, args | {"scram": proof.first})
         if not isinstance(reply, Challenge):
-            raise client.distrust("The server takes whoever comes, without looking at the password.")
+            raise client.distrust("The server did not check the password: it may be an impostor. Disconnected.")
         try:
             proof.read(reply.scram)
         except ServerNotTrusted as error:
@@ -159,8 +159,10 @@ class Login:
             return True
         if self._plain and SCRAM not in welcome.auth and "password" in welcome.auth:
             return False
-        what = "that is bound to this TLS connection" if bound else "without sending the password"
-        raise client.distrust(f"The server offers no login {what}; somebody may stand in between. Nothing was sent.")
+        what = "that is bound to this TLS connection" if bound else "that keeps your password on this machine"
+        raise client.distrust(
+            f"The server offers no login {what}: somebody may be intercepting it. Your password was not sent."
+        )
 
     def _cost(self) -> int:
         """The cost of bcrypt for a new password: the server's, but no less than ours."""
@@ -169,7 +171,7 @@ class Login:
         cost = welcome.limits.get("cost", self._least_cost)
         if cost > MOST_COST:
             raise self._client.distrust(
-                f"The server asks for a cost of {cost}; {MOST_COST} is the most that is sensible."
+                f"The server asks for a bcrypt cost of {cost}; this client allows at most {MOST_COST}."
             )
         return max(cost, self._least_cost)
 

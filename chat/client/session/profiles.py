@@ -99,7 +99,7 @@ class Files:
             unattended = parser.getboolean("chat", "unattended", fallback=False)
             port = parser.getint("chat", "direct-port", fallback=0)
             if not 0 <= port < 65_536:
-                raise ValueError(f"direct-port is a number from 0 to 65535, not {port}")
+                raise ValueError(f"direct-port must be a number from 0 to 65535, not {port}")
         except (configparser.Error, ValueError, OSError) as error:
             reason = " ".join(str(error).split())
             raise ClientFailure(f"{self.config}: {reason[:200]}") from None

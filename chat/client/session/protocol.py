@@ -109,14 +109,14 @@ class ChatClient(Protocol):
         if self._over is not None:
             return fail(Failure(self._over))
         if len(self._unanswered) >= MOST_UNANSWERED:
-            return fail(Failure(TooMuch("Too many requests wait for the server's answer.")))
+            return fail(Failure(TooMuch("Too many requests are waiting for the server. Try again later.")))
         frame: dict[str, object] = {"id": self._asked + 1, "cmd": cmd, "args": dict(args or {})}
         if retry is not None:
             frame["retry"] = retry
         line = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         most = self.welcome.limits.get("frame", MOST_SENT) if self.welcome is not None else MOST_SENT
         if len(line) > most:
-            return fail(Failure(TooMuch(f"That is too long: the server takes {most:,} bytes.")))
+            return fail(Failure(TooMuch(f"Not sent: too long. The server accepts at most {most:,} bytes.")))
         self._asked += 1
         answer: Deferred[Reply] = Deferred()
         self._unanswered[self._asked] = answer
@@ -215,8 +215,8 @@ class ChatClient(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if not self.ready.called and reason.check(SSL.Error):
-            self._end(NoEncryption("No encrypted connection can be made: the server does not speak TLS on that port."))
-        self._end(Disconnected(self._farewell or "The connection to the server is lost."))
+            self._end(NoEncryption("Cannot encrypt the connection: the server does not speak TLS on this port."))
+        self._end(Disconnected(self._farewell or "The connection to the server was lost."))
 
     # reading
 
@@ -225,14 +225,14 @@ class ChatClient(Protocol):
             shown, id = parse(line)
         except UnknownType as unknown:
             if unknown.id is not None:
-                self.distrust("The server answered what is not understood here.")
+                self.distrust("The server sent an answer that this client does not understand.")
             return
         except BadFrame as error:
             if line[:2] == b"! " and not self._understood:
                 self._farewell = safe(line[2:].decode("utf-8", "replace"))[:200]
                 self.transport.loseConnection()
             elif not self._is_greeting(line):
-                self.distrust(f"The server sent what cannot be read. {error.line}")
+                self.distrust(f"The server sent invalid data. {error.line}")
             return
         self._understood = True
         if id is not None:
@@ -241,7 +241,7 @@ class ChatClient(Protocol):
             self._report(shown)
         else:
             text = f": {shown.text}" if isinstance(shown, Refused) else "."
-            self.distrust(f"The server answered nothing that was asked{text}")
+            self.distrust(f"The server sent an answer without a request{text}")
 
     def _is_greeting(self, line: bytes) -> bool:
         """Whether a line that is no frame belongs to a greeting, which comes first if at all."""
@@ -253,7 +253,7 @@ class ChatClient(Protocol):
     def _answer(self, shown: Event | Reply, id: str | int) -> None:
         answer = self._unanswered.pop(id, None) if isinstance(id, int) else None
         if answer is None or not isinstance(shown, Reply):
-            self.distrust("The server answered nothing that was asked.")
+            self.distrust("The server sent an answer without a request.")
             if answer is not None and self._over is not None:
                 answer.errback(Failure(self._over))
             return
@@ -265,7 +265,7 @@ class ChatClient(Protocol):
         try:
             self._tell(event)
         except Exception:
-            log.failure("an event could not be shown")
+            log.failure("failed to show an event")
 
     # the end
 

@@ -47,11 +47,11 @@ class Proof:
             exchange.set_server_first(challenge)
             cost = cost_of(bytes(exchange.salt))
         except (ScramException, ValueError) as error:
-            raise ServerNotTrusted(f"The server's challenge makes no sense: {error}.") from None
+            raise ServerNotTrusted(f"The server sent an invalid login challenge: {error}.") from None
         if cost < self._least_cost:
             raise ServerNotTrusted(
-                f"The server wants the password with a cost of {cost}, where {self._least_cost} is the least that is"
-                " safe: somebody may want to guess it. Nothing was sent."
+                f"The server asks for a bcrypt cost of {cost}, below the safe minimum of {self._least_cost}: somebody"
+                " may be trying to guess your password. Nothing was sent."
             )
         if int(exchange.iterations) > MOST_ITERATIONS:
             raise ServerNotTrusted(f"The server asks for more than {MOST_ITERATIONS:,} iterations. Nothing was sent.")
@@ -74,5 +74,5 @@ class Proof:
             self._exchange.set_server_final(answer)
         except (ScramException, ValueError):
             raise ServerNotTrusted(
-                "The server does not know the account it logged us in to: it is not the one it says. Disconnected."
+                "The server cannot prove that it knows your account: it may be an impostor. Disconnected."
             ) from None

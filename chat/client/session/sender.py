@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chat.client.model.conversation import ConversationModel
-from chat.client.model.failures import Disconnected, HeldBack, RequestRefused, ServerNotTrusted
+from chat.client.model.failures import Disconnected, HeldBack, NotConnected, RequestRefused, ServerNotTrusted
 from chat.client.model.send_queue import TRY_AGAIN, Outgoing
 from chat.client.model.state import State
 from chat.client.session.encryption_api import NOT_SEALED, NullEncryption
@@ -122,7 +122,7 @@ class Sender:
         else:
             if outgoing.sealed is not None:
                 self._seals.refused(self._talk(outgoing))
-            self._refuse(outgoing, getattr(reply, "text", "") or "The server did not keep it.")
+            self._refuse(outgoing, getattr(reply, "text", "") or "The server did not store this line.")
         self._send_next()
 
     def _unanswered(self, outgoing: Outgoing, client: ChatClient, failure: Any) -> None:
@@ -137,7 +137,7 @@ class Sender:
         why = str(failure.value)
         if failure.check(HeldBack) and outgoing.again is not None:
             self._state.held = Held(outgoing.again, "")
-            why += " Type ! to send it all the same."
+            why += " Type ! to send it anyway."
         self._refuse(outgoing, why)
         self._send_next()
 
@@ -155,7 +155,7 @@ class Sender:
         :raises ClientFailure: when there is no connection, or it must not be sent.
         """
         if self._client is None or talk.conversation is None:
-            raise Disconnected("You are not connected just now; nothing was done.")
+            raise NotConnected()
         sealed = await self._seals.seal(talk, text, ref=seq)
         args = {"id": talk.conversation.msgid(seq), "text": write_body(sealed or Text(text))}
         reply = await self._client.request("edit", args)

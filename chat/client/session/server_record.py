@@ -37,7 +37,7 @@ def read_server(words: str) -> ServerAddress:
     """``HOST[:PORT]``, and the word ``unencrypted`` after it."""
     address, _, rest = words.strip().partition(" ")
     if rest.strip() not in ("", "unencrypted"):
-        raise ValueError(f"{words[:60]!r}: write HOST[:PORT], or HOST[:PORT] unencrypted")
+        raise ValueError(f"{words[:60]!r} is not a server. Write HOST[:PORT] or HOST[:PORT] unencrypted")
     return ServerAddress.parse(address, tls=not rest.strip())
 
 

@@ -167,7 +167,7 @@ class Sync:
         while more:
             after, pages = talk.high, pages + 1
             if pages > MOST_PAGES and self._mode is not SyncMode.EVERYTHING:
-                raise client.distrust("The history that the server sends has no end.")
+                raise client.distrust("The server's history does not end.")
             page = await client.expect(
                 History, "history", {"conversation": talk.conversation.reference, "after": after, "limit": PAGE}
             )

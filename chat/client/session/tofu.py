@@ -26,8 +26,8 @@ class KeyChanged(ServerNotTrusted):
 
     def __init__(self, address: ServerAddress, before: bytes, now: bytes) -> None:
         super().__init__(
-            f"The key of {address} has changed: somebody may stand between you and the server. Nothing was sent."
-            f" If its operator says that it is right: chat forget {address}"
+            f"The key of {address} has changed: somebody may be intercepting your connection. Nothing was sent."
+            f" If the server's operator confirms the new key, run: chat forget {address}"
         )
         self.before = before
         self.now = now
@@ -63,8 +63,8 @@ class SetUpAnew(ServerNotTrusted):
 
     def __init__(self, address: ServerAddress) -> None:
         super().__init__(
-            f"{address} was set up anew, or is another server: your account, and what was said, are not there."
-            f" Nothing was sent. To begin anew with it: chat forget {address}"
+            f"{address} was reinstalled, or is another server: it does not have your account and messages. Nothing was"
+            f" sent. To use it as a new server, run: chat forget {address}"
         )
 
 
@@ -94,4 +94,4 @@ class SameDatabase:
             aside = self._files.meet(self._address, now)
             self._met = now
             if aside is not None:
-                self._told(f"What you had on the server that was at {self._address} before is put aside in {aside}.")
+                self._told(f"Your keys and unsent lines for the old server at {self._address} were moved to {aside}.")

@@ -67,7 +67,7 @@ class Plainly(PlainCase):
         bob.types("hi ann", room="lobby")
         bob.types("message ann psst")
         seen = ann.sees()
-        for words in ("Username (new NAME makes an account): ", "* You are logged in as ann.", "* You are in lobby"):
+        for words in ("Username (or: new NAME to register): ", "* You are logged in as ann.", "* You are in lobby"):
             self.assertIn(words, seen)
         self.assertIn("! Not sent. Did you mean: message bob ...", seen)
         self.assertIn("bob: hi ann\nbob (private): psst\n", seen)

@@ -30,7 +30,7 @@ HERE = ServerAddress("here.example")
 
 
 def nobody(prompt: str) -> str:
-    raise NobodyThere("Nobody is there to type the password.")
+    raise NobodyThere("A password is needed, and there is no terminal to type it.")
 
 
 @dataclass
@@ -163,10 +163,10 @@ class Sending(ScriptCase):
         bob = self.logged_in("bob", "lobby")
         bob.types("message ann lunch?")
         sent = self.sends("bob", "build done", person=True)
-        self.assertEqual(sent, Outcome(0, "", "* 1 line waits for you. To read: chat\n"))
+        self.assertEqual(sent, Outcome(0, "", "* You have 1 unread message. To read: chat\n"))
         bob.types("all quiet", room="lobby")
         sent = self.sends("#lobby", "build done", person=True)
-        self.assertEqual(sent.err, "* 2 lines wait for you. To read: chat\n")
+        self.assertEqual(sent.err, "* You have 2 unread messages. To read: chat\n")
 
     def test_what_is_refused_goes_to_the_other_output(self) -> None:
         self.logged_in("ann").engine.close()
@@ -175,7 +175,7 @@ class Sending(ScriptCase):
         self.assertIn("! No user nobody.", sent.err)
 
     def test_where_no_server_is_known_it_is_said_how_to_name_one(self) -> None:
-        with self.assertRaisesRegex(ClientFailure, "Name one: .* --server HOST"):
+        with self.assertRaisesRegex(ClientFailure, "No server given.*--server HOST"):
             run(["send", "bob", "build done"], self.files)
 
     def test_what_is_too_long_is_said_in_one_line_before_anybody_is_called(self) -> None:
@@ -248,11 +248,11 @@ class SendingSealed(ScriptCase):
         bob = self.enters("bob")
         self.sends("bob", "build 1", keys=self.keys)
         sent = self.sends("bob", "build 2", nobody, self.keys)
-        advice = f"Put unattended = yes into [chat] of {self.files.config}, so that your keys stay open for scripts,"
-        words = f"! Nobody is there to type the password. {advice} and type the same once at a terminal.\n"
+        advice = f"Set unattended = yes in the section [chat] of {self.files.config}, then run this command once in a"
+        words = f"! A password is needed, and there is no terminal to type it. {advice} terminal.\n"
         self.assertEqual(sent, Outcome(1, "", words))
         self.configure("device = box", "unattended = yes")
-        self.assertIn("Type the same once at a terminal;", self.sends("bob", "build 2", nobody, self.keys).err)
+        self.assertIn("Run this command once in a terminal;", self.sends("bob", "build 2", nobody, self.keys).err)
         self.assertEqual(self.sealed(bob), ["build 1"])
 
 

@@ -48,13 +48,13 @@ class Searching(SealedCase):
         self.ann.types(f"message bob {WORDS}")
         text = shown_in(None, self.ann.types("/search code", room="lobby"))
         self.assertIn(WORDS, text)
-        self.assertIn("Only what was sealed was looked through. To look through the rest type !", text)
+        self.assertIn("Only encrypted messages were searched. To search the others too, type !", text)
         text = shown_in(None, self.ann.types("/search kippers", room="lobby"))
         self.assertTrue(
-            text.startswith("* Nothing was found in what was sealed. To look through the rest type !"), text
+            text.startswith("* Nothing found in encrypted messages. To search the others too, type !"), text
         )
         text = shown_in(None, self.ann.types("!", room="lobby"))
-        self.assertEqual(text, "* Nothing was found in the rest.\n")
+        self.assertEqual(text, "* Nothing found in the other messages.\n")
 
     def test_who_has_sealed_nothing_asks_the_server_at_once(self) -> None:
         self.ann.types("the code of the lobby", room="lobby")

@@ -30,22 +30,22 @@ class Marks(SynchronousTestCase):
         view = View(current=4, zone=UTC)
         for body, words in (
             (Text("hi"), "bob (private): hi\n"),
-            (Opened("hi"), "bob (private, sealed): hi\n"),
-            (InTheClear("hi"), "bob (private, NOT SEALED): hi\n"),
+            (Opened("hi"), "bob (private, encrypted): hi\n"),
+            (InTheClear("hi"), "bob (private, NOT ENCRYPTED): hi\n"),
             (Unopened("no key", SEALED), "bob (private, unreadable): no key\n"),
         ):
             self.assertEqual(render(said(body), view), words)
-        self.assertEqual(render(said(Opened("hi"), DEN), view), "bob (sealed): hi\n")
-        self.assertEqual(render(said(Opened("waves"), DEN, Kind.ACTION), view), "* bob (sealed) waves\n")
+        self.assertEqual(render(said(Opened("hi"), DEN), view), "bob (encrypted): hi\n")
+        self.assertEqual(render(said(Opened("waves"), DEN, Kind.ACTION), view), "* bob (encrypted) waves\n")
 
     def test_an_edit_line_by_line(self) -> None:
         edited = Edited(BOB, 2, 1, "bob", "phone", 0, Opened("hi"))
-        self.assertEqual(render(edited, View(zone=UTC)), "bob (private, sealed) (edited): hi\n")
+        self.assertEqual(render(edited, View(zone=UTC)), "bob (private, encrypted) (edited): hi\n")
 
     def test_nobody_can_write_a_mark(self) -> None:
         """What somebody types stands after the colon, wherever it is shown."""
         self.assertEqual(
-            render(said(Text("(private, sealed): hi")), View(zone=UTC)), "bob (private): (private, sealed): hi\n"
+            render(said(Text("(private, encrypted): hi")), View(zone=UTC)), "bob (private): (private, encrypted): hi\n"
         )
 
     def test_on_the_screen(self) -> None:
@@ -54,7 +54,7 @@ class Marks(SynchronousTestCase):
         for body, words in (
             (Text("hi"), "00:00 bob: hi"),
             (Opened("hi"), "00:00 🔒bob: hi"),
-            (InTheClear("hi"), "00:00 NOT SEALED: bob: hi"),
+            (InTheClear("hi"), "00:00 NOT ENCRYPTED: bob: hi"),
             (Unopened("no key", SEALED), "00:00 unreadable: bob: no key"),
         ):
             (strip,) = drawing.row(said(body), talk)

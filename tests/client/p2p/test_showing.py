@@ -35,7 +35,7 @@ class LineByLine(SynchronousTestCase):
 
     def test_ones_own_is_confirmed(self) -> None:
         self.printer.direct("bob", "ann", "hello")
-        self.assertEqual(self.written, ["* Delivered to bob, from client to client.\n"])
+        self.assertEqual(self.written, ["* Delivered directly to bob.\n"])
 
     def test_a_file_is_told_of_a_few_times(self) -> None:
         file = transfer()

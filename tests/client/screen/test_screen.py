@@ -116,7 +116,7 @@ class GettingIn(ScreenCase):
             for words in ("Which server?", "school  school.example:99", "chat.example"):
                 self.assertIn(words, play.sees())
             await play.presses("n", "o", "space", "!", "enter")
-            self.assertIn("'no !' is no HOST or HOST:PORT.", play.sees())
+            self.assertIn("'no !' is not a server address. Write HOST or HOST:PORT.", play.sees())
             await play.presses("down", "down", "enter")
             self.assertIn("Log in to chat (chat.example)", play.sees())
             await play.presses("f3")
@@ -352,7 +352,7 @@ class Talking(ScreenCase):
                 self.assertEqual(play.sees().count(">○ deleted account"), 1)
             self.assertEqual(play.sees().count("○ deleted account"), 1)
             await play.types("are you there?")
-            self.assertIn("! This account was deleted; nobody would read it.", play.sees())
+            self.assertIn("! Not sent: this account was deleted.", play.sees())
             await play.presses("alt+up")
             self.assertNotIn("deleted account", play.sees())
 

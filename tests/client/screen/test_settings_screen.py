@@ -103,9 +103,9 @@ class ThePage(ScreenCase):
             play.desk.reachable = False
             play.desk.cut()
             await play.presses("enter")
-            self.assertIn("You are not connected just now; nothing was done.", play.sees())
+            self.assertIn("You are not connected, so nothing was done.", play.sees())
             await play.presses("escape", "f7")
-            self.assertIn("! You are not connected just now", play.sees())
+            self.assertIn("! You are not connected, so nothing", play.sees())
             self.assertEqual(self.kept(), UNSET)
 
         self.play_as("ann", scene, room="lobby")

@@ -293,7 +293,7 @@ class StayingIn(EngineCase):
         self.quiet_link()
         status = ann.screen.status
         self.assertEqual((status.phase, status.alarming), (Phase.ENDED, True))
-        self.assertIn("was set up anew", status.reason)
+        self.assertIn("was reinstalled", status.reason)
         self.assertNotIn(b"login", ann.links[-1].sent)
         self.assertEqual(len(ann.state.unsent), 1)
         self.quiet_link()

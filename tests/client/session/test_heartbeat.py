@@ -56,7 +56,7 @@ class OneConnection(SynchronousTestCase):
         self.clock.pump([5, 10])
         self.assertEqual(self.connection.dropped, "")
         self.clock.pump([10])
-        self.assertEqual(self.connection.dropped, "The server has fallen silent.")
+        self.assertEqual(self.connection.dropped, "The server stopped answering.")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_a_machine_that_slept_does_not_blame_the_server(self) -> None:
@@ -66,7 +66,7 @@ class OneConnection(SynchronousTestCase):
         self.clock.pump([10, 10])
         self.assertEqual(self.connection.dropped, "")
         self.clock.pump([10])
-        self.assertEqual(self.connection.dropped, "The server has fallen silent.")
+        self.assertEqual(self.connection.dropped, "The server stopped answering.")
 
     def test_who_logs_in_once_more_has_one_heart(self) -> None:
         self.heartbeat.begin(cast(Any, self.connection), 10)

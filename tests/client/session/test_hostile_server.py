@@ -138,7 +138,7 @@ class NothingWithoutBound(ClientCase):
             page = {"type": "history", "id": number, "conversation": row["conversation"], "first": 1, "more": True}
             self.says(json.dumps(page | {"last": 2**40, "messages": [row]}).encode() + b"\n")
         self.failureResultOf(reading, ServerNotTrusted)
-        self.distrusted("has no end")
+        self.distrusted("does not end")
 
 
 class NoFrame(ClientCase):

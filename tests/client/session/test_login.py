@@ -193,7 +193,7 @@ class SomebodyInBetween(LoginCase):
                 if plain and offered == ("password",):
                     continue  # the caller has allowed it
                 error = self.failureResultOf(log_in, ServerNotTrusted).value
-                self.assertIn("Nothing was sent", str(error))
+                self.assertIn("Your password was not sent", str(error))
                 self.assertNotIn(b"login", self.links[-1].sent)
 
     def test_who_wants_the_password_is_not_given_it(self) -> None:

@@ -220,7 +220,7 @@ class ADatabase(FilesCase):
         self.assertFalse(self.key().exists())
         self.assertEqual(self.key(self.aside()).read_text(), "secret")
         self.assertEqual(
-            self.told, [f"What you had on the server that was at {HOME} before is put aside in {self.aside()}."]
+            self.told, [f"Your keys and unsent lines for the old server at {HOME} were moved to {self.aside()}."]
         )
         self.assertEqual(self.files.unsent(HOME, "ann", "desk"), [])
         self.assertEqual(self.files.unsent(OTHER, "ann", "desk"), ["waits there"])

@@ -56,7 +56,7 @@ class ComingBack(SynchronousTestCase):
 
     def test_one_bad_answer_does_not(self) -> None:
         """Nor several, with others between: somebody on the way may give one, or a server that was just starting."""
-        bad = ServerNotTrusted("The server sent what cannot be read.")
+        bad = ServerNotTrusted("The server sent invalid data.")
         back = self.begin(*[bad] * (DOUBTS - 1), Disconnected("No answer."), *[bad] * (DOUBTS - 1), None)
         for _ in range(2 * DOUBTS):
             self.clock.advance(PAUSES[-1])
@@ -64,7 +64,7 @@ class ComingBack(SynchronousTestCase):
         self.assertIn((str(bad), PAUSES[1]), self.waits)
 
     def test_bad_answers_alone_do(self) -> None:
-        back = self.begin(*[ServerNotTrusted("The server sent what cannot be read.")] * DOUBTS, None)
+        back = self.begin(*[ServerNotTrusted("The server sent invalid data.")] * DOUBTS, None)
         for _ in range(DOUBTS):
             self.clock.advance(PAUSES[-1])
         self.failureResultOf(back, ServerNotTrusted)

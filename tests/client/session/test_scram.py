@@ -48,13 +48,13 @@ class AChallenge(SynchronousTestCase):
         self.proof = Proof(RIGHT, None, COST)
         self.refused("iterations", challenge(self.proof, iterations=MOST_ITERATIONS + 1))
         self.proof = Proof(RIGHT, None, COST)
-        self.refused("makes no sense", challenge(self.proof, iterations=4095))
+        self.refused("invalid login challenge", challenge(self.proof, iterations=4095))
 
     def test_with_a_salt_that_is_none_of_bcrypt(self) -> None:
-        self.refused("makes no sense", challenge(self.proof, b"x" * 22))
+        self.refused("invalid login challenge", challenge(self.proof, b"x" * 22))
 
     def test_for_somebody_else(self) -> None:
-        self.refused("makes no sense", challenge(Proof(RIGHT, None, COST)))
+        self.refused("invalid login challenge", challenge(Proof(RIGHT, None, COST)))
 
     @given(st.text(max_size=40) | st.builds("r={},s={},i={}".format, st.text(), st.text(), st.text()))
     def test_of_nonsense(self, message: str) -> None:
