@@ -201,7 +201,11 @@ class IAccountStore(Protocol):
     # invitation codes
 
     def add_invitations(self, digests: Sequence[bytes], when: int, until: int, by: str) -> Deferred[None]:
-        """Keep a batch of invitation codes by their SHA-256, and forget those that have expired."""
+        """Keep a batch of invitation codes by their SHA-256, and forget those that have expired.
+
+        :param when: now, and ``until`` when they expire, in milliseconds since the epoch.
+        :param by: who made them, as people may read it.
+        """
 
     def has_invitation(self, digest: bytes, when: int) -> Deferred[bool]:
         """Whether a code can still be used."""

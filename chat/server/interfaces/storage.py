@@ -172,7 +172,9 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
 
         :param refusal: what it fails with unless its retry id shows that it was stored before.
 
-        Fails with `chat.protocol.errors.RetryMismatch` or `chat.protocol.errors.MailboxFull`.
+        Fails with `chat.protocol.errors.RetryMismatch` when its retry id was used for something else, with
+        `chat.protocol.errors.MailboxFull` when ``most_waiting`` rows of its author wait already, and with
+        `chat.protocol.errors.NoSuchConversation`.
         """
 
     def create_room(
@@ -204,7 +206,9 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
     ) -> Deferred[Page]:
         """Read a page: the oldest rows after a seq or since a time (ms), else the newest (before a seq).
 
-        It ends after ``limit`` rows, or where they come to 256 KiB.
+        The bounds are exclusive and may be combined. It ends after ``limit`` rows, or where they come to 256 KiB.
+
+        Fails with `chat.protocol.errors.NoSuchConversation`.
         """
 
     def pair(self, pair: Pair) -> Deferred[int | None]:
@@ -280,7 +284,8 @@ class IStore(IAccountStore, IDecisionStore, IKeyStore, IFileStore, Protocol):
         """
 
     def mark_received(self, account: int, device: str, marks: Mapping[int, int]) -> Deferred[Mapping[int, int]]:
-        """Raise marks of one device: conversation to seq. A mark never falls, nor passes the last seq.
+        """Raise marks of one device: conversation to seq. A mark never falls, nor passes the last seq; what is no
+        conversation is passed over.
 
         :returns: fires with the marks that were raised.
         """

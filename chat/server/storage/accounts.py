@@ -29,15 +29,10 @@ def create_account(
     rank: Rank = Rank.MEMBER,
     invitation: bytes | None = None,
 ) -> Account:
-    """Make an account.
-
-    :param invitation: the SHA-256 of an invitation code that is used up by it.
+    """See `chat.server.interfaces.IStore.create_account`.
 
     Names collide when their folds are equal, when their looks are, and when one looks like the other's
     fold: an ASCII name has no skeleton and looks like itself.
-
-    :raises NameTaken: when the name, or one that looks like it, exists.
-    :raises BadInvitation: see `chat.server.storage.invitation_codes.use_invitation`.
     """
     looks = (name.folded, name.skeleton or name.folded)
     taken = transaction.look(
@@ -91,11 +86,7 @@ def verifier_among(connection: Connection, account: int) -> tuple[Verifier | Non
 
 
 def set_password(transaction: Transaction, account: int, verifier: Verifier, epoch: int = 0, device: str = "") -> int:
-    """Replace the verifier, and end all tokens: who has stolen one is out with the old password.
-
-    :returns: the new epoch.
-    :raises CredentialsChanged: see `chat.server.interfaces.IStore.set_password`.
-    """
+    """See `chat.server.interfaces.IStore.set_password`: whoever has stolen a token is out with the old password."""
     check_epoch(transaction, account, device, epoch)
     return replace_password(transaction, account, verifier)
 
@@ -191,10 +182,7 @@ def cut_off(connection: Connection) -> frozenset[tuple[int, str]]:
 
 
 def note_crash(transaction: Transaction, when: int) -> None:
-    """Note, at a start, that the devices which were `cut_off` may have been shown anything.
-
-    :param when: now, in milliseconds since the epoch: whatever is older, they may have been shown.
-    """
+    """Note, at a start, that the devices which were `cut_off` may have been shown whatever is older than now."""
     seen = dialect.greatest("seen", "?")
     transaction.execute(f"UPDATE devices SET present = FALSE, unsure = ?, seen = {seen} WHERE present", (when, when))
 

@@ -25,13 +25,7 @@ _MARK: Final = "SELECT " + dialect.greatest(
 def append(
     transaction: Transaction, draft: Draft, origin: Origin | None = None, refusal: ChatError | None = None
 ) -> Stored:
-    """Give a draft its seq, store it, and apply what it means.
-
-    :param refusal: raised unless this draft was stored before, by its retry id.
-    :raises RetryMismatch: when its retry id was used for something else.
-    :raises MailboxFull: when ``most_waiting`` rows of its author wait already.
-    :raises NoSuchConversation: when there is none of that id.
-    """
+    """Give a draft its seq, store it, and apply what it means; see `chat.server.interfaces.IStore.append`."""
     where = draft.conversation
     conversation = transaction.pair(where) if isinstance(where, Pair) else where
     retry = draft.retry

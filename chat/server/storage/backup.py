@@ -35,11 +35,8 @@ enough until 2094."""
 
 
 def back_up(connection: Connection, file: str) -> Contents:
-    """Copy the whole database as of one moment, and look at the copy.
-
-    :param file: is made, with mode 0600; nothing is overwritten.
-    :raises NotWritten: when it is there, or cannot be written whole.
-    """
+    """Copy the whole database into a file with mode 0600, and look at the copy; see
+    `chat.server.interfaces.IStore.back_up`."""
     if os.path.lexists(file):
         raise NotWritten(f"{file} is there already. Give another name, or move it away.")
     try:

@@ -45,11 +45,7 @@ _WRITTEN: Final = (
 
 
 def export(connection: Connection, account: int, file: str) -> int:
-    """Write one JSON object a line; see `chat.server.interfaces.IStore.export`.
-
-    :returns: the number of lines.
-    :raises NotWritten: when the file is there or cannot be written.
-    """
+    """See `chat.server.interfaces.IStore.export`."""
     if os.path.lexists(file):
         raise NotWritten(f"{file} is there already. Give another name, or move it away.")
     lines = 0

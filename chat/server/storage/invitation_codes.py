@@ -11,11 +11,7 @@ from chat.server.storage.transaction import Transaction
 
 
 def add_invitations(transaction: Transaction, digests: Sequence[bytes], when: int, until: int, by: str) -> None:
-    """Keep a batch of codes by their SHA-256, and forget those that have expired.
-
-    :param when: now, and ``until`` when they expire, in milliseconds since the epoch.
-    :param by: who made them, as people may read it.
-    """
+    """See `chat.server.interfaces.IStore.add_invitations`."""
     transaction.execute("DELETE FROM invitation_codes WHERE until <= ?", (when,))
     transaction.execute("DELETE FROM invitation_batches WHERE until <= ?", (when,))
     (batch,) = transaction.execute(
@@ -54,8 +50,5 @@ def invitation_batches(connection: Connection, when: int) -> tuple[InvitationBat
 
 
 def end_invitations(transaction: Transaction, batch: int) -> int:
-    """Forget the codes of a batch that were not used.
-
-    :returns: how many those were.
-    """
+    """See `chat.server.interfaces.IStore.end_invitations`."""
     return transaction.execute("DELETE FROM invitation_codes WHERE batch = ?", (batch,)).rowcount

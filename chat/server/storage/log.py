@@ -81,15 +81,7 @@ def history(
     since: int | None = None,
     limit: int,
 ) -> Page:
-    """Read a page of one conversation; see `chat.server.interfaces.IStore.history`.
-
-    The bounds are exclusive and may be combined. With ``after`` or ``since`` the page holds the oldest
-    rows within them, else the newest. It ends after ``limit`` rows or `PAGE_BYTES`, whichever comes first.
-
-    :param since: milliseconds since the epoch: rows of that time and later.
-    :param limit: the most rows of the page.
-    :raises NoSuchConversation: when there is none of that id.
-    """
+    """See `chat.server.interfaces.IStore.history`."""
     first, last = last_seq(connection, conversation)
     forward = after is not None or since is not None
     lower = max(first - 1, after or 0)

@@ -76,11 +76,7 @@ def waiting(
     blocked: Collection[int],
     shown: Mapping[int, int] | None = None,
 ) -> Backlog:
-    """Where an account stands, the places in the order of their ids, and how much lies in the inbox of the device.
-
-    :param blocked: the accounts whose rows do not count.
-    :param shown: up to where the session that asks was shown a conversation.
-    """
+    """Where an account stands, the places in the order of their ids, and how much lies in the inbox of the device."""
     blocked_json = dialect.collection(blocked)
     shown = shown or {}
     result = []
@@ -137,11 +133,6 @@ def missed(
 
     They come by time, and those of one conversation always by seq, even where the clock was set back. Which of them are
     perhaps repeats is read as of the same moment: a proof that comes between two reads would make them look new.
-
-    :param blocked: the accounts whose rows are left out.
-    :param conversations: whose rows; of others nothing is read.
-    :param limit: the most rows; the page ends at `PAGE_BYTES` as well.
-    :param shown: see `waiting`.
     """
     blocked_json = dialect.collection(blocked)
     shown = shown or {}
@@ -186,10 +177,7 @@ def _heard_after(connection: Connection, conversation: int, start: int, account:
 
 
 def mark_received(transaction: Transaction, account: int, device: str, marks: Mapping[int, int]) -> Mapping[int, int]:
-    """Raise the marks of one device: conversation to seq. What is no conversation is passed over.
-
-    :returns: those that were raised.
-    """
+    """See `chat.server.interfaces.IStore.mark_received`."""
     raised = {}
     for conversation, seq in _within_the_log(transaction, marks):
         changed = transaction.execute(
@@ -229,7 +217,7 @@ def _unsure(connection: Connection, account: int, device: str) -> Unsure:
 
 
 def mark_read(transaction: Transaction, account: int, marks: Mapping[int, int]) -> None:
-    """Raise the marks of a person: conversation to seq. What is no conversation is passed over."""
+    """See `chat.server.interfaces.IStore.mark_read`."""
     for conversation, seq in _within_the_log(transaction, marks):
         transaction.execute(
             "INSERT INTO read (account, conversation, seq) VALUES (?, ?, ?)"

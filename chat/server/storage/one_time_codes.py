@@ -14,12 +14,7 @@ from chat.server.storage.transaction import Transaction
 
 
 def give_code(transaction: Transaction, account: int, digest: bytes, until: int) -> int:
-    """Keep the SHA-256 of a code, in place of an earlier one; the password and all tokens end with it.
-
-    :param until: when the code ends, milliseconds since the epoch.
-    :returns: the new epoch of the account's credentials.
-    :raises NoSuchUser: when the account was deleted meanwhile.
-    """
+    """See `chat.server.interfaces.IStore.give_code`."""
     if not transaction.look("SELECT 1 FROM accounts WHERE id = ? AND deleted IS NULL", (account,)):
         raise NoSuchUser()
     transaction.execute(
@@ -32,18 +27,13 @@ def give_code(transaction: Transaction, account: int, digest: bytes, until: int)
 
 
 def code(connection: Connection, account: int) -> tuple[bytes, int] | None:
-    """The SHA-256 of an account's code and when it ends, if it has one."""
+    """See `chat.server.interfaces.IStore.code`."""
     found = connection.execute("SELECT digest, until FROM codes WHERE account = ?", (account,)).fetchone()
     return None if found is None else (found[0], found[1])
 
 
 def use_code(transaction: Transaction, account: int, digest: bytes, verifier: Verifier) -> int:
-    """Choose a password with a code, which ends.
-
-    :returns: the new epoch of the account's credentials.
-
-    :raises BadCredentials: when the code was used or replaced meanwhile.
-    """
+    """See `chat.server.interfaces.IStore.use_code`."""
     kept = transaction.look("SELECT digest FROM codes WHERE account = ?", (account,))
     if kept is None or not compare_digest(kept[0], digest):
         raise BadCredentials("That code was used already. Ask for another one.")

@@ -37,10 +37,7 @@ def add_token(
     before: bytes | None = None,
     epoch: int = 0,
 ) -> bool:
-    """See `chat.server.interfaces.IStore.add_token`.
-
-    :raises CredentialsChanged: when the session that gets it does not stand for the account any more.
-    """
+    """See `chat.server.interfaces.IStore.add_token`."""
     check_epoch(transaction, account, device, epoch)
     if before is not None:
         return _renew(transaction, account, device, digest, when, before)
@@ -106,10 +103,7 @@ def token(connection: Connection, digest: bytes) -> TokenRecord | None:
 
 
 def end_token(transaction: Transaction, account: int, device: str) -> int:
-    """Let a device need the password again.
-
-    :returns: the new epoch.
-    """
+    """See `chat.server.interfaces.IStore.end_token`."""
     _forget(transaction, account, device)
     return begin_token_epoch(transaction, account)
 
