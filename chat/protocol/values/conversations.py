@@ -164,6 +164,10 @@ class Restriction:
     until: int | None
     reason: str
 
+    def lasts(self, when: int) -> bool:
+        """Whether it has not ended yet."""
+        return self.until is None or self.until > when
+
 
 @dataclass(frozen=True, slots=True)
 class Invitation:

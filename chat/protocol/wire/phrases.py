@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from math import ceil
 
 from chat.protocol.values import Conversation
 from chat.protocol.wire.sanitize import safe
@@ -99,6 +100,12 @@ def duration(milliseconds: int) -> str:
         if number:
             parts.append(count(number, noun))
     return joined(parts[:2])
+
+
+def time_left(milliseconds: int) -> str:
+    """A time that is left, rounded up: ``30 seconds``, ``90 seconds``, ``5 minutes``, ``3 hours``, ``2 days``."""
+    noun, size = next((unit for unit in _UNITS if milliseconds >= 2_000 * unit[1]), _UNITS[-1])
+    return count(max(1, ceil(milliseconds / (1_000 * size))), noun)
 
 
 def offset(when: datetime) -> str:

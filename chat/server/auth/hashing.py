@@ -23,8 +23,8 @@ from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from chat.protocol.errors import Busy, ShuttingDown
+from chat.protocol.wire.phrases import time_left
 from chat.server.auth.fair_queue import FairQueue
-from chat.server.core.spans import time_left
 
 P = ParamSpec("P")
 T = TypeVar("T")

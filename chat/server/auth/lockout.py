@@ -27,6 +27,7 @@ from collections import OrderedDict
 from math import ceil
 
 from chat.protocol.errors import LockedOut, TooFast
+from chat.protocol.wire.phrases import time_left
 
 FREE_TRIES = 3
 """Wrong passwords for one account, from one source, that cost no time."""
@@ -210,5 +211,4 @@ class Lockout:
 
 
 def _locked_out(what: str, wait: float) -> LockedOut:
-    seconds = ceil(wait)
-    return LockedOut(f"{what} Try again in {seconds} second{'' if seconds == 1 else 's'}.", wait=wait)
+    return LockedOut(f"{what} Try again in {time_left(ceil(wait * 1000))}.", wait=wait)

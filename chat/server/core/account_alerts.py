@@ -19,9 +19,7 @@ class AccountAlerts:
 
     def tell(self, account: int, text: str) -> None:
         """Tell the sessions of an account that events flow to."""
-        user = self._node.users.get(account)
-        for mind in self._node.minds_of(user) if user is not None else ():
-            mind.deliver(Notice(text))
+        self._node.tell(account, Notice(text))
 
     def keep(self, account: int, text: str) -> None:
         """Tell it at the next login, or to the session that is logging in just now."""

@@ -18,7 +18,7 @@ from chat.server.core.node import Node
 from chat.server.core.one_line import one_line
 from chat.server.core.room import Room
 from chat.server.core.rooms import LOBBY, RoomService
-from chat.server.core.sanctions import Network, covers, words
+from chat.server.core.sanctions import Network, covers, restriction_text
 from chat.server.core.sign_in import SignInService
 from chat.server.core.user import ChatUser, Session
 from chat.server.logs import Logger
@@ -94,9 +94,9 @@ class Administration:
         await self._node.sanctions.impose(sanction)
         if kind is Kind.BANNED:
             met = [each for each in self._node.sessions.values() if _is_met(sanction, each)]
-            self._put_out(met, words("You are banned from this server", sanction, now))
+            self._put_out(met, restriction_text("You are banned from this server", sanction, now))
         else:
-            self._tell(account, words("You are muted on this server", sanction, now))
+            self._node.tell(account, Notice(restriction_text("You are muted on this server", sanction, now)))
         return sanction
 
     async def lift(self, session: Session, kind: Kind, target: Account | Network) -> None:
@@ -106,7 +106,7 @@ class Administration:
             who = target.name.shown if isinstance(target, Account) else network
             raise NoEffect(f"{who} is not {kind.value} on the server. {session.admin} bans shows who is.")
         if kind is Kind.MUTED:
-            self._tell(account, "You are no longer muted on this server.")
+            self._node.tell(account, Notice("You are no longer muted on this server."))
 
     async def set_rank(self, session: Session, target: Account, rank: Rank) -> None:
         """:raises NoEffect: when it is so already.
@@ -125,7 +125,7 @@ class Administration:
         if self._node.directory.account_by_id(target.id) is None:
             raise NoSuchUser()
         self._set_rank(target.id, rank)
-        self._tell(target.id, _RANKED[rank])
+        self._node.tell(target.id, Notice(_RANKED[rank]))
 
     def _set_rank(self, id: int, rank: Rank) -> None:
         """Let an account have a rank in memory, unless it was deleted meanwhile."""
@@ -173,13 +173,7 @@ class Administration:
         user, now = session.user, self._node.now()
         mute = self._node.sanctions.against(Kind.MUTED, user.account.id, now) if user is not None else None
         if mute is not None:
-            session.mind.deliver(Notice(words("You are muted on this server", mute, now)))
-
-    def _tell(self, account: int, text: str) -> None:
-        """Tell somebody who is here."""
-        user = self._node.users.get(account)
-        for mind in self._node.minds_of(user) if user is not None else ():
-            mind.deliver(Notice(text))
+            session.mind.deliver(Notice(restriction_text("You are muted on this server", mute, now)))
 
     # the rules
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chat.protocol.errors import AddressRefused, BadUsage, NeedsClient, NoEffect, NotHere, TooFast
-from chat.protocol.events import Address, AddressChanged, AskedConsent, ConsentRefused, Event
+from chat.protocol.events import Address, AddressChanged, AskedConsent, ConsentRefused
 from chat.protocol.values import Account, Reach, reach_of
 from chat.server.core.node import Node
 from chat.server.core.user import ChatUser, Session
@@ -67,7 +67,7 @@ class Consent:
         if len(open_) >= MOST_ASKED:
             raise TooFast("You are asking too many people for their addresses. Wait for their answers.")
         self._asked[asker] = {**open_, owner.id: now}
-        self._tell(owner.id, AskedConsent(user.name))
+        self._node.tell(owner.id, AskedConsent(user.name))
 
     def give(self, session: Session, asker: Account, port: int | None, addresses: Iterable[str]) -> None:
         """Pass one's own address on to who asked for it.
@@ -90,8 +90,7 @@ class Consent:
         more = [_checked(address) for address in dict.fromkeys(addresses) if address != own]
         if len(more) > MOST_ADDRESSES:
             raise BadUsage(f"A client gives at most {MOST_ADDRESSES} addresses.")
-        user = self._node.users.get(asker.id)
-        minds = self._node.minds_of(user) if user is not None else []
+        minds = self._node.minds_of(asker.id)
         told = [(mind, each) for mind in minds if (each := _reachable((own, *more), own, mind.peer.address))]
         if minds and not told:
             raise AddressRefused(f"{name} could reach none of your client's addresses. Nothing was passed on.")
@@ -111,7 +110,7 @@ class Consent:
         owner = _user(session)
         self._check_asked(asker, owner.account.id)
         del self._asked[asker.id][owner.account.id]
-        self._tell(asker.id, ConsentRefused(owner.name))
+        self._node.tell(asker.id, ConsentRefused(owner.name))
 
     def holds(self, session: Session, owner: Account) -> bool:
         """Whether a user was given somebody's address, which still counts."""
@@ -124,7 +123,7 @@ class Consent:
         if address and address != session.mind.peer.address:
             del self._held[user.account.id]
             for holder in holders:
-                self._tell(holder, AddressChanged(user.name))
+                self._node.tell(holder, AddressChanged(user.name))
 
     def blocked(self, owner: int, asker: int) -> None:
         """Forget what two asked of each other and what the one holds who is blocked now: its answers would show whether
@@ -144,12 +143,6 @@ class Consent:
         when = self._asked.get(asker.id, {}).get(owner)
         if when is None or self._node.clock.monotonic() - when >= ASKED_FOR:
             raise NoEffect(f"User {asker.name.shown} has not asked for your consent in the last 10 minutes.")
-
-    def _tell(self, account: int, event: Event) -> None:
-        user = self._node.users.get(account)
-        if user is not None:
-            for mind in self._node.minds_of(user):
-                mind.deliver(event)
 
 
 def _checked(word: str) -> str:

@@ -49,8 +49,7 @@ class Deletion:
     async def _leave_rooms(self, session: Session) -> None:
         """Leave all rooms, those that are entered at this very moment as well: other sessions end first."""
         account = account_of(session)
-        user = self._node.users.get(account)
-        for each in tuple(user.sessions) if user is not None else ():
+        for each in self._node.sessions_of(account):
             if each is not session:
                 self._people.end(each, "This account is being deleted.")
         await self._node.store.settle()
@@ -62,10 +61,10 @@ class Deletion:
     async def _delete(self, session: Session, erase: bool, proven: bool) -> None:
         node, account = self._node, account_of(session)
         await node.store.delete_account(account, node.now(), erase, session.epoch if proven else None, session.device)
-        user = node.users.get(account)
+        sessions = node.sessions_of(account)
         node.directory.remove_account(account)
         node.epochs.forget(account)
-        for each in tuple(user.sessions) if user is not None else ():
+        for each in sessions:
             self._people.end(each, "Your account is deleted. Bye!")
 
     async def _erase(self) -> float | None:

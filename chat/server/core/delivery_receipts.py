@@ -115,6 +115,6 @@ class DeliveryReceipts:
         assert isinstance(id, int) and isinstance(by, int) and isinstance(seq, int), "made by _tell()"
         author = user.account.id
         conversation = private_conversation(id, Pair.of(author, by), author, self.node.directory)
-        for mind in self.node.minds_of(user):
+        for mind in self.node.minds_of(author):
             if mind.features.receipts or kind is Kept:
                 mind.deliver(kind(conversation, seq))

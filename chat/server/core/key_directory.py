@@ -148,7 +148,6 @@ class KeyDirectory:
         readers.add(account)
         event, omit = KeysChanged(node.directory.name_of(account)), node.mind_of(published.origin)
         for reader in readers - node.directory.blocked_by(account):
-            user = node.users.get(reader)
-            for mind in node.minds_of(user) if user is not None else ():
+            for mind in node.minds_of(reader):
                 if mind.features.opens_sealed and mind not in omit:
                     mind.deliver(event)

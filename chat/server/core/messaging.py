@@ -5,11 +5,11 @@ from __future__ import annotations
 from chat.protocol.errors import BlockedByRecipient, NobodyToReplyTo, TooFast
 from chat.protocol.events import Broadcasted, StoredAs
 from chat.protocol.values import Account, Body, Draft, Kind, Pair, Sealed
+from chat.protocol.wire.phrases import time_left
 from chat.server.core.idempotency import DeferredRefusal
 from chat.server.core.node import Node
 from chat.server.core.rooms import RoomService, account_of
 from chat.server.core.row_events import private_conversation
-from chat.server.core.spans import time_left
 from chat.server.core.user import Session
 from chat.server.interfaces import Ephemeral, IBus, Published
 
@@ -124,7 +124,5 @@ class Messaging:
         assert isinstance(author, int) and isinstance(text, str) and isinstance(when, int), "made by broadcast()"
         omit = list(node.mind_of(published.origin))
         for account in node.directory.blockers_of(author):
-            user = node.users.get(account)
-            if user is not None:
-                omit.extend(node.minds_of(user))
+            omit.extend(node.minds_of(account))
         node.everyone.post(Broadcasted(node.directory.name_of(author), when, text), omit)

@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from chat.protocol.errors import ChatError, DiskFull
+from chat.protocol.events import Event
 from chat.protocol.values import Account, Origin
 from chat.server.core.audiences import Audiences
 from chat.server.core.counters import Counters
@@ -112,9 +113,19 @@ class Node:
         if user is not None:
             user.account = account
 
-    def minds_of(self, user: ChatUser) -> list[IMind]:
-        """The sessions of a user that events flow to."""
-        return [session.mind for session in user.sessions if session.live]
+    def sessions_of(self, account: int) -> tuple[Session, ...]:
+        """The sessions of an account; none where nobody is here."""
+        user = self.users.get(account)
+        return tuple(user.sessions) if user is not None else ()
+
+    def minds_of(self, account: int) -> list[IMind]:
+        """The sessions of an account that events flow to; none where nobody is here."""
+        return [session.mind for session in self.sessions_of(account) if session.live]
+
+    def tell(self, account: int, event: Event) -> None:
+        """Tell all sessions of an account that events flow to."""
+        for mind in self.minds_of(account):
+            mind.deliver(event)
 
 
 def unattended(write: Deferred[Any]) -> None:

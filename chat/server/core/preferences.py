@@ -73,8 +73,7 @@ class PreferenceService:
 
     def _in_force(self, account: int, session: Session) -> None:
         """Seat the sessions of an account among those who see the same from now on, and tell the others of them."""
-        user = self._node.users.get(account)
-        for each in user.sessions if user is not None else ():
+        for each in self._node.sessions_of(account):
             if each.live:
                 self._node.everyone.add(each.mind)
                 self._rooms.reseat(each, tuple(each.rooms))

@@ -135,7 +135,6 @@ class PresenceService:
 
     def _deliver(self, listener: int, summary: PresenceEvent, names: Iterable[PresenceEvent] = ()) -> None:
         """:param names: what those are told instead that want `Features.every_occupancy`."""
-        user = self._node.users.get(listener)
-        for mind in self._node.minds_of(user) if user is not None else ():
+        for mind in self._node.minds_of(listener):
             for event in (mind.features.every_occupancy and names) or (summary,):
                 mind.deliver(event)

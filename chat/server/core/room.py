@@ -32,7 +32,7 @@ from chat.protocol.values import (
 )
 from chat.server.core.audiences import Audiences
 from chat.server.core.name_index import SortedNames
-from chat.server.core.spans import time_left
+from chat.server.core.sanctions import restriction_text
 from chat.server.interfaces import IMind, StoredRoom
 
 CROWD = 50
@@ -127,8 +127,8 @@ class Room:
         """:raises Banned: or `InviteOnly`, or `NoSuchRoom` where it is about to be closed."""
         self._check_open()
         ban = self._bans.get(account)
-        if ban is not None and (ban.until is None or ban.until > when):
-            raise Banned(_restricted("You are banned from", self.name, ban, when))
+        if ban is not None and ban.lasts(when):
+            raise Banned(restriction_text(f"You are banned from {self.name}", ban, when))
         if account in self.leaving and account not in self.members:
             raise Banned(f"You are banned from {self.name}.")  # the ban is on its way to the disk
         if self.record.private and account not in self.members and account not in self.invited:
@@ -164,8 +164,8 @@ class Room:
     def check_mute(self, account: int, when: int) -> None:
         """:raises Muted: with the end and the reason."""
         mute = self._mutes.get(account)
-        if mute is not None and (mute.until is None or mute.until > when):
-            raise Muted(_restricted("You are muted in", self.name, mute, when))
+        if mute is not None and mute.lasts(when):
+            raise Muted(restriction_text(f"You are muted in {self.name}", mute, when))
 
     def may_take(self, body: Body) -> None:
         """:raises SealedRoom: when this would be said in the clear where everything is sealed."""
@@ -261,11 +261,11 @@ class Room:
 
     def is_banned(self, account: int, when: int) -> bool:
         ban = self._bans.get(account)
-        return ban is not None and (ban.until is None or ban.until > when)
+        return ban is not None and ban.lasts(when)
 
     def is_muted(self, account: int, when: int) -> bool:
         mute = self._mutes.get(account)
-        return mute is not None and (mute.until is None or mute.until > when)
+        return mute is not None and mute.lasts(when)
 
     # what the log says
 
@@ -389,8 +389,3 @@ def words(row: Row) -> str:
 
 def _plural(role: Role) -> str:
     return {Role.OWNER: "owners", Role.MODERATOR: "moderators and owners", Role.MEMBER: "members"}[role]
-
-
-def _restricted(what: str, room: str, restriction: Restriction, when: int) -> str:
-    left = "" if restriction.until is None else f" for another {time_left(restriction.until - when)}"
-    return f"{what} {room}{left}" + (f": {restriction.reason}" if restriction.reason else ".")

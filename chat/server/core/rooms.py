@@ -30,7 +30,7 @@ from chat.server.core.node import Node, unattended
 from chat.server.core.room import CROWD, Room
 from chat.server.core.room_pages import LARGE, RoomPages
 from chat.server.core.row_events import entry
-from chat.server.core.user import ChatUser, Session
+from chat.server.core.user import Session
 from chat.server.core.visibility import KnownNames, find_room
 from chat.server.interfaces import IBus, IMind, Logged, Published, StoredRoom
 
@@ -297,8 +297,7 @@ class RoomService:
             (self._node.private_rooms.add if room.record.private else self._node.private_rooms.discard)(room.id)
         elif row.kind is Kind.JOINED:
             self._joined(room, account)
-            user = self._node.users.get(account)
-            for session in user.sessions if user is not None else ():
+            for session in self._node.sessions_of(account):
                 if session.live:
                     self._enter(room, session)
         event = entry(row, room.conversation, self._node.directory, until)
@@ -331,11 +330,9 @@ class RoomService:
             invitations.add(room.id)
         if not invitations:
             del self._node.invitations[account]
-        user = self._node.users.get(account)
-        if row.kind is Kind.INVITED and user is not None:
+        if row.kind is Kind.INVITED:
             author = self._node.directory.name_of(row.author)
-            for mind in self._node.minds_of(user):
-                mind.deliver(Invited(room.conversation, author, row.time))
+            self._node.tell(account, Invited(room.conversation, author, row.time))
 
     def _close(self, room: Room, row: Row) -> None:
         node = self._node
@@ -352,13 +349,13 @@ class RoomService:
     def _remove(self, room: Room, row: Row, account: int, origin: Origin | None, until: int | None = None) -> None:
         self._node.memberships.get(account, set()).discard(room.id)
         self.pages.left(room, account)
-        user: ChatUser | None = self._node.users.get(account)
-        if user is None:
+        sessions = self._node.sessions_of(account)
+        if not sessions:
             return
         change = entry(row, room.conversation, self._node.directory)
         detail = getattr(change, "detail", "")
         author = self._node.directory.name_of(row.author)
-        for session in user.sessions:
+        for session in sessions:
             if session.rooms.pop(room.id, None) is not None:
                 room.exit(account, session.mind)
                 if session.origin != origin:

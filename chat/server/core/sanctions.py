@@ -11,8 +11,8 @@ from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from chat.protocol.errors import BadUsage, Banned, Muted
-from chat.protocol.values import Kind, Sanction
-from chat.server.core.spans import time_left
+from chat.protocol.values import Kind, Restriction, Sanction
+from chat.protocol.wire.phrases import time_left
 from chat.server.interfaces import IStore
 
 Network = IPv4Network | IPv6Network
@@ -75,13 +75,13 @@ class Sanctions:
         """:raises Banned: with the end and the reason."""
         ban = self.against(Kind.BANNED, account, when)
         if ban is not None:
-            raise Banned(words("You are banned from this server", ban, when))
+            raise Banned(restriction_text("You are banned from this server", ban, when))
 
     def may_come(self, address: str, when: int) -> None:
         """:raises Banned: from an address, with the end and the reason."""
         ban = self.against_address(address, when)
         if ban is not None:
-            raise Banned(words("Your network is banned from this server", ban, when))
+            raise Banned(restriction_text("Your network is banned from this server", ban, when))
 
     def may_speak(self, account: int, when: int) -> None:
         """:raises Muted: with the end and the reason."""
@@ -89,7 +89,7 @@ class Sanctions:
             return
         mute = self.against(Kind.MUTED, account, when)
         if mute is not None:
-            raise Muted(words("You are muted on this server", mute, when))
+            raise Muted(restriction_text("You are muted on this server", mute, when))
 
     # deciding
 
@@ -153,7 +153,7 @@ def covers(sanction: Sanction, address: str) -> bool:
         return False
 
 
-def words(what: str, sanction: Sanction, when: int) -> str:
-    """A sanction in a line for whom it meets."""
-    left = "" if sanction.until is None else f" for another {time_left(sanction.until - when)}"
-    return f"{what}{left}" + (f": {sanction.reason}" if sanction.reason else ".")
+def restriction_text(what: str, restriction: Sanction | Restriction, when: int) -> str:
+    """A ban or mute in a line for the person it affects: what it is, how long it still lasts, and why."""
+    left = "" if restriction.until is None else f" for another {time_left(restriction.until - when)}"
+    return f"{what}{left}" + (f": {restriction.reason}" if restriction.reason else ".")

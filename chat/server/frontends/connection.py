@@ -24,7 +24,7 @@ from zope.interface import implementer
 
 from chat.protocol.values import Peer
 from chat.server.core.dispatcher import Dispatcher
-from chat.server.core.sanctions import words
+from chat.server.core.sanctions import restriction_text
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 from chat.server.frontends.certificate import Certificate
@@ -369,7 +369,7 @@ class ChatFactory(Factory):
             return "The server is shutting down."
         ban = node.sanctions.against_address(connection.peer.address, node.now())
         if ban is not None:
-            return words("Your network is banned from this server", ban, node.now())
+            return restriction_text("Your network is banned from this server", ban, node.now())
         counter = self._counter
         if counter.total >= min(settings.max_connections, counter.places):
             return "The server is full. Try again later."
