@@ -43,7 +43,7 @@ from chat.server.settings.schema import Settings
 DONE, REFUSED, USAGE, UNREACHABLE = range(4)
 """The exit statuses."""
 
-PATIENCE = 600.0
+ANSWER_TIMEOUT = 600.0
 """Seconds in which the server has to answer; a backup takes its time."""
 
 _BAD = frozenset({BadUsage.code, UnknownCommand.code, BadFrame.code})
@@ -60,7 +60,7 @@ class Server:
         self._place = control_path(settings.control)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._socket.settimeout(PATIENCE)
+            self._socket.settimeout(ANSWER_TIMEOUT)
             self._socket.connect(self._place)
             self._check_owner(settings.db)
         except OSError as error:

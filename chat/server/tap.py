@@ -229,11 +229,11 @@ class ChatServer(Service):
         )
         self.chat.host = self._host
         dispatcher = Dispatcher(self.chat)
-        self._census = ConnectionCounter(allow_files())
+        self._connections = ConnectionCounter(allow_files())
         path = os.path.abspath(settings.certificate)
         certificate = Certificate(path, clock.monotonic, self._in_thread) if settings.certificate != "none" else None
         self._factories = {
-            kind: ChatFactory(kind, self.chat, dispatcher, turn, self._census, certificate)
+            kind: ChatFactory(kind, self.chat, dispatcher, turn, self._connections, certificate)
             for kind in ("auto", *FRONT_ENDS)
         }
         self._traffic: TrafficFile | None = None
@@ -243,7 +243,7 @@ class ChatServer(Service):
             )
             self.chat.node.traffic_log.add_sink(self._traffic.write)
         self._ports: list[tuple[str, IListeningPort]] = []
-        self._meters = MetricsCollector(self.chat, dispatcher, store.commits)
+        self._metrics = MetricsCollector(self.chat, dispatcher, store.commits)
         self._control = ControlFactory(self.chat, dispatcher)
         self._control_port: IListeningPort | None = None
 
@@ -259,7 +259,7 @@ class ChatServer(Service):
         """
         for words in self._settings.listen:
             self._ports.append(open_port(self._reactor, words, self._factories))
-        self._meters.listen(self._reactor, self._settings.metrics_port)
+        self._metrics.listen(self._reactor, self._settings.metrics_port)
 
     def listen_for_control(self) -> None:
         """Open the socket of ``chatctl``, if there is to be one.
@@ -284,7 +284,7 @@ class ChatServer(Service):
         """Take back what was opened, while the reactor does not run yet."""
         for _, port in self._ports:
             port.stopListening()
-        self._meters.close()
+        self._metrics.close()
         if self._control_port is not None:
             self._control_port.stopListening()
             os.unlink(control_path(self._settings.control))
@@ -321,7 +321,7 @@ class ChatServer(Service):
 
     def _started(self, _: None) -> None:
         freeze_heap()
-        self._meters.start()
+        self._metrics.start()
         tell_manager("READY=1")
         self._launch.succeeded()
 
@@ -347,7 +347,7 @@ class ChatServer(Service):
         for factory in self._factories.values():
             factory.close_unspoken()
         await self.chat.stop(f"Server is shutting down. {self._host.reason}", self._last_words)
-        await _as_deferred(self._meters.close())
+        await _as_deferred(self._metrics.close())
         if self._control_port is not None:
             await _as_deferred(self._control_port.stopListening())
         await self._hashing.stop()
@@ -357,7 +357,7 @@ class ChatServer(Service):
 
     async def _last_words(self) -> None:
         deadline = self.chat.clock.monotonic() + LAST_WORDS
-        while self._census.total and self.chat.clock.monotonic() < deadline:
+        while self._connections.total and self.chat.clock.monotonic() < deadline:
             await self.chat.clock.sleep(0.02)
 
     def _handle_signals(self) -> None:

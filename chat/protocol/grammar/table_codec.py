@@ -35,7 +35,7 @@ def _verb(description: Mapping[str, Any]) -> Verb:
         raise ValueError("a verb is a short word")
     parameters = tuple(_parameter(each) for each in description["parameters"])
     bare = Bare(description["bare"])
-    if bare is Bare.CHECKED and any(isinstance(each.type, OfTheirs) for each in parameters if each.written):
+    if bare is Bare.CHECKED and any(isinstance(each.type, ServerType) for each in parameters if each.written):
         bare = Bare.HELD  # what it means in a room cannot be found out here, so nothing is said by mistake
     return Verb(
         name=description["name"],
@@ -73,7 +73,7 @@ def _parameter(description: Mapping[str, Any]) -> Parameter:
 def _type(description: Mapping[str, Any]) -> ParameterType:
     known = _TYPES.get(description["type"])
     if known is None:
-        return OfTheirs(
+        return ServerType(
             str(description.get("form", "WORD")), bool(description.get("rest")), bool(description["secret"])
         )
     if issubclass(known, ChoiceType):
@@ -83,7 +83,7 @@ def _type(description: Mapping[str, Any]) -> ParameterType:
     return known()
 
 
-class OfTheirs(ParameterType):
+class ServerType(ParameterType):
     """A type that only the server knows: a word, or the rest of the line."""
 
     def __init__(self, form: str, rest: bool, secret: bool) -> None:

@@ -24,7 +24,7 @@ class Retention:
         self._node = node
         self.task = BackgroundTask(node.clock, self._forget, EVERY)
 
-    async def going(self, conversation: int, seconds: int) -> int:
+    async def count_expired(self, conversation: int, seconds: int) -> int:
         """How many rows would go now if they were kept so long.
 
         :param conversation: or `PAIRS`.

@@ -19,7 +19,7 @@ from chat.server.core.user import Session
 from chat.server.interfaces import IClock
 from chat.server.settings.schema import Settings
 
-PATIENCE = 20.0
+LONGEST_DELAY = 20.0
 """Seconds that a command of somebody too fast is put off before it is refused."""
 
 MOST_WASTED = 100
@@ -78,12 +78,12 @@ class Throttle:
         """Charge a command.
 
         :returns: the seconds that it is put off.
-        :raises TooFast: beyond `PATIENCE`; nothing is charged then.
+        :raises TooFast: beyond `LONGEST_DELAY`; nothing is charged then.
         """
         when = self._now()
         user = session.user
         if user is not None:
-            allowed, wait = self._account(user.account.id, when).take(when, weight, PATIENCE)
+            allowed, wait = self._account(user.account.id, when).take(when, weight, LONGEST_DELAY)
         else:
             session.unknown = None
             allowed, wait = self._take_from_guest(session, when, weight)
@@ -95,10 +95,10 @@ class Throttle:
         return wait
 
     def _take_from_guest(self, session: Session, when: float, weight: float) -> tuple[bool, float]:
-        allowed, wait = session.bucket.take(when, weight, PATIENCE)
+        allowed, wait = session.bucket.take(when, weight, LONGEST_DELAY)
         if session.operator or not allowed:
             return allowed, wait
-        allowed, longer = self._networks.of(session.mind.peer.network, when).take(when, weight, PATIENCE)
+        allowed, longer = self._networks.of(session.mind.peer.network, when).take(when, weight, LONGEST_DELAY)
         return allowed, max(wait, longer)
 
     def refused(self, session: Session, size: int, *, unknown: bool) -> None:
@@ -137,10 +137,10 @@ class Throttle:
         when = self._now()
         user = session.user
         if user is not None:
-            wait = self._account(user.account.id, when).charge(when, weight, PATIENCE)
+            wait = self._account(user.account.id, when).charge(when, weight, LONGEST_DELAY)
         else:
             network = self._networks.of(session.mind.peer.network, when)
-            wait = max(each.charge(when, weight, PATIENCE) for each in (session.bucket, network))
+            wait = max(each.charge(when, weight, LONGEST_DELAY) for each in (session.bucket, network))
         if wait:
             session.mind.slow_down(wait)
         return wait

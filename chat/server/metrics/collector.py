@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IListeningPort
 from chat.protocol.errors import Misconfigured
 from chat.server.core.dispatcher import Dispatcher
 from chat.server.core.service import ChatService
-from chat.server.metrics.lag import Lag
+from chat.server.metrics.lag import ReactorLag
 from chat.server.metrics.snapshot import MetricsSnapshot
 
 
@@ -28,7 +28,7 @@ class MetricsCollector:
         self._chat = chat
         self._dispatcher = dispatcher
         self._commits = commits
-        self._lag = Lag(chat.clock.call_later, chat.clock.monotonic)
+        self._lag = ReactorLag(chat.clock.call_later, chat.clock.monotonic)
         self._port: IListeningPort | None = None
 
     def listen(self, reactor: Any, number: int) -> None:
@@ -45,7 +45,7 @@ class MetricsCollector:
                 "metrics-port needs prometheus-client. Run, in the checkout: pip install -e '.[metrics]'"
             ) from None
         try:
-            self._port = reactor.listenTCP(number, site(self.figures), interface="127.0.0.1")
+            self._port = reactor.listenTCP(number, site(self.snapshot), interface="127.0.0.1")
         except CannotListenError as error:
             why = getattr(error.socketError, "strerror", None) or error.socketError
             raise Misconfigured(f"metrics-port {number}: {why}. Choose another one, or 0 for none.") from None
@@ -60,7 +60,7 @@ class MetricsCollector:
         self._lag.stop()
         return None if self._port is None else self._port.stopListening()
 
-    def figures(self) -> MetricsSnapshot:
+    def snapshot(self) -> MetricsSnapshot:
         """One moment of the server."""
         chat = self._chat
         node, disk = chat.node, chat.store.disk()

@@ -13,7 +13,7 @@ REMEMBERED = 30
 """Calls whose lateness is remembered: longer than Prometheus waits between two scrapes, so that none is missed."""
 
 
-class Lag:
+class ReactorLag:
     """:param call_later: calls once, after so many seconds.
     :param monotonic: seconds that never jump.
     """

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.protocol.errors import ChatError
 from chat.protocol.grammar.context import Context, Held
 from chat.protocol.grammar.parser import read
-from chat.protocol.grammar.table_codec import MOST_VERBS, OfTheirs, read_table
+from chat.protocol.grammar.table_codec import MOST_VERBS, ServerType, read_table
 from chat.protocol.grammar.verbs import Table
 from chat.server.commands.table import TABLE
 from tests.protocol.grammar.town import NAMES, show
@@ -20,7 +20,7 @@ from tests.protocol.grammar.town import NAMES, show
 REMOTE = read_table(json.loads(json.dumps([verb.as_json() for verb in TABLE.verbs])))
 
 
-THEIRS = {verb.name for verb in REMOTE.verbs if any(isinstance(each.type, OfTheirs) for each in verb.written)}
+THEIRS = {verb.name for verb in REMOTE.verbs if any(isinstance(each.type, ServerType) for each in verb.written)}
 KNOWN = [verb for verb in TABLE.verbs if verb.name not in THEIRS]
 
 
@@ -64,7 +64,7 @@ class ATableThatCameAsData(SynchronousTestCase):
         later["parameters"][0]["type"] = "constellation"
         table = read_table([{"name": "broken"}, {}, later, later])
         self.assertEqual(list(table), ["ostracise"])
-        self.assertIs(type(table["ostracise"].parameters[0].type), OfTheirs)
+        self.assertIs(type(table["ostracise"].parameters[0].type), ServerType)
 
     def test_never_says_what_only_the_server_can_read(self) -> None:
         later = TABLE["block"].as_json()

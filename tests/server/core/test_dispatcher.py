@@ -13,7 +13,7 @@ from chat.protocol.grammar.verbs import Access, Table
 from chat.protocol.values import Rank, Text
 from chat.server.commands.table import TABLE
 from chat.server.core.dispatcher import attempt
-from chat.server.core.throttle import MOST_WASTED, PATIENCE
+from chat.server.core.throttle import LONGEST_DELAY, MOST_WASTED
 from chat.server.settings.schema import Settings
 from tests.server.core.stage import PATIENT, Stage, now
 
@@ -74,33 +74,33 @@ class HowFast(SynchronousTestCase):
         self.assertEqual(seqs, [2, 3, 4, 5])
 
     def test_beyond_patience_it_is_refused(self) -> None:
-        patience = int(PATIENCE * 2)
+        patience = int(LONGEST_DELAY * 2)
         saying = [self.ann.starts("say", room="ops", text=Text("x")) for _ in range(2 + patience)]
         refused = self.ann.gets(Refused, "say", room="ops", text=Text("x"))
         self.assertEqual(refused.code, "too-fast")
         assert refused.wait is not None
-        self.stage.pass_time(PATIENCE)
+        self.stage.pass_time(LONGEST_DELAY)
         for each in saying:
             self.assertIsInstance(self.successResultOf(each), StoredAs)
         self.assertEqual(self.stage.room("ops").last, 1 + len(saying))
 
     def test_who_does_not_listen_is_disconnected(self) -> None:
-        for _ in range(2 + int(PATIENCE * 2)):
+        for _ in range(2 + int(LONGEST_DELAY * 2)):
             self.ann.starts("say", room="ops", text=Text("x"))
         for _ in range(MOST_WASTED - 1):
             self.assertEqual(self.ann.code("say", room="ops", text=Text("x")), "too-fast")
         self.assertEqual(self.ann.mind.closed, "")
         self.assertEqual(self.ann.code("say", room="ops", text=Text("x")), "too-fast")
         self.assertEqual(self.ann.mind.closed, "Disconnected: too many commands.")
-        self.stage.pass_time(PATIENCE)
+        self.stage.pass_time(LONGEST_DELAY)
 
     def test_who_listens_now_and_then_is_not(self) -> None:
         for _ in range(3):
-            for _ in range(2 + int(PATIENCE * 2)):
+            for _ in range(2 + int(LONGEST_DELAY * 2)):
                 self.ann.starts("say", room="ops", text=Text("x"))
             for _ in range(MOST_WASTED - 1):
                 self.ann.code("say", room="ops", text=Text("x"))
-            self.stage.pass_time(PATIENCE + 2)
+            self.stage.pass_time(LONGEST_DELAY + 2)
         self.assertEqual(self.ann.mind.closed, "")
 
     def test_who_logs_out_meanwhile_says_nothing_more(self) -> None:

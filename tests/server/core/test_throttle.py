@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.protocol.events import Refused
 from chat.protocol.values import Peer
-from chat.server.core.throttle import MOST_UNKNOWN, MOST_WASTED, PATIENCE
+from chat.server.core.throttle import LONGEST_DELAY, MOST_UNKNOWN, MOST_WASTED
 from chat.server.settings.schema import Settings
 from tests.server.core.stage import PASSWORD, PATIENT, Person, Stage
 
@@ -39,7 +39,7 @@ class ComingBack(SynchronousTestCase):
             again = self.stage.arrives("ann")
             self.assertEqual(self.admitted(again, "time", 100), 0)
             again.hangs_up()
-        self.stage.pass_time(PATIENCE)
+        self.stage.pass_time(LONGEST_DELAY)
 
     def test_does_not_bring_broadcasts(self) -> None:
         done = 0
@@ -80,7 +80,7 @@ class OneNetwork(SynchronousTestCase):
         here = self.stage.arrives("ann", peer=SCHOOL)
         self.assertNotIsInstance(here.does("time"), Refused)
         self.assertEqual(here.mind.slowed, 0)
-        self.stage.pass_time(PATIENCE)
+        self.stage.pass_time(LONGEST_DELAY)
 
     def test_guests_who_connect_again_and_again_share_one_bucket(self) -> None:
         """And guests of other networks have another one."""
@@ -93,7 +93,7 @@ class OneNetwork(SynchronousTestCase):
             guest.hangs_up()
         self.assertEqual(done, settings.burst * settings.network_connections / 4)
         self.assertNotIsInstance(self.stage.connection(peer=ELSEWHERE).does("time"), Refused)
-        self.stage.pass_time(PATIENCE)
+        self.stage.pass_time(LONGEST_DELAY)
 
 
 class Wasting(SynchronousTestCase):
@@ -135,7 +135,7 @@ class Wasting(SynchronousTestCase):
         ann = self.stage.arrives("ann")
         for _ in range(3):
             self.refuse(ann, MOST_WASTED - 1)
-            self.stage.pass_time(PATIENCE + 1)
+            self.stage.pass_time(LONGEST_DELAY + 1)
             ann.does("time")
         self.assertEqual(ann.mind.closed, "")
 

@@ -15,7 +15,7 @@ from twisted.web.test.requesthelper import DummyRequest
 
 from chat.server.metrics.collector import MetricsCollector
 from chat.server.metrics.exposition import MetricsPage, ServerCollector, is_loopback, site
-from chat.server.metrics.lag import Lag
+from chat.server.metrics.lag import ReactorLag
 from chat.server.storage.histogram import BOUNDS, Histogram
 from tests.server.core.stage import MANY, Stage
 
@@ -24,7 +24,7 @@ DEPLOY = Path(__file__).parents[3] / "deploy"
 
 def page(stage: Stage, durations: Histogram) -> str:
     meters = MetricsCollector(stage.chat, stage.dispatcher, lambda: (tuple(durations.counts), durations.total))
-    collector = ServerCollector(meters.figures)
+    collector = ServerCollector(meters.snapshot)
     resource = MetricsPage([collector]).getChildWithDefault(b"metrics", DummyRequest([b"metrics"]))
     body: bytes = resource.render(DummyRequest([b""]))
     return body.decode()
@@ -94,7 +94,7 @@ class TheNameInHost(SynchronousTestCase):
         stage = Stage(MANY)
         meters = MetricsCollector(stage.chat, stage.dispatcher, lambda: ((0,) * (len(BOUNDS) + 1), 0.0))
         transport = StringTransport()
-        protocol = site(meters.figures).buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        protocol = site(meters.snapshot).buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
         protocol.makeConnection(transport)
         protocol.dataReceived(b"\r\n".join((b"GET /metrics HTTP/1.1", *headers, b"Connection: close", b"", b"")))
         answer: bytes = transport.value()
@@ -148,7 +148,7 @@ class TheLag(SynchronousTestCase):
     def test_is_the_longest_of_late(self) -> None:
         clock = Clock()
         slow = [0.0]
-        lag = Lag(clock.callLater, lambda: clock.seconds() + slow[0])
+        lag = ReactorLag(clock.callLater, lambda: clock.seconds() + slow[0])
         lag.start()
         clock.advance(1)
         self.assertAlmostEqual(lag.longest, 0.0)

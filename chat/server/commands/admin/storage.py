@@ -138,7 +138,7 @@ async def retention(
     private = fold(room) == PRIVATE
     conversation = PAIRS if private else place(chat, session, room).id
     shown = "Private conversations keep" if private else f"{place(chat, session, room).name} keeps"
-    if duration and not sure and (going := await chat.retention.going(conversation, duration)):
+    if duration and not sure and (going := await chat.retention.count_expired(conversation, duration)):
         raise BadUsage(
             f"{count(going, 'line')} would go for good, at once. If you mean it:"
             f" {session.admin} retention {room} {_word(duration)} sure"
