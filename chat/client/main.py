@@ -1,4 +1,4 @@
-"""``chat``: the command that people type."""
+"""The command ``chat``: parses the command line and runs the client."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def main() -> None:
 
 
 def run(words: Sequence[str], files: Files) -> int:
-    """Do what the command line says.
+    """Run a command line.
 
-    :raises ClientFailure: in one line, when that is not possible.
+    :raises ClientFailure: with one line for a person, when it fails.
     """
     if words and words[0] in ("send", "tail"):
         return _script(words[0], words[1:], files)
@@ -99,7 +99,7 @@ def run(words: Sequence[str], files: Files) -> int:
             f"The full screen needs Textual ({error}). Run, in the checkout: pip install -e '.[client]'"
             " (or use: chat --plain)"
         ) from None
-    # What is imported stays: to look for garbage in it, and as often as is usual, takes a tenth of a start.
+    # Imported modules stay: collecting garbage among them, at the default rate, takes a tenth of the start time.
     gc.freeze()
     gc.set_threshold(50_000)
     gc.enable()
@@ -108,7 +108,7 @@ def run(words: Sequence[str], files: Files) -> int:
 
 
 def _can_paint() -> bool:
-    """Whether there is a terminal that can show more than lines."""
+    """Whether there is a terminal for the full-screen client."""
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
@@ -125,7 +125,7 @@ def _address(words: str | None, unencrypted: bool) -> ServerAddress:
 
 
 def _usual(words: str | None, unencrypted: bool, files: Files) -> ServerAddress:
-    """The server that is named; by its name in ``config.ini`` as well; or the one of last time."""
+    """The server that is given, by address or by its name in ``config.ini``; otherwise the last one used."""
     servers = dict(files.settings().servers)
     if words:
         return servers.get(words) or _address(words, unencrypted)
@@ -225,14 +225,14 @@ def _forget(words: Sequence[str], files: Files) -> int:
 
 
 def _ask(prompt: str) -> str:
-    """:raises NobodyThere: where nobody can answer."""
+    """:raises NobodyThere: when there is no terminal."""
     if not sys.stdin.isatty():
         raise NobodyThere("A password is needed, and there is no terminal to type it.")
     return getpass.getpass(prompt)
 
 
 def _react(begin: Callable[[Any], Coroutine[Any, Any, int]]) -> int:
-    """Run something on the reactor until it is done, or Ctrl-C ends it."""
+    """Run a coroutine on the reactor until it ends or Ctrl-C cancels it."""
     from twisted.internet import reactor as installed
 
     reactor: Any = installed

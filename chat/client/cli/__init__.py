@@ -1,4 +1,4 @@
 """The line-based clients: ``chat --plain``, ``chat send`` and ``chat tail``.
 
-They know nothing of the full-screen client.
+They know nothing about the full-screen client.
 """

@@ -1,4 +1,4 @@
-"""Puts a client together: a server's address, the files, and an engine that calls it."""
+"""Assembles a client from a server address and the person's files."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from chat.client.session.tofu import SameDatabase, pinned
 from chat.protocol.events import Event
 
 HANDSHAKE_TIMEOUT = 60.0
-"""Seconds in which a server that has taken a connection finishes the TLS handshake."""
+"""Seconds in which a server must finish the TLS handshake after it has accepted a connection."""
 
 Tell = Callable[[Event], object]
 Lost = Callable[[ClientFailure], object]
 
 
 def call(reactor: Any, files: Files, address: ServerAddress, tell: Tell, lost: Lost) -> Deferred[ChatClient]:
-    """Connect, and look whether the server is the one it was.
+    """Connect, and check that the server has the remembered key.
 
-    Fires with a client that may be used, or fails with a `ClientFailure`.
+    Fires with a client that is ready, or fails with a `ClientFailure`.
     """
     handshake = Handshake(address.host)
     trust = pinned(files, address, handshake) if address.tls else None
@@ -85,9 +85,9 @@ def make_engine(
 ) -> Engine:
     """An engine for one server.
 
-    :param device: what this client is called among the devices of an account.
-    :param keeping: whether what was typed is kept, and lines that could not be sent are sent the next time: where it is
-        not a program that is told so, and may say them again.
+    :param device: the name of this client among the devices of the account.
+    :param keeping: whether the input history and unsent lines are stored for the next start. Not for scripts: they see
+        the failure, and may send again.
     :param unattended: see `make_key_files`.
     """
     drafts = make_drafts(reactor, files, address, device)
@@ -114,9 +114,9 @@ def make_engine(
 def make_drafts(
     reactor: Any, files: Files, address: ServerAddress, device: str, now: Callable[[], float] = time.time
 ) -> DiskDraftStore:
-    """Where what a person has written lies on disk; it is there at the latest when the reactor stops.
+    """Make the store of unsent lines and the input history; it is written at the latest when the reactor stops.
 
-    :param now: seconds since the epoch.
+    :param now: returns seconds since the epoch.
     """
     drafts = DiskDraftStore(files, address, device, reactor, now)
     reactor.addSystemEventTrigger("during", "shutdown", drafts.flush)
@@ -126,7 +126,7 @@ def make_drafts(
 def make_encryption(
     files: Files, address: ServerAddress, state: State, observer: Observer, device: str, unattended: bool
 ) -> NullEncryption:
-    """The keys of one client; none where the library for them is not installed."""
+    """Make the end-to-end encryption; without the library for it, a client without keys."""
     try:
         from chat.client.e2e.commands import TABLE
         from chat.client.e2e.encryption import Encryption
@@ -137,24 +137,24 @@ def make_encryption(
 
 
 def make_key_files(files: Files, address: ServerAddress, unattended: bool = False) -> Any:
-    """Where the keys for a server lie: a `chat.client.e2e.key_files.KeyFiles`.
+    """Make the `chat.client.e2e.key_files.KeyFiles` for a server.
 
-    :param unattended: whether those that were unlocked once stay so on disk, and not only until the person logs out of
-        the machine.
-    :raises ImportError: where the library for them is not installed.
+    :param unattended: whether unlocked keys stay unlocked on disk, and not only until the person logs out of the
+        machine.
+    :raises ImportError: when the library for keys is not installed.
     """
     from chat.client.e2e.key_files import KeyFiles
 
     if not files.settings().unattended:
-        shutil.rmtree(files.unlocked, ignore_errors=True)  # whoever had it set wants it no more
+        shutil.rmtree(files.unlocked, ignore_errors=True)  # the setting may have been on before
     runtime = files.unlocked if unattended else runtime_folder()
     return KeyFiles(files.keys(address), runtime)
 
 
 def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
-    """The folder of this program that is emptied when the person logs out of the machine; nothing where there is none.
+    """The client's folder that the system empties when the person logs out of the machine, or nothing.
 
-    :param users: where the folder of each user is, by number, where none is named, as in cron; see pam_systemd(8).
+    :param users: the parent of each user's folder, for cron, where no environment variable names it (pam_systemd(8)).
     """
     if named := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(named) / "chat"
@@ -169,7 +169,7 @@ def runtime_folder(users: Path = Path("/run/user")) -> Path | None:
 def make_peers(
     reactor: Any, files: Files, address: ServerAddress, engine: Engine, observer: Observer, seals: NullEncryption
 ) -> NullPeers:
-    """What goes from client to client; nothing where the library for keys is not installed."""
+    """Make the peer-to-peer links; without the library for keys, a client without them."""
     try:
         from chat.client.e2e.encryption import Encryption
         from chat.client.p2p.commands import PeerCommands, PeerSettings
@@ -189,9 +189,9 @@ def make_peers(
 
 
 def device_of(files: Files, use: str = "") -> str:
-    """What this machine is called; each use of it is a device of its own, so that none ends another's session.
+    """The device name of this machine; each use has its own device, so that it does not end another's session.
 
-    :param use: ``plain``, ``send``, or empty for the screen.
+    :param use: ``plain``, ``send``, ``tail``, or empty for the full screen.
     """
     name = files.settings().device or re.sub(r"[^A-Za-z0-9_.-]", "", os.uname().nodename.partition(".")[0]) or "console"
     return f"{name[: 31 - len(use)]}-{use}" if use else name[:32]

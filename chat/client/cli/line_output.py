@@ -1,4 +1,4 @@
-"""The client as lines on standard output: for scripts, screen readers and dumb terminals."""
+"""Prints what happens as lines, for scripts, screen readers and simple terminals."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from chat.protocol.wire.sanitize import safe, safe_lines
 from chat.protocol.wire.text import render_history
 
 TOLD_EVERY = 25
-"""Percent after which one is told how far a file has come."""
+"""Percent between two lines about the progress of a file."""
 
 
 class Printer:
-    """Shows everything that an engine tells; implements `chat.client.session.observer.Observer`.
+    """Prints everything that an engine reports; implements `chat.client.session.observer.Observer`.
 
-    :param write: gets whole lines.
-    :param aside: gets those that are no answer: remarks, and what went wrong; without it they go where the others go.
-    :ivar only: where it is given, nothing is shown but what is about these conversations, and what is alarming.
-    :ivar here: the room that lines are said in, or nothing.
-    :ivar failed: whether a line of one's own was refused.
+    :param write: called with whole lines.
+    :param aside: called with notices and errors instead; by default `write`.
+    :ivar only: if given, selects the conversations that are printed; other lines are printed only if alarming.
+    :ivar here: the current room, or nothing.
+    :ivar failed: whether a line typed here was refused.
     """
 
     def __init__(self, write: Callable[[str], object], aside: Callable[[str], object] | None = None) -> None:
@@ -50,15 +50,15 @@ class Printer:
         self._write(render_history(rows, view_of(self.here)))
 
     def note(self, text: str) -> None:
-        """Show a remark of the client's own."""
+        """Show a notice of the client."""
         self._aside(f"* {safe(text)}\n")
 
     def refuse(self, text: str) -> None:
-        """Show what went wrong."""
+        """Show an error."""
         self.show(Refused("client", text))
 
     def give_up(self, error: ClientFailure) -> None:
-        """Show what ended it all, where that was not shown as it happened."""
+        """Show the error that ended the client, unless it was shown before."""
         if str(error) != self._ended:
             self.refuse(str(error))
 
@@ -75,7 +75,7 @@ class Printer:
 
     def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
         if self.only is None or self.only(talk):
-            # What was sent from here carries no device.
+            # Lines sent from here have no device.
             others = [row for row in rows if not (isinstance(row, Said) and not row.device)]
             if live:
                 for row in others:

@@ -31,7 +31,7 @@ from chat.protocol.names import fold
 GOODBYE = "Client is terminating. Bye!"
 
 MOST_WAITING = 1_000
-"""Lines that wait while one is being done; then standard input is not read."""
+"""The most input lines that wait; beyond it standard input is paused."""
 
 
 @implementer(IHalfCloseableProtocol)
@@ -52,7 +52,7 @@ class StandardInput(LineReceiver):
             self.pauseProducing()
 
     async def next(self) -> str | None:
-        """The next line, or nothing at the end."""
+        """The next line, or nothing at the end of input."""
         line: str | None = await self._lines.get()
         if self.paused and len(self._lines.pending) < MOST_WAITING // 2:
             self.resumeProducing()
@@ -64,13 +64,13 @@ class StandardInput(LineReceiver):
             self.transport.write(text.encode("utf-8", "replace"))
 
     async def close(self) -> None:
-        """End once all that was written is out."""
+        """Close when everything written has been sent."""
         if self.transport is not None and not self._gone.called:
             self.transport.loseConnection()
             await self._gone
 
     def end(self) -> None:
-        """No more lines come."""
+        """The input has ended."""
         if not self._ended:
             self._ended = True
             rest = self.clearLineBuffer()
@@ -88,7 +88,7 @@ class StandardInput(LineReceiver):
         self._lost()
 
     def _lost(self) -> None:
-        """Nothing can be written any more."""
+        """The output is closed."""
         self.end()
         if not self._gone.called:
             self._gone.callback(None)
@@ -99,9 +99,9 @@ class InputEnded(Exception):
 
 
 class Plain:
-    """One person, line by line.
+    """The client of one person, line by line.
 
-    :param hide: called with whether typing is not to be seen; nothing where lines come through a pipe.
+    :param hide: hides or shows what is typed; nothing if the input is a pipe.
     """
 
     def __init__(
@@ -124,10 +124,10 @@ class Plain:
         printer.on_rows = lambda talk: self._engine.sync.saw(talk)
 
     async def run(self, known: Known, user: str = "") -> int:
-        """Log in, talk until there is no more input, and see everything kept.
+        """Log in, run all input, and wait until the server has stored it.
 
-        :param user: who logs in; where nobody is named, the one of last time if it is a person who types.
-        :returns: 0 when every line that was said is kept, and none was refused or held back.
+        :param user: the account; if empty and a person types, the last one used.
+        :returns: 0 when every line was stored, and none was refused or held back.
         """
         try:
             await self._engine.connect()
@@ -146,7 +146,7 @@ class Plain:
             self._engine.close()
         return 1 if self._printer.failed or len(self._engine.state.unsent) else 0
 
-    # getting in
+    # logging in
 
     async def _log_in(self, known: Known, user: str) -> None:
         if await self._by_token(known, user):
@@ -180,9 +180,9 @@ class Plain:
         self._welcome()
 
     async def _name(self) -> tuple[str, bool]:
-        """Ask who logs in.
+        """Ask for the user name.
 
-        :returns: the name, and whether to make an account of it; empty when there is nothing to do with it.
+        :returns: the name, and whether to register it; an empty name to ask again.
         """
         closed = self._registration == "closed"
         line = (await self._prompt("Username: " if closed else "Username (or: new NAME to register): ")).strip()
@@ -195,7 +195,7 @@ class Plain:
 
     @property
     def _registration(self) -> str:
-        """Who makes accounts on this server (`chat.protocol.events.Welcome`)."""
+        """Who may register on this server (`chat.protocol.events.Welcome`)."""
         welcome = self._engine.welcome
         return welcome.registration if welcome is not None else "open"
 
@@ -215,7 +215,7 @@ class Plain:
         return True
 
     async def _unlock(self, account: str) -> None:
-        """Ask what the keys are under; an empty line continues without them."""
+        """Ask for the password of the keys; an empty line continues without them."""
         while self._person and (wanted := self._engine.seals.wanted(account)):
             passphrase = await self._prompt(wanted, hidden=True)
             if not passphrase:
@@ -245,7 +245,7 @@ class Plain:
             raise InputEnded()
         return line
 
-    # talking
+    # running lines
 
     async def _talk(self) -> None:
         printer = self._printer
@@ -269,7 +269,7 @@ class Plain:
                 return
 
     async def _all_settled(self) -> None:
-        """Wait until nothing is on its way any more, or nothing can be."""
+        """Wait until all lines are answered, or cannot be any more."""
         while len(self._engine.state.unsent) and self._engine.status.phase is not Phase.ENDED:
             self._idle = Deferred()
             await self._idle
@@ -286,7 +286,7 @@ class Plain:
 
 
 def hide_typing(hidden: bool) -> None:
-    """Let the terminal show what is typed, or not."""
+    """Hide or show what is typed in the terminal."""
     with suppress(termios.error, ValueError, OSError):
         settings = termios.tcgetattr(sys.stdin.fileno())
         settings[3] = settings[3] & ~termios.ECHO if hidden else settings[3] | termios.ECHO

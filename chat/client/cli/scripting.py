@@ -1,7 +1,7 @@
-"""``chat send`` and ``chat tail``: one thing done, for scripts.
+"""``chat send`` and ``chat tail``, for scripts.
 
-Standard output gets what was asked for, and nothing else; standard error gets remarks, and what went wrong. What comes
-for the person meanwhile is neither shown nor counted as received: it waits for another client.
+Standard output gets only messages; notices and errors go to standard error. Other messages that arrive meanwhile are
+neither shown nor reported as received: they wait for another client.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from chat.protocol.values import Text
 from chat.protocol.wire.field_codecs import write_body
 
 _BY_PASSWORD = (BadCredentials.code, CredentialsChanged.code, PlainLoginRefused.code)
-"""Refusals of a token after which the password lets in."""
+"""Refusals of a token after which a login with the password may succeed."""
 
 SEND_TIMEOUT = 30.0
-"""Seconds in which a message has to be kept."""
+"""Seconds in which the server must store a message."""
 
 Password = Callable[[str], str]
-"""Asks a person at a terminal for a word that is not shown; raises `NobodyThere` where there is none."""
+"""Asks for a password in a terminal without showing it; raises `NobodyThere` if there is no terminal."""
 
 Write = Callable[[str], object]
 
 
 class ScriptCommand:
-    """One thing to do for one account.
+    """A command that logs in, does one thing and ends.
 
     :param reactor: tells the time and makes connections.
-    :param printer: what the engine tells.
-    :param use: what the device is called after this machine.
-    :param user: whose account, or empty for the one that was logged in last.
+    :param printer: prints what the engine reports.
+    :param use: the suffix of the device name.
+    :param user: the account; if empty, the last one used.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class ScriptCommand:
             mode=SyncMode.ASKED,
             unattended=files.settings().unattended,
         )
-        self._engine.direct = NullPeers()  # files are for a person to take
+        self._engine.direct = NullPeers()  # a script accepts no files
 
     async def _log_in(self) -> None:
-        """By token, and by password where that will not do.
+        """Log in by token, or else with the password.
 
-        :raises ClientFailure: when neither does.
+        :raises ClientFailure: when neither succeeds.
         """
         engine = self._engine
         if not self._user:
@@ -114,10 +114,10 @@ class ScriptCommand:
         )
 
     async def _unlocked(self) -> bool:
-        """Open the keys, where there is somebody to ask.
+        """Unlock the keys, if somebody can type the password.
 
-        :returns: whether the token will do; else the password makes the keys that are missing.
-        :raises ClientFailure: when they do not open.
+        :returns: whether to log in by token; otherwise a login with the password creates the missing keys.
+        :raises ClientFailure: when they cannot be unlocked.
         """
         seals, user = self._engine.seals, self._user
         if seals.lacking(user):
@@ -129,7 +129,7 @@ class ScriptCommand:
 
 
 class _Aside(Printer):
-    """What is told to who sends a line: what is wrong, and who else reads what is sealed.
+    """Prints errors, and who has joined or left an encrypted conversation since it was last read.
 
     :ivar since: the seq of the last row that was read before.
     """
@@ -146,9 +146,9 @@ class Send(ScriptCommand):
     """``chat send NAME TEXT``.
 
     :param name: a person, or a room (``#ROOM``).
-    :param write: gets what the server answers, in whole lines.
-    :param aside: gets remarks, and what went wrong.
-    :param person: whether somebody looks at those remarks who wants to know what waits.
+    :param write: called with the server's answer, in whole lines.
+    :param aside: called with notices and errors.
+    :param person: whether to add how many messages are unread.
     """
 
     def __init__(
@@ -174,11 +174,9 @@ class Send(ScriptCommand):
         self._printer.only = lambda talk: talk.key == key
 
     async def run(self, text: str) -> int:
-        """Say something.
+        """Send a message. Temporary failures are retried for `SEND_TIMEOUT` seconds, with the same retry id.
 
-        Tried again for `SEND_TIMEOUT` seconds where it could not be kept just now, under the same retry id.
-
-        :returns: 0 when it is kept.
+        :returns: 0 when the server has stored it.
         """
         room, name = self._room, self._name
         cmd, args = ("say", {"room": room}) if room else ("message", {"user": name})
@@ -215,9 +213,9 @@ class Send(ScriptCommand):
             self._engine.close()
 
     async def _seal(self, said: Text) -> dict[str, object]:
-        """The body of a message, sealed where it has to be: what was said there before shows that.
+        """The body of a message, encrypted if the conversation requires it; reads the conversation first to find out.
 
-        :raises ClientFailure: when it must not be sent, or the connection does not last.
+        :raises ClientFailure: when it must not be sent, or the connection is lost.
         """
         title = self._room or self._name
         talk = self._engine.state.talk(Key(bool(self._room), fold(title)), title)
@@ -234,8 +232,8 @@ class Send(ScriptCommand):
 class Tail(ScriptCommand):
     """``chat tail ROOM``.
 
-    :param write: gets what is said there, in whole lines.
-    :param aside: gets remarks, and what went wrong.
+    :param write: called with the messages of the room, in whole lines.
+    :param aside: called with notices and errors.
     """
 
     def __init__(
@@ -254,9 +252,9 @@ class Tail(ScriptCommand):
         self._printer.only = lambda talk: False
 
     async def run(self, lines: int) -> int:
-        """Show the last lines of a room, and each one that comes, until somebody ends it.
+        """Print the last lines of a room, and each new one, until interrupted.
 
-        :returns: 1 when there is no such room, or the server wants no more of us.
+        :returns: 1 when this account is not in the room, or the session has ended.
         """
         ended: Deferred[Status] = Deferred()
 
@@ -283,7 +281,7 @@ class Tail(ScriptCommand):
             self._engine.close()
 
     async def _unlocked(self) -> bool:
-        """Without keys what is not sealed can be read all the same."""
+        """Continue without keys: unencrypted messages can be read all the same."""
         try:
             return await super()._unlocked()
         except ClientFailure as error:
@@ -292,7 +290,7 @@ class Tail(ScriptCommand):
 
 
 def _text(text: str) -> Text:
-    """:raises ClientFailure: when it is no message, with what to do."""
+    """:raises ClientFailure: when the text is not a valid message."""
     try:
         return Text(text)
     except ValueError as error:

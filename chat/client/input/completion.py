@@ -1,4 +1,4 @@
-"""What a word that has begun may become: verbs, names and rooms, by the server's own table. Pure."""
+"""Tab completion of verbs, people and rooms, from the server's verb table. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from chat.client.model.state import State
 from chat.protocol.grammar.parameters import ChoiceType, NameType, ParameterType, PlaceType, RoomType
 
 MOST = 50
-"""The most completions that are offered."""
+"""The most completions offered."""
 
 
 def complete(text: str, state: State, here: ConversationModel | None) -> tuple[int, list[str]]:
-    """What the last word of a text may become.
+    """Complete the last word of a text.
 
-    :param text: up to the cursor.
-    :returns: where the word begins, and the whole words that it may become, the likeliest first.
+    :param text: the text up to the cursor.
+    :returns: where the word begins, and the words that complete it, the likeliest first.
     """
     start = max(text.rfind(" "), text.rfind("\n")) + 1
     word, before = text[start:], text[:start].split()
@@ -33,7 +33,7 @@ def complete(text: str, state: State, here: ConversationModel | None) -> tuple[i
 
 
 def _first(word: str, state: State, here: ConversationModel | None) -> list[str]:
-    """The first word: a verb, with ``/`` wherever bare words may be speech; or somebody who is spoken to."""
+    """Complete the first word: a verb, with ``/`` where a bare word would be a message; or the person addressed."""
     slash = word.startswith("/")
     verbs = sorted(each.name for each in state.table.verbs if not each.programs)
     if slash or here is None:
@@ -64,7 +64,7 @@ def _argument(word: str, kind: ParameterType, state: State) -> list[str]:
 
 
 def _names(word: str, state: State, here: ConversationModel | None) -> list[str]:
-    """Names in the middle of speech, those who are here first."""
+    """Complete a name inside a message; members of the room come first."""
     if word.startswith("#"):
         return _marked(word, "#", list(state.rooms.values()))
     present = state.members.get(here.key if here is not None else Key(True, ""), set())
@@ -75,7 +75,7 @@ def _names(word: str, state: State, here: ConversationModel | None) -> list[str]
 
 
 def _marked(word: str, mark: str, names: list[str]) -> list[str]:
-    """Names that begin so; a mark before the word stays."""
+    """The names that begin with the word; a mark (``@`` or ``#``) before it stays."""
     kept = mark if word.startswith(mark) else ""
     return [f"{kept}{each} " for each in _begin(word.removeprefix(mark), names)]
 

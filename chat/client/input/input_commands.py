@@ -1,7 +1,7 @@
-"""What a person types, and what becomes of it: the same verbs as on netcat, read by the server's own table.
+"""Runs the lines that a person types, with the verb table that the server has sent.
 
-In a conversation with a person a line is said to that person, and read by the rules of a room. The only file of the
-client that catches a ``ChatError``: it is shown like a refusal of the server.
+In a conversation with a person, a line is a message to that person; it is parsed by the rules of a room. Only this file
+of the client catches ``ChatError``, and shows it like a refusal of the server.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from chat.protocol.names import fold, read_name
 from chat.protocol.values import Text, is_msgid, parse_msgid
 
 HELD = "held"
-"""The code of a line that was held back."""
+"""The code of the answer to a line that was held back."""
 
 _SAID = {"say": False, "me": False, "message": True}
-"""Verbs whose lines are kept until the server has them, and whether they are private."""
+"""Verbs whose lines wait in the send queue until the server has stored them, and whether they are private."""
 
 
 def refusal(error: Exception) -> Refused:
-    """An error as a person is shown it."""
+    """An error as a refusal for display."""
     if isinstance(error, ChatError):
         return Refused(error.code, error.line, error.suggest, error.ask, error.wait)
     return Refused("client", str(error))
 
 
 class CommandInput:
-    """Reads lines for one engine.
+    """Runs lines for one engine.
 
     :param clock: seconds since the epoch.
     """
@@ -51,10 +51,10 @@ class CommandInput:
         self._one_at_a_time = DeferredLock()
 
     async def typed(self, line: str, here: ConversationModel | None) -> Reply | Ask | ConversationModel | None:
-        """Do what a line says.
+        """Run a line.
 
-        :param here: the conversation it was typed in.
-        :returns: what is to be shown; what is to be asked for; the conversation to go to; or nothing.
+        :param here: the conversation in which it was typed.
+        :returns: a reply to show; a question to ask the person; a conversation to switch to; or nothing.
         """
         async with self._one_at_a_time:
             try:
@@ -63,15 +63,15 @@ class CommandInput:
                 return refusal(error)
             self._engine.state.held = None
             if isinstance(reading, Call) and reading.verb.name in (*_SAID, "reply"):
-                return await self._do(reading, here)  # before a line that was typed after it, and without waiting
+                return await self._do(reading, here)  # without waiting, so that lines keep their order
         return await self._do(reading, here)
 
     async def _read(self, line: str, here: ConversationModel | None) -> Reading:
-        """Read a line; where names are not known that decide what it means, the server is asked for them first.
+        """Parse a line. If its meaning depends on unknown names, ask the server for them first.
 
-        Not where what is said is sealed: no word of it is for the server.
+        In an encrypted conversation the server is not asked: it must not learn any word of a message.
 
-        :raises ChatError: when it means nothing.
+        :raises ChatError: when the line is not valid.
         """
         engine, names = self._engine, KnownNames(self._engine.state)
         reading = read(line, engine.state.context(here, names))
@@ -93,7 +93,7 @@ class CommandInput:
     async def answered(
         self, ask: Ask, line: str, here: ConversationModel | None
     ) -> Reply | Ask | ConversationModel | None:
-        """Go on with a line of which something was asked for."""
+        """Continue a line after the person has answered a question."""
         try:
             reading = answer(ask, line, self._engine.state.context(here))
         except ChatError as error:
@@ -132,11 +132,11 @@ class CommandInput:
         return Refused(HELD, f"Not sent. Did you mean: {held.meant} ? Type ! to say it to {title} anyway.")
 
     def _by_server(self, error: RelayFallback) -> Held:
-        """What ``!`` sends instead of a line that nobody was there for."""
+        """The message through the server that ``!`` sends in place of a line that could not be delivered directly."""
         return Held(Call(self._engine.state.table["message"], {"user": error.user, "text": Text(error.text)}), "")
 
     def _say(self, call: Call, here: ConversationModel | None) -> ConversationModel | None:
-        """:raises ClientFailure: when too many lines wait, or nobody is there to read it."""
+        """:raises ClientFailure: when too many lines are waiting, or the other account was deleted."""
         text = call.arguments["text"]
         assert isinstance(text, Text), "people type text"
         cmd, private = call.verb.name, _SAID[call.verb.name]
@@ -147,13 +147,13 @@ class CommandInput:
             raise ClientFailure("Not sent: this account was deleted.")
         elif here is not None and not here.key.room:
             where, said = here.key, f"* {self._engine.state.me} {text.text}" if cmd == "me" else text.text
-            cmd, args = "message", {"user": here.title, "text": said}  # an action is of rooms
+            cmd, args = "message", {"user": here.title, "text": said}  # actions exist in rooms only
         else:
             where = Key(True, fold(call.arguments["room"]))
             args = {"room": call.arguments["room"], "text": text.text}
         engine, state = self._engine, self._engine.state
         if here is not None and private and where.name not in state.people and where not in state.talks:
-            where = here.key  # nobody known by that name: it is here that the refusal is read
+            where = here.key  # an unknown name: show the refusal in this conversation
         title = state.people[where.name][0] if private and where.name in state.people else ""
         talk = state.talk(where, title or args.get("room") or args["user"])
         again = call if where.room else Call(state.table["message"], {"user": args["user"], "text": Text(args["text"])})
@@ -161,7 +161,7 @@ class CommandInput:
         return talk if here is None or talk.key != here.key else None
 
     def _to_last(self, call: Call) -> Call:
-        """An answer is a message to who wrote last: it may have to be sealed, so it is this program that knows to whom.
+        """Turn ``reply`` into a message to the last writer. The client does this itself, as it may have to encrypt it.
 
         :raises ClientFailure: when nobody has written.
         """
@@ -171,7 +171,7 @@ class CommandInput:
         return Call(state.table["message"], call.arguments | {"user": state.last_writer[1]})
 
     async def _edit(self, call: Call) -> Reply:
-        """Say something anew, sealed where what it replaces stands among what is."""
+        """Edit a message; in an encrypted conversation the new text is encrypted as well."""
         engine, state, text = self._engine, self._engine.state, call.arguments["text"]
         assert isinstance(text, Text), "people type text"
         await engine.sender.idle()
@@ -213,7 +213,7 @@ class CommandInput:
             talk = engine.state.enter(reply)
             await engine.sync.newest(talk)
             if engine.seals.ready:
-                reply = replace(reply, sealed=False)  # here one can read it, and speak
+                reply = replace(reply, sealed=False)  # this client can read and write encrypted messages
         elif isinstance(reply, RoomLeft):
             engine.state.drop(Key.of(reply.conversation))
         elif isinstance(reply, LoggedOut) and not reply.closing:
@@ -227,7 +227,7 @@ class CommandInput:
         return reply
 
     async def _help(self, args: dict[str, Any]) -> Reply:
-        """What the server says, and the verbs that are this program's own."""
+        """The server's help, with the verbs of this client added."""
         engine = self._engine
         own = [each for each in engine.state.table.verbs if engine.seals.runs(each)]
         asked = engine.state.table.get(str(args.get("verb", "")).lower().lstrip("/"))
@@ -239,7 +239,7 @@ class CommandInput:
         return reply
 
     async def _search(self, call: Call, words: str) -> Reply:
-        """Where anything was sealed, the server is told what is looked for only when the person says so."""
+        """Search. If any conversation is encrypted, the server learns the search words only if the person agrees."""
         engine = self._engine
         if EVERYWHERE in call.arguments:
             rest = await engine.ask("search", {"words": words})
@@ -250,7 +250,7 @@ class CommandInput:
         return await engine.seals.search(words, FoundHere((), False))
 
     async def _reread(self, msgid: str, here: ConversationModel | None) -> None:
-        """Who changes a message is not told of the row that this makes."""
+        """Read the row that a deletion has made: the server does not send it to the session that deleted."""
         reference = parse_msgid(msgid)[0] if is_msgid(msgid) else None
         for talk in tuple(self._engine.state.talks.values()):
             conversation = talk.conversation

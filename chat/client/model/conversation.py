@@ -1,8 +1,7 @@
-"""One conversation as the client holds it: a stretch of its log without gaps, and how far it was read. Pure.
+"""One conversation in the client: a part of its log without gaps, and how far it was read. Pure.
 
-The rows that are held are those of the seqs `ConversationModel.low` to `ConversationModel.high`, without exception. A
-row that comes before the ones that precede it waits in ``ahead`` until they are there; a row that comes twice is
-dropped. So nothing is missing, nothing stands twice, and what is at the end is the newest.
+`ConversationModel` holds every row from seq ``low`` to seq ``high``. A row that arrives early waits in ``_ahead`` for
+the rows before it; a row that arrives twice is dropped. So no row is missing or duplicated, and the last is the newest.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ from chat.protocol.names import fold
 from chat.protocol.values import Body, Conversation, Kind
 
 MOST_ROWS = 20_000
-"""The most rows that one conversation holds; beyond it the oldest are let go, and loaded again when asked for."""
+"""The most rows that one conversation holds. Beyond it the oldest are dropped, and loaded again when needed."""
 
 MOST_AHEAD = 1_000
-"""The most rows that wait for others; beyond it they are let go, and read from the history."""
+"""The most rows that wait for earlier ones. Further rows are dropped, and read from the history later."""
 
 
 NOBODY = "nobody"
-"""What a server calls all whose accounts were deleted; no account may have that name."""
+"""The name that the server gives to every deleted account; no account can have it."""
 
 DELETED = "deleted account"
-"""What such a conversation is called here."""
+"""The title of a conversation with a deleted account."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What a conversation is called here, before it has an id as well.
+    """Identifies a conversation in the client, also before the server has given it an id.
 
     :param room: whether it is a room.
-    :param name: folded; with `NOBODY` the id stands beside it, as there may be many of that name.
+    :param name: folded; for `NOBODY` followed by the id, as many conversations may have that name.
     """
 
     room: bool
@@ -50,12 +49,12 @@ class Key:
 
     @property
     def deleted(self) -> bool:
-        """Whether the account is gone that the conversation was with."""
+        """Whether the other person's account was deleted."""
         return not self.room and self.name.startswith(f"{NOBODY} ")
 
 
 class Reads(Protocol):
-    """Makes what is shown of what has come; see `chat.client.session.encryption_api.NullEncryption`."""
+    """Decrypts rows for display; see `chat.client.session.encryption_api.NullEncryption`."""
 
     def read(self, talk: ConversationModel, entry: Entry) -> Entry: ...
 
@@ -65,7 +64,7 @@ class Reads(Protocol):
 
 
 class AsItComes:
-    """Shows everything as it comes."""
+    """Leaves every row as it is."""
 
     def read(self, talk: ConversationModel, entry: Entry) -> Entry:
         return entry
@@ -74,29 +73,29 @@ class AsItComes:
         return entry
 
     def stand(self, talk: ConversationModel, last: int) -> None:
-        """Nothing is remembered here."""
+        """Nothing to do: nothing is remembered."""
 
 
 def span(entry: Entry) -> tuple[int, int]:
-    """The first and the last seq that an entry stands for."""
+    """The first and the last seq that an entry covers."""
     return (entry.first, entry.last) if isinstance(entry, Skipped) else (entry.seq, entry.seq)
 
 
 class ConversationModel:
     """A room or a person.
 
-    :ivar title: its name as it is shown.
-    :ivar conversation: nothing as long as nothing was said there.
-    :ivar first: the first seq that may be read.
+    :ivar title: the name for display.
+    :ivar conversation: as the server knows it; nothing until the first message.
+    :ivar first: the first seq that this account may read.
     :ivar low: the first seq that is held.
-    :ivar high: the last seq up to which nothing is missing.
-    :ivar received: up to where the server knows that this device has everything.
-    :ivar read: up to where the person has read.
-    :ivar delivered: up to where a device of the other person has everything.
-    :ivar unread: lines of others that were not read.
-    :ivar mentions: those of them that name the person.
-    :ivar member: whether one may speak there.
-    :ivar sealed: whether anything is sealed there.
+    :ivar high: the last seq that is held.
+    :ivar received: the last seq of which the server knows that this device has it, and everything before.
+    :ivar read: the last seq that the person has read.
+    :ivar delivered: the last seq that a device of the other person has, and everything before.
+    :ivar unread: the number of unread lines of others.
+    :ivar mentions: the number of them that name the person.
+    :ivar member: whether the person may write here.
+    :ivar sealed: whether anything here is encrypted.
     """
 
     __slots__ = (
@@ -133,7 +132,7 @@ class ConversationModel:
         self._forget()
 
     def _forget(self) -> None:
-        """Nothing is held, and nothing is known of the log."""
+        """Drop everything that is known about the log."""
         self.rows.clear()
         self.sealed = False
         self.first = 1
@@ -150,8 +149,7 @@ class ConversationModel:
         self._corrections: dict[int, Edited | Deleted] = {}
 
     def be(self, conversation: Conversation) -> None:
-        """Stand for that conversation; another one of the same name (a room made anew) takes the place of the one
-        before."""
+        """Set the server's conversation; a new one with the same name (a recreated room) replaces the old."""
         if self.conversation is not None and self.conversation.id != conversation.id:
             self._forget()
         self.conversation = conversation
@@ -161,7 +159,7 @@ class ConversationModel:
 
     @property
     def gap(self) -> bool:
-        """Whether rows wait for others that have not come."""
+        """Whether rows wait for earlier ones that have not arrived."""
         return bool(self._ahead)
 
     @property
@@ -170,15 +168,15 @@ class ConversationModel:
         return self.low <= self.first
 
     def stand(self, standing: Standing, kept: int | None = None) -> bool:
-        """Take up where one stands, at the beginning of a connection.
+        """Apply the server's position in the log, at the beginning of a connection.
 
-        :param kept: up to which seq the rows are still what they were, where a backup was put in place.
-        :returns: whether rows up to the newest are to be read after `high`.
+        :param kept: the last seq that is unchanged, if the operator has restored a backup.
+        :returns: whether there are rows to read after `high`.
         """
         self.be(standing.conversation)
         same = standing.last if kept is None else min(standing.last, kept)
         if same < self.high:
-            self._forget()  # the server was put back to an earlier time: what is held is not what it has
+            self._forget()  # a backup was restored: the server no longer has the rows held here
         self.first = max(1, standing.first)
         self.received = max(self.received, standing.received)
         self.read = max(self.read, standing.read)
@@ -192,20 +190,20 @@ class ConversationModel:
         return standing.last > self.high
 
     def begin_at(self, seq: int) -> None:
-        """Hold nothing before a seq; what is older is loaded when somebody looks for it."""
+        """Hold nothing before a seq; older rows are loaded when somebody scrolls back."""
         self.rows.clear()
         self._ahead.clear()
         self.low, self.high = seq, seq - 1
         self._placed = True
 
     def add(self, entry: Entry) -> list[Entry]:
-        """Take up a row that has come live.
+        """Add a row that has arrived live.
 
-        :returns: the rows that are held from now on, in order: it, and those that waited for it.
+        :returns: the rows that were added, in order: this one and those that waited for it.
         """
         first, last = span(entry)
         if not self._placed:
-            self.begin_at(first)  # nobody told of this conversation before: what came earlier is history
+            self.begin_at(first)  # a new conversation: earlier rows are history
         if first > self.high + 1:
             if len(self._ahead) < MOST_AHEAD:
                 self._ahead[first] = entry
@@ -218,9 +216,9 @@ class ConversationModel:
         return taken
 
     def extend(self, page: History) -> list[Entry]:
-        """Take up the page after `high`.
+        """Add the page after `high`.
 
-        :returns: the rows that are held from now on and were not before.
+        :returns: the rows that were added.
         """
         taken: list[Entry] = []
         self.first = max(self.first, page.first)
@@ -235,7 +233,7 @@ class ConversationModel:
         return taken
 
     def prepend(self, page: History) -> int:
-        """Take up the page before `low`.
+        """Add the page before `low`.
 
         :returns: how many rows were added at the top.
         """
@@ -253,7 +251,7 @@ class ConversationModel:
         return len(older)
 
     def _append(self, entry: Entry) -> Entry:
-        """:returns: the row as it is shown."""
+        """:returns: the row for display."""
         sealing = isinstance(entry, RoomChanged) and entry.setting == "sealed"
         if sealing or (isinstance(entry, Said) and entry.kind is Kind.SEALED):
             self.sealed = True
@@ -267,9 +265,9 @@ class ConversationModel:
         return entry
 
     def read_again(self) -> list[Entry]:
-        """Keys have come: open what did not open.
+        """Keys have arrived: decrypt the rows that could not be decrypted before.
 
-        :returns: the rows that look another way now.
+        :returns: the rows that have changed.
         """
         changed = []
         for place, entry in enumerate(self.rows):
@@ -290,35 +288,35 @@ class ConversationModel:
                 self._corrections[entry.ref] = entry
 
     def body_of(self, said: Said) -> tuple[Body | None, bool]:
-        """What a message says now, and whether it was written anew; nothing where it was deleted."""
+        """The text of a message now, and whether it was edited; nothing if it was deleted."""
         correction = self._corrections.get(said.seq)
         if correction is None:
             return said.body, False
         if isinstance(correction, Deleted):
             return None, False
-        # Whatever a server says: nobody writes anew what somebody else has said.
+        # Whatever the server says: nobody edits the message of another person.
         return (correction.body, True) if correction.author == said.author else (said.body, False)
 
     def is_called(self, reference: str) -> bool:
-        """Whether programs call it so: ``k4``."""
+        """Whether this is the conversation that programs call by that reference, such as ``k4``."""
         return self.conversation is not None and self.conversation.reference == reference
 
     def corrected_by(self, seq: int) -> int:
-        """The seq of the message that is meant by its own seq, or by that of an edit of it."""
+        """The seq of the original message, given its own seq or that of an edit."""
         return next((ref for ref, each in self._corrections.items() if each.seq == seq), seq)
 
     def holds(self, seq: int) -> bool:
-        """Whether a row of that seq is held."""
+        """Whether the row with that seq is held."""
         place = bisect_left(self.rows, seq, key=lambda each: span(each)[0])
         return place < len(self.rows) and span(self.rows[place])[0] == seq
 
     # what was read
 
     def count(self, entries: Iterable[Entry], me: str, names: Callable[[Said], bool]) -> list[Said]:
-        """Count what others said and nobody has counted before.
+        """Count unread messages of others; each once.
 
-        :param names: whether somebody said the name of the reader.
-        :returns: what was counted.
+        :param names: tells whether a message names the reader.
+        :returns: the messages that were counted.
         """
         said = [each for each in entries if isinstance(each, Said) and each.author != me]
         fresh = [each for each in said if each.seq > self._counted]
@@ -327,9 +325,9 @@ class ConversationModel:
         return fresh
 
     def see(self) -> bool:
-        """The person has read everything that is held.
+        """Mark everything that is held as read.
 
-        :returns: whether that is news.
+        :returns: whether anything was unread.
         """
         self.unread = self.mentions = 0
         self._counted = max(self._counted, self.high)

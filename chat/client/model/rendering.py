@@ -1,4 +1,4 @@
-"""How the person at this machine sees things: in its time zone, as of now, with what the client alone can say."""
+"""Renders replies and events as lines, in this machine's time zone; search results of the client included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat.protocol.wire.view import View, notice
 
 
 def view_of(here: ConversationModel | None = None) -> View:
-    """The view of somebody who is in a conversation, or in none."""
+    """The view of somebody who is in that conversation, or in none."""
     zone: Any = datetime.now().astimezone().tzinfo
     conversation = here.conversation if here is not None else None
     current = conversation.id if conversation is not None and conversation.room else None
@@ -22,7 +22,7 @@ def view_of(here: ConversationModel | None = None) -> View:
 
 
 def shown_in(here: ConversationModel | None, shown: Reply | Event) -> str:
-    """A reply or an event as lines."""
+    """Render a reply or an event as lines."""
     view = view_of(here)
     if isinstance(shown, FoundHere) and not shown.entries:
         return notice(NOTHING_SEALED, view)

@@ -1,7 +1,7 @@
-"""The lines of one's own that are on their way. Pure.
+"""The queue of lines that this person has typed and the server has not stored yet. Pure.
 
-They are sent one after the other, so that they are stored in the order in which they were typed. Each carries a retry
-id: sent once more after a broken connection, it is still stored once.
+Lines are sent one after the other, so that the server stores them in the order in which they were typed. Each has a
+retry id: if it is sent again after a broken connection, the server still stores it once.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from chat.protocol.grammar.context import Call
 from chat.protocol.values import Sealed
 
 MOST_UNSENT = 500
-"""Lines that may wait for a connection; one more is refused."""
+"""The most lines that wait for a connection; further ones are rejected."""
 
 TRY_AGAIN = frozenset({"too-fast", "busy", "not-stored", "shutting-down", "not-logged-in"})
-"""Codes of refusals that end by themselves."""
+"""Codes of refusals that are temporary: the client tries again by itself."""
 
 
 class Fate(StrEnum):
-    """What became of an own line.
+    """The state of a line that was typed here.
 
-    Sending: nobody knows yet. Kept: it is on the server's disk. Refused: it was not stored.
+    Sending: no answer yet. Kept: it is on the server's disk. Refused: it was not stored.
     """
 
     SENDING = "sending"
@@ -38,13 +38,13 @@ class Fate(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Outgoing:
-    """An own line.
+    """A line that was typed here.
 
-    :param where: the conversation it belongs to, as far as that is known before it is sent.
-    :param text: as it is shown.
-    :param time: when it was typed, milliseconds since the epoch.
-    :ivar again: what says it once more, where it was held back.
-    :ivar sealed: what was sent in its place, so that the same is sent again.
+    :param where: its conversation, as far as that is known before the line is sent.
+    :param text: the text for display.
+    :param time: when it was typed, in milliseconds since the epoch.
+    :ivar again: the command that sends it after all, if it was held back.
+    :ivar sealed: the encrypted text, so that a retry sends the same bytes.
     :ivar why: why it was refused.
     """
 
@@ -65,26 +65,26 @@ class Outgoing:
 
 
 class DraftStore(Protocol):
-    """Where things lie that a person has written: lines that the program did not live to send, and what was typed."""
+    """Stores what a person has typed: lines that were not sent before the client ended, and the input history."""
 
     def ready(self, account: str) -> bool:
-        """Whether what lies there of an account can be read now, and more can be put there."""
+        """Whether the drafts of an account can be read and written now."""
 
     def lines(self, account: str) -> list[Outgoing]:
-        """What waits for an account, the oldest first; what waited for too long is marked as refused."""
+        """The unsent lines of an account, the oldest first; those that are too old are marked as refused."""
 
     def keep(self, account: str, lines: Sequence[Outgoing]) -> None:
-        """That is all that waits from now on."""
+        """Replace the unsent lines."""
 
     def typed(self, account: str) -> list[str]:
-        """Lines of input, the oldest first."""
+        """The input history, the oldest line first."""
 
     def keep_typed(self, account: str, lines: Sequence[str]) -> None:
-        """These are the lines of input from now on."""
+        """Replace the input history."""
 
 
 class NullDraftStore:
-    """Where nothing is kept."""
+    """Stores nothing."""
 
     def ready(self, account: str) -> bool:
         return True
@@ -103,10 +103,7 @@ class NullDraftStore:
 
 
 class SendQueue:
-    """The lines that wait for the server, the oldest first.
-
-    :param account: whose lines they are.
-    """
+    """The unsent lines of one account, the oldest first."""
 
     def __init__(self, drafts: DraftStore, account: str = "") -> None:
         self._drafts = drafts
@@ -131,9 +128,9 @@ class SendQueue:
         self._drafts.keep(self._account, self._lines)
 
     def recall(self) -> list[Outgoing]:
-        """Take up what waited on the drafts: it was typed before whatever has come since.
+        """Load the stored lines; they come before those typed since.
 
-        :returns: what has waited there for too long.
+        :returns: the lines that are too old to send.
         """
         waited = self._drafts.lines(self._account)
         self._lines.extendleft(each for each in reversed(waited) if each.fate is Fate.SENDING)
@@ -142,11 +139,11 @@ class SendQueue:
         return [each for each in waited if each.fate is Fate.REFUSED]
 
     def changed(self) -> None:
-        """One of them is sealed now."""
+        """A line was encrypted: store the queue again."""
         self._drafts.keep(self._account, self._lines)
 
     def done(self, outgoing: Outgoing) -> None:
-        """It waits no more."""
+        """Remove a line: it was stored or refused."""
         if outgoing in self._lines:
-            self._lines.remove(outgoing)  # the first of them, unless it was on its way when older ones were taken up
+            self._lines.remove(outgoing)  # the first one, unless older lines were loaded while it was being sent
             self._drafts.keep(self._account, self._lines)

@@ -1,6 +1,6 @@
-"""What a client knows: its conversations, the people, the server's verbs. Pure: events go in, nothing comes out.
+"""Everything that a client knows: conversations, people, the server's verbs. Pure.
 
-Everything is bounded, whatever a server sends.
+All of it is bounded, whatever a server sends.
 """
 
 from __future__ import annotations
@@ -37,34 +37,34 @@ from chat.protocol.values import Conversation, Kind, Text
 
 MOST_TALKS = 2_000
 MOST_NAMES = 20_000
-"""More conversations, people and rooms than that are not remembered."""
+"""The most people and rooms that are remembered."""
 
 QUIETEST = Notify.NOTHING.quiet
-"""What is set for a room that does not even call who is named."""
+"""The setting of a room that does not notify even when it names the reader."""
 
 MOST_SETTLED = 200
-"""Refused lines that are remembered for each conversation."""
+"""The most refused lines that are remembered for each conversation."""
 
 
 class State:
-    """All of it.
+    """The client's model.
 
-    :param drafts: where unsent lines wait for another time.
-    :ivar me: who is logged in, or empty.
-    :ivar talks: by key, in the order in which they were met.
+    :param drafts: stores unsent lines and the input history.
+    :ivar me: the account that is logged in, or empty.
+    :ivar talks: the conversations by key, in the order in which they were found.
     :ivar people: name to ``online``, ``away`` or ``offline``, by folded name.
-    :ivar rooms: the names of the rooms that there are, by folded name.
-    :ivar members: who is in a room, by its key, as far as that was asked for.
-    :ivar unsent: own lines on their way.
-    :ivar typed: lines of input, the oldest first.
-    :ivar refused: own lines that were not stored, by conversation.
-    :ivar table: the server's verbs, once they are known.
-    :ivar held: a line that was held back, or nothing.
-    :ivar reads: makes what is shown of what has come; nothing to show all as it comes.
-    :ivar settings: what one has set for oneself, once that is known.
-    :ivar quiet: the rooms that are not to call, or only when one is named: ``on`` or ``mentions``, by folded name.
-    :ivar last_writer: when somebody has written privately last, and who; or nothing.
-    :ivar last_said: where and at which seq something was said here last, or nothing.
+    :ivar rooms: the names of all known rooms, by folded name.
+    :ivar members: the members of a room by its key, if they were asked for.
+    :ivar unsent: lines typed here that the server has not stored yet.
+    :ivar typed: the input history, the oldest line first.
+    :ivar refused: lines typed here that were refused, by conversation.
+    :ivar table: the server's verbs, once it has sent them.
+    :ivar held: a line that was held back and that ``!`` sends, or nothing.
+    :ivar reads: decrypts rows for display, or nothing.
+    :ivar settings: the account's settings, once they are known.
+    :ivar quiet: the rooms that notify never (``on``) or only for mentions (``mentions``), by folded name.
+    :ivar last_writer: the time and the author of the last private message, or nothing.
+    :ivar last_said: the conversation and seq of the last line sent from here, or nothing.
     """
 
     def __init__(self, drafts: DraftStore | None = None) -> None:
@@ -89,7 +89,7 @@ class State:
         self._recalled = False
 
     def be(self, account: str) -> None:
-        """Somebody is logged in; somebody else than before has other conversations."""
+        """Set who is logged in; another account than before starts with an empty model."""
         if self.me and fold(self.me) != fold(account):
             self.forget()
         if not self.me:
@@ -98,7 +98,7 @@ class State:
         self._named = re.compile(rf"(?<![\w-])@?{re.escape(account)}(?![\w-])", re.IGNORECASE)
 
     def recall(self) -> None:
-        """Take up what the person wrote before, once, as soon as the keys are open under which it lies."""
+        """Load the drafts, once, as soon as the keys that encrypt them are unlocked."""
         if self._recalled or not self._drafts.ready(self.me):
             return
         self._recalled = True
@@ -107,11 +107,11 @@ class State:
         self.typed[:0] = self._drafts.typed(self.me)
 
     def keep_typed(self) -> None:
-        """Lines of input have come."""
+        """Store the input history."""
         self._drafts.keep_typed(self.me, self.typed)
 
     def forget(self) -> None:
-        """Nobody is logged in, and nothing is known of anybody."""
+        """Nobody is logged in: empty the model."""
         fresh = State(self._drafts)
         fresh.table, fresh.reads = self.table, self.reads
         vars(self).update(vars(fresh))
@@ -119,7 +119,7 @@ class State:
     # conversations
 
     def talk(self, key: Key, title: str = "") -> ConversationModel:
-        """The conversation of that key, which is begun where there is none."""
+        """The conversation with that key; a new one if there is none."""
         talk = self.talks.get(key)
         if talk is None:
             talk = ConversationModel(key, title or key.name, self.reads)
@@ -128,42 +128,41 @@ class State:
         return talk
 
     def talk_of(self, conversation: Conversation) -> ConversationModel:
-        """The conversation that a server means."""
+        """The model of a conversation that the server names."""
         talk = self.talk(Key.of(conversation), conversation.room or conversation.partner)
         talk.be(conversation)
         return talk
 
     def drop(self, key: Key) -> None:
-        """One is out of a conversation."""
+        """This account has left a conversation: forget it."""
         self.talks.pop(key, None)
         self.refused.pop(key, None)
         self.members.pop(key, None)
 
     def take_settings(self, settings: OwnSettings) -> None:
-        """What one has set for oneself."""
+        """Store the account's settings."""
         self.settings = settings
         self.quiet = {fold(room): how for room, how in settings.quiet.items()}
 
     def news_of(self, settings: OwnSettings) -> OwnSettings:
-        """The same settings, as those that another session of one's own has changed; nothing changed where that is none
-        that was known before."""
+        """The same settings, naming the one that another session of this account has changed, if any."""
         names = (name for name in SETTINGS if self.settings and getattr(self.settings, name) != getattr(settings, name))
         return replace(settings, changed=next(names, ""))
 
     def calls_me(self, said: Said) -> bool:
-        """Whether a message names the reader, in a room that may call."""
+        """Whether a message names the reader, in a room that notifies."""
         return self.quiet.get(fold(said.conversation.room)) != QUIETEST and self.names_me(said)
 
     def names_me(self, said: Said) -> bool:
-        """Whether a message holds the reader's name as a word."""
+        """Whether a message contains the reader's name as a word."""
         return self._named is not None and isinstance(said.body, Text) and bool(self._named.search(said.body.text))
 
-    # what comes
+    # events
 
     def take(self, event: Event) -> tuple[ConversationModel | None, list[Entry]]:
-        """Take up an event.
+        """Apply an event.
 
-        :returns: the conversation that it is about, if any, and the rows that are held from now on.
+        :returns: its conversation, if any, and the rows that were added.
         """
         if isinstance(event, Presence):
             self._presence(event)
@@ -182,13 +181,13 @@ class State:
             talk = self.talk_of(event.conversation)
             entries = talk.add(event)
             if isinstance(event, Said) and self.state_of(event.author) == "offline":
-                self.meet(event.author, "online")  # who came back within moments was not announced
+                self.meet(event.author, "online")  # a return within moments is not announced
             self.learn(talk, entries)
             return talk, entries
         return None, []
 
     def learn(self, talk: ConversationModel, entries: Iterable[Entry]) -> None:
-        """What rows tell besides themselves: the topic, who is there."""
+        """Apply what rows say about topics and members."""
         for each in entries:
             if isinstance(each, Said) and each.conversation.partner and each.author != self.me:
                 self.last_writer = max(self.last_writer or (0, ""), (each.time, each.author))
@@ -207,31 +206,31 @@ class State:
             self.meet(name, state)
 
     def meet(self, name: str, state: str) -> None:
-        """Somebody exists, and is here or not."""
+        """Remember a person and their presence."""
         if len(self.people) < MOST_NAMES or fold(name) in self.people:
             self.people[fold(name)] = (name, state)
 
     def list_people(self, people: People) -> None:
-        """Take up people of the roster, or the members of a room."""
+        """Apply a page of the roster, or the members of a room."""
         for person in people.people:
             self.meet(person.name, person.state)
         if people.room:
             self.members[Key(True, fold(people.room))] = {person.name for person in people.people[:MOST_NAMES]}
 
     def list_all(self, people: Collection[Person]) -> None:
-        """Take up all that there are: who is not among them is there no more."""
+        """Apply the complete roster: forget everybody who is not in it."""
         names = {fold(person.name) for person in people}
         self.people = {folded: known for folded, known in self.people.items() if folded in names}
 
     def list_rooms(self, rooms: Rooms) -> None:
-        """Take up a list of rooms."""
+        """Apply a list of rooms."""
         for line in rooms.rooms[:MOST_NAMES]:
             self.rooms[fold(line.conversation.room)] = line.conversation.room
             if line.joined:
                 self.talk_of(line.conversation).topic = line.topic
 
     def enter(self, entered: RoomEntered) -> ConversationModel:
-        """One has come into a room."""
+        """This account has entered a room."""
         talk = self.talk_of(entered.conversation)
         talk.topic = entered.topic
         talk.sealed = talk.sealed or entered.sealed
@@ -245,12 +244,12 @@ class State:
         """``online``, ``away`` or ``offline``."""
         return self.people.get(fold(name), (name, "offline"))[1]
 
-    # what one says
+    # lines typed here
 
     def stored(self, outgoing: Outgoing, reply: StoredAs) -> tuple[ConversationModel, list[Entry]]:
-        """An own line is on disk.
+        """The server has stored a line typed here.
 
-        :returns: where, and the rows that are held from now on.
+        :returns: its conversation, and the rows that were added.
         """
         outgoing.fate = Fate.KEPT
         self.unsent.done(outgoing)
@@ -262,34 +261,34 @@ class State:
         body = outgoing.sealed or Text(outgoing.text)
         said = Said(reply.conversation, reply.seq, kind, self.me, "", reply.time, body)
         if reply.repeated and reply.seq <= talk.high:
-            return talk, []  # it had come to us as the history of another connection
+            return talk, []  # it already arrived as history
         return talk, talk.add(said)
 
     def refuse(self, outgoing: Outgoing, why: str) -> None:
-        """An own line was not stored, and never will be."""
+        """A line typed here was refused for good."""
         outgoing.fate, outgoing.why = Fate.REFUSED, why
         self.unsent.done(outgoing)
         lines = self.refused.setdefault(outgoing.where, [])
         lines.append(outgoing)
         del lines[:-MOST_SETTLED]
 
-    # reading lines
+    # parsing lines
 
     def context(self, here: ConversationModel | None, names: KnownNames | None = None) -> Context:
-        """What a line that is typed now depends on.
+        """The context in which a line that is typed now is parsed.
 
-        In a conversation with a person the rules are those of a room, so the person stands for one.
+        A conversation with a person follows the rules of a room, so the person is given as the room.
 
-        :param names: where the names are looked up, so that one can see which were missed.
+        :param names: looks up names, and remembers those that it did not know.
         """
         room = here.title if here is not None else None
         return Context(self.table, names or KnownNames(self), bool(self.me), room, self.held)
 
 
 class KnownNames:
-    """The names that a state knows, for `chat.protocol.grammar`.
+    """The names that a client knows, for `chat.protocol.grammar`.
 
-    :ivar missed: those that it was asked for in vain: whether as a room, and the word.
+    :ivar missed: unknown names that were looked up: whether as a room, and the word.
     """
 
     def __init__(self, state: State) -> None:

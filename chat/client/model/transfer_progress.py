@@ -1,4 +1,4 @@
-"""How far a file has come on its way from one client to another, as a screen sees it."""
+"""The progress of one file transfer, as a screen shows it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class Stage(StrEnum):
-    """How far a file has come.
+    """The state of a transfer.
 
-    Offered: nobody has said yes. Moving. Cut: the connection is lost and will be made again. Done: it is there, whole.
-    Left: it waits for its reader at the server. Over: it will not come.
+    Offered: not accepted yet. Moving: data arrives. Cut: the connection was lost, and the client reconnects. Done:
+    complete. Left: stored on the server for its reader. Over: failed or cancelled.
     """
 
     OFFERED = "offered"
@@ -22,30 +22,30 @@ class Stage(StrEnum):
 
 
 class TransferProgress(Protocol):
-    """One file, from one device to another."""
+    """One file on its way from one device to another."""
 
     @property
     def id(self) -> bytes:
-        """Names it for both ends."""
+        """Identifies the transfer at both ends."""
 
     @property
     def user(self) -> str:
-        """Who is at the other end."""
+        """The other person."""
 
     @property
     def incoming(self) -> bool:
-        """Whether it comes here."""
+        """Whether this device receives the file."""
 
     @property
     def stage(self) -> Stage: ...
 
     @property
     def going(self) -> bool:
-        """Whether something may still become of it."""
+        """Whether the transfer may still complete."""
 
     @property
     def percent(self) -> int:
-        """How much of it has come."""
+        """The part that has arrived, from 0 to 100."""
 
     def line(self) -> str:
-        """How it stands, in one line."""
+        """The state in one line for a person."""

@@ -23,7 +23,7 @@ from chat.client.session.engine import Engine
 from chat.client.session.login import why_not
 from chat.client.session.observer import Observer, Phase, Status
 from chat.client.session.profiles import Files
-from chat.client.session.tofu import KeyChanged, SetUpAnew
+from chat.client.session.tofu import KeyChanged, ServerReinstalled
 from chat.protocol.errors import AlreadySignedIn, BadPassword
 from chat.protocol.events import Refused
 from chat.protocol.grammar.context import INVITATION
@@ -123,7 +123,7 @@ class ChatApp(App[int]):
                 self._files.pin(address, error.now)
                 return await self._enter(engine, place)
             return str(error)
-        except SetUpAnew as error:
+        except ServerReinstalled as error:
             if await self.push_screen_wait(set_up_anew(address)):
                 self._files.begin_anew(address)
                 return await self._enter(engine, place, NO_ACCOUNT)

@@ -1,9 +1,8 @@
-"""Keeps on disk what a person has written, so that it outlives the program: implements
-`chat.client.model.send_queue.DraftStore`.
+"""Stores unsent lines and the input history on disk: implements `chat.client.model.send_queue.DraftStore`.
 
-It lies under the keys of the account where there are any on this device, as what is sealed must not lie there in the
-clear either; while they are locked nothing is kept. Without keys it lies in files that nobody else may read; what is
-found there once there are keys is put under them, and removed.
+If the account has keys on this device, drafts are encrypted with them, as the messages are; while the keys are locked
+nothing is stored. Without keys they are stored in private files. Once there are keys, the content of those files is
+encrypted and the files are removed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ WRITE_EVERY = 0.5
 """Seconds between two writes: a burst of lines is written once."""
 
 MOST_DAYS = 6
-"""Days after which a line is not sent by itself any more: a server remembers retry ids for seven."""
+"""Days after which an unsent line is no longer sent automatically: a server remembers retry ids for seven."""
 
 TYPED: Final = "typed"
 UNSENT: Final = "unsent"
@@ -38,9 +37,9 @@ log = Logger()
 class DiskDraftStore:
     """The drafts of one device on one server.
 
-    :param clock: a reactor, as far as it knows the time.
-    :param now: seconds since the epoch.
-    :ivar seals: the keys under which all is kept, where there are any.
+    :param clock: schedules the writes (``IReactorTime``).
+    :param now: returns seconds since the epoch.
+    :ivar seals: encrypts the drafts, if there are keys.
     """
 
     def __init__(self, files: Files, address: ServerAddress, device: str, clock: Any, now: Callable[[], float]) -> None:
@@ -59,7 +58,7 @@ class DiskDraftStore:
         return not self.seals.locked(account)
 
     def lines(self, account: str) -> list[Outgoing]:
-        """See `chat.client.model.send_queue.DraftStore.lines`; one that cannot be read is left out."""
+        """See `chat.client.model.send_queue.DraftStore.lines`; lines that cannot be read are left out."""
         found = {line.retry: line for each in self._read(account, UNSENT) if (line := _load(each)) is not None}
         oldest = (self._now() - MOST_DAYS * 86_400) * 1000
         for line in found.values():
@@ -81,7 +80,7 @@ class DiskDraftStore:
         self._write(account, TYPED, list(lines[-MOST_TYPED:]))
 
     def flush(self) -> None:
-        """Write now; what cannot be written keeps nothing else from it, and is tried again by the next call."""
+        """Write now. What cannot be written is tried again by the next call."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         for which, lines in tuple(self._changed.items()):
@@ -104,11 +103,11 @@ class DiskDraftStore:
                 self._changed.pop((account, name), None)
                 self._write_plain(account, name, [])
             except ClientFailure as error:
-                log.warn("what was written stays in the clear: {error}", error=error)
+                log.warn("drafts stay unencrypted: {error}", error=error)
         return kept
 
     def _write(self, account: str, name: str, lines: list[Any]) -> None:
-        """Write within moments; what is under keys at the latest when they are locked."""
+        """Write within `WRITE_EVERY` seconds; encrypted drafts at the latest when the keys are locked."""
         if not self.ready(account):
             return
         if self.seals.keep(account, name, lines):
@@ -121,7 +120,7 @@ class DiskDraftStore:
 
     def _read_plain(self, account: str, name: str) -> list[Any]:
         if (account, name) in self._changed:
-            return self._changed[account, name]  # it could not be written
+            return self._changed[account, name]  # the last write has failed
         if name == TYPED:
             return list(self._files.typed())
         return self._files.unsent(self._address, account, self._device)
@@ -138,7 +137,7 @@ def _works(write: Callable[[], object]) -> bool:
     try:
         write()
     except ClientFailure as error:
-        log.warn("what was written is not kept: {error}", error=error)
+        log.warn("drafts could not be stored: {error}", error=error)
         return False
     return True
 

@@ -1,6 +1,6 @@
-"""What the engine asks of whoever keeps the keys; and a client that has none, which reads and says all in the clear.
+"""The engine's interface to end-to-end encryption, implemented here for a client without keys.
 
-`chat.client.e2e` has the other one. It needs a library that not everybody has installed.
+`chat.client.e2e.encryption` implements it with keys; it needs a library that is not installed everywhere.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ NOT_SEALED: Final = "Not sent: your keys are locked, so this cannot be encrypted
 
 
 class NullEncryption:
-    """A client without keys.
+    """A client without keys: it sends everything unencrypted, and nothing to an encrypted conversation.
 
-    :ivar busy: whether what comes from the server has to wait until keys were asked for.
-    :ivar released: called when that is over.
-    :ivar unlocked: called when keys are open, before anything is taken from the inbox.
+    :ivar busy: whether events must wait because somebody's keys are being fetched.
+    :ivar released: called when `busy` ends.
+    :ivar unlocked: called when the keys are unlocked, before anything is read from the device inbox.
     """
 
     busy = False
@@ -35,116 +35,115 @@ class NullEncryption:
 
     @property
     def ready(self) -> bool:
-        """Whether what is sealed can be read and written here."""
+        """Whether this client can read and write encrypted messages now."""
         return False
 
     def lacking(self, account: str) -> bool:
-        """Whether an account has no keys on this device yet: a login with the password makes them."""
+        """Whether an account has no keys on this device yet; a login with the password creates them."""
         return False
 
     def wanted(self, account: str) -> str:
-        """What to ask a person for before an account is logged in by its token, or nothing."""
+        """The prompt for a password that must be answered before a login by token, or nothing."""
         return ""
 
     async def unlock(self, account: str, passphrase: str) -> None:
-        """Open the keys of an account on this device, and make them where there are none. Slow.
+        """Unlock the keys of an account on this device; create them if there are none. Slow.
 
-        :param passphrase: or empty where it is known from before.
-        :raises ClientFailure: when they do not open.
+        :param passphrase: empty if the keys stay unlocked on this machine.
+        :raises ClientFailure: when they cannot be unlocked.
         """
 
     async def begin(self, client: ChatClient, account: str) -> None:
-        """Somebody is logged in: publish what has to be, and take what lies in the inbox.
+        """Somebody is logged in: publish keys if needed, and read the device inbox.
 
-        :raises ClientFailure: when the connection does not last.
+        :raises ClientFailure: when the connection is lost.
         """
 
     def pause(self) -> None:
-        """The connection is over."""
+        """The connection has ended."""
 
     def forget(self, account: str) -> None:
-        """The account is logged out: its keys are locked away."""
+        """The account is logged out: lock its keys."""
 
     def save(self) -> None:
-        """Keep what has changed, before the server is told that this device has it."""
+        """Store all changes, before the client tells the server that this device has received them."""
 
     def close(self) -> None:
-        """It is the end."""
+        """The client ends."""
 
     def relock(self, passphrase: str) -> None:
-        """The password has changed, and with it what the keys are under."""
+        """The password has changed: protect the keys with the new one."""
 
-    # what is kept under them
+    # encrypted storage
 
     def locked(self, account: str) -> bool:
-        """Whether an account has keys on this machine, and they are not open here."""
+        """Whether an account has keys on this machine that are locked."""
         return False
 
     def recall(self, account: str, name: str) -> list[Any] | None:
-        """What was kept under that name, as JSON values; nothing where the account has no keys that are open."""
+        """The JSON values stored under a name; nothing if the account has no unlocked keys."""
         return None
 
     def keep(self, account: str, name: str, lines: list[Any]) -> bool:
-        """Keep it under the keys of an account; it is on disk with the next `save`, at the latest with `close`.
+        """Store JSON values encrypted. They are on disk after the next `save`, at the latest after `close`.
 
-        :returns: whether that is so: the account has keys that are open.
+        :returns: whether it was possible: the account has unlocked keys.
         """
         return False
 
-    # what comes
+    # receiving
 
     def heard(self, event: Event) -> bool:
-        """An event has come.
+        """Handle an event.
 
-        :returns: whether it is about keys alone, and not to be shown.
+        :returns: whether it is about keys only, and must not be shown.
         """
         return False
 
     def read(self, talk: ConversationModel, entry: Entry) -> Entry:
-        """A row of a conversation, as it is shown; in order, and each once."""
+        """Decrypt a new row for display; called in order, and once for each row."""
         return entry
 
     def reread(self, entry: Entry) -> Entry:
-        """A row of the past, in any order."""
+        """Decrypt an older row for display; called in any order."""
         return entry
 
     def stand(self, talk: ConversationModel, last: int) -> None:
-        """The log of a conversation ends with that seq just now; what was read behind it is there no more."""
+        """The log of a conversation ends with this seq: forget what was read after it."""
 
     def gone(self, here: Collection[Key]) -> None:
-        """The server has these conversations; what was read of another private one is there no more."""
+        """The server has only these conversations: forget what was read in other private ones."""
 
     @property
     def restored(self) -> int | None:
-        """What `chat.client.session.sync.restored_at` was when anything was read last; nothing where nothing is
-        remembered."""
+        """The value of `chat.client.session.sync.restored_at` when something was read last, or nothing."""
         return None
 
     def note_restored(self, restored: int) -> None:
-        """Each conversation stands: nothing is remembered that the server does not have."""
+        """Remember `restored`: nothing is stored any more that the server does not have."""
 
     def skip(self, talk: ConversationModel, first: int) -> None:
-        """Rows before a seq are not going to be read."""
+        """The rows before this seq will not be read."""
 
     def end(self, talk: ConversationModel) -> int | None:
-        """The seq of the row that was read last, also before this program was started; nothing where none was."""
+        """The seq of the last row that this device has read, also in earlier runs; or nothing."""
         return None
 
-    # what goes
+    # sending
 
     def state_of(self, talk: ConversationModel) -> str:
-        """In a few words whether what is said somewhere is sealed, or empty."""
+        """The encryption state of a conversation in a few words, or empty."""
         return ""
 
     def is_sealed(self, talk: ConversationModel) -> bool:
-        """Whether what is said somewhere is sealed, as far as that is known here."""
+        """Whether a conversation is encrypted, as far as this client knows."""
         return talk.sealed
 
     async def seal(self, talk: ConversationModel, text: str, *, action: bool = False, ref: int = 0) -> Sealed | None:
-        """Seal something where it has to be; nothing is awaited between the sealing and the return.
+        """Encrypt a message if its conversation requires it. Nothing is awaited between the encryption and the return.
 
-        :param ref: the seq of the message that it replaces, where it is an edit.
-        :returns: nothing where it goes in the clear.
+        :param ref: the seq of the message that it edits, or 0.
+        :returns: nothing if the message is sent unencrypted.
         :raises ClientFailure: when it must not be sent.
         """
         if talk.sealed:
@@ -155,36 +154,36 @@ class NullEncryption:
         return None
 
     def refused(self, talk: ConversationModel) -> None:
-        """The server did not keep what was sealed last."""
+        """The server refused the message that was encrypted last."""
 
     def searches_here(self, words: str) -> bool:
-        """Whether a search goes through a conversation in which anything was sealed: the server is not to learn of it.
+        """Whether a search covers an encrypted conversation, so that the server must not see the search words.
 
-        :raises ChatError: when the words make no search.
+        :raises ChatError: when the words are not a valid search.
         """
         return False
 
     async def search(self, words: str, there: Reply) -> Reply:
-        """Add what is found here to what was found elsewhere.
+        """Add the matches among encrypted messages to other results.
 
-        :param there: of the same type is what is returned.
-        :raises ChatError: when the words make no search.
-        :raises ClientFailure: when nothing can be looked through here, and nothing was elsewhere.
+        :param there: the other results; the return value has the same type.
+        :raises ChatError: when the words are not a valid search.
+        :raises ClientFailure: when this device cannot search, and there are no other results.
         """
         return there
 
-    # what a person types
+    # commands
 
     def add_verbs(self, table: Table) -> None:
-        """Add the verbs that are about keys to those of the server."""
+        """Add the verbs for keys to those of the server."""
 
     def runs(self, verb: Verb) -> bool:
-        """Whether a verb is one of them."""
+        """Whether a verb is one of those that `add_verbs` adds."""
         return False
 
     async def run(self, call: Call, here: ConversationModel | None) -> Reply:
-        """Do what one of them says.
+        """Run one of the verbs for keys.
 
-        :raises ClientFailure: when that does not work.
+        :raises ClientFailure: when it fails.
         """
         raise ClientFailure(f"{call.verb.name} needs encryption keys, and this client has none.")

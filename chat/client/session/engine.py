@@ -1,14 +1,14 @@
-"""Keeps one account on one server: gets in, stays in, and loses nothing on the way.
+"""Keeps one account connected to one server, without losing or duplicating a message.
 
-How it works: after a login ``resume`` says how far each conversation has come. What is new is read page by page after
-the last row that is held (`chat.client.session.sync`), while what happens meanwhile comes live. Own lines wait in
-`chat.client.model.send_queue.SendQueue` and are sent one after the other. A connection that breaks, or falls silent
-(`chat.client.session.heartbeat`), is made again (`chat.client.session.reconnect`), and the account is logged in again
-by its token; then the same begins anew, from what is held. The rules:
+How it works: after a login, ``resume`` says where the log of each conversation ends. The engine reads the missing rows
+page by page (`chat.client.session.sync`) while new ones arrive live. Lines typed here wait in
+`chat.client.model.send_queue.SendQueue` and are sent one after the other. If the connection breaks or the server stops
+answering (`chat.client.session.heartbeat`), the engine reconnects (`chat.client.session.reconnect`), logs in by token,
+and reads on from the rows it holds. The rules:
 
-* An own line leaves `Unsent` when the server has answered for it, and not before; its retry id stays the same.
-* A server that turns out to be another one is not called again, nor one that goes on giving bad answers.
-* Who was signed out from elsewhere does not come back by itself: two programs would throw each other out for ever.
+* A line leaves the send queue only when the server has answered it; every retry has the same retry id.
+* The engine does not reconnect to a server that turns out to be another one, or that keeps sending invalid data.
+* It does not log in again after the session was ended elsewhere: two clients would end each other's session for ever.
 """
 
 from __future__ import annotations
@@ -49,31 +49,31 @@ from chat.protocol.events import (
 from chat.protocol.grammar.table_codec import read_table
 
 GREETING_TIMEOUT = 60.0
-"""Seconds in which a server that was called answers the first requests. After a restart thousands call at once."""
+"""Seconds in which a server must answer the first requests. After a restart thousands of clients connect at once."""
 
 MOST_UNHEARD = 10_000
-"""Events that wait while the keys of somebody are asked for."""
+"""The most events that wait while somebody's keys are being fetched."""
 
 _TO_OPEN = "To unlock your keys, type: unlock (with your old password, if you changed it on another device)."
 
 Dial = Callable[[Callable[[Event], object], Callable[[ClientFailure], object]], Deferred[ChatClient]]
-"""Makes a connection that tells its events and its end; fires when it may be used, or fails with why there is none."""
+"""Connects, given callbacks for events and for the end; fires when the connection is ready, or fails."""
 
 
 class Engine:
     """The client without a screen.
 
-    :param clock: the reactor, as far as it knows the time.
-    :param make_login: makes the ways in of a connection.
-    :param keep_token: gets each new token.
-    :param kept_token: finds the one that was kept for an account, ended or not; empty where there is none.
-    :param look: gets each welcome; raises `ServerNotTrusted` where a server is not to be talked to.
-    :param jitter: a random number from 0 to 1, so that not everybody comes back at the same moment.
-    :param mode: how much of what was missed is read.
-    :param direct: what goes from client to client.
-    :param seals: the keys; without them all is said in the clear.
-    :ivar status: how it stands.
-    :ivar welcome: what the server said of itself.
+    :param clock: tells the time and schedules calls (``IReactorTime``).
+    :param make_login: makes the `Login` of a connection.
+    :param keep_token: stores the token of an account; empty to forget it.
+    :param kept_token: finds the stored token of an account, valid or not; empty if there is none.
+    :param look: checks each welcome; raises `ServerNotTrusted` if the client must not talk to the server.
+    :param jitter: returns a random number from 0 to 1, so that clients do not reconnect at the same moment.
+    :param mode: how much of the missed messages is read.
+    :param direct: the peer-to-peer links.
+    :param seals: the end-to-end encryption.
+    :ivar status: the state of the connection.
+    :ivar welcome: the server's answer to ``hello``.
     """
 
     def __init__(
@@ -120,12 +120,12 @@ class Engine:
         self._ends: list[ClientFailure] = []
         self._unheard: deque[Event] = deque()
 
-    # getting in
+    # connecting and logging in
 
     async def connect(self) -> Welcome:
-        """Call the server.
+        """Connect to the server.
 
-        :raises ClientFailure: when there is no answer, or none to be trusted.
+        :raises ClientFailure: when it does not answer, or must not be trusted.
         """
         self._set(Phase.CONNECTING)
         try:
@@ -174,14 +174,14 @@ class Engine:
         await self._enter(await way_in.log_in(user, password, self.device, token), password)
 
     async def register(self, user: str, password: str, invitation: str = "") -> None:
-        """Make an account and go in; see `chat.client.session.login.Login.register`."""
+        """Register and log in; see `chat.client.session.login.Login.register`."""
         way_in = await self._way_in()
         await self._enter(await way_in.register(user, password, device=self.device, invitation=invitation), password)
 
     async def take_over(self, password: str = "") -> None:
         """See `chat.client.session.login.Login.take_over`.
 
-        :param password: that was proven before, for the keys that lie under it.
+        :param password: the password of the refused login, to unlock the keys.
         """
         await self._enter(await (await self._way_in()).take_over(), password)
 
@@ -190,7 +190,7 @@ class Engine:
         await self._enter(await (await self._way_in()).log_in_by_token(token, self.device))
 
     async def _way_in(self) -> Login:
-        """The way in; a server that grew tired of somebody who thought about a password is called again."""
+        """The login of the connection; connects again if the server has closed it while the person was typing."""
         if self._login is None:
             await self.connect()
         assert self._login is not None, "connect makes one"
@@ -205,7 +205,8 @@ class Engine:
         if logged_in.token:
             self._keep_token(logged_in.account, logged_in.token)
         elif self.welcome is not None and "token" in self.welcome.auth:
-            self._token = self._kept_token(logged_in.account)  # its disk is full, so it could store no new one
+            # The server's disk is full, so it could not store a new one.
+            self._token = self._kept_token(logged_in.account)
         self._heartbeat.begin(client, float(max(1, logged_in.heartbeat)))
         self._set(Phase.CATCHING_UP)
         await self._unlock(logged_in.account, password)
@@ -216,7 +217,7 @@ class Engine:
         self.sender.begin(client)
 
     async def _unlock(self, account: str, passphrase: str) -> None:
-        """Open the keys; who has none, or other ones than the password opens, talks without."""
+        """Unlock the keys; without them, the client continues unencrypted."""
         try:
             await self.seals.unlock(account, passphrase)
         except ClientFailure as error:
@@ -224,13 +225,13 @@ class Engine:
                 self._observer.found(None, f"{error} {_TO_OPEN}", True)
 
     def _unlocked(self) -> None:
-        """Keys are open: what lies under them can be taken up."""
+        """The keys are unlocked: load the drafts that they encrypt."""
         self.direct.begin()
         if self._client is not None and self.status.phase is Phase.ONLINE:
             self.state.recall()
             self.sender.begin(self._client)
 
-    # staying in
+    # receiving
 
     def _take(self, event: Event) -> None:
         self._heartbeat.heard()
@@ -242,7 +243,7 @@ class Engine:
             self._hear(event)
 
     def _release(self) -> None:
-        """Hear what had to wait."""
+        """Handle the events that had to wait."""
         while self._unheard and not self.seals.busy:
             self._hear(self._unheard.popleft())
 
@@ -265,7 +266,7 @@ class Engine:
     def _lost(self, reason: ClientFailure, ends: list[ClientFailure]) -> None:
         """A connection has ended.
 
-        :param ends: stands for it; it may be one that was given up before.
+        :param ends: identifies the connection, which may be an earlier one.
         """
         ends.append(reason)
         if self._client is None or ends is not self._ends:
@@ -281,7 +282,7 @@ class Engine:
             self._set(Phase.CLOSED, str(reason))
 
     def _disconnected(self) -> None:
-        """There is no connection until another one is made."""
+        """Clear everything that belongs to the connection."""
         self._client = self._login = None
         self.sender.end()
         self.seals.pause()
@@ -289,7 +290,7 @@ class Engine:
         self._heartbeat.end()
         self._unheard.clear()
 
-    # coming back
+    # reconnecting
 
     async def _come_back(self, reason: str) -> None:
         try:
@@ -312,13 +313,13 @@ class Engine:
         await self.log_in_by_token(self._token)
 
     def try_now(self) -> None:
-        """Come back without waiting any longer."""
+        """Reconnect without waiting any longer."""
         self._reconnector.wake()
 
     # leaving
 
     def logged_out(self) -> None:
-        """The account was logged out by its own wish; the connection stays, for another one."""
+        """The person has logged out; the connection stays open for another login."""
         self._keep_token(self.state.me, "")
         self.seals.forget(self.state.me)
         self._token = ""
@@ -329,18 +330,18 @@ class Engine:
         self._set(Phase.OPEN)
 
     async def leave(self) -> None:
-        """Say how far one has come, log out, and end the connection; the token is kept for another time."""
+        """Report what was received, and end the connection; the stored token stays valid for the next start."""
         try:
             if self.status.phase is Phase.ONLINE:
                 await self.sync.report()
                 await self.ask("quit")
         except ClientFailure:
-            pass  # it is the end anyway
+            pass  # the connection ends in any case
         finally:
             self.close()
 
     def close(self) -> None:
-        """End the connection for good, and keep the token for another time."""
+        """End the connection and do not reconnect; the stored token stays valid for the next start."""
         self._token = ""
         self.direct.close()
         self._reconnector.wake()
@@ -354,10 +355,10 @@ class Engine:
         self.status = Status(phase, reason, wait, alarming)
         self._observer.status_changed(self.status)
 
-    # saying and asking
+    # requests
 
     async def change_password(self, old: str, new: str) -> Reply:
-        """See `chat.client.session.login.Login.change_password`; the token that comes with it is kept."""
+        """See `chat.client.session.login.Login.change_password`; stores the new token."""
         reply = await self._inside().change_password(old, new)
         self._token = reply.token
         self._keep_token(self.state.me, reply.token)
@@ -369,13 +370,16 @@ class Engine:
         return await self._inside().delete_account(args, password)
 
     def _inside(self) -> Login:
-        """:raises Disconnected: when there is no connection on which one is logged in."""
+        """The login of the connection.
+
+        :raises NotConnected: when nobody is logged in on it.
+        """
         if self._login is None or self.status.phase not in (Phase.ONLINE, Phase.CATCHING_UP):
             raise NotConnected()
         return self._login
 
     async def ask(self, cmd: str, args: Mapping[str, object] | None = None) -> Reply:
-        """A command that is no line of one's own; its reply may be a refusal.
+        """Send a command that does not go through the send queue; the reply may be a refusal.
 
         :raises ClientFailure: when there is no connection.
         """
@@ -384,7 +388,7 @@ class Engine:
         return self._opened(await self._client.request(cmd, args))
 
     def _opened(self, reply: Reply) -> Reply:
-        """What was sealed, as it is shown."""
+        """Decrypt the rows in a reply."""
         reread = self.seals.reread
         if isinstance(reply, History | Found):
             return replace(reply, entries=tuple(map(reread, reply.entries)))

@@ -1,8 +1,4 @@
-"""Signs of life on a connection to a server: one is given so often, and one is expected.
-
-It knows one connection and the time. What it does to a server that has fallen silent is to drop the connection; what
-becomes of that is for others to say.
-"""
+"""Pings the server at regular intervals, and drops the connection if the server stops answering."""
 
 from __future__ import annotations
 
@@ -11,16 +7,16 @@ from typing import Any, Final
 from chat.client.session.protocol import ChatClient
 
 MOST_SILENT: Final = 2
-"""Beats without any sign of the server's, after which the connection counts as broken."""
+"""Intervals without anything from the server, after which the connection counts as broken."""
 
 LATE: Final = 1.0
-"""Seconds by which a beat may come too late before it says nothing about the server."""
+"""Seconds by which a timer may be late. If it is later, this machine was asleep, and silence means nothing."""
 
 
 class Heartbeat:
-    """Of one connection after the other.
+    """The heartbeat of one connection at a time.
 
-    :param clock: the reactor, as far as it knows the time.
+    :param clock: tells the time and schedules calls (``IReactorTime``).
     """
 
     def __init__(self, clock: Any) -> None:
@@ -29,27 +25,27 @@ class Heartbeat:
         self._heard = self._due = 0.0
 
     def begin(self, client: ChatClient, every: float) -> None:
-        """Give a sign of life on a connection from now on.
+        """Start to ping the server.
 
-        :param every: seconds between two of them.
+        :param every: seconds between two pings.
         """
         self.end()
         self.heard()
         self._wait(every / 2, client, every)
 
     def heard(self, _: object = None) -> None:
-        """The server has given one."""
+        """The server has sent something."""
         self._heard = self._clock.seconds()
 
     def end(self) -> None:
-        """The connection is over, or was given up."""
+        """Stop: the connection has ended."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
 
     def _beat(self, client: ChatClient, every: float) -> None:
         now = self._clock.seconds()
-        if now - self._due > LATE:  # this machine slept, and what the server has said meanwhile is read only now
+        if now - self._due > LATE:  # this machine was asleep; data from the server may still be unread
             self.heard()
         elif now - self._heard > MOST_SILENT * every:
             client.drop("The server stopped answering.")

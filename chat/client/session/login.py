@@ -1,6 +1,6 @@
-"""The ways in: a password that is proven and stays here, a token, a new account.
+"""Logs in with a password (SCRAM) or a token, registers accounts and changes passwords.
 
-A password leaves this machine only where the caller has allowed it; a server that offers no other way is refused.
+The password itself is sent only if the caller allows it. Otherwise a server that offers no SCRAM login is not trusted.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from chat.protocol.passwords import CLIENT_COST, MOST_COST, SCRAM, SCRAM_PLUS, c
 from chat.protocol.values import Verifier
 
 LEAST_COST = CLIENT_COST
-"""The least cost of bcrypt that a server may ask for."""
+"""The lowest bcrypt cost that a server may ask for."""
 
 _NO_TOKEN = "This server accepts saved logins over TLS only. Log in with your password, or connect with TLS."
 
 InThread = Callable[..., Deferred[Any]]
-"""Calls a function with arguments off the reactor's thread: ``twisted.internet.threads.deferToThread``."""
+"""Calls a function in another thread: ``twisted.internet.threads.deferToThread``."""
 
 
 class Login:
     """Logs one connection in.
 
-    :param in_thread: where bcrypt runs.
-    :param plain: whether a password may be sent to a server that knows no other way.
-    :param least_cost: the least cost of bcrypt that a server may ask for; tests lower it.
+    :param in_thread: runs bcrypt.
+    :param plain: whether the password may be sent to a server that offers no other login.
+    :param least_cost: the lowest bcrypt cost that a server may ask for; tests lower it.
     """
 
     def __init__(
@@ -48,13 +48,13 @@ class Login:
         self._elsewhere = False
 
     async def log_in(self, user: str, password: str, device: str | None = None, token: str = "") -> LoggedIn:
-        """Prove a password and let the server prove itself.
+        """Log in with a password; the server has to prove that it knows the account.
 
-        :param token: one that this device has had, ended or not, or nothing. Its digest is sent, so that the server
-            knows the device: wrong passwords of others do not lock it out.
-        :raises RequestRefused: when the server says no: ``bad-credentials``, ``locked-out``, ``already-signed-in``.
-        :raises ServerNotTrusted: when it offers no way that keeps the password here, asks for too little or too much
-            work, or cannot prove itself in the end.
+        :param token: a token that this device has had, valid or not, or empty. Its digest is sent, so that the server
+            recognises the device and does not lock it out for the wrong passwords of others.
+        :raises RequestRefused: when the server refuses: ``bad-credentials``, ``locked-out``, ``already-signed-in``.
+        :raises ServerNotTrusted: when it offers no login that keeps the password here, asks for too little or too much
+            work, or fails to prove itself.
         """
         self._elsewhere = False
         who = _named(device, user=user)
@@ -66,9 +66,9 @@ class Login:
         return await self._enter(proof, "scram", {"final": final})
 
     async def _prove(self, cmd: str, args: dict[str, object], password: str) -> tuple[Proof, str]:
-        """Begin to prove a password.
+        """Begin a SCRAM exchange.
 
-        :returns: the proof, and the message that ends it.
+        :returns: the exchange, and its final message.
         """
         client = self._client
         proof = Proof(password, client.fingerprint, self._least_cost)
@@ -82,18 +82,18 @@ class Login:
         return proof, await self._in_thread(proof.final)
 
     async def take_over(self) -> LoggedIn:
-        """Log in where the last login was refused because the account is signed in elsewhere.
+        """Log in after a refusal because the account is signed in elsewhere; that session ends.
 
-        :raises ClientFailure: when it was not: whoever answers a takeover then need not know the account.
+        :raises ClientFailure: when there was no such refusal: then the answer would prove nothing about the server.
         """
         if not self._elsewhere:
             raise ClientFailure("There is no login to take over. Log in first.")
         return await self._enter(self._proof, "takeover", {})
 
     async def log_in_by_token(self, token: str, device: str | None = None) -> LoggedIn:
-        """Log in with what an earlier login of this device handed out.
+        """Log in with the token of an earlier login of this device.
 
-        :raises RequestRefused: when the server says no, or takes no token on this connection: then it is not sent.
+        :raises RequestRefused: when the server refuses, or accepts no tokens on this connection (it is not sent then).
         """
         client = self._client
         welcome = client.welcome or await client.hello()
@@ -104,10 +104,10 @@ class Login:
     async def register(
         self, user: str, password: str, realname: str = "", device: str | None = None, invitation: str = ""
     ) -> LoggedIn:
-        """Make an account; the server gets a verifier, and not the password.
+        """Create an account; the server gets a verifier, not the password.
 
-        :param invitation: an invitation code, where the server asks for one (`chat.protocol.events.Welcome`).
-        :raises chat.protocol.errors.BadPassword: when it will not do as one.
+        :param invitation: an invitation code, if the server requires one (`chat.protocol.events.Welcome`).
+        :raises chat.protocol.errors.BadPassword: when the password is not acceptable.
         :raises RequestRefused, ServerNotTrusted: see `log_in`.
         """
         check_password(password)
@@ -122,9 +122,9 @@ class Login:
         return await self._enter(None, "register", args)
 
     async def change_password(self, old: str, new: str) -> PasswordChanged:
-        """Prove the old password and hand over a verifier of the new one.
+        """Prove the old password and send a verifier of the new one.
 
-        :raises chat.protocol.errors.BadPassword: when the new one will not do.
+        :raises chat.protocol.errors.BadPassword: when the new password is not acceptable.
         :raises RequestRefused, ServerNotTrusted: see `log_in`.
         """
         check_password(new, "new")
@@ -137,9 +137,9 @@ class Login:
         return await self._client.expect(PasswordChanged, "password", args)
 
     async def delete_account(self, args: dict[str, object], password: str) -> Reply:
-        """Prove the password and end the account.
+        """Prove the password and delete the account.
 
-        :param args: what the command says besides.
+        :param args: the other arguments of the command.
         :raises RequestRefused, ServerNotTrusted: see `log_in`.
         """
         if await self._keeps_passwords_here():
@@ -148,9 +148,9 @@ class Login:
         return await self._client.ask("account", args | {"password": password})
 
     async def _keeps_passwords_here(self) -> bool:
-        """Whether the server can do without the password.
+        """Whether the server offers a login that does not send the password.
 
-        :raises ServerNotTrusted: when it cannot, and the caller has not allowed to send it.
+        :raises ServerNotTrusted: when it does not, and the caller has not allowed to send it.
         """
         client = self._client
         welcome = client.welcome or await client.hello()
@@ -165,7 +165,7 @@ class Login:
         )
 
     def _cost(self) -> int:
-        """The cost of bcrypt for a new password: the server's, but no less than ours."""
+        """The bcrypt cost for a new password: the server's, but at least `least_cost`."""
         welcome = self._client.welcome
         assert welcome is not None, "_keeps_passwords_here asked"
         cost = welcome.limits.get("cost", self._least_cost)
@@ -176,9 +176,9 @@ class Login:
         return max(cost, self._least_cost)
 
     async def _enter(self, proof: Proof | None, cmd: str, args: dict[str, object]) -> LoggedIn:
-        """Ask to be let in, and see whether it was the server that answered.
+        """Finish a login, and check that the server has proved itself.
 
-        :param proof: of which the answer has to carry the signature.
+        :param proof: the SCRAM exchange that the server's answer must sign, or nothing.
         """
         self._elsewhere = False
         try:
@@ -196,7 +196,7 @@ class Login:
 
 
 def why_not(reply: Refused) -> str:
-    """Why a login was refused, for somebody who is asked again: not what to type on netcat."""
+    """Why a login was refused, for a client that asks again by itself: without what to type on netcat."""
     return BadCredentials.what if reply.code == BadCredentials.code else reply.text
 
 

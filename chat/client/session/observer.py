@@ -1,4 +1,4 @@
-"""What a screen is told by the engine behind it."""
+"""The interface through which the engine informs a screen."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from chat.protocol.events import Entry, Event, StoredAs
 
 
 class Phase(StrEnum):
-    """How it stands between a client and its server.
+    """The state of the connection to the server.
 
-    Closed: there is no connection, and none is wanted. Connecting. Open: connected, and nobody is logged in. Catching
-    up: logged in, while the past is read. Online. Waiting: the connection is lost and will be tried again. Ended: not
-    to be tried again without somebody's word.
+    Closed: not connected, on purpose. Connecting. Open: connected, nobody logged in. Catching up: logged in, reading
+    missed messages. Online. Waiting: the connection was lost, and the client will reconnect. Ended: the client does not
+    reconnect until a person asks for it.
     """
 
     CLOSED = "closed"
@@ -32,11 +32,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How it stands.
+    """A phase and its reason.
 
-    :param reason: in one line, why it is no better.
-    :param wait: seconds until the next try, where there will be one.
-    :param alarming: whether the server is not to be trusted.
+    :param reason: one line that says why there is no connection.
+    :param wait: seconds until the next attempt, if there is one.
+    :param alarming: whether the server must not be trusted.
     """
 
     phase: Phase
@@ -51,26 +51,26 @@ class Observer(Protocol):
     def status_changed(self, status: Status) -> None: ...
 
     def rows_added(self, talk: ConversationModel, rows: Sequence[Entry], live: bool) -> None:
-        """Rows at the end of a conversation.
+        """Rows were added at the end of a conversation.
 
-        :param live: whether they have just happened, or were missed.
+        :param live: whether they are new; otherwise they were missed.
         """
 
     def happened(self, event: Event) -> None:
-        """Something that is no row."""
+        """An event that is not a row of a conversation."""
 
     def direct(self, user: str, author: str, text: str) -> None:
-        """A line that went from client to client and never through the server, in the conversation with somebody; one's
-        own is told when it was delivered."""
+        """A direct message in the conversation with somebody, which did not pass through the server; one's own is
+        reported when it is delivered."""
 
     def transferred(self, transfer: TransferProgress) -> None:
-        """A file is offered, has moved, or has come to its end."""
+        """A transfer was offered, has made progress, or has ended."""
 
     def found(self, talk: ConversationModel | None, words: str, alarming: bool) -> None:
-        """Something about keys that the person has to know.
+        """A notice about keys for the person.
 
-        :param talk: the conversation that it is about, if any.
+        :param talk: the conversation that it concerns, if any.
         """
 
     def settled(self, outgoing: Outgoing, stored: StoredAs | None) -> None:
-        """An own line was stored, or refused."""
+        """A line typed here was stored, or refused (then ``stored`` is nothing)."""

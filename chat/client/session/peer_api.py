@@ -1,6 +1,6 @@
-"""What the engine asks of whoever goes from client to client; and a client that does not.
+"""The engine's interface to peer-to-peer links, implemented here for a client without them.
 
-`chat.client.p2p.commands` has the other one. It needs a library that not everybody has installed.
+`chat.client.p2p.commands` implements them; it needs a library that is not installed everywhere.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from chat.protocol.grammar.verbs import Verb
 
 
 class RelayFallback(ClientFailure):
-    """A private line was not delivered, and may go by way of the server.
+    """A direct message was not delivered; the person may send it through the server instead.
 
-    :ivar user: to whom.
-    :ivar text: what.
+    :ivar user: the recipient.
+    :ivar text: the message.
     """
 
     def __init__(self, words: str, user: str, text: str) -> None:
@@ -28,17 +28,17 @@ class RelayFallback(ClientFailure):
 
 
 class NullPeers:
-    """A client that talks by way of the server alone, which explains what the verbs of the other one take."""
+    """A client without peer-to-peer links; the server explains the verbs that need them."""
 
     def runs(self, verb: Verb) -> bool:
-        """Whether a verb of the server is done here, as it needs a client that listens, calls and reads files."""
+        """Whether this client runs a verb itself, instead of the server."""
         return False
 
     async def run(self, call: Call) -> Reply | None:
-        """Do what a person asks for.
+        """Run a verb.
 
-        :returns: what is to be shown, if it was not told.
-        :raises ClientFailure: when that is not possible.
+        :returns: a reply to show, if any.
+        :raises ClientFailure: when it fails.
         """
         return None
 
@@ -46,17 +46,17 @@ class NullPeers:
         """Somebody is logged in."""
 
     def heard(self, event: Event) -> None:
-        """An event has come from the server; it is shown all the same."""
+        """Handle an event from the server; it is shown in any case."""
 
     def shut_out(self, user: str) -> None:
-        """Somebody is blocked."""
+        """This account has blocked somebody: end their links."""
 
     def offers(self) -> Sequence[TransferProgress]:
-        """Files that others offer and that were not answered for."""
+        """Files that others have offered and that are not accepted or declined yet."""
         return []
 
     async def settled(self) -> None:
-        """Wait until no file is on its way any more."""
+        """Wait until no transfer is running."""
 
     def close(self) -> None:
-        """Nobody is logged in any more."""
+        """Nobody is logged in any more: close all links."""

@@ -1,10 +1,9 @@
-"""What a client keeps between two starts, in the folders that the platform has for it; nobody else may read it.
+"""The files that a client keeps between two runs, in the platform's folders for them; only the owner can read them.
 
-``config.ini`` is the person's: settings, and the servers to pick from. ``servers.json`` is the program's: which key a
-server had when it was first met, which database, and the tokens that log in without a password. ``keys`` holds a folder
-for each server. ``history`` is what was typed and
-``unsent.json`` what could not be sent yet, both of accounts without keys alone (see `chat.client.session.draft_store`).
-``errors.log`` is what went wrong unseen in the run before or in this one.
+``config.ini`` belongs to the person: settings, and a list of servers. ``servers.json`` belongs to the client: the key
+and the database of each server, and login tokens. ``keys`` has a folder of encryption keys for each server. ``history``
+is the input history and ``unsent.json`` the unsent lines, both only of accounts without keys (see
+`chat.client.session.draft_store`). ``errors.log`` has the internal errors of the last run.
 """
 
 from __future__ import annotations
@@ -27,28 +26,27 @@ from chat.client.session.private_folder import Folder, create_private, replace_p
 from chat.client.session.server_record import Known, read_known, read_server, write_server
 
 MOST_RECENT = 20
-"""Servers that are remembered, the latest first."""
+"""The most servers that are remembered."""
 
 MOST_TYPED = 500
-"""Lines of input that are remembered."""
+"""The most lines of input history."""
 
 
 _DATABASE = ".database"
-"""Says among keys of which database they are; no account is called so."""
+"""The file beside the keys that names their database; no account can have this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """What ``config.ini`` says, in its section ``[chat]``.
+    """The section ``[chat]`` of ``config.ini``.
 
-    :param theme: ``dark`` or ``light``, or a name of Textual's.
-    :param bell: whether the terminal rings when one is named.
-    :param device: what this machine is called among the devices of an account, or empty for its own name.
-    :param direct_port: where other clients may call once one has consented, or 0 for any port that is free.
-    :param downloads: the folder in which files land that one takes.
-    :param servers: names and addresses of the section ``[servers]``.
-    :param unattended: whether keys that ``chat send`` and ``chat tail`` have unlocked stay so on disk: for machines on
-        which nobody types.
+    :param theme: ``dark``, ``light``, or the name of a Textual theme.
+    :param bell: whether the terminal rings when a message names the person.
+    :param device: the name of this device in the account; empty for the name of the machine.
+    :param direct_port: the port for peer-to-peer connections; 0 for any free port.
+    :param downloads: the folder for received files.
+    :param servers: names and addresses from the section ``[servers]``.
+    :param unattended: whether keys that ``chat send`` and ``chat tail`` have unlocked stay unlocked on disk, for cron.
     """
 
     theme: str = "dark"
@@ -65,7 +63,7 @@ class Files:
 
     :param config: the folder of ``config.ini``.
     :param data: the folder of the rest.
-    :ivar unlocked: the folder of what opens keys that scripts use, where the settings allow that.
+    :ivar unlocked: the folder of unlocked keys for scripts, if the settings allow it.
     """
 
     def __init__(self, config: Path, data: Path) -> None:
@@ -78,11 +76,11 @@ class Files:
 
     @classmethod
     def of_platform(cls) -> Files:
-        """Where such files belong on this machine (``XDG_CONFIG_HOME`` and ``XDG_DATA_HOME`` on Linux)."""
+        """The files in the platform's folders (``XDG_CONFIG_HOME`` and ``XDG_DATA_HOME`` on Linux)."""
         folders = PlatformDirs("chat", appauthor=False)
         return cls(Path(folders.user_config_dir), Path(folders.user_data_dir))
 
-    # the person's
+    # config.ini
 
     def settings(self) -> ClientSettings:
         """Read ``config.ini``.
@@ -107,15 +105,15 @@ class Files:
         theme, device = section.get("theme", "dark"), section.get("device", "")
         return ClientSettings(theme, bell, device, servers, port, downloads, unattended)
 
-    # the program's
+    # servers.json and the rest
 
     def known(self) -> list[Known]:
-        """The servers that were met, the latest first."""
+        """The known servers, the last used first."""
         found = [known for words, record in self._records().items() if (known := read_known(words, record)) is not None]
         return sorted(found, key=lambda each: -each.met)
 
     def find(self, address: ServerAddress) -> Known:
-        """What is known of a server; nothing much where it was never met."""
+        """The record of a server; an empty one if it is not known."""
         return next((each for each in self.known() if each.address == address), Known(address))
 
     def pin(self, address: ServerAddress, fingerprint: bytes) -> None:
@@ -123,7 +121,7 @@ class Files:
         self._change(address, lambda record: record.update(pin=fingerprint.hex()))
 
     def keep_token(self, address: ServerAddress, account: str, device: str, token: str) -> None:
-        """Remember what logs this device in again; empty to forget it."""
+        """Remember the login token of this device; empty to forget it."""
 
         def change(record: dict[str, Any]) -> None:
             tokens = record.setdefault("tokens", {})
@@ -136,13 +134,13 @@ class Files:
         self._change(address, change)
 
     def keys(self, address: ServerAddress) -> Path:
-        """The folder of the keys that are used on a server; with TLS or without, it is the same server."""
+        """The folder of the encryption keys for a server, the same with TLS and without."""
         return self._folder.path / "keys" / quote(str(address), safe="")
 
     def meet(self, address: ServerAddress, database: str) -> Path | None:
-        """Remember which database a server has; what belongs to another one is put aside.
+        """Remember the database of a server; keys and unsent lines of another database are moved aside.
 
-        :returns: the folder in which that is now, if there was any.
+        :returns: the folder to which they were moved, if there were any.
         """
         if self.find(address).database != database:
             self._change(address, lambda record: record.update(database=database))
@@ -158,7 +156,7 @@ class Files:
         return aside
 
     def _put_aside(self, address: ServerAddress, keys: Path) -> Path:
-        """Keep the keys, and what lies under them, and lines that wait to be sent, out of the way."""
+        """Move the keys, everything encrypted with them, and the unsent lines to another folder."""
         name = f"{keys.name}+old-{time.strftime('%Y-%m-%d')}"
         names = (name, *(f"{name}-{number}" for number in range(2, 1_000)))
         aside = next(keys.with_name(each) for each in names if not keys.with_name(each).exists())
@@ -172,12 +170,12 @@ class Files:
         return aside
 
     def begin_anew(self, address: ServerAddress) -> None:
-        """A server that was set up anew is to be met as a new one; its key is still the one that is remembered."""
+        """Treat a reinstalled server as a new one, but keep its remembered key."""
         for each in self._both(address):
             self._change(each, lambda record: [record.pop(name, None) for name in ("database", "tokens")])
 
     def forget(self, address: ServerAddress) -> bool:
-        """Forget a server, its key and its tokens, so that it is met as a new one.
+        """Forget a server, its key and its tokens.
 
         :returns: whether it was known.
         """
@@ -190,23 +188,23 @@ class Files:
         return bool(both)
 
     def database(self, address: ServerAddress) -> str:
-        """Which database a server had when it was called last, with TLS or without; empty where that is not known."""
+        """The database that a server had last, with TLS or without; empty if it is not known."""
         return next((each for known in self._both(address) if (each := self.find(known).database)), "")
 
     def _both(self, address: ServerAddress) -> list[ServerAddress]:
-        """As what a server is known, with TLS and without."""
+        """The known addresses of a server, with TLS and without."""
         known = (each.address for each in self.known())
         return [each for each in known if (each.host, each.port) == (address.host, address.port)]
 
     def typed(self) -> list[str]:
-        """Lines of input, the oldest first."""
+        """The input history, the oldest line first."""
         try:
             return [json.loads(line) for line in self._typed.read_text("utf-8").splitlines()][-MOST_TYPED:]
         except (OSError, ValueError, RecursionError):
             return []
 
     def keep_typed(self, lines: list[str]) -> None:
-        """Remember lines of input; without any there is no such file."""
+        """Store the input history; an empty one removes the file."""
         if not lines:
             self._remove(self._typed)
             return
@@ -219,7 +217,7 @@ class Files:
                 path.unlink(missing_ok=True)
 
     def open_log(self) -> IO[str]:
-        """What goes wrong in this run; that of the run before is gone.
+        """Open a new log of internal errors, in place of the last run's.
 
         :raises ClientFailure: when nothing can be written.
         """
@@ -227,12 +225,12 @@ class Files:
             return io.TextIOWrapper(create_private(self._folder.path / "errors.log"), encoding="utf-8")
 
     def unsent(self, address: ServerAddress, account: str, device: str) -> list[Any]:
-        """Lines of a device that wait to be sent, as JSON values."""
+        """The unsent lines of a device, as JSON values."""
         found = self._folder.read(self._unsent).get(f"{account}@{device} {write_server(address)}", [])
         return found if isinstance(found, list) else []
 
     def keep_unsent(self, address: ServerAddress, account: str, device: str, lines: list[Any]) -> None:
-        """Remember them instead of those before; without any of anybody there is no such file."""
+        """Replace the unsent lines of a device; if nobody has any, the file is removed."""
         if not lines and not self._unsent.exists():
             return
         with self._folder.locked():
@@ -246,7 +244,7 @@ class Files:
         if records:
             replace_private(self._unsent, json.dumps(records).encode())
         else:
-            self._unsent.unlink(missing_ok=True)  # who has asked whether there is one had no lock yet
+            self._unsent.unlink(missing_ok=True)  # another client may have removed it before the lock was taken
 
     def _change(self, address: ServerAddress, change: Callable[[dict[str, Any]], object]) -> None:
         with self._folder.locked():

@@ -1,14 +1,14 @@
-"""A connection to a chat server that speaks JSON lines.
+"""A connection to a chat server in JSON lines.
 
-How it works: requests are numbered; the reply that carries the number fires the Deferred of its request. Everything
-else that comes is an event and goes to one callback, in order. The rules:
+How it works: requests are numbered; the reply with the same number fires the Deferred of its request. Everything else
+is an event and goes to one callback, in order. The rules:
 
-* Over TLS nothing is sent before the caller has looked at the server's certificate.
-* A frame that cannot be read, or answers nothing that was asked, ends the connection: from a server that is not
-  understood nothing can be believed. An event of a type that is not known here is of a later version, and left out.
-* A server that has no place for one more connection says so in words, before it knows who speaks.
-* A server greets a client that is slow to speak as a person. That is left out, up to the first frame.
-* Whatever waits for an answer when the connection ends fails with one and the same reason.
+* Over TLS nothing is sent before the caller has checked the server's certificate.
+* An invalid frame, or a reply without a request, ends the connection: such a server cannot be trusted. An event of an
+  unknown type is from a later version, and is ignored.
+* A server that is full says so as a line of text, before it knows that a program is connected.
+* A server greets a client that is slow to speak as a person. The greeting is skipped, up to the first frame.
+* When the connection ends, all open requests fail with the same reason.
 """
 
 from __future__ import annotations
@@ -40,33 +40,33 @@ from chat.protocol.wire.sanitize import safe
 from chat.protocol.wire.text import GREETING, GREETING_BYTES
 
 MOST_BYTES = 16 * 1024 * 1024
-"""The longest frame of a server: a page of 500 messages of the greatest length fits."""
+"""The longest frame that is accepted, in bytes: a page of 500 messages of the greatest length fits."""
 
 MOST_SENT = 64 * 1024
-"""The longest request, unless the server says otherwise."""
+"""The longest request in bytes, unless the server says otherwise."""
 
 MOST_UNANSWERED = 1_000
-"""Requests that may wait for their answers; one more fails at once."""
+"""The most open requests; one more fails at once."""
 
 R = TypeVar("R", bound=Reply)
 
 Trust = Callable[[bytes], object]
-"""Looks at the SHA-256 of a server's certificate in DER; raises `ServerNotTrusted` where it is not to be talked to."""
+"""Checks the SHA-256 of a server's certificate (DER); raises `ServerNotTrusted` to refuse it."""
 
 log = Logger()
 
 
 @implementer(IHandshakeListener)
 class ChatClient(Protocol):
-    """One connection; see ``twisted.internet.endpoints.connectProtocol`` for how it is made.
+    """One connection, made with ``twisted.internet.endpoints.connectProtocol``.
 
-    :param tell: gets each event, in order.
-    :param trust: for a connection over TLS, which logins are then bound to.
-    :param lost: called once when the connection has ended, with the reason.
-    :param most_bytes: the longest frame that is read.
-    :ivar ready: fires when there is a connection that may be used; fails with why there is none.
+    :param tell: called with each event, in order.
+    :param trust: checks the certificate; given for a connection over TLS, to which logins are then bound.
+    :param lost: called once with the reason when the connection has ended.
+    :param most_bytes: the longest frame that is accepted.
+    :ivar ready: fires when the connection can be used; fails if it cannot be made.
     :ivar fingerprint: the SHA-256 of the server's certificate, or nothing without TLS.
-    :ivar welcome: what the server said to ``hello``.
+    :ivar welcome: the server's answer to ``hello``.
     """
 
     transport: Any
@@ -95,16 +95,16 @@ class ChatClient(Protocol):
         self._greeted = 0
         self._over: ClientFailure | None = None
 
-    # asking
+    # requests
 
     def request(self, cmd: str, args: Mapping[str, object] | None = None, retry: str | None = None) -> Deferred[Reply]:
         """Send a command.
 
         :param retry: 11 to 64 random characters that make a message harmless to send again.
 
-        Fires with the reply, which may be a `chat.protocol.events.Refused`; fails with `Disconnected` when there is no
-        connection any more, with `ServerNotTrusted` when it was ended for what the server sent, and with `TooMuch`
-        when the request is too long or too many wait. Canceled, its reply is ignored.
+        Fires with the reply, which may be a `chat.protocol.events.Refused`. Fails with `Disconnected` when the
+        connection has ended, with `ServerNotTrusted` when the client ended it because of what the server sent, and with
+        `TooMuch` when the request is too long or too many are open. If it is cancelled, the reply is ignored.
         """
         if self._over is not None:
             return fail(Failure(self._over))
@@ -124,9 +124,9 @@ class ChatClient(Protocol):
         return answer
 
     async def ask(self, cmd: str, args: Mapping[str, object] | None = None, retry: str | None = None) -> Reply:
-        """The same for who has no use for a refusal.
+        """Send a command, and raise a refusal.
 
-        :raises RequestRefused: when the server says no; else as `request` fails.
+        :raises RequestRefused: when the server refuses; otherwise as `request` fails.
         """
         reply = await self.request(cmd, args, retry)
         if isinstance(reply, Refused):
@@ -144,9 +144,9 @@ class ChatClient(Protocol):
         return reply
 
     async def hello(self, client: str = "", device: str | None = None, heartbeat: bool = False) -> Welcome:
-        """Say who speaks.
+        """Introduce this client.
 
-        :param heartbeat: promise to send something every so many seconds as `chat.protocol.events.LoggedIn` will say.
+        :param heartbeat: promise to send something at the interval that `chat.protocol.events.LoggedIn` names.
         """
         args: dict[str, object] = {"client": client, "heartbeat": heartbeat}
         if device is not None:
@@ -165,22 +165,22 @@ class ChatClient(Protocol):
         return error
 
     def drop(self, words: str) -> None:
-        """End a connection that is broken."""
+        """End a broken connection."""
         self.transport.abortConnection()
         self._end(Disconnected(words))
 
     def close(self) -> None:
-        """Send what waits, and end the connection."""
+        """Send buffered data, and end the connection."""
         self.transport.loseConnection()
 
-    # Twisted's side
+    # Protocol
 
     def connectionMade(self) -> None:
         if self._trust is None:
             self.ready.callback(None)
 
     def handshakeCompleted(self) -> None:
-        """See ``twisted.internet.interfaces.IHandshakeListener``: nothing of ours was sent yet."""
+        """See ``twisted.internet.interfaces.IHandshakeListener``; nothing was sent so far."""
         if self._trust is None:
             return
         certificate = self.transport.getPeerCertificate()
@@ -244,7 +244,7 @@ class ChatClient(Protocol):
             self.distrust(f"The server sent an answer without a request{text}")
 
     def _is_greeting(self, line: bytes) -> bool:
-        """Whether a line that is no frame belongs to a greeting, which comes first if at all."""
+        """Whether a line belongs to a greeting for people, which can only come first."""
         if self._understood or not (self._greeted or line.startswith(GREETING.encode())):
             return False
         self._greeted += len(line) + 1
@@ -270,7 +270,7 @@ class ChatClient(Protocol):
     # the end
 
     def _end(self, reason: ClientFailure) -> None:
-        """Fail everything that waits, once; the first reason is the one that counts."""
+        """Fail all open requests, once; the first reason counts."""
         if self._over is not None:
             return
         self._over = reason

@@ -1,12 +1,12 @@
-"""Coming back after a connection was lost: when it is tried again, and what ends that.
+"""Reconnects after a connection was lost, with growing pauses.
 
-It knows no server and no account: how a try is made, and whether anybody still wants one, it is told. The rules:
+It knows neither server nor account; callbacks make each attempt. The rules:
 
-* The pauses grow, and no two clients make the same ones: a server that comes up again is not called by all at once.
-* A server that cannot answer, or is too busy, is tried again, for as long as somebody wants it.
-* One that says no for good is not called again, nor one that is another one than before.
-* One whose answers make no sense is tried again as well: one bad answer may come from somebody on the way, or from a
-  server that was just starting. Only `DOUBTS` of them in a row end it.
+* Pauses grow and are random, so that not all clients reconnect to a restarted server at the same moment.
+* The client keeps trying as long as the server is unreachable or busy.
+* It stops if the server refuses for good, or is not the same server as before.
+* Invalid data does not stop it at once: somebody on the way may have sent it, or a server that is just starting. Only
+  `DOUBTS` invalid answers in a row do.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from chat.client.model.failures import ClientFailure, RequestRefused, ServerNotT
 from chat.client.model.send_queue import TRY_AGAIN
 
 PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before each try to come back; the last one holds from then on."""
+"""Seconds before each attempt; the last value repeats."""
 
 DOUBTS: Final = 6
-"""Tries in a row that end in a bad answer, after which the server is not called again."""
+"""Attempts in a row with an invalid answer, after which the client stops."""
 
 
 class Reconnector:
-    """Tries until one is back.
+    """Makes attempts until one succeeds.
 
-    :param clock: the reactor, as far as it knows the time.
-    :param jitter: a random number from 0 to 1.
-    :param wanted: whether one still wants to come back.
-    :param waits: told before each pause why one is not back, and how many seconds it takes.
-    :param attempt: one try, which is told the same reason; raises why it came to nothing.
-    :ivar under_way: whether one is trying.
+    :param clock: tells the time and schedules calls (``IReactorTime``).
+    :param jitter: returns a random number from 0 to 1.
+    :param wanted: whether the client still wants to reconnect.
+    :param waits: called before each pause with the reason, and the pause in seconds.
+    :param attempt: makes one attempt, given the same reason; raises why it failed.
+    :ivar under_way: whether attempts are being made.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Reconnector:
         self._pause: Deferred[None] | None = None
 
     async def come_back(self, reason: str) -> None:
-        """Try until one is back, or does not want to be any more.
+        """Make attempts until one succeeds or `wanted` is false.
 
-        :param reason: in one line, why one is out.
-        :raises ServerNotTrusted: when the server is not to be called again.
-        :raises RequestRefused: when it does not let one in.
+        :param reason: one line that says why the connection was lost.
+        :raises ServerNotTrusted: when the client must not connect to this server again.
+        :raises RequestRefused: when the server refuses the login.
         """
         self.under_way = True
         try:
@@ -103,6 +103,6 @@ class Reconnector:
             self._pause = None
 
     def wake(self) -> None:
-        """Wait no longer: try at once, or see that nobody wants it any more."""
+        """End the pause: make an attempt now, or stop if it is no longer wanted."""
         if self._pause is not None:
             self._pause.cancel()

@@ -1,4 +1,4 @@
-"""Who there is, and which rooms: lists that are read now and then, and names that are asked for one by one."""
+"""The names of people and rooms: complete lists every minute, and single names on demand."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from chat.protocol.events import People, Person, Profile, Refused, Reply, Rooms,
 from chat.protocol.names import fold
 
 EVERY = 60.0
-"""Seconds between two looks at who there is: who comes back within moments is not announced."""
+"""Seconds between two reads of the lists: a return within moments is not announced."""
 
 LOOKUP_TIMEOUT = 2.0
-"""Seconds that a line waits for answers about the names in it."""
+"""Seconds that a typed line waits for the server to look up its names."""
 
 MOST_PAGES = 10
-"""Pages of the list of people that are read."""
+"""The most pages of the list of people that are read."""
 
 
 class Roster:
     """The names that a server knows.
 
-    :param clock: a reactor, as far as it knows the time.
+    :param clock: tells the time and schedules calls (``IReactorTime``).
     """
 
     def __init__(self, state: State, clock: Any) -> None:
@@ -41,9 +41,9 @@ class Roster:
         self._loop.clock = clock
 
     async def begin(self, client: ChatClient) -> None:
-        """Read the lists, and again every so often.
+        """Read the lists now, and then every `EVERY` seconds.
 
-        :raises ClientFailure: when the connection does not last.
+        :raises ClientFailure: when the connection is lost.
         """
         self._client = client
         await self._read(client)
@@ -51,7 +51,7 @@ class Roster:
             self._loop.start(EVERY, now=False)
 
     def end(self) -> None:
-        """The connection is over."""
+        """The connection has ended."""
         self._client = None
         if self._loop.running:
             self._loop.stop()
@@ -76,10 +76,10 @@ class Roster:
             state.list_rooms(rooms)
 
     async def look_up(self, names: Iterable[tuple[bool, str]]) -> bool:
-        """Ask for names that are not known here: new ones, and those behind the end of what was read of long lists.
+        """Ask the server for unknown names: new ones, and those beyond the pages that were read.
 
-        :param names: of one line: whether it is a room, and the word that was typed.
-        :returns: whether any of them is known now; where the server takes its time, what it said in `LOOKUP_TIMEOUT`.
+        :param names: the unknown names of one line: whether as a room, and the word.
+        :returns: whether any of them exists, as far as the server has answered within `LOOKUP_TIMEOUT`.
         """
         client, found = self._client, [False]
         if client is None:
@@ -94,19 +94,19 @@ class Roster:
             )
             for room, word in names
         ]
-        with suppress(TimeoutError):  # then what is known has to do
+        with suppress(TimeoutError):  # go on with the names that are known
             await DeferredList(asked, consumeErrors=True).addTimeout(LOOKUP_TIMEOUT, self._clock)
         return any(found)
 
     def _learn(self, room: bool, word: str, reply: Reply) -> bool:
-        """:returns: whether there is somebody or something of that name."""
+        """:returns: whether a person or room of that name exists."""
         state = self._state
         if isinstance(reply, Profile):
             state.meet(reply.name, reply.state)
         elif isinstance(reply, RoomSettings):
             state.rooms[fold(reply.conversation.room)] = reply.conversation.room
         elif room and isinstance(reply, Refused) and reply.code == NotAMember.code:
-            state.rooms[fold(word)] = word  # a private one to which this account is invited
+            state.rooms[fold(word)] = word  # a private room to which this account is invited
         else:
             return False
         return True

@@ -1,4 +1,4 @@
-"""The client's half of SCRAM-BCRYPT: prove a password to a server, and let the server prove that it knows it."""
+"""The client's half of SCRAM over bcrypt (RFC 5802): each side proves that it knows the password."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from chat.client.model.failures import ServerNotTrusted
 from chat.protocol.passwords import BINDING, MOST_ITERATIONS, cost_of, stretch
 
 _NAME = "*"
-"""The name inside the messages, which the server does not look at: the one that counts stands in the command."""
+"""The user name inside the messages; the server ignores it and uses the one in the command."""
 
 _AT_WORK = ""
-"""scramp wants a password at once; the stretched one takes its place when the salt is known."""
+"""A placeholder: scramp needs a password at once. The stretched one replaces it when the salt is known."""
 
 
 class Proof:
-    """One login.
+    """The exchange of one login.
 
-    :param fingerprint: the SHA-256 of the certificate that this connection was made to, or nothing without TLS.
-    :param least_cost: the least cost of bcrypt to work with: a server that asks for less wants to guess.
+    :param fingerprint: the SHA-256 of the server's certificate, or nothing without TLS.
+    :param least_cost: the lowest bcrypt cost; a server that asks for less could guess the password from the proof.
     :ivar first: the client's first message.
     """
 
@@ -38,9 +38,9 @@ class Proof:
         self.first: str = self._exchange.get_client_first()
 
     def read(self, challenge: str) -> None:
-        """Take the server's first message, and find out whether it asks for something reasonable.
+        """Read the server's first message, and check its parameters.
 
-        :raises ServerNotTrusted: when it does not.
+        :raises ServerNotTrusted: when they are not acceptable.
         """
         exchange = self._exchange
         try:
@@ -66,9 +66,9 @@ class Proof:
         return message
 
     def check(self, answer: str) -> None:
-        """Take the server's final message, which only who has the verifier can sign.
+        """Check the server's final message, which only the owner of the verifier can sign.
 
-        :raises ServerNotTrusted: when it is not signed.
+        :raises ServerNotTrusted: when the signature is wrong.
         """
         try:
             self._exchange.set_server_final(answer)

@@ -1,4 +1,4 @@
-"""Sends the lines of one's own, one after the other, sealed where they have to be."""
+"""Sends the lines in the send queue one after the other, encrypted where required."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from chat.protocol.values import Text
 from chat.protocol.wire.field_codecs import write_body
 
 TRY_LATER = 3.0
-"""Seconds until a line that could not be stored just now is sent again, unless the server says how long."""
+"""Seconds before a line is sent again that the server could not store, unless it says how long to wait."""
 
 
 class Sender:
-    """What waits is sent while there is a connection; what has no answer yet is sent again by the next one.
+    """Sends the queue while there is a connection; unanswered lines are sent again on the next one.
 
-    :param came: told of the rows that are held from now on.
+    :param came: called with the rows that were added.
     """
 
     def __init__(
@@ -48,19 +48,19 @@ class Sender:
         self._waiting: list[Deferred[None]] = []
 
     def begin(self, client: ChatClient) -> None:
-        """All was read that was missing: lines may go."""
+        """Start to send: all missed rows are read."""
         self._client = client
         self._send_next()
 
     def end(self) -> None:
-        """The connection is over."""
+        """The connection has ended."""
         self._client = self._sending = None
         if self._later is not None and self._later.active():
             self._later.cancel()
         self._wake()
 
     async def idle(self) -> None:
-        """Wait until no line is on its way: what was typed after it is done after it."""
+        """Wait until no line is being sent, so that a command runs after the lines typed before it."""
         if self._sending is not None:
             waiting: Deferred[None] = Deferred()
             self._waiting.append(waiting)
@@ -72,13 +72,13 @@ class Sender:
             each.callback(None)
 
     def say(self, outgoing: Outgoing) -> None:
-        """Send an own line, now or as soon as that is possible.
+        """Queue a line; it is sent as soon as possible.
 
-        :raises TooMuch: when too many wait.
+        :raises TooMuch: when too many lines wait.
         """
         self._state.unsent.put(outgoing)
         if self._client is None and self._seals.locked(self._state.me):
-            self._refuse(outgoing, NOT_SEALED)  # it could not wait anywhere but in memory
+            self._refuse(outgoing, NOT_SEALED)  # it could be stored in memory only
         self._send_next()
 
     def _send_next(self) -> None:
@@ -96,7 +96,7 @@ class Sender:
         )
 
     async def _send(self, outgoing: Outgoing, client: ChatClient) -> Reply:
-        """The same bytes again where it was sent before."""
+        """Send a line; a retry sends the same bytes."""
         if outgoing.sealed is None:
             outgoing.sealed = await self._seals.seal(self._talk(outgoing), outgoing.text, action=outgoing.action)
             if outgoing.sealed is not None:
@@ -105,7 +105,7 @@ class Sender:
         return await client.request(outgoing.cmd, args, outgoing.retry)
 
     def _talk(self, outgoing: Outgoing) -> ConversationModel:
-        """Where it is said, also where one is no more, or not yet."""
+        """The conversation of a line, also one that this account has left or not entered yet."""
         found = self._state.talks.get(outgoing.where)
         return found or ConversationModel(outgoing.where, outgoing.args.get("room") or outgoing.args.get("user", ""))
 
@@ -127,7 +127,7 @@ class Sender:
 
     def _unanswered(self, outgoing: Outgoing, client: ChatClient, failure: Any) -> None:
         if self._client is not client:
-            return  # it is sent again by the next connection
+            return  # the next connection sends it again
         self._sending = None
         if failure.check(Disconnected, ServerNotTrusted):
             return
@@ -150,7 +150,7 @@ class Sender:
         self._observer.settled(outgoing, None)
 
     async def edit(self, talk: ConversationModel, seq: int, text: str) -> Reply:
-        """Say an own message anew; the reply may be a refusal.
+        """Edit a message of this account; the reply may be a refusal.
 
         :raises ClientFailure: when there is no connection, or it must not be sent.
         """

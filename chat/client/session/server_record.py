@@ -1,4 +1,4 @@
-"""What is known of a server that was met before, and how it is written. Pure."""
+"""The record of a known server, and its form in ``servers.json``. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from chat.client.session.endpoint import ServerAddress
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A server that was met before.
+    """A known server.
 
-    :param pin: the SHA-256 of its certificate, or empty where an authority vouched for it, or it has no TLS.
-    :param tokens: what logs in without a password, by account.
-    :param account: who was logged in last, or empty.
-    :param met: when it was called last, seconds since the epoch.
-    :param database: what it calls the one that it had then (`chat.protocol.events.Welcome`), or empty.
+    :param pin: the SHA-256 of its certificate, or empty without TLS.
+    :param tokens: login tokens by ``ACCOUNT@DEVICE``.
+    :param account: the account that was logged in last, or empty.
+    :param met: the time of the last connection, in seconds since the epoch.
+    :param database: the id of its database at that time (`chat.protocol.events.Welcome`), or empty.
     """
 
     address: ServerAddress
@@ -28,13 +28,13 @@ class Known:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Whose accounts need no password here, the one of last time first."""
+        """The accounts with a login token, the last used first."""
         names = dict.fromkeys(each.rpartition("@")[0] for each in self.tokens)
         return tuple(sorted(names, key=lambda name: (name != self.account, name)))
 
 
 def read_server(words: str) -> ServerAddress:
-    """``HOST[:PORT]``, and the word ``unencrypted`` after it."""
+    """Parse ``HOST[:PORT]``, optionally followed by ``unencrypted``."""
     address, _, rest = words.strip().partition(" ")
     if rest.strip() not in ("", "unencrypted"):
         raise ValueError(f"{words[:60]!r} is not a server. Write HOST[:PORT] or HOST[:PORT] unencrypted")
@@ -42,12 +42,12 @@ def read_server(words: str) -> ServerAddress:
 
 
 def write_server(address: ServerAddress) -> str:
-    """As `read_server` reads it."""
+    """Format an address for `read_server`."""
     return f"{address}{'' if address.tls else ' unencrypted'}"
 
 
 def read_known(words: str, record: dict[str, Any]) -> Known | None:
-    """A record of ``servers.json``, which anything may stand in; nothing where it is none."""
+    """Read a record of ``servers.json``; nothing if it is damaged."""
     try:
         return Known(
             read_server(words),

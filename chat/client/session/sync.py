@@ -1,4 +1,4 @@
-"""Sync up: from where one stood to now, with nothing missing and nothing twice."""
+"""Synchronises conversations with the server: reads missed rows, and reports what was received and read."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from chat.client.session.tasks import unattended
 from chat.protocol.events import Entry, History, OwnSettings, Restored, Resumed, Standing
 
 PAGE = 200
-"""Rows that are asked for at a time."""
+"""Rows requested at a time."""
 
 NEWEST = 100
-"""Rows of a conversation that are read when nothing is held of it."""
+"""Rows that are read of a conversation of which nothing is held."""
 
 MOST_MISSED = 2_000
-"""Rows that are read after those that are held; where more were missed, the newest are read, and the others are loaded
-when somebody looks for them."""
+"""The most missed rows that are read completely. If more were missed, only the newest are read; older ones are loaded
+when somebody scrolls back."""
 
 MOST_PAGES = 1_000
-"""Pages that are read in one go, but where everything is wanted: a hundred times as many as `MOST_MISSED` rows take."""
+"""The most pages read at once, except in the mode ``EVERYTHING``: a hundred times what `MOST_MISSED` rows take."""
 
 MARKS_EVERY = 1.0
-"""Seconds between two reports of how far this device has everything, and between two looks for gaps."""
+"""Seconds between two reports of received and read marks, and between two checks for gaps."""
 
 
 def restored_at(client: ChatClient) -> int:
@@ -51,11 +51,11 @@ async def kept_since(client: ChatClient, *before: int | None) -> Mapping[str, in
 
 
 class SyncMode(Enum):
-    """How much is read of what was missed.
+    """How many of the missed rows are read.
 
     Newest: the end of each conversation. Everything: all that this device has not received. Asked: only conversations
-    that somebody has asked for with `Sync.follow`, and no lists; the server is not told that anything was received,
-    as what a script reads waits for the person all the same.
+    requested with `Sync.follow`, and no lists; nothing is reported as received, because a person still has to read what
+    a script has read.
     """
 
     NEWEST = "newest"
@@ -64,9 +64,9 @@ class SyncMode(Enum):
 
 
 class Sync:
-    """Reads what is missing, and says what has come.
+    """Reads missed rows and reports marks.
 
-    :param seals: keep what was read before the server is told that it was received.
+    :param seals: stores what was read before it is reported as received.
     :ivar roll: the names that the server knows.
     """
 
@@ -84,13 +84,13 @@ class Sync:
         self._followed: set[Key] = set()
         self._restored: int | None = None
 
-    # the beginning of a connection
+    # after a login
 
     async def begin(self, client: ChatClient) -> str:
-        """Let events flow, and read what is missing.
+        """Start to receive events, and read what was missed.
 
-        :returns: the name of the room that was entered last, or empty.
-        :raises ClientFailure: when the connection does not last.
+        :returns: the name of the room that this account entered last, or empty.
+        :raises ClientFailure: when the connection is lost.
         """
         self._client = client
         self._filling.clear()
@@ -101,7 +101,7 @@ class Sync:
         for key in [key for key, talk in state.talks.items() if talk.conversation is not None and key not in standing]:
             state.drop(key)
         state.invitations = {Key.of(each.conversation): each for each in resumed.invitations[:1_000]}
-        # All of them stand before anything is awaited, so that what comes live meanwhile finds its place.
+        # Apply all positions before the first await, so that live rows find their conversation.
         waiting = [stood for each in resumed.conversations if (stood := self._stand(each, kept)) is not None]
         self._seals.gone(standing)
         self._restored = restored_at(client)
@@ -119,7 +119,7 @@ class Sync:
         return resumed.current or ""
 
     def end(self) -> None:
-        """The connection is over."""
+        """The connection has ended."""
         self._client = None
         self.roster.end()
         if self._timer is not None and self._timer.active():
@@ -130,10 +130,10 @@ class Sync:
         return self._mode is not SyncMode.ASKED or talk.key in self._followed
 
     def _stand(self, standing: Standing, kept: Mapping[str, int]) -> tuple[ConversationModel, int] | None:
-        """Take up where one stands in a conversation.
+        """Apply the server's position in a conversation.
 
         :param kept: see `kept_since`.
-        :returns: it, and the seq after which rows were missed; nothing where there are none.
+        :returns: the conversation and the seq after which rows were missed; nothing if none were.
         """
         talk = self._state.talk_of(standing.conversation)
         before = talk.high
@@ -146,21 +146,21 @@ class Sync:
         return talk, max(before, standing.received)
 
     def _start(self, talk: ConversationModel, standing: Standing) -> int | None:
-        """The row after which to begin anew, or nothing to go on after what is held."""
+        """The seq after which to start again, or nothing to read on after the rows that are held."""
         first = max(1, standing.first) - 1
         if not talk.high:
             wanted = standing.received if self._mode is SyncMode.EVERYTHING else standing.last - NEWEST
             if (end := self._seals.end(talk)) is not None and standing.last - end <= MOST_MISSED:
-                wanted = min(wanted, end)  # what was sealed is read without a gap, so that a gap means something
+                wanted = min(wanted, end)  # encrypted rows are read without a gap, so that a gap is a warning
             return max(first, wanted)
         if self._mode is SyncMode.EVERYTHING:
             return None
         return standing.last - NEWEST if standing.last - talk.high > MOST_MISSED else None
 
     async def _fill(self, client: ChatClient, talk: ConversationModel, since: int) -> None:
-        """Read on after what is held, to the newest row.
+        """Read from the last row held to the newest.
 
-        :param since: rows after it were missed; those before it are merely history.
+        :param since: rows after this seq were missed; earlier ones are history.
         """
         assert talk.conversation is not None, "there is something to read"
         more, pages = True, 0
@@ -175,10 +175,10 @@ class Sync:
             more = page.more and talk.high > after
             self._told(talk, [each for each in taken if span(each)[1] > since], live=False)
 
-    # while it lasts
+    # while connected
 
     def came(self, talk: ConversationModel, entries: list[Entry], live: bool = True) -> None:
-        """Rows were added at the end of a conversation, or wait for others that are missing."""
+        """Rows were added at the end of a conversation, or wait for missing ones."""
         self._told(talk, entries, live)
         self._later()
 
@@ -189,15 +189,15 @@ class Sync:
             self._observer.rows_added(talk, entries, live)
 
     async def follow(self, talk: ConversationModel) -> None:
-        """Read a conversation, and whatever comes there from now on.
+        """Read a conversation from now on.
 
-        :raises ClientFailure: when the connection does not last.
+        :raises ClientFailure: when the connection is lost.
         """
         self._followed.add(talk.key)
         await self.fill(talk)
 
     async def fill(self, talk: ConversationModel) -> None:
-        """Read what is missing at the end of a conversation; at most once at a time."""
+        """Read the rows missing at the end of a conversation; one call at a time."""
         client = self._client
         if client is None or talk.conversation is None or talk.key in self._filling:
             return
@@ -225,7 +225,7 @@ class Sync:
             self._told(talk, taken, live=False)
 
     async def older(self, talk: ConversationModel) -> int:
-        """Read the page before what is held.
+        """Read the page before the rows that are held.
 
         :returns: how many rows were added at the top.
         """
@@ -242,7 +242,7 @@ class Sync:
             self._filling.discard(talk.key)
 
     def saw(self, talk: ConversationModel) -> None:
-        """The person has read what there is of a conversation."""
+        """The person has read a conversation to its end."""
         if talk.see():
             self._seen.add(talk.key)
             self._later()
@@ -260,7 +260,7 @@ class Sync:
         unattended(self.report())
 
     async def report(self) -> None:
-        """Say how far this device has everything, and the person has read."""
+        """Report which rows this device has received, and the person has read."""
         client, talks = self._client, self._state.talks
         if client is None:
             return

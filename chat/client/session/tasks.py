@@ -1,4 +1,4 @@
-"""What is done while nobody waits for it."""
+"""Work in the background."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ log = Logger()
 
 
 def unattended(work: Coroutine[Any, Any, Any]) -> None:
-    """Let something be done; what goes wrong with the server shows at the latest when the connection ends."""
+    """Run a coroutine for which nobody waits. A `ClientFailure` is ignored: it shows at the latest as the end of the
+    connection."""
     done: Deferred[Any] = Deferred.fromCoroutine(work)
     done.addErrback(lambda failure: failure.trap(ClientFailure) and None)
     done.addErrback(lambda failure: log.failure("a request failed", failure))

@@ -1,7 +1,8 @@
-"""Whether a server is the one it was: what it is known by is remembered when it is first met (trust on first use).
+"""Checks that a server is the same as before: its key and its database are remembered at the first connection (trust on
+first use).
 
-The key says who it is; the database, which accounts and which log it has. Numbers of conversations, marks, tokens and
-the keys of people are of one database: with another one they would be taken for what they are not.
+The key identifies the server; the database, its accounts and logs. Conversation ids, read marks, tokens and people's
+keys are valid in one database only.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from chat.protocol.events import Welcome
 
 
 class KeyChanged(ServerNotTrusted):
-    """The server shows another key than the one it had before.
+    """The server has another key than before.
 
-    :ivar before: the SHA-256 of its certificate then.
-    :ivar now: and now.
+    :ivar before: the SHA-256 of the remembered certificate.
+    :ivar now: the SHA-256 of the certificate now.
     """
 
     final = True
@@ -34,15 +35,15 @@ class KeyChanged(ServerNotTrusted):
 
 
 def spelled(fingerprint: bytes) -> str:
-    """A fingerprint as it is read aloud: groups of four."""
+    """A fingerprint in groups of four digits, for reading aloud."""
     digits = fingerprint.hex()
     return " ".join(digits[place : place + 4] for place in range(0, len(digits), 4))
 
 
 def pinned(files: Files, address: ServerAddress, handshake: Handshake) -> Callable[[bytes], None]:
-    """Looks at the certificate of one connection, for `chat.client.session.protocol.ChatClient`.
+    """Make the certificate check of one connection, for `chat.client.session.protocol.ChatClient`.
 
-    A key is remembered at the first meeting. One that an authority vouches for may change, as such keys do.
+    The key is remembered at the first connection. It may change if a certificate authority vouches for the new one.
     """
 
     def look(fingerprint: bytes) -> None:
@@ -56,8 +57,8 @@ def pinned(files: Files, address: ServerAddress, handshake: Handshake) -> Callab
     return look
 
 
-class SetUpAnew(ServerNotTrusted):
-    """The server has another database than before: what this client holds is not of this one."""
+class ServerReinstalled(ServerNotTrusted):
+    """The server has another database than before; the data of this client does not belong to it."""
 
     final = True
 
@@ -69,9 +70,9 @@ class SetUpAnew(ServerNotTrusted):
 
 
 class SameDatabase:
-    """Looks at the welcomes of one server, for `chat.client.session.engine.Engine`.
+    """Checks the database of one server, for `chat.client.session.engine.Engine`.
 
-    :param told: gets a line for the person.
+    :param told: called with a line for the person.
     """
 
     def __init__(self, files: Files, address: ServerAddress, told: Callable[[str], object]) -> None:
@@ -81,15 +82,15 @@ class SameDatabase:
         self._met = ""
 
     def look(self, welcome: Welcome) -> None:
-        """Meet a server.
+        """Check a welcome, and remember the database.
 
-        :raises SetUpAnew: when it is not the one that it was, here or in another program of the same person.
+        :raises ServerReinstalled: when the database is another one than this client, or another client here, has seen.
         :raises ClientFailure: when nothing can be written.
         """
         now = welcome.database
         before = self._met or self._files.database(self._address)
         if before and now and now != before:
-            raise SetUpAnew(self._address)
+            raise ServerReinstalled(self._address)
         if now and not self._met:
             aside = self._files.meet(self._address, now)
             self._met = now

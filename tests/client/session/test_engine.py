@@ -11,7 +11,7 @@ from chat.client.session.endpoint import ServerAddress
 from chat.client.session.observer import Phase
 from chat.client.session.reconnect import PAUSES
 from chat.client.session.sync import SyncMode
-from chat.client.session.tofu import SetUpAnew
+from chat.client.session.tofu import ServerReinstalled
 from chat.protocol.events import Closing, OwnSettings, Refused, RoomEntered, Said, Welcome
 from chat.protocol.grammar.context import Ask
 from chat.protocol.grammar.parser import read
@@ -285,7 +285,7 @@ class StayingIn(EngineCase):
 
         def look(welcome: Welcome) -> None:
             self.assertEqual(len(welcome.database), 32)
-            raise SetUpAnew(ServerAddress("here.example"))
+            raise ServerReinstalled(ServerAddress("here.example"))
 
         ann.engine._look = look
         ann.cut()
@@ -298,7 +298,7 @@ class StayingIn(EngineCase):
         self.assertEqual(len(ann.state.unsent), 1)
         self.quiet_link()
         self.assertEqual((len(ann.links), self.server.chat.node.sessions), (2, {}))
-        self.fails(ann.engine.connect(), SetUpAnew)
+        self.fails(ann.engine.connect(), ServerReinstalled)
 
     def test_a_token_that_is_worth_nothing_any_more(self) -> None:
         ann, phone = self.logged_in("ann"), self.desk("phone")

@@ -15,7 +15,7 @@ from chat.client.model.failures import ClientFailure
 from chat.client.session import profiles as files_module
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.profiles import Files
-from chat.client.session.tofu import KeyChanged, SameDatabase, SetUpAnew, pinned, spelled
+from chat.client.session.tofu import KeyChanged, SameDatabase, ServerReinstalled, pinned, spelled
 from chat.protocol.events import Welcome
 
 HOME = ServerAddress("home.example")
@@ -189,14 +189,14 @@ class ADatabase(FilesCase):
         self.has_keys()
         for server in (self.server, self.program()):
             server.look(self.welcome("one"))
-            self.assertRaises(SetUpAnew, server.look, self.welcome("two"))
+            self.assertRaises(ServerReinstalled, server.look, self.welcome("two"))
         self.assertTrue(self.key().exists())
         self.assertEqual((self.files.find(HOME).tokens, self.told), ({"ann@desk": "ct_1"}, []))
 
     def test_is_the_same_one_with_tls_and_without(self) -> None:
         self.has_keys()
         bare = SameDatabase(self.files, replace(HOME, tls=False), self.told.append)
-        self.assertRaises(SetUpAnew, bare.look, self.welcome("two"))
+        self.assertRaises(ServerReinstalled, bare.look, self.welcome("two"))
         bare.look(self.welcome("one"))
 
     def test_of_a_server_that_does_not_say_is_no_other(self) -> None:
@@ -243,7 +243,7 @@ class ADatabase(FilesCase):
         self.has_keys()
         self.files.begin_anew(HOME)
         self.program().look(self.welcome("two"))
-        self.assertRaises(SetUpAnew, self.server.look, self.welcome("two"))
+        self.assertRaises(ServerReinstalled, self.server.look, self.welcome("two"))
 
     def test_nobody_else_may_read_which_one_it_is(self) -> None:
         before = os.umask(0)
