@@ -52,8 +52,6 @@ class TheAvatarOfASession(SynchronousTestCase):
                 ("server/core/user.py", "__init__"),
                 ("server/core/sign_in.py", "_attach"),
                 ("server/core/sign_in.py", "sign_out"),
-                # Speaks for an account that an operator deletes; it has no connection and is no session of the user.
-                ("server/core/administration.py", "_in_the_name_of"),
             },
         )
 

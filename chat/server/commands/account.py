@@ -12,7 +12,7 @@ from chat.protocol.grammar.program_parameters import Digest, NewVerifier, ScramM
 from chat.protocol.grammar.verbs import Access
 from chat.protocol.values import DEFAULT_DEVICE, device_name
 from chat.server.commands.registry import command
-from chat.server.core.rooms import account_of
+from chat.server.core.rooms import account_of, actor_of
 from chat.server.core.service import ChatService
 from chat.server.core.user import ChatUser, Session
 
@@ -230,7 +230,7 @@ async def account(
         await chat.authenticator.check_owner(session, password)
     else:
         raise BadUsage("account needs password, or final.")
-    await chat.deletion.delete(session, scope is not None)
+    await chat.deletion.delete(actor_of(session), scope is not None, session.epoch)
     return Done()
 
 

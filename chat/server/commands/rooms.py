@@ -9,7 +9,7 @@ from chat.protocol.events import Done, RoomEntered, RoomLeft, RoomLine, Rooms
 from chat.protocol.grammar.parameters import ChoiceType, Here, NewRoom, Room
 from chat.server.commands.registry import command
 from chat.server.core.room import Room as RoomState
-from chat.server.core.rooms import account_of
+from chat.server.core.rooms import account_of, actor_of
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 
@@ -41,7 +41,7 @@ async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLef
     You stay logged in.
     """
     left = chat.rooms.named(session, room)
-    await chat.rooms.disconnect(session, left)
+    await chat.rooms.disconnect(actor_of(session), left)
     return RoomLeft(left.conversation)
 
 
@@ -92,7 +92,7 @@ async def decline(chat: ChatService, session: Session, room: Room) -> Done:
     connect accepts one; rooms shows which there are.
     """
     declined = chat.rooms.named(session, room)
-    await chat.moderation.decline(session, declined)
+    await chat.moderation.decline(actor_of(session), declined)
     return Done(f"You have declined the invitation to {declined.name}.")
 
 

@@ -10,17 +10,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from chat.protocol.errors import BadUsage, Forbidden, NoEffect, NoSuchUser
-from chat.protocol.events import Notice, Reply
-from chat.protocol.grammar.context import Call
+from chat.protocol.events import Notice
 from chat.protocol.values import SERVER, Account, Kind, Rank, Sanction
 from chat.server.core.deletion import Deletion
 from chat.server.core.node import Node
 from chat.server.core.one_line import one_line
 from chat.server.core.room import Room
-from chat.server.core.rooms import LOBBY, RoomService
+from chat.server.core.rooms import LOBBY, Actor, RoomService
 from chat.server.core.sanctions import Network, covers, restriction_text
 from chat.server.core.sign_in import SignInService
-from chat.server.core.user import ChatUser, Session
+from chat.server.core.user import Session
 from chat.server.logs import Logger
 
 WIDEST = {4: 8, 6: 16}
@@ -137,14 +136,7 @@ class Administration:
         """Delete an account, and take what it wrote out of the log little by little."""
         self._check_other(session, target)
         self.check_others(session, target)
-        await self._deletion.delete(self._in_the_name_of(session, target), erase=True, proven=False)
-
-    def _in_the_name_of(self, session: Session, account: Account) -> Session:
-        """A session that acts for somebody who need not be here."""
-        node = self._node
-        acting = Session(node.next_session(), node.name, session.mind, session.bucket, _nobody_types)
-        acting.user = ChatUser(account, node.now())
-        return acting
+        await self._deletion.delete(Actor(target.id), erase=True)
 
     # rooms and everybody
 
@@ -206,10 +198,6 @@ def _is_met(sanction: Sanction, session: Session) -> bool:
     if sanction.account:
         return session.user is not None and session.user.account.id == sanction.account
     return covers(sanction, session.mind.peer.address)
-
-
-async def _nobody_types(session: Session, call: Call) -> Reply:
-    raise AssertionError("a session that acts for somebody takes no commands")
 
 
 def _because(what: str, reason: str) -> str:

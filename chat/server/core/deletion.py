@@ -5,9 +5,8 @@ from __future__ import annotations
 from chat.server.core.background_task import BackgroundTask
 from chat.server.core.moderation import Moderation
 from chat.server.core.node import Node
-from chat.server.core.rooms import RoomService, account_of
+from chat.server.core.rooms import Actor, RoomService
 from chat.server.core.sign_in import SignInService
-from chat.server.core.user import Session
 
 PAUSE = 0.2
 """Seconds between two steps through the log, so that others write in between."""
@@ -26,41 +25,40 @@ class Deletion:
         """Go on with what an earlier run had not finished."""
         self.erasure.start(PAUSE)
 
-    async def delete(self, session: Session, erase: bool, proven: bool = True) -> None:
-        """Delete the account of a session whose owner has just been found to be the one who asks.
+    async def delete(self, actor: Actor, erase: bool, epoch: int | None = None) -> None:
+        """Delete an account whose owner has just been found to be the one who asks, or that an operator deletes.
 
         Its rooms are left first, each with a row, so that those who own them go on; what fails after that can be
         asked for again.
 
         :param erase: whether its words are taken out of the log as well.
-        :param proven: whether it is the owner who asks, and not an operator.
+        :param epoch: of the session of the owner, or nothing where it is an operator who asks.
         :raises CredentialsChanged: when the session of the owner does not stand for the account any more.
         """
-        node, account = self._node, account_of(session)
+        node, account = self._node, actor.account
         node.deleting.add(account)
         try:
-            await self._leave_rooms(session)
-            await self._delete(session, erase, proven)
+            await self._leave_rooms(actor)
+            await self._delete(actor, erase, epoch)
         finally:
             node.deleting.discard(account)
         if erase:
             self.erasure.start(PAUSE)
 
-    async def _leave_rooms(self, session: Session) -> None:
+    async def _leave_rooms(self, actor: Actor) -> None:
         """Leave all rooms, those that are entered at this very moment as well: other sessions end first."""
-        account = account_of(session)
-        for each in self._node.sessions_of(account):
-            if each is not session:
+        for each in self._node.sessions_of(actor.account):
+            if each.origin != actor.origin:
                 self._people.end(each, "This account is being deleted.")
         await self._node.store.settle()
-        while inviting := self._rooms.inviting(account):
-            await self._moderation.decline(session, inviting[0])
-        while rooms := self._rooms.of(account):
-            await self._rooms.disconnect(session, rooms[0])
+        while inviting := self._rooms.inviting(actor.account):
+            await self._moderation.decline(actor, inviting[0])
+        while rooms := self._rooms.of(actor.account):
+            await self._rooms.disconnect(actor, rooms[0])
 
-    async def _delete(self, session: Session, erase: bool, proven: bool) -> None:
-        node, account = self._node, account_of(session)
-        await node.store.delete_account(account, node.now(), erase, session.epoch if proven else None, session.device)
+    async def _delete(self, actor: Actor, erase: bool, epoch: int | None) -> None:
+        node, account = self._node, actor.account
+        await node.store.delete_account(account, node.now(), erase, epoch, actor.device)
         sessions = node.sessions_of(account)
         node.directory.remove_account(account)
         node.epochs.forget(account)

@@ -7,7 +7,7 @@ from chat.protocol.values import Account, Kind, Rank, Restriction, Role, Text, r
 from chat.server.core.node import Node
 from chat.server.core.one_line import one_line, one_line_body
 from chat.server.core.room import Room
-from chat.server.core.rooms import LOBBY, RoomService, account_of, heir_of
+from chat.server.core.rooms import LOBBY, Actor, RoomService, account_of, actor_of, heir_of
 from chat.server.core.user import Session
 
 
@@ -24,7 +24,7 @@ class Moderation:
         account, now = account_of(session), self._node.now()
         self._node.may_say(account, now)
         room.check_mute(account, now)
-        await self._rooms.append(session, room, Kind.TOPIC, body=one_line_body(topic))
+        await self._rooms.append(actor_of(session), room, Kind.TOPIC, body=one_line_body(topic))
 
     async def remove(
         self, session: Session, room: Room, kind: Kind, target: Account, reason: str, seconds: int | None = None
@@ -45,7 +45,7 @@ class Moderation:
         room.leaving.add(target.id)
         try:
             if heir is not None:
-                await self._rooms.append(session, room, Kind.ROLE, target=heir, body=Text(Role.OWNER.value))
+                await self._rooms.append(actor_of(session), room, Kind.ROLE, target=heir, body=Text(Role.OWNER.value))
             await self._restrict(session, room, kind, target, reason, seconds)
         finally:
             room.leaving.discard(target.id)
@@ -79,7 +79,7 @@ class Moderation:
         restricted = room.is_banned if kind is Kind.UNBANNED else room.is_muted
         if not restricted(target.id, self._node.now()):
             raise NoEffect(f"{target.name.shown} is not {kind.value.removeprefix('un')} in {room.name}.")
-        await self._rooms.append(session, room, kind, target=target.id)
+        await self._rooms.append(actor_of(session), room, kind, target=target.id)
 
     async def invite(self, session: Session, room: Room, target: Account) -> None:
         """Let somebody enter, once.
@@ -99,13 +99,13 @@ class Moderation:
             raise NoEffect(f"{who} is banned from {room.name}. A moderator can type: unban {who}")
         if self._node.directory.blocks(target.id, account_of(session)):
             raise BlockedByRecipient("Your invitation could not be delivered as the recipient has blocked you.")
-        await self._rooms.append(session, room, Kind.INVITED, target=target.id)
+        await self._rooms.append(actor_of(session), room, Kind.INVITED, target=target.id)
 
-    async def decline(self, session: Session, room: Room) -> None:
+    async def decline(self, actor: Actor, room: Room) -> None:
         """:raises NoEffect: when one is not invited."""
-        if account_of(session) not in room.invited:
+        if actor.account not in room.invited:
             raise NoEffect(f"You are not invited to {room.name}.")
-        await self._rooms.append(session, room, Kind.DECLINED)
+        await self._rooms.append(actor, room, Kind.DECLINED)
 
     async def change(self, session: Session, room: Room, setting: str) -> None:
         """Change a setting of a room.
@@ -120,7 +120,7 @@ class Moderation:
         if field == "sealed":
             await self._seal(session, room, setting)
         else:
-            await self._rooms.append(session, room, Kind.SETTING, body=Text(setting))
+            await self._rooms.append(actor_of(session), room, Kind.SETTING, body=Text(setting))
 
     async def _seal(self, session: Session, room: Room, setting: str) -> None:
         """Nothing is taken in the clear from this very moment on, although the row is still on its way to the disk.
@@ -133,7 +133,7 @@ class Moderation:
             raise NoEffect()
         room.sealing = True
         try:
-            await self._rooms.append(session, room, Kind.SETTING, body=Text(setting))
+            await self._rooms.append(actor_of(session), room, Kind.SETTING, body=Text(setting))
         except BaseException:
             room.sealing = False
             raise
@@ -166,7 +166,7 @@ class Moderation:
         owners = [each for each in room.staff if room.members[each].role is Role.OWNER]
         if member.role is Role.OWNER and len(owners) == 1:
             raise NoEffect(f"{room.name} needs an owner. Make somebody else owner first: op NAME owner")
-        await self._rooms.append(session, room, Kind.ROLE, target=target.id, body=Text(role.value))
+        await self._rooms.append(actor_of(session), room, Kind.ROLE, target=target.id, body=Text(role.value))
         await self._rooms.keep_owned(room)
 
     def _check(self, session: Session, room: Room, kind: Kind, target: int | None) -> None:
@@ -185,4 +185,4 @@ class Moderation:
     ) -> None:
         until = None if seconds is None else self._node.now() + seconds * 1000
         body = one_line_body(reason)
-        await self._rooms.append(session, room, kind, target=target.id, body=body, until=until)
+        await self._rooms.append(actor_of(session), room, kind, target=target.id, body=body, until=until)

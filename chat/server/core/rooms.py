@@ -7,6 +7,7 @@ A change of membership is a row of the log first. When the row comes back commit
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from chat.protocol.errors import NoSuchRoom, NotAMember, NotLoggedIn, RoomTaken, SealedRoom
 from chat.protocol.events import Invited, Removed, Skipped
@@ -40,6 +41,17 @@ LOBBY = "lobby"
 _QUIET = frozenset({Kind.JOINED, Kind.LEFT, Kind.CREATED})
 _REMOVALS = frozenset({Kind.LEFT, Kind.KICKED, Kind.BANNED})
 _INVITATIONS = frozenset({Kind.INVITED, Kind.DECLINED, Kind.JOINED, Kind.BANNED})
+
+
+class Actor(NamedTuple):
+    """The author of a row.
+
+    :param origin: the session that knows of it already, or nothing.
+    """
+
+    account: int
+    device: str = DEFAULT_DEVICE
+    origin: Origin | None = None
 
 
 class RoomService:
@@ -196,9 +208,9 @@ class RoomService:
                 f" To enter all the same: connect {room.name} sealed"
             )
         if joined:
-            await self.append(session, room, Kind.JOINED)
+            await self.append(actor_of(session), room, Kind.JOINED)
             if room.abandoned_to(account) and room.record.name.folded != LOBBY:
-                await self.append(session, room, Kind.ROLE, target=account, body=Text(Role.OWNER.value))
+                await self.append(actor_of(session), room, Kind.ROLE, target=account, body=Text(Role.OWNER.value))
         else:
             now = self._node.now()
             room.came_in(account, now)
@@ -207,27 +219,27 @@ class RoomService:
             self._enter(room, session)
         return joined
 
-    async def disconnect(self, session: Session, room: Room) -> None:
+    async def disconnect(self, actor: Actor, room: Room) -> None:
         """Leave a room for good. An owner who was the only one hands it to the next in line.
 
         A private room that nobody is left in is closed: nobody could ever be invited again.
 
         :raises NotAMember: when one is none.
         """
-        account = account_of(session)
+        account = actor.account
         if account not in room.members or account in room.leaving:
             raise NotAMember(f"You are not a member of {room.name}. rooms shows which are yours.")
         room.leaving.add(account)
         heir = heir_of(room, account)
         try:
             if heir is not None:
-                await self.append(session, room, Kind.ROLE, target=heir, body=Text(Role.OWNER.value))
-            await self.append(session, room, Kind.LEFT)
+                await self.append(actor, room, Kind.ROLE, target=heir, body=Text(Role.OWNER.value))
+            await self.append(actor, room, Kind.LEFT)
         finally:
             room.leaving.discard(account)
         await self.keep_owned(room)
         if room.record.private and not room.members and not room.closed:
-            await self.close(SERVER, room, "Its last member has left.", session.origin)
+            await self.close(SERVER, room, "Its last member has left.", actor.origin)
 
     async def keep_owned(self, room: Room) -> None:
         """Give a room to the next in line if its owners have gone, or were made less, all at the same moment."""
@@ -260,7 +272,7 @@ class RoomService:
 
     async def append(
         self,
-        session: Session,
+        actor: Actor,
         room: Room,
         kind: Kind,
         *,
@@ -268,10 +280,10 @@ class RoomService:
         body: Body | None = None,
         until: int | None = None,
     ) -> None:
-        """Store a row about a room in the name of a session."""
+        """Store a row about a room."""
         now = self._node.now()
-        draft = Draft(room.id, kind, account_of(session), session.device, now, body, target=target, until=until)
-        await self._node.store.append(draft, session.origin)
+        draft = Draft(room.id, kind, actor.account, actor.device, now, body, target=target, until=until)
+        await self._node.store.append(draft, actor.origin)
 
     # what the log says
 
@@ -370,6 +382,14 @@ def account_of(session: Session) -> int:
     if session.user is None:
         raise NotLoggedIn("You are no longer logged in. Type: login NAME")
     return session.user.account.id
+
+
+def actor_of(session: Session) -> Actor:
+    """Whoever is logged in here, as the author of a row.
+
+    :raises NotLoggedIn: when nobody is.
+    """
+    return Actor(account_of(session), session.device, session.origin)
 
 
 def heir_of(room: Room, account: int) -> int | None:

@@ -94,6 +94,16 @@ class Deleting(Case):
         entering = self.stage.portal.login(NoProof(Proven(account, 0)), later.session, IChatUser)
         self.assertIsInstance(refusal(entering), BadCredentials)
 
+    def test_goes_on_when_its_owner_hangs_up(self) -> None:
+        """The password was right, so the account goes, whole, although nobody waits for the answer."""
+        self.stage.store.hold()
+        deleting = self.bob.starts("account", action="delete", password=PASSWORD)
+        self.bob.hangs_up()
+        self.stage.store.release()
+        self.successResultOf(deleting)
+        self.assertIsNone(self.stage.chat.directory.account("bob"))
+        self.assertNotIn("bob", self.stage.roles("ops"))
+
     def test_an_invitation_to_it_is_declined(self) -> None:
         self.ann.does("create", room="board", visibility="private")
         self.ann.does("invite", user="bob", room="board")
