@@ -23,7 +23,7 @@ from chat.client.e2e.key_export import COST, MOST_COST, NONCE, SALT, WRONG, stre
 from chat.client.model.failures import BadKeyFile, KeysInUse
 from chat.client.session.private_folder import create_private
 
-PATIENCE: Final = 3.0
+BUSY_TIMEOUT: Final = 3.0
 """Seconds to wait for another program to close the file: one that is being signed out elsewhere does so."""
 
 _TABLES: Final = """
@@ -182,7 +182,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",
             uri=True,
-            timeout=PATIENCE,
+            timeout=BUSY_TIMEOUT,
             isolation_level=None,
             check_same_thread=False,
         )

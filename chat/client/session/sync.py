@@ -67,7 +67,7 @@ class Sync:
     """Reads missed rows and reports marks.
 
     :param seals: stores what was read before it is reported as received.
-    :ivar roll: the names that the server knows.
+    :ivar roster: the names that the server knows.
     """
 
     def __init__(self, state: State, observer: Observer, clock: Any, mode: SyncMode, seals: NullEncryption) -> None:

@@ -234,7 +234,7 @@ class SendingSealed(ScriptCase):
 
     def test_while_the_screen_has_the_keys_that_it_would_share(self) -> None:
         """Else it would be a stranger, and what it says in the clear, for good."""
-        self.patch(vault, "PATIENCE", 0)
+        self.patch(vault, "BUSY_TIMEOUT", 0)
         ann, bob = self.enters("ann"), self.enters("bob")
         sent = self.sends("bob", WORDS, keys=self.keys)
         self.assertEqual((sent.status, sent.out), (1, ""))

@@ -87,7 +87,7 @@ class Keeping(VaultCase):
 
     def test_one_program_at_a_time(self) -> None:
         self.make()
-        self.patch(vaults, "PATIENCE", 0.0)
+        self.patch(vaults, "BUSY_TIMEOUT", 0.0)
         with self.assertRaisesRegex(BadKeyFile, "Another chat client"):
             open_vault(self.path, "horse")
 
