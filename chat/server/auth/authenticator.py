@@ -248,9 +248,9 @@ class Authenticator:
         return policy == "loopback" and peer.loopback
 
     def _check_known(self, name: str) -> None:
-        """Say that there is no such account where that is no secret."""
+        """Say that there is no such account where everybody may make one, so that it is no secret."""
         settings = self._node.settings
-        if settings.auto_register == "no" or settings.registration == "closed":
+        if settings.auto_register == "no" or settings.registration != "open":
             return
         if self._node.directory.account(name) is None:
             raise BadCredentials(f"There is no account {name[:40]}. To make it: new {name[:40]}", ask="user")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chat.server.interfaces import IClock, IDelayed
 
-LATE = 0.5
+LATE = 0.1
 """Seconds by which a timer may come too late before the server counts as the one that was not there."""
 
 SECOND_LOOK = 0.1

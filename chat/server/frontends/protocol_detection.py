@@ -15,7 +15,10 @@ CLIENT_HELLO = b"\x16"
 _METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What a method may be (RFC 9110, section 9.1)."""
 
-_VERSION = re.compile(rb"HTTP/[0-9.]+")
+_VERSIONED = re.compile(rb"\S+[ \t]+\S.*[ \t]HTTP/[0-9.]+\s*", re.IGNORECASE | re.DOTALL)
+"""A line that names a version of HTTP at its end. Real requests are stricter; what only looks like one is refused too."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _TARGET = re.compile(rb"/|\*|\w{1,16}://")
 """How the target of a request begins, but for that of CONNECT."""
@@ -57,12 +60,10 @@ def by_first_line(line: bytes, whole: bool = True) -> str | None:
 
 def _is_request(line: bytes, whole: bool) -> bool:
     """Whether a line is a request line of HTTP in any version, or the preface of HTTP/2 (RFC 9113, section 3.4)."""
+    line = line.removeprefix(_BYTE_ORDER_MARK)
+    if whole and _VERSIONED.fullmatch(line):
+        return True
     method, _, rest = line.partition(b" ")
-    if not rest or not _METHOD.fullmatch(method):
-        return False
     if not whole:
-        return _TARGET.match(rest) is not None
-    target, _, version = rest.rstrip().rpartition(b" ")
-    if _VERSION.fullmatch(version):
-        return bool(target) and (b" " not in target.strip() or _TARGET.match(target) is not None)
+        return _METHOD.fullmatch(method) is not None and _TARGET.match(rest) is not None
     return method == b"GET" and rest[:1] == b"/"  # HTTP/0.9 names no version

@@ -188,10 +188,12 @@ class RegistrationByCode(RegistrationCase):
         self.assertEqual(codes, {"bad-invitation"})
         self.assertEqual(self.refusal("bob", "guess"), "too-fast")
 
-    def test_auto_register_only_says_how(self) -> None:
-        self.stage = Stage(replace(PATIENT, registration="code", auto_register="yes"))
-        reply = self.guest().gets(Refused, "login", user="bob", password=PASSWORD)
-        self.assertIn("new bob", reply.text)
+    def test_auto_register_does_not_tell_which_names_exist(self) -> None:
+        for auto in ("yes", "ask"):
+            self.stage = Stage(replace(PATIENT, registration="code", auto_register=auto))
+            reply = self.guest().gets(Refused, "login", user="bob", password=PASSWORD)
+            self.assertEqual(reply.code, "bad-credentials")
+            self.assertNotIn("no account", reply.text)
 
     def test_only_administrators_make_codes(self) -> None:
         self.assertEqual(self.stage.enter("bob").code("admin", words="invite"), "forbidden")

@@ -137,6 +137,15 @@ class ADeadline(SynchronousTestCase):
         self.clock.stall(10 + LATE / 2)
         self.assertEqual(self.called, 1)
 
+    def test_of_a_moment_is_kept_through_a_short_stop(self) -> None:
+        """A stop of 0.2 s takes most of the 0.3 s after which a silent peer is greeted."""
+        self.begin(0.3)
+        self.clock.advance(0.25)
+        self.clock.stall(0.2)
+        self.assertEqual(self.called, 0)
+        self.clock.advance(0.2)
+        self.assertEqual(self.called, 1)
+
 
 class Suspended(ServerCase):
     """SIGSTOP, twenty seconds, SIGCONT: all timers that were due come first, and what was sent meanwhile after them."""

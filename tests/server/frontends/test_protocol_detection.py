@@ -36,6 +36,10 @@ BROWSERS = {
     "a path that never ends": b"POST /" + b"a" * 100_000 + b" HTTP/1.1\r\n" + HEADERS + b"\r\n" + COMMANDS,
     "a path with spaces": b"POST /a b c HTTP/1.1\r\n\r\n" + COMMANDS,
     "bare line feeds": b"POST / HTTP/1.1\n\n" + COMMANDS,
+    "lower case": b"post / http/1.1\r\n\r\n" + COMMANDS,
+    "after a byte order mark": b"\xef\xbb\xbfPOST / HTTP/1.1\r\n\r\n" + COMMANDS,
+    "tabs": b"POST\t/\tHTTP/1.1\r\n\r\n" + COMMANDS,
+    "a method beyond ASCII": "PÖST / HTTP/1.1\r\n\r\n".encode() + COMMANDS,
 }
 """What comes first, as Chromium, Firefox and others send it; every body holds commands."""
 
