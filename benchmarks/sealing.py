@@ -91,7 +91,7 @@ class Member:
         self.ring.own.published()
         directory = KeyQueries(self.ring, self.ask, time.monotonic)
         self.post = ToDeviceMessages(self.ring, directory, self.ask, _fail)
-        self.speaker = Encrypter(self.ring, directory, self.post, self.ask, lambda talk, words, loud: None, time.time)
+        self.encrypter = Encrypter(self.ring, directory, self.post, self.ask, lambda talk, words, loud: None, time.time)
         self.reader = Decrypter(self.ring, lambda talk, words: _fail(words))
 
     async def ask(self, cmd: str, args: Mapping[str, Any]) -> Reply:
@@ -143,13 +143,13 @@ def measure(messages: int = MESSAGES) -> Sealing:
 
 
 def _measure(ann: Member, bob: Member, messages: int) -> Sealing:
-    _now(ann.speaker.seal(ann.talk, "the first one meets everybody"))
+    _now(ann.encrypter.seal(ann.talk, "the first one meets everybody"))
     ann.ring.conversations.take_back(ROOM)
     sealing, opening = [], []
     for seq in range(1, messages + 1):
         ann.elsewhere = bob.hearing = 0.0
         start = time.perf_counter()
-        sealed = _now(ann.speaker.seal(ann.talk, TEXT))
+        sealed = _now(ann.encrypter.seal(ann.talk, TEXT))
         sealing.append(time.perf_counter() - start - ann.elsewhere)
         if sealed is None:
             raise Failed("a message went in the clear")

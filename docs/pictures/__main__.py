@@ -27,7 +27,7 @@ from chat.client.input.input_commands import CommandInput
 from chat.client.model.conversation import Key
 from chat.client.screen.app import ChatApp
 from chat.client.screen.deferred_bridge import twisted
-from chat.client.screen.input_box import Writing
+from chat.client.screen.input_box import InputBox
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Observer
@@ -84,7 +84,7 @@ class Ann:
 
     def begins(self, line: str) -> None:
         """Write a line, and do not send it."""
-        self._app.screen.query_one(Writing).put(line)
+        self._app.screen.query_one(InputBox).put(line)
 
     async def types(self, line: str) -> None:
         self.begins(line)

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from chat.client.screen.app import ChatApp
 from chat.client.screen.chat_screen import PAINT_EVERY
-from chat.client.screen.input_box import Writing
+from chat.client.screen.input_box import InputBox
 from chat.client.session.draft_store import DiskDraftStore
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
@@ -56,7 +56,7 @@ class Play:
         if isinstance(focused, Input):
             focused.value = text
         else:
-            assert isinstance(focused, Writing), focused
+            assert isinstance(focused, InputBox), focused
             focused.put(text)
         await self.presses("enter")
 

@@ -173,7 +173,7 @@ def make_peers(
     try:
         from chat.client.e2e.encryption import Encryption
         from chat.client.p2p.commands import PeerCommands, PeerSettings
-        from chat.client.p2p.key_adapter import LinkKeys
+        from chat.client.p2p.key_adapter import KeyAdapter
     except ImportError:
         return NullPeers()
     settings = files.settings()
@@ -181,7 +181,7 @@ def make_peers(
         reactor,
         engine.state,
         observer,
-        lambda: LinkKeys.of(seals) if isinstance(seals, Encryption) else None,
+        lambda: KeyAdapter.of(seals) if isinstance(seals, Encryption) else None,
         engine.ask,
         PeerSettings(settings.direct_port, settings.downloads, address.on_this_machine),
         deferToThread,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from chat.client.e2e.key_store import KeyStore, Policy, Words
+from chat.client.e2e.key_store import KeyStore, Policy, StoredText
 from chat.client.e2e.notices import doubt_words
-from chat.client.e2e.payload import Envelope, place
+from chat.client.e2e.payload import Payload, place
 from chat.client.model.conversation import ConversationModel
 from chat.client.model.failures import ClientFailure, NotGenuine
 from chat.client.model.message_status import InTheClear, Opened, Unopened
@@ -97,7 +97,7 @@ class Decrypter:
             return replace(entry, body=InTheClear(entry.body.text))
         return entry
 
-    def _shown(self, entry: Said | Edited, envelope: Envelope) -> Entry:
+    def _shown(self, entry: Said | Edited, envelope: Payload) -> Entry:
         """:raises NotGenuine: when it is shown as something else than it was sealed as."""
         try:
             body = Opened(envelope.text)
@@ -107,11 +107,11 @@ class Decrypter:
         if isinstance(entry, Edited):
             if envelope.ref != entry.ref:
                 raise NotGenuine(f"The server shows an edit by {entry.author} at the wrong message.")
-            self._ring.remember(where, entry.ref, Words(entry.author, entry.time, envelope.text))
+            self._ring.remember(where, entry.ref, StoredText(entry.author, entry.time, envelope.text))
             return replace(entry, body=body)
         if envelope.ref:
             raise NotGenuine(f"The server shows an edit by {entry.author} as a new message.")
-        self._ring.remember(where, entry.seq, Words(entry.author, entry.time, envelope.text))
+        self._ring.remember(where, entry.seq, StoredText(entry.author, entry.time, envelope.text))
         return replace(entry, body=body, kind=Kind.ACTION if envelope.action else Kind.TEXT)
 
 

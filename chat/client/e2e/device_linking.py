@@ -47,7 +47,7 @@ def new_code() -> str:
     return "-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP))
 
 
-class Linking:
+class DeviceLinking:
     """Either side of it.
 
     :param linked: called when this device has become one of its owner's.

@@ -44,7 +44,7 @@ Message = tuple[str, int, Mapping[str, Any]]
 
 
 class EncryptedDatabase:
-    """An open file of secrets; see `open_vault` and `make_database`."""
+    """An open file of secrets; see `open_database` and `make_database`."""
 
     def __init__(self, connection: sqlite3.Connection, key: bytes) -> None:
         self.key = key
@@ -145,7 +145,7 @@ def make_database(path: Path, passphrase: str, cost: int = COST) -> EncryptedDat
     return open_with_key(path, key)
 
 
-def open_vault(path: Path, passphrase: str) -> EncryptedDatabase:
+def open_database(path: Path, passphrase: str) -> EncryptedDatabase:
     """Open a file by its passphrase. Slow.
 
     :raises BadKeyFile: when the passphrase is wrong, or the file damaged.
@@ -163,17 +163,17 @@ def open_vault(path: Path, passphrase: str) -> EncryptedDatabase:
 def open_with_key(path: Path, key: bytes) -> EncryptedDatabase:
     """Open a file by the key that `EncryptedDatabase.key` gave.
 
-    :raises BadKeyFile, KeysInUse: as `open_vault`; also when it is the key of another file.
+    :raises BadKeyFile, KeysInUse: as `open_database`; also when it is the key of another file.
     """
     connection = _connect(path)
     _head(connection)
-    vault = EncryptedDatabase(connection, key)
+    database = EncryptedDatabase(connection, key)
     try:
-        vault.read()
+        database.read()
     except BadKeyFile:
         connection.close()
         raise
-    return vault
+    return database
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -9,12 +9,12 @@ from twisted.internet.defer import DeferredLock
 
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.e2e.decrypting import Decrypter, locked
-from chat.client.e2e.device_linking import Linking
+from chat.client.e2e.device_linking import DeviceLinking
 from chat.client.e2e.encrypting import Encrypter
 from chat.client.e2e.key_files import KeyFiles
 from chat.client.e2e.key_query import KeyQueries
 from chat.client.e2e.key_store import KeyStore, Policy
-from chat.client.e2e.key_upload import Publisher
+from chat.client.e2e.key_upload import KeyUploader
 from chat.client.e2e.local_search import merged, search
 from chat.client.e2e.notices import gone_words, loss_words
 from chat.client.e2e.payload import place
@@ -65,7 +65,7 @@ class Encryption(NullEncryption):
         self,
         state: State,
         observer: Observer,
-        cupboard: KeyFiles,
+        key_files: KeyFiles,
         device: str,
         now: Callable[[], float],
         in_thread: InThread,
@@ -74,7 +74,7 @@ class Encryption(NullEncryption):
         self.ring: KeyStore | None = None
         self.state = state
         self.observer = observer
-        self._cupboard = cupboard
+        self._key_files = key_files
         self._device = device
         self._now = now
         self._in_thread = in_thread
@@ -90,10 +90,10 @@ class Encryption(NullEncryption):
         return self.ring is not None and self.ring.own.account_key is not None
 
     def lacking(self, account: str) -> bool:
-        return not self._cupboard.path(account, self._device).exists()
+        return not self._key_files.path(account, self._device).exists()
 
     def wanted(self, account: str) -> str:
-        return "" if self._has(account) else self._cupboard.wanted(account, self._device)
+        return "" if self._has(account) else self._key_files.wanted(account, self._device)
 
     def _has(self, account: str) -> bool:
         return self.ring is not None and self.ring.own.user == fold(account)
@@ -102,7 +102,7 @@ class Encryption(NullEncryption):
         if self._has(account):
             return
         self.close()
-        ring = await self._in_thread(self._cupboard.open, account, self._device, passphrase)
+        ring = await self._in_thread(self._key_files.open, account, self._device, passphrase)
         self._take_up(ring)
 
     def _take_up(self, ring: KeyStore) -> None:
@@ -110,12 +110,12 @@ class Encryption(NullEncryption):
         self.directory = KeyQueries(ring, self.ask, self._now)
         self.post = ToDeviceMessages(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
         self.reader = Decrypter(ring, lambda talk, words: self.found(talk, words, True))
-        self.linking = Linking(
+        self.linking = DeviceLinking(
             ring, self.directory, self.ask, self._now, lambda words: self.found(None, words, False), self._linked
         )
         self.post.take_link = self.linking.take
-        self.publisher = Publisher(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
-        self.speaker = Encrypter(ring, self.directory, self.post, self.ask, self.found, self._now)
+        self.key_uploader = KeyUploader(ring, self.directory, self.ask, lambda words: self.found(None, words, True))
+        self.encrypter = Encrypter(ring, self.directory, self.post, self.ask, self.found, self._now)
         self.unlocked()
 
     async def begin(self, client: ChatClient, account: str) -> None:
@@ -130,7 +130,7 @@ class Encryption(NullEncryption):
     async def _begin(self) -> None:
         self.directory.all_stale()
         try:
-            await self.publisher.publish(self._account)
+            await self.key_uploader.publish(self._account)
             await self.post.collect()
         except RequestRefused as refused:
             self.found(None, f"The server rejected your keys: {refused}", True)
@@ -152,7 +152,7 @@ class Encryption(NullEncryption):
             account_key = AccountKey()
             self.ring.own.hold(account_key)
             self.ring.pins.pin(self.ring.own.user, account_key.public)
-            await self.publisher.publish(self._account, reset=True)
+            await self.key_uploader.publish(self._account, reset=True)
 
     async def unlock_again(self, passphrase: str) -> None:
         """The same for somebody who is logged in; what did not open before is opened.
@@ -177,7 +177,7 @@ class Encryption(NullEncryption):
 
     def accept(self, user: str) -> None:
         """Somebody's keys of now are what counts from now on."""
-        self.speaker.accept(user)
+        self.encrypter.accept(user)
         if self.post.read_waiting():
             self.save()
             self._read_again()
@@ -194,7 +194,7 @@ class Encryption(NullEncryption):
 
     def forget(self, account: str) -> None:
         self.close()
-        self._cupboard.forget(account, self._device)
+        self._key_files.forget(account, self._device)
 
     def save(self) -> None:
         if self.ring is not None:
@@ -213,12 +213,12 @@ class Encryption(NullEncryption):
             unattended(self._relock(self.ring, passphrase))
 
     async def _relock(self, ring: KeyStore, passphrase: str) -> None:
-        await self._in_thread(self._cupboard.relock, ring, passphrase)
+        await self._in_thread(self._key_files.relock, ring, passphrase)
 
     # what is kept under them
 
     def locked(self, account: str) -> bool:
-        return not self._has(account) and self._cupboard.holds(account)
+        return not self._has(account) and self._key_files.holds(account)
 
     def recall(self, account: str, name: str) -> list[Any] | None:
         return self.ring.written.get(name, []) if self.ring is not None and self._has(account) else None
@@ -253,7 +253,7 @@ class Encryption(NullEncryption):
             self.directory.stale(event.user)
             unattended(self._look_at(event.user))
         elif isinstance(event, KeysLeft):
-            unattended(self.publisher.replenish(event))
+            unattended(self.key_uploader.replenish(event))
         elif isinstance(event, Presence):
             for user in event.users:
                 self.directory.stale(user)
@@ -280,7 +280,7 @@ class Encryption(NullEncryption):
             self.ring.save()
             self._read_again()
         try:
-            self.speaker.show_changes(None, user)
+            self.encrypter.show_changes(None, user)
         except ClientFailure as error:
             self.found(None, str(error).removeprefix("Not sent. "), True)
 
@@ -288,7 +288,7 @@ class Encryption(NullEncryption):
         if self.ring is None:
             return locked(entry)
         if isinstance(entry, MembershipChanged):
-            self.speaker.saw(entry)
+            self.encrypter.saw(entry)
         return self.reader.read(talk, entry)
 
     def reread(self, entry: Entry) -> Entry:
@@ -353,7 +353,7 @@ class Encryption(NullEncryption):
         try:
             # One after the other: who makes another key must not meet who hands the one before over.
             async with self._one_at_a_time:
-                return await self.speaker.seal(talk, text, action=action, ref=ref)
+                return await self.encrypter.seal(talk, text, action=action, ref=ref)
         except NotGenuine as error:
             self.found(talk, str(error), True)
             raise

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
-from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_vault, open_with_key
+from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_database, open_with_key
 from chat.client.e2e.key_export import COST
 from chat.client.e2e.key_store import KeyStore
 from chat.client.model.failures import BadKeyFile, ClientFailure, KeysInUse
@@ -56,13 +56,13 @@ class KeyFiles:
             if not path.exists():
                 return self._make(path, account, device, passphrase)
             if passphrase:
-                vault = open_vault(path, passphrase)
+                database = open_database(path, passphrase)
             elif (key := self._unlocked(path)) is not None:
-                vault = open_with_key(path, key)
+                database = open_with_key(path, key)
             else:
                 raise BadKeyFile("Your keys are locked.")
-            ring = KeyStore.load(vault, fold(account), device)
-            self._remember(path, vault)
+            ring = KeyStore.load(database, fold(account), device)
+            self._remember(path, database)
             return ring
         except OSError as error:
             raise ClientFailure(f"Cannot use {path.parent}: {error.strerror}.") from None
@@ -71,12 +71,12 @@ class KeyFiles:
         if not passphrase:
             raise BadKeyFile("You have no keys on this device yet.")
         bundle = self._beside(path, passphrase)
-        vault = make_database(path, passphrase, self._cost)
-        ring = KeyStore.make(vault, fold(account), device)
+        database = make_database(path, passphrase, self._cost)
+        ring = KeyStore.make(database, fold(account), device)
         if bundle is not None:
             ring.take_bundle(bundle)
             ring.save()
-        self._remember(path, vault)
+        self._remember(path, database)
         return ring
 
     def _beside(self, path: Path, passphrase: str) -> dict[str, object] | None:
@@ -87,11 +87,11 @@ class KeyFiles:
         busy = False
         for other in sorted(path.parent.glob(f"*{_ENDING}")):
             try:
-                vault = open_vault(other, passphrase)
+                database = open_database(other, passphrase)
                 try:
-                    return KeyStore(vault, vault.read()).bundle()
+                    return KeyStore(database, database.read()).bundle()
                 finally:
-                    vault.close()
+                    database.close()
             except KeysInUse:
                 busy = True
             except ClientFailure:
@@ -104,7 +104,7 @@ class KeyFiles:
 
     def relock(self, ring: KeyStore, passphrase: str) -> None:
         """Put keys under another passphrase. Slow."""
-        ring.vault.relock(passphrase, self._cost)
+        ring.database.relock(passphrase, self._cost)
 
     def forget(self, account: str, device: str) -> None:
         """Ask again the next time."""
@@ -127,11 +127,11 @@ class KeyFiles:
         except OSError:
             return None
 
-    def _remember(self, path: Path, vault: EncryptedDatabase) -> None:
+    def _remember(self, path: Path, database: EncryptedDatabase) -> None:
         place = self._place(path)
         if place is None:
             return
         with suppress(OSError):  # then it is asked for again
             place.parent.mkdir(mode=0o700, exist_ok=True)
             with create_private(place) as file:
-                file.write(vault.key)
+                file.write(database.key)

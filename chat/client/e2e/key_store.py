@@ -36,7 +36,7 @@ class Policy:
 
 
 @dataclass(slots=True)
-class Words:
+class StoredText:
     """What is kept of a message, to be found again."""
 
     author: str
@@ -55,8 +55,8 @@ class KeyStore:
     :ivar waiting: letters that do not open yet: the number, whose, of which device, and what.
     """
 
-    def __init__(self, vault: EncryptedDatabase, records: Mapping[str, Any]) -> None:
-        self._vault = vault
+    def __init__(self, database: EncryptedDatabase, records: Mapping[str, Any]) -> None:
+        self._database = database
         self.own = OwnDevice.restore(records)
         self.pins = TrustStore.restore(records)
         self.letters = OlmSessions.restore(self.own, records)
@@ -75,22 +75,24 @@ class KeyStore:
             name.partition(" ")[2]: kept for name, kept in records.items() if name.startswith("written ")
         }
         self._dirty: dict[str, Any] = {}
-        self._said: dict[tuple[str, int], Words | None] = {}
+        self._said: dict[tuple[str, int], StoredText | None] = {}
         self._broken = False
 
     @classmethod
-    def make(cls, vault: EncryptedDatabase, user: str, device: str, account_key: AccountKey | None = None) -> KeyStore:
+    def make(
+        cls, database: EncryptedDatabase, user: str, device: str, account_key: AccountKey | None = None
+    ) -> KeyStore:
         """New keys, which are saved at once."""
-        vault.write(OwnDevice(user, device, account_key).changed())
-        return cls(vault, vault.read())
+        database.write(OwnDevice(user, device, account_key).changed())
+        return cls(database, database.read())
 
     @classmethod
-    def load(cls, vault: EncryptedDatabase, user: str, device: str) -> KeyStore:
+    def load(cls, database: EncryptedDatabase, user: str, device: str) -> KeyStore:
         """The keys of a vault.
 
         :raises BadKeyFile: when they are those of another device.
         """
-        ring = cls(vault, vault.read())
+        ring = cls(database, database.read())
         if (ring.own.user, ring.own.name) != (user, device):
             raise BadKeyFile(f"This key file belongs to {ring.own.user}@{ring.own.name}.")
         return ring
@@ -151,13 +153,13 @@ class KeyStore:
 
     # words to be found again
 
-    def remember(self, where: str, seq: int, words: Words | None) -> None:
+    def remember(self, where: str, seq: int, words: StoredText | None) -> None:
         """Something was said; or taken back, where there are no words."""
         self._said[where, seq] = words
 
     @property
-    def vault(self) -> EncryptedDatabase:
-        return self._vault
+    def database(self) -> EncryptedDatabase:
+        return self._database
 
     # keeping
 
@@ -175,7 +177,7 @@ class KeyStore:
         gone = [which for which, words in self._said.items() if words is None]
         self._dirty, self._broken = records, True
         try:
-            self._vault.write(records, said, gone)
+            self._database.write(records, said, gone)
         except sqlite3.Error as error:
             raise ClientFailure(
                 f"Cannot save your keys: {error}. Encrypted messages wait until they can be saved."
@@ -188,7 +190,7 @@ class KeyStore:
         try:
             self.save(leaving=True)
         finally:
-            self._vault.close()
+            self._database.close()
 
     # other devices of the same person
 

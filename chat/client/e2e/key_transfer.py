@@ -13,7 +13,7 @@ Secret = Callable[[str], str]
 """Asks a person at a terminal for a word that is not shown; raises `ClientFailure` where there is nobody."""
 
 
-def export_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: Secret, cost: int = COST) -> str:
+def export_keys(key_files: KeyFiles, account: str, device: str, file: Path, ask: Secret, cost: int = COST) -> str:
     """Write the keys of an account into a file.
 
     :returns: what to tell the person.
@@ -21,9 +21,9 @@ def export_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: 
     """
     if file.exists():
         raise ClientFailure(f"{file} already exists. Choose another name.")
-    if not cupboard.path(account, device).exists():
+    if not key_files.path(account, device).exists():
         raise ClientFailure(f"{account} has no keys on this device. Log in first: chat --user {account}")
-    ring = cupboard.open(account, device, ask(f"Password of {account}: "))
+    ring = key_files.open(account, device, ask(f"Password of {account}: "))
     try:
         bundle = ring.bundle()
     finally:
@@ -38,7 +38,7 @@ def export_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: 
     return f"Saved the keys of {account} in {file}. Anyone with the file and its passphrase can read your messages."
 
 
-def import_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: Secret) -> str:
+def import_keys(key_files: KeyFiles, account: str, device: str, file: Path, ask: Secret) -> str:
     """Take the keys of an account from a file; this device is one of its owner's then.
 
     :returns: what to tell the person.
@@ -48,7 +48,7 @@ def import_keys(cupboard: KeyFiles, account: str, device: str, file: Path, ask: 
         _, bundle = KeyFile.open(file, ask(f"Passphrase of {file}: "))
     except OSError as error:
         raise ClientFailure(f"Cannot read {file}: {error.strerror}.") from None
-    ring = cupboard.open(account, device, ask(f"Password of {account}: "))
+    ring = key_files.open(account, device, ask(f"Password of {account}: "))
     try:
         count = ring.take_bundle(bundle)
     finally:

@@ -32,7 +32,7 @@ _SAME_NAME = (
 )
 
 
-class Publisher:
+class KeyUploader:
     """Sees to it that the server has what others need.
 
     :param found: told, in one line, what stands in the way.

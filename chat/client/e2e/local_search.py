@@ -72,7 +72,7 @@ async def search(
     def look(rows: list[bytes]) -> list[Message]:
         return [
             (at, seq, words)
-            for at, seq, words in ring.vault.opened(rows)
+            for at, seq, words in ring.database.opened(rows)
             if at in where
             and words["time"] >= since
             and (not author or fold(words["author"]) == author)
@@ -81,7 +81,7 @@ async def search(
 
     found: list[Message] = []
     only = next(iter(where)) if len(where) == 1 else ""
-    for rows in ring.vault.pages(only, PAGE):
+    for rows in ring.database.pages(only, PAGE):
         found += await in_thread(look, rows)
     newest = nlargest(MOST, found, key=lambda each: each[2]["time"])
     return [_said(where[at], seq, words) for at, seq, words in newest], len(found) > MOST

@@ -9,8 +9,8 @@ from typing import Any, Final
 from vodozemac import ExportedSessionKey, GroupSession, InboundGroupSession, MegolmMessage, SessionKey
 
 from chat.client.e2e.device import INSIDE, OwnDevice
-from chat.client.e2e.payload import MOST_TEXT, Envelope, digest_of, place
-from chat.client.e2e.transcript import Chain, Doubt
+from chat.client.e2e.payload import MOST_TEXT, Payload, digest_of, place
+from chat.client.e2e.transcript import Doubt, Transcript
 from chat.client.e2e.trust_store import TrustStore
 from chat.client.model.failures import ClientFailure, KeyMissing, NotGenuine, NotYetShown
 from chat.protocol.names import fold
@@ -64,7 +64,7 @@ class _Given:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyLetter:
+class KeyMessage:
     """A key on its way to a device: to be sealed by `chat.client.e2e.olm.OlmSessions`."""
 
     user: str
@@ -79,7 +79,7 @@ class Decrypted:
     :param doubts: what it shows to be wrong with what came before it.
     """
 
-    envelope: Envelope
+    envelope: Payload
     doubts: tuple[Doubt, ...]
 
 
@@ -91,7 +91,7 @@ class Conversations:
         self._pins = pins
         self._own: dict[str, _Own] = {}
         self._given: dict[tuple[str, str, str], _Given] = {}
-        self._chains: dict[str, Chain] = {}
+        self._chains: dict[str, Transcript] = {}
         self._counts: dict[str, int] = {}
         self._people: dict[str, set[str]] = {}
         self._dirty: set[tuple[str, ...]] = set()
@@ -119,7 +119,7 @@ class Conversations:
         own = self._own.get(place(conversation, self._device.user))
         return own is not None and own.ready == (people, self._pins.version) and not own.is_stale(now)
 
-    def keys_to_send(self, conversation: Conversation, people: tuple[str, ...], now: float) -> list[KeyLetter]:
+    def keys_to_send(self, conversation: Conversation, people: tuple[str, ...], now: float) -> list[KeyMessage]:
         """What has to be in the inboxes before the next word is sealed; makes another key where it is time for one.
 
         :param people: everybody in the conversation, whoever is here included.
@@ -142,11 +142,11 @@ class Conversations:
             self._keep_given((user, device, own.session.session_id), inbound)
         # Who comes later reads from now on: the key is handed over as far as it has been turned.
         content = {"type": "key", "key": own.session.session_key.to_base64()}
-        letters = [KeyLetter(*readers[each], content) for each in readers if each not in own.given]
+        letters = [KeyMessage(*readers[each], content) for each in readers if each not in own.given]
         own.ready = None if letters else (people, self._pins.version)
         return letters
 
-    def sent(self, conversation: Conversation, letter: KeyLetter, identity: bytes) -> None:
+    def sent(self, conversation: Conversation, letter: KeyMessage, identity: bytes) -> None:
         """A key lies in the inbox of its device, on disk."""
         where = place(conversation, self._device.user)
         self._own[where].given.add((fold(letter.user), letter.device, identity))
@@ -174,7 +174,7 @@ class Conversations:
         after, digest = chain.last
         count = self._counts.get(where, chain.count((author, self._device.name))) + 1
         self._counts[where] = count
-        envelope = Envelope(author, self._device.name, where, count, after, digest, text, action, ref)
+        envelope = Payload(author, self._device.name, where, count, after, digest, text, action, ref)
         return Sealed(SCHEME, own.session.session_id, own.session.encrypt(envelope.encode()).to_bytes())
 
     def unsafe(self, conversation: Conversation) -> bool:
@@ -237,7 +237,7 @@ class Conversations:
         return sorted(one if other == own else other for one, other in pairs)
 
     def put_back(self, conversation: Conversation, last: int) -> int:
-        """See `Chain.put_back`. What was opened stays bound to its place: nowhere else does it open again."""
+        """See `Transcript.put_back`. What was opened stays bound to its place: nowhere else does it open again."""
         where = place(conversation, self._device.user)
         chain = self._chains.get(where)
         lost = 0 if chain is None else chain.put_back(last)
@@ -252,7 +252,7 @@ class Conversations:
             self._dirty.add(("chain", where))
 
     def pass_over(self, conversation: Conversation, seq: int, unseen: bool = False) -> None:
-        """See `Chain.pass_over`."""
+        """See `Transcript.pass_over`."""
         where = place(conversation, self._device.user)
         self._chain(where, seq).pass_over(seq, unseen)
         self._dirty.add(("chain", where))
@@ -283,7 +283,7 @@ class Conversations:
         self._remember(given, index, seq)
         return Decrypted(envelope, chain.add(seq, digest, (fold(author), device), envelope))
 
-    def reopen(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Envelope:
+    def reopen(self, conversation: Conversation, seq: int, author: str, device: str, sealed: Sealed) -> Payload:
         """Open a message of the past, in any order: one that was shown before, or lies before all that was.
 
         :raises KeyMissing, NotGenuine: as `open`; also when something else was shown at that place before.
@@ -304,7 +304,7 @@ class Conversations:
         given.opened[index] = seq
         self._dirty.add(("opened", given.author, given.device, given.session.session_id))
 
-    def _open(self, where: str, author: str, device: str, sealed: Sealed) -> tuple[Envelope, int, _Given]:
+    def _open(self, where: str, author: str, device: str, sealed: Sealed) -> tuple[Payload, int, _Given]:
         given = self._given.get((fold(author), device, sealed.key))
         if sealed.scheme != SCHEME or given is None:
             if any(id == sealed.key for _, _, id in self._given):
@@ -317,13 +317,13 @@ class Conversations:
             opened = given.session.decrypt(message)
         except ValueError:
             raise NotGenuine(f"This message of {author} was altered on its way.") from None
-        envelope = Envelope.decode(opened.plaintext)
+        envelope = Payload.decode(opened.plaintext)
         if (envelope.author, envelope.device, envelope.place) != (given.author, given.device, where):
             raise NotGenuine(f"This message was written in another conversation, or not by {author}.")
         return envelope, opened.message_index, given
 
-    def _chain(self, where: str, first: int) -> Chain:
-        return self._chains.setdefault(where, Chain(first))
+    def _chain(self, where: str, first: int) -> Transcript:
+        return self._chains.setdefault(where, Transcript(first))
 
     # keeping
 
@@ -363,7 +363,7 @@ class Conversations:
                 session = InboundGroupSession.from_pickle(kept, INSIDE)
                 here._given[author, device, id] = _Given(session, author, device, dict(records[f"opened {which}"]))
             elif kind == "chain":
-                here._chains[which] = Chain.restore(kept)
+                here._chains[which] = Transcript.restore(kept)
             elif kind == "people":
                 here._people[which] = set(kept)
         return here

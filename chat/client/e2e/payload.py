@@ -28,7 +28,7 @@ def digest_of(place: str, author: str, device: str, sealed: Sealed) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Payload:
     """The inside of a sealed message.
 
     :param author: folded.
@@ -56,7 +56,7 @@ class Envelope:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
-    def decode(cls, plain: bytes) -> Envelope:
+    def decode(cls, plain: bytes) -> Payload:
         """Read what was sealed.
 
         :raises NotGenuine: when it is no envelope.

@@ -10,7 +10,7 @@ from twisted.internet.defer import DeferredLock
 from chat.client.e2e.key_codec import letter_args
 from chat.client.e2e.key_query import Ask, KeyQueries
 from chat.client.e2e.key_store import KeyStore
-from chat.client.e2e.megolm import KeyLetter
+from chat.client.e2e.megolm import KeyMessage
 from chat.client.model.failures import ClientFailure, KeyMissing, NotGenuine
 from chat.protocol.device_keys import DeviceKeys
 from chat.protocol.events import ClaimedKeys, Inbox, Letter, LettersKept
@@ -122,7 +122,7 @@ class ToDeviceMessages:
 
     # what goes
 
-    async def give(self, conversation: Conversation, letters: Iterable[KeyLetter]) -> list[tuple[str, str]]:
+    async def give(self, conversation: Conversation, letters: Iterable[KeyMessage]) -> list[tuple[str, str]]:
         """Hand over the key of a conversation.
 
         :returns: users and devices that could not be given any.
@@ -135,7 +135,7 @@ class ToDeviceMessages:
             without += await self._give(conversation, some)
         return without
 
-    async def _give(self, conversation: Conversation, letters: list[KeyLetter]) -> list[tuple[str, str]]:
+    async def _give(self, conversation: Conversation, letters: list[KeyMessage]) -> list[tuple[str, str]]:
         keys = {(each.user, each.device): self._keys(each.user, each.device) for each in letters}
         await self.meet(keys)
         known = [each for each in letters if self._ring.letters.knows(keys[each.user, each.device])]

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
 
-from chat.client.e2e.payload import Envelope
+from chat.client.e2e.payload import Payload
 
 REMEMBERED: Final = 1_000
 """Messages of one conversation that are remembered; of older ones nothing is claimed."""
@@ -32,7 +32,7 @@ class Doubt(StrEnum):
     REORDERED = "reordered"
 
 
-class Chain:
+class Transcript:
     """One conversation, as this device was shown it: rows in the order of their seq, without gaps.
 
     :param first: the seq of the first row; of what came before it nothing is known.
@@ -101,7 +101,7 @@ class Chain:
         if unseen:
             self._unseen.add(seq)
 
-    def add(self, seq: int, digest: str, author: Author, envelope: Envelope | None) -> tuple[Doubt, ...]:
+    def add(self, seq: int, digest: str, author: Author, envelope: Payload | None) -> tuple[Doubt, ...]:
         """A sealed message.
 
         :param author: as the server says.
@@ -124,7 +124,7 @@ class Chain:
             self._unseen = {each for each in self._unseen if each >= self._first}
         return doubts
 
-    def _doubts(self, seq: int, author: Author, envelope: Envelope) -> list[Doubt]:
+    def _doubts(self, seq: int, author: Author, envelope: Payload) -> list[Doubt]:
         doubts = []
         if seq <= self._last or envelope.after >= seq:
             doubts.append(Doubt.REORDERED)
@@ -157,7 +157,7 @@ class Chain:
         }
 
     @classmethod
-    def restore(cls, dumped: Mapping[str, Any]) -> Chain:
+    def restore(cls, dumped: Mapping[str, Any]) -> Transcript:
         """What `dump` gave."""
         chain = cls(dumped["first"])
         chain._last = dumped["last"]

@@ -33,7 +33,7 @@ def count(size: int) -> int:
     return -(-size // PIECE)
 
 
-class Pieces:
+class ChunkCipher:
     """Seals and opens the pieces of one file.
 
     :param id: of the file, random.

@@ -19,12 +19,12 @@ from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.addresses import own_addresses
 from chat.client.p2p.connection import Identity
 from chat.client.p2p.file_sender import typed_path
-from chat.client.p2p.message_channel import LetterBox, MessageChannel
+from chat.client.p2p.message_channel import DeviceCipher, MessageChannel
 from chat.client.p2p.offer import ANSWER, OFFER
 from chat.client.p2p.partial_files import remove_old_parts
 from chat.client.p2p.peer_transfer import PeerTransfers
 from chat.client.p2p.peers import Peers
-from chat.client.p2p.relay_transfer import FileLetters, RelayTransfers
+from chat.client.p2p.relay_transfer import FileOfferMessages, RelayTransfers
 from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import TransferBase
 from chat.client.session.observer import Observer
@@ -48,14 +48,14 @@ SETTLED: Final = (Stage.OFFERED, Stage.LEFT)
 NO_KEYS: Final = "This needs your keys, and they are locked. Type: unlock"
 
 
-class UnlockedKeys(FileLetters, Protocol):
+class UnlockedKeys(FileOfferMessages, Protocol):
     """The keys of this client, while they are unlocked."""
 
     @property
-    def badge(self) -> Identity: ...
+    def identity(self) -> Identity: ...
 
     @property
-    def post(self) -> LetterBox:
+    def post(self) -> DeviceCipher:
         """Seals and opens letters."""
 
     async def look(self, user: str) -> None:
@@ -120,56 +120,60 @@ class PeerCommands(NullPeers):
         self._addresses = addresses
         self._keys: UnlockedKeys | None = None
         self._peers: Peers | None = None
-        self._carrier: PeerTransfers | None = None
-        self._depot: RelayTransfers | None = None
+        self._peer_transfers: PeerTransfers | None = None
+        self._relay_transfers: RelayTransfers | None = None
 
     # beginning and end
 
     def begin(self) -> None:
         keys = self._find_keys()
-        if keys is not None and self._keys is not None and self._keys.badge == keys.badge:
+        if keys is not None and self._keys is not None and self._keys.identity == keys.identity:
             # The connection to the server was lost; the lines were not.
             if self._peers is not None and self._peers.in_touch:
                 unattended(self._look_for_blocks())
-            if self._depot is not None:
-                self._depot.begin()
+            if self._relay_transfers is not None:
+                self._relay_transfers.begin()
             return
         self.close()
         if keys is None:
             return
         unattended(self._tidy())
         self._keys = keys
-        self._peers = Peers(self._reactor, keys.badge, keys.post, self._joined, self._choices.same_machine)
-        self._carrier = PeerTransfers(
+        self._peers = Peers(self._reactor, keys.identity, keys.post, self._joined, self._choices.same_machine)
+        self._peer_transfers = PeerTransfers(
             self._peers, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
         )
-        self._depot = depot = RelayTransfers(
+        self._relay_transfers = relay = RelayTransfers(
             keys, self._ask, self._choices.folder, self._in_thread, self._reactor, self._screen.transferred
         )
-        keys.listen(OFFER, depot.offered)
-        keys.listen(ANSWER, depot.answered)
+        keys.listen(OFFER, relay.offered)
+        keys.listen(ANSWER, relay.answered)
 
     async def _tidy(self) -> None:
         await self._in_thread(remove_old_parts, self._choices.folder)
 
     def close(self) -> None:
-        if self._carrier is not None:
-            self._carrier.close()
+        if self._peer_transfers is not None:
+            self._peer_transfers.close()
         if self._peers is not None:
             self._peers.close()
-        if self._depot is not None:
-            self._depot.close()
-        self._keys = self._peers = self._carrier = self._depot = None
+        if self._relay_transfers is not None:
+            self._relay_transfers.close()
+        self._keys = self._peers = self._peer_transfers = self._relay_transfers = None
 
     async def settled(self) -> None:
-        while any(each.stage not in SETTLED for each in self._transfers()) or (self._depot and self._depot.answering):
+        while any(each.stage not in SETTLED for each in self._transfers()) or (
+            self._relay_transfers and self._relay_transfers.answering
+        ):
             await deferLater(self._reactor, LOOK_EVERY)
 
     def offers(self) -> list[Transfer]:
         return [each for each in self._transfers() if each.incoming and each.stage is Stage.OFFERED]
 
     def _transfers(self) -> list[Transfer]:
-        return [each for way in (self._carrier, self._depot) if way is not None for each in way.transfers]
+        return [
+            each for way in (self._peer_transfers, self._relay_transfers) if way is not None for each in way.transfers
+        ]
 
     # what comes from the server
 
@@ -184,10 +188,10 @@ class PeerCommands(NullPeers):
             self.shut_out(event.user)
 
     def shut_out(self, user: str) -> None:
-        if self._peers is not None and self._carrier is not None and self._depot is not None:
-            linked = self._peers.lines_to(user)
-            self._carrier.shut_out(user)
-            self._depot.shut_out(user)
+        if self._peers is not None and self._peer_transfers is not None and self._relay_transfers is not None:
+            linked = self._peers.channels_to(user)
+            self._peer_transfers.shut_out(user)
+            self._relay_transfers.shut_out(user)
             self._peers.shut_out(user)
             if linked:
                 self._screen.found(None, f"The connection to {self._shown(user)} is closed.", False)
@@ -202,16 +206,16 @@ class PeerCommands(NullPeers):
 
     def _joined(self, line: MessageChannel) -> None:
         line.read = lambda content: self._read(line, content)
-        if self._carrier is not None:
-            carrier = self._carrier
+        if self._peer_transfers is not None:
+            carrier = self._peer_transfers
             line.taken = lambda kind, body: carrier.taken(line, kind, body)
             carrier.joined(line)
 
     def _read(self, line: MessageChannel, content: Any) -> None:
         """:raises ClientFailure: when it is nothing that is understood here."""
         kind = content.get("type") if isinstance(content, dict) else None
-        if kind == OFFER and self._carrier is not None:
-            self._carrier.offered(line, content)
+        if kind == OFFER and self._peer_transfers is not None:
+            self._peer_transfers.offered(line, content)
             return
         text = content.get("text") if kind == PRIVATE else None
         if not isinstance(text, str) or not text or len(text.encode("utf-8", "replace")) > BODY_BYTES:
@@ -238,11 +242,11 @@ class PeerCommands(NullPeers):
         """
         if self._keys is None:
             self.begin()
-        if self._keys is None or self._peers is None or self._carrier is None:
+        if self._keys is None or self._peers is None or self._peer_transfers is None:
             raise ClientFailure(NO_KEYS)
-        parts = self._keys, self._peers, self._carrier
-        if not self._peers.lines_to(user):
-            devices = self._keys.badge.pins.devices_to_seal_for
+        parts = self._keys, self._peers, self._peer_transfers
+        if not self._peers.channels_to(user):
+            devices = self._keys.identity.pins.devices_to_seal_for
             try:
                 await self._keys.look(user)
             except ClientFailure:
@@ -270,7 +274,7 @@ class PeerCommands(NullPeers):
         """Write to somebody without the server."""
         _, peers, _ = await self._known(user)
         try:
-            line = await peers.line_to(user)
+            line = await peers.channel_to(user)
             await line.tell({"type": PRIVATE, "text": text})
         except PeerUnreachable:
             raise RelayFallback(str(peers.gone(user)), user, text) from None
@@ -279,14 +283,14 @@ class PeerCommands(NullPeers):
     async def _send_file(self, user: str, path: str) -> None:
         """Offer a file: straight where that is possible, else by way of the server."""
         _, peers, carrier = await self._known(user)
-        if peers.lines_to(user) or peers.holds(user):
+        if peers.channels_to(user) or peers.holds(user):
             try:
                 await carrier.send(user, typed_path(path))
                 return
             except PeerUnreachable:
                 pass  # the server keeps it until somebody is there
-        assert self._depot is not None, "begin makes one"
-        await self._depot.send(self._shown(user), typed_path(path))
+        assert self._relay_transfers is not None, "begin makes one"
+        await self._relay_transfers.send(self._shown(user), typed_path(path))
 
     async def _get_file(self, user: str) -> None:
         """Take what somebody offers."""
@@ -309,5 +313,5 @@ class PeerCommands(NullPeers):
 
     def _ways(self, user: str) -> list[tuple[TransferBase, Transfer]]:
         """The files of which something may become, from and to somebody, the oldest first of each way."""
-        ways = [each for each in (self._carrier, self._depot) if each is not None]
+        ways = [each for each in (self._peer_transfers, self._relay_transfers) if each is not None]
         return [(way, each) for way in ways for each in way.of(user)]

@@ -46,7 +46,7 @@ class Identity:
 
 @implementer(IHandshakeListener)
 class PeerLink(Protocol):
-    """One link; `chat.client.p2p.tls.Secured` puts TLS around it.
+    """One link; `chat.client.p2p.tls.TlsLinkFactory` puts TLS around it.
 
     :param whom: the person that is called, or empty where somebody calls here.
     :param admits: whether a person may call here.
@@ -60,13 +60,13 @@ class PeerLink(Protocol):
 
     transport: Any
 
-    def __init__(self, badge: Identity, clock: Any, whom: str = "", admits: Callable[[str], bool] = bool) -> None:
+    def __init__(self, identity: Identity, clock: Any, whom: str = "", admits: Callable[[str], bool] = bool) -> None:
         self.user = ""
         self.device = ""
         self.proven: Deferred[PeerLink] = Deferred()
         self.ended: Deferred[ClientFailure] = Deferred()
         self.taken: Callable[[FrameKind, bytes], object] = lambda kind, body: None
-        self._badge = badge
+        self._identity = identity
         self._clock = clock
         self._whom = whom
         self._admits = admits
@@ -119,7 +119,7 @@ class PeerLink(Protocol):
             self._introduce(End.CALLER, self._whom)
 
     def _introduce(self, end: End, to: str) -> None:
-        self.send(FrameKind.INTRODUCTION, introduce(self._badge.own, end, self._binding, to).encode())
+        self.send(FrameKind.INTRODUCTION, introduce(self._identity.own, end, self._binding, to).encode())
 
     def _meet(self, kind: int, body: bytes) -> None:
         """The other end introduces itself.
@@ -132,7 +132,7 @@ class PeerLink(Protocol):
         if fold(said.user) != fold(self._whom) if self._whom else not self._admits(said.user):
             raise NotThePeer("Somebody else answered. Nothing was sent.")
         end = End.LISTENER if self._whom else End.CALLER
-        check(said, self._badge.pins, self._badge.own, end, self._binding)
+        check(said, self._identity.pins, self._identity.own, end, self._binding)
         if not self._whom:
             self._introduce(End.LISTENER, said.user)
         self.user, self.device = said.user, said.device

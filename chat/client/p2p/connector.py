@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from chat.client.model.failures import ClientFailure, NotThePeer, PeerUnreachable
 from chat.client.p2p.connection import Identity, PeerLink
-from chat.client.p2p.tls import Calling, Secured
+from chat.client.p2p.tls import CallerTls, TlsLinkFactory
 
 STAGGER: Final = 0.3
 """Seconds until the next address is tried as well (in the manner of RFC 8305)."""
@@ -33,16 +33,16 @@ class PeerAddress:
     port: int
 
 
-class Reaching:
+class PeerConnector:
     """One call to somebody.
 
     :ivar reached: fires with the link that was proven; fails with why nobody could be reached.
     """
 
-    def __init__(self, reactor: Any, badge: Identity, whom: str, place: PeerAddress) -> None:
+    def __init__(self, reactor: Any, identity: Identity, whom: str, place: PeerAddress) -> None:
         self.reached: Deferred[PeerLink] = Deferred(lambda _: self._stop())
         self._reactor = reactor
-        self._badge = badge
+        self._identity = identity
         self._whom = whom
         self._port = place.port
         self._addresses = list(dict.fromkeys(place.addresses))
@@ -57,10 +57,10 @@ class Reaching:
         address = self._addresses.pop(0)
         if self._addresses:
             self._next = self._reactor.callLater(STAGGER, self._try_next)
-        link = PeerLink(self._badge, self._reactor, self._whom)
+        link = PeerLink(self._identity, self._reactor, self._whom)
         link.proven.addCallbacks(self._proven, self._failed, errbackArgs=(link,))
         kind = TCP6ClientEndpoint if ip_address(address).version == 6 else TCP4ClientEndpoint
-        secured = Secured(Calling(), Factory.forProtocol(lambda: link), self._reactor)
+        secured = TlsLinkFactory(CallerTls(), Factory.forProtocol(lambda: link), self._reactor)
         dialed: Any = kind(self._reactor, address, self._port, timeout=CONNECT_TIME).connect(secured)
         self._under_way[link] = dialed
         dialed.addErrback(self._not_connected, link)

@@ -20,7 +20,7 @@ from threading import RLock
 from typing import Final
 
 from chat.client.model.failures import BadFile, Damaged
-from chat.client.p2p.chunk_cipher import PIECE, Pieces
+from chat.client.p2p.chunk_cipher import PIECE, ChunkCipher
 from chat.client.p2p.offer import Offer, human
 from chat.client.p2p.partial_files import is_part, part_name
 
@@ -34,7 +34,7 @@ def free_bytes(folder: int) -> int:
     return space.f_bavail * space.f_frsize
 
 
-class Landing:
+class FileReceiver:
     """One file on its way into a folder.
 
     :param free: how many bytes there are left where an open folder lies.
@@ -46,7 +46,7 @@ class Landing:
         self._free = free
         self._lock = RLock()
         self._ended = False
-        self._pieces = Pieces(offer.id, offer.key)
+        self._pieces = ChunkCipher(offer.id, offer.key)
         self._digest = sha256()
         self._next = 0
         self._part = part_name(offer.digest)

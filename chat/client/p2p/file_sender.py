@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from chat.client.model.failures import BadFile, BadOffer
-from chat.client.p2p.chunk_cipher import ID_BYTES, KEY_BYTES, PIECE, Pieces, count
+from chat.client.p2p.chunk_cipher import ID_BYTES, KEY_BYTES, PIECE, ChunkCipher, count
 from chat.client.p2p.offer import MOST_SIZE, Offer, human
 
 WINDOW: Final = 32
@@ -33,7 +33,7 @@ def typed_path(words: str) -> Path:
     return path
 
 
-class Source:
+class FileSender:
     """An open file, the offer that is made of it, and its pieces.
 
     :raises BadFile: when it cannot be read, or is no ordinary file.
@@ -41,7 +41,7 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._pieces = Pieces(b"", bytes(KEY_BYTES))
+        self._pieces = ChunkCipher(b"", bytes(KEY_BYTES))
         self._sent = 0
         try:
             # A pipe would otherwise wait for somebody to write into it.
@@ -74,7 +74,7 @@ class Source:
         for number in range(count(self._size)):
             digest.update(self._read(number))
         offer = Offer(os.urandom(ID_BYTES), self._path.name, self._size, digest.digest(), os.urandom(KEY_BYTES))
-        self._pieces = Pieces(offer.id, offer.key)
+        self._pieces = ChunkCipher(offer.id, offer.key)
         return offer
 
     def piece(self, number: int) -> bytes:

@@ -14,18 +14,18 @@ from chat.client.p2p.connection import Identity
 from chat.protocol.events import LettersKept
 
 
-class LinkKeys:
+class KeyAdapter:
     """Implements `chat.client.p2p.commands.UnlockedKeys`; its letters are those of
-    `chat.client.p2p.message_channel.LetterBox`, and of `chat.client.p2p.relay_transfer.FileLetters`."""
+    `chat.client.p2p.message_channel.DeviceCipher`, and of `chat.client.p2p.relay_transfer.FileOfferMessages`."""
 
     def __init__(self, sealing: Encryption, ring: KeyStore) -> None:
-        self.badge = Identity(ring.own, ring.pins)
+        self.identity = Identity(ring.own, ring.pins)
         self.post = self
         self._sealing = sealing
         self._ring = ring
 
     @classmethod
-    def of(cls, sealing: Encryption) -> LinkKeys | None:
+    def of(cls, sealing: Encryption) -> KeyAdapter | None:
         """Nothing while they are locked."""
         return None if sealing.ring is None else cls(sealing, sealing.ring)
 
@@ -61,11 +61,11 @@ class LinkKeys:
 
     @property
     def offers(self) -> list[Any]:
-        """See `chat.client.p2p.relay_transfer.FileLetters`."""
+        """See `chat.client.p2p.relay_transfer.FileOfferMessages`."""
         return self._ring.offers
 
     def keep_offers(self, offers: list[Any]) -> None:
-        """See `chat.client.p2p.relay_transfer.FileLetters`."""
+        """See `chat.client.p2p.relay_transfer.FileOfferMessages`."""
         self._ring.keep_offers(offers)
         self._ring.save()
 

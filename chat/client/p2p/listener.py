@@ -17,7 +17,7 @@ from twisted.internet.protocol import Factory
 
 from chat.client.model.failures import CannotListen
 from chat.client.p2p.connection import Identity, PeerLink
-from chat.client.p2p.tls import ListeningTls, Secured
+from chat.client.p2p.tls import ListenerTls, TlsLinkFactory
 
 MOST_STRANGERS: Final = 8
 MOST_FROM_ONE: Final = 2
@@ -27,7 +27,7 @@ _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """What a machine without IPv6 says to it."""
 
 
-class Listening(Factory):
+class PeerListener(Factory):
     """Makes links for those who call here.
 
     :param admits: whether a person may call.
@@ -37,10 +37,10 @@ class Listening(Factory):
     noisy = False
 
     def __init__(
-        self, reactor: Any, badge: Identity, admits: Callable[[str], bool], came: Callable[[PeerLink], object]
+        self, reactor: Any, identity: Identity, admits: Callable[[str], bool], came: Callable[[PeerLink], object]
     ) -> None:
         self._reactor = reactor
-        self._badge = badge
+        self._identity = identity
         self._admits = admits
         self._came = came
         self._strangers: Counter[str] = Counter()
@@ -61,7 +61,7 @@ class Listening(Factory):
         :raises CannotListen: when it is taken, or not for everybody.
         """
         if self._port is None:
-            secured = Secured(ListeningTls(), self, self._reactor)
+            secured = TlsLinkFactory(ListenerTls(), self, self._reactor)
             try:
                 self._port = self._listen(port, secured)
             except CannotListenError as error:
@@ -73,7 +73,7 @@ class Listening(Factory):
                 ) from None
         return self.port
 
-    def _listen(self, port: int, secured: Secured) -> Any:
+    def _listen(self, port: int, secured: TlsLinkFactory) -> Any:
         try:
             return self._reactor.listenTCP(port, secured, interface="::")
         except CannotListenError as error:
@@ -101,7 +101,7 @@ class Listening(Factory):
             return None
         self._this_minute += 1
         strangers[addr.host] += 1
-        link = PeerLink(self._badge, self._reactor, admits=self._admits)
+        link = PeerLink(self._identity, self._reactor, admits=self._admits)
 
         def known(outcome: Any) -> Any:
             strangers[addr.host] -= 1

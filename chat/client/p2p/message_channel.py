@@ -25,7 +25,7 @@ MOST_WAITING: Final = 100
 _NUMBER = 4
 
 
-class LetterBox(Protocol):
+class DeviceCipher(Protocol):
     """Seals letters and opens them."""
 
     async def seal(self, user: str, device: str, content: Mapping[str, Any]) -> bytes:
@@ -49,7 +49,7 @@ class MessageChannel:
     :ivar taken: gets each frame that is of no letter.
     """
 
-    def __init__(self, link: PeerLink, post: LetterBox, clock: Any) -> None:
+    def __init__(self, link: PeerLink, post: DeviceCipher, clock: Any) -> None:
         self.link = link
         self.since = clock.seconds()
         self.read: Callable[[Any], object] = lambda content: None

@@ -20,13 +20,13 @@ from twisted.internet.defer import Deferred
 from chat.client.model.failures import BadOffer, BadPeerFrame, ClientFailure, Damaged
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import ID_BYTES
-from chat.client.p2p.file_receiver import Landing
-from chat.client.p2p.file_sender import Source
+from chat.client.p2p.file_receiver import FileReceiver
+from chat.client.p2p.file_sender import FileSender
 from chat.client.p2p.frames import FrameKind
 from chat.client.p2p.message_channel import MessageChannel
 from chat.client.p2p.offer import Offer
 from chat.client.p2p.peers import Peers
-from chat.client.p2p.reconnect import Seeker
+from chat.client.p2p.reconnect import PeerReconnector
 from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import TransferBase
 from chat.protocol.names import fold
@@ -57,7 +57,7 @@ class PeerTransfers(TransferBase):
         super().__init__(folder, in_thread, clock, told)
         self._peers = peers
         self._landed: deque[Transfer] = deque(maxlen=MOST_OFFERED)
-        self._seeker = Seeker(peers, clock, lambda user: bool(self._cut_with(user)), self._given_up)
+        self._seeker = PeerReconnector(peers, clock, lambda user: bool(self._cut_with(user)), self._given_up)
         self._watch: Any = None
 
     # from here
@@ -67,30 +67,30 @@ class PeerTransfers(TransferBase):
 
         :raises ClientFailure: when it cannot be read, or nobody is reached.
         """
-        line = await self._peers.line_to(user)
-        source = Source(path)
+        line = await self._peers.channel_to(user)
+        sender = FileSender(path)
         try:
-            offer: Offer = await self._in_thread(source.offer)
-            transfer = Transfer(offer, line.link.user, line.link.device, False, source=source)
+            offer: Offer = await self._in_thread(sender.offer)
+            transfer = Transfer(offer, line.link.user, line.link.device, False, sender=sender)
             self.transfers.append(transfer)
             await line.tell(offer.content())
         except BaseException:
-            source.close()
-            self.transfers = [each for each in self.transfers if each.source is not source]
+            sender.close()
+            self.transfers = [each for each in self.transfers if each.sender is not sender]
             raise
         self._told(transfer)
 
     def _wanted(self, line: MessageChannel, transfer: Transfer, first: int) -> None:
-        assert transfer.source is not None, "it is closed when nothing becomes of it any more"
-        transfer.source.go_to(first)
+        assert transfer.sender is not None, "it is closed when nothing becomes of it any more"
+        transfer.sender.go_to(first)
         transfer.stage = Stage.MOVING
         self._watch_over()
         self._had(line, transfer, first)
 
     def _had(self, line: MessageChannel, transfer: Transfer, upto: int) -> None:
-        assert transfer.source is not None, "it is closed when nothing becomes of it any more"
+        assert transfer.sender is not None, "it is closed when nothing becomes of it any more"
         try:
-            for number, piece in transfer.source.due(upto):
+            for number, piece in transfer.sender.due(upto):
                 line.link.send(FrameKind.PIECE, transfer.offer.id + number.to_bytes(_NUMBER) + piece)
         except ClientFailure as error:
             self._stop(line, transfer, error)
@@ -113,41 +113,41 @@ class PeerTransfers(TransferBase):
         self.transfers.append(transfer)
         self._told(transfer)
 
-    async def _fetch(self, transfer: Transfer, landing: Landing) -> None:
+    async def _fetch(self, transfer: Transfer, receiver: FileReceiver) -> None:
         if lines := self._lines(transfer):
             await self._go_on(lines[0], transfer)
         else:
             self._cut(transfer)
 
     async def _go_on(self, line: MessageChannel, transfer: Transfer) -> None:
-        landing = transfer.landing
-        assert landing is not None, "take has opened it"
+        receiver = transfer.receiver
+        assert receiver is not None, "take has opened it"
         transfer.stage = Stage.MOVING
-        if landing.whole:
-            await self._finish(line, transfer, landing)
+        if receiver.whole:
+            await self._finish(line, transfer, receiver)
         else:
             self._watch_over()
-            self._say(line, FrameKind.WANT, transfer, landing.next)
-            self._moved(transfer, landing.next)
+            self._say(line, FrameKind.WANT, transfer, receiver.next)
+            self._moved(transfer, receiver.next)
 
     def _piece(self, line: MessageChannel, transfer: Transfer, number: int, sealed: bytes) -> None:
-        landing = transfer.landing
-        if landing is None or landing.whole or transfer.stage is not Stage.MOVING:
+        receiver = transfer.receiver
+        if receiver is None or receiver.whole or transfer.stage is not Stage.MOVING:
             return
         try:
-            landing.add(number, sealed)
+            receiver.add(number, sealed)
         except ClientFailure as error:
             self._stop(line, transfer, error)
             return
-        if landing.whole:
-            Deferred.fromCoroutine(self._finish(line, transfer, landing))
-        elif landing.next % CONFIRM_EVERY == 0:
-            self._say(line, FrameKind.HAVE, transfer, landing.next)
-            self._moved(transfer, landing.next)
+        if receiver.whole:
+            Deferred.fromCoroutine(self._finish(line, transfer, receiver))
+        elif receiver.next % CONFIRM_EVERY == 0:
+            self._say(line, FrameKind.HAVE, transfer, receiver.next)
+            self._moved(transfer, receiver.next)
 
-    async def _finish(self, line: MessageChannel, transfer: Transfer, landing: Landing) -> None:
+    async def _finish(self, line: MessageChannel, transfer: Transfer, receiver: FileReceiver) -> None:
         try:
-            transfer.path = await self._in_thread(landing.finish)
+            transfer.path = await self._in_thread(receiver.finish)
         except ClientFailure as error:
             self._stop(line, transfer, error)
             return
@@ -261,7 +261,7 @@ class PeerTransfers(TransferBase):
         return [each for each in self.of(user) if each.stage is Stage.CUT]
 
     def _lines(self, transfer: Transfer) -> list[MessageChannel]:
-        return [each for each in self._peers.lines_to(transfer.user) if each.link.device == transfer.device]
+        return [each for each in self._peers.channels_to(transfer.user) if each.link.device == transfer.device]
 
 
 def _whose(transfer: Transfer) -> tuple[str, str]:

@@ -13,9 +13,9 @@ from typing import Any, Final
 from chat.client.model.failures import ClientFailure, NotThePeer, PeerUnreachable
 from chat.client.p2p.addresses import worth_dialing
 from chat.client.p2p.connection import Identity, PeerLink
-from chat.client.p2p.connector import PeerAddress, Reaching
-from chat.client.p2p.listener import Listening
-from chat.client.p2p.message_channel import LetterBox, MessageChannel
+from chat.client.p2p.connector import PeerAddress, PeerConnector
+from chat.client.p2p.listener import PeerListener
+from chat.client.p2p.message_channel import DeviceCipher, MessageChannel
 from chat.protocol.events import Address
 from chat.protocol.names import fold
 
@@ -41,20 +41,20 @@ class Peers:
     def __init__(
         self,
         reactor: Any,
-        badge: Identity,
-        post: LetterBox,
+        identity: Identity,
+        post: DeviceCipher,
         joined: Callable[[MessageChannel], object],
         same_machine: bool = False,
     ) -> None:
         self._reactor = reactor
-        self._badge = badge
+        self._identity = identity
         self._post = post
         self._joined = joined
         self._same_machine = same_machine
         self._places: dict[str, tuple[str, PeerAddress]] = {}
         self._let_in: set[str] = set()
         self._lines: dict[tuple[str, str], MessageChannel] = {}
-        self._listening = Listening(reactor, badge, self.lets_in, self._stands)
+        self._listening = PeerListener(reactor, identity, self.lets_in, self._stands)
 
     # who may
 
@@ -87,7 +87,7 @@ class Peers:
     def shut_out(self, user: str) -> None:
         """The same, and the lines that stand are closed."""
         self.let_in_no_more(user)
-        for line in self.lines_to(user):
+        for line in self.channels_to(user):
             line.link.close(f"The connection to {user} was closed.")
 
     def learn(self, address: Address) -> None:
@@ -110,7 +110,7 @@ class Peers:
 
     # lines
 
-    def lines_to(self, user: str) -> list[MessageChannel]:
+    def channels_to(self, user: str) -> list[MessageChannel]:
         """Those that stand, to any device of somebody."""
         return [line for (name, _), line in self._lines.items() if name == fold(user)]
 
@@ -118,21 +118,21 @@ class Peers:
         """Whether one has somebody's address."""
         return fold(user) in self._places
 
-    async def line_to(self, user: str) -> MessageChannel:
+    async def channel_to(self, user: str) -> MessageChannel:
         """A line to somebody, made if none stands.
 
         :raises NoAddress: when nobody has given one.
         :raises Gone: when nobody is there any more.
         :raises NotThePeer: when somebody else is.
         """
-        if lines := self.lines_to(user):
+        if lines := self.channels_to(user):
             return lines[-1]
         known = self._places.get(fold(user))
         if known is None:
             raise NoAddress("Please request user address first (getaddress <user>).")
         shown, place = known
         try:
-            link = await Reaching(self._reactor, self._badge, shown, place).reached
+            link = await PeerConnector(self._reactor, self._identity, shown, place).reached
         except NotThePeer:
             raise
         except PeerUnreachable:
@@ -166,7 +166,7 @@ class Peers:
 
     def _is_kept(self, link: PeerLink) -> bool:
         """Whether a link is the one that both ends keep of two."""
-        own = self._badge.own
+        own = self._identity.own
         return ((fold(own.user), own.name) < (fold(link.user), link.device)) is link.calling
 
     def _ended(self, key: tuple[str, str], line: MessageChannel, reason: ClientFailure) -> ClientFailure:

@@ -17,7 +17,7 @@ PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """Seconds before each try; after the last one it is given up."""
 
 
-class Seeker:
+class PeerReconnector:
     """Calls those whose address one has, and waits to be called by the others.
 
     :param wanted: whether there is still something to do with somebody.
@@ -56,7 +56,7 @@ class Seeker:
                 if not self._wanted(user):
                     return
                 try:
-                    await self._peers.line_to(user)
+                    await self._peers.channel_to(user)
                 except ClientFailure:
                     continue  # one has no address, or nobody is there yet
         finally:

@@ -21,8 +21,8 @@ from twisted.internet.task import deferLater
 from chat.client.model.failures import ClientFailure, Damaged, Disconnected, RequestRefused
 from chat.client.model.send_queue import TRY_AGAIN
 from chat.client.model.transfer_progress import Stage
-from chat.client.p2p.file_receiver import Landing
-from chat.client.p2p.file_sender import Source
+from chat.client.p2p.file_receiver import FileReceiver
+from chat.client.p2p.file_sender import FileSender
 from chat.client.p2p.offer import ANSWER, Answer, Offer
 from chat.client.p2p.transfer import Transfer
 from chat.client.p2p.transfer_base import TransferBase
@@ -42,7 +42,7 @@ PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
 _WAITING = (Stage.OFFERED, Stage.LEFT)
 
 
-class FileLetters(Protocol):
+class FileOfferMessages(Protocol):
     """What the keys of this client do for files that are left."""
 
     async def leave(self, user: str, content: Mapping[str, Any], device: str = "") -> None:
@@ -69,7 +69,7 @@ class RelayTransfers(TransferBase):
 
     def __init__(
         self,
-        letters: FileLetters,
+        letters: FileOfferMessages,
         ask: Callable[[str, Mapping[str, object]], Awaitable[Reply]],
         folder: Path,
         in_thread: Callable[..., Deferred[Any]],
@@ -100,27 +100,27 @@ class RelayTransfers(TransferBase):
 
         :raises ClientFailure: when it cannot be read, or the server does not keep it.
         """
-        source = Source(path)
+        sender = FileSender(path)
         try:
-            offer: Offer = await self._in_thread(source.offer)
+            offer: Offer = await self._in_thread(sender.offer)
             kept = await self._ask("files.begin", {"user": user, "pieces": max(1, offer.pieces)})
             if isinstance(kept, Refused):
                 raise RequestRefused(kept)
             if not isinstance(kept, FileKept):
                 raise ClientFailure("This server does not store files.")
         except BaseException:
-            source.close()
+            sender.close()
             raise
         offer = replace(offer, kept=kept.file)
-        transfer = Transfer(offer, user, "", False, stage=Stage.MOVING, source=source)
+        transfer = Transfer(offer, user, "", False, stage=Stage.MOVING, sender=sender)
         self.transfers.append(transfer)
         self._told(transfer)
-        unattended(self._carried(transfer, self._leave(transfer, source)))
+        unattended(self._carried(transfer, self._leave(transfer, sender)))
 
-    async def _leave(self, transfer: Transfer, source: Source) -> None:
+    async def _leave(self, transfer: Transfer, sender: FileSender) -> None:
         offer, number = transfer.offer, 0
         while number < offer.pieces:
-            piece = b64encode(source.piece(number)).decode()
+            piece = b64encode(sender.piece(number)).decode()
             kept = await self._say(transfer, "files.put", {"file": offer.kept, "number": number, "piece": piece})
             if not isinstance(kept, FileKept) or not 0 <= kept.next <= offer.pieces:
                 raise ClientFailure("The server did not confirm the upload.")
@@ -182,17 +182,17 @@ class RelayTransfers(TransferBase):
         offers = [[each.user, each.device, each.offer.content()] for each in kept]
         self._letters.keep_offers(offers + [[user, device, each.content()] for user, device, each in self._answers])
 
-    async def _fetch(self, transfer: Transfer, landing: Landing) -> None:
-        unattended(self._carried(transfer, self._collect(transfer, landing)))
+    async def _fetch(self, transfer: Transfer, receiver: FileReceiver) -> None:
+        unattended(self._carried(transfer, self._collect(transfer, receiver)))
 
-    async def _collect(self, transfer: Transfer, landing: Landing) -> None:
-        while not landing.whole:
-            self._moved(transfer, landing.next)
-            piece = await self._say(transfer, "files.get", {"file": transfer.offer.kept, "number": landing.next})
-            if not isinstance(piece, FilePiece) or piece.number != landing.next:
+    async def _collect(self, transfer: Transfer, receiver: FileReceiver) -> None:
+        while not receiver.whole:
+            self._moved(transfer, receiver.next)
+            piece = await self._say(transfer, "files.get", {"file": transfer.offer.kept, "number": receiver.next})
+            if not isinstance(piece, FilePiece) or piece.number != receiver.next:
                 raise ClientFailure("The server did not return the file.")
-            landing.add(piece.number, piece.body)
-        transfer.path = await self._in_thread(landing.finish)
+            receiver.add(piece.number, piece.body)
+        transfer.path = await self._in_thread(receiver.finish)
         self._end(transfer, Stage.DONE)
         self._finished(transfer)
 

@@ -29,7 +29,7 @@ class Metering(Protocol):
 
 
 @implementer(IOpenSSLClientConnectionCreator)
-class Calling:
+class CallerTls:
     """The end that calls."""
 
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
@@ -38,7 +38,7 @@ class Calling:
 
 
 @implementer(IOpenSSLServerConnectionCreator)
-class ListeningTls:
+class ListenerTls:
     """The end that listens, with a key that is made for it and forgotten with it."""
 
     def __init__(self) -> None:
@@ -71,17 +71,17 @@ class _Metered(BufferingTLSTransport):
             super().dataReceived(data)
 
 
-class Secured(TLSMemoryBIOFactory):
+class TlsLinkFactory(TLSMemoryBIOFactory):
     """Puts TLS around the links that a factory makes, which are `Metering`.
 
-    :param how: `Calling` or `ListeningTls`.
+    :param how: `CallerTls` or `ListenerTls`.
     :param clock: the reactor, as far as it knows the time.
     """
 
     protocol = _Metered
 
-    def __init__(self, how: Calling | ListeningTls, links: Factory, clock: Any) -> None:
-        super().__init__(how, isinstance(how, Calling), links, clock)
+    def __init__(self, how: CallerTls | ListenerTls, links: Factory, clock: Any) -> None:
+        super().__init__(how, isinstance(how, CallerTls), links, clock)
         self._links = links
 
     def buildProtocol(self, addr: Any) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # it may be None

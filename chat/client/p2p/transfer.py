@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.client.model.transfer_progress import Stage
-from chat.client.p2p.file_receiver import Landing
-from chat.client.p2p.file_sender import Source
+from chat.client.p2p.file_receiver import FileReceiver
+from chat.client.p2p.file_sender import FileSender
 from chat.client.p2p.offer import Offer, human
 from chat.protocol.wire.sanitize import safe
 
@@ -32,8 +32,8 @@ class Transfer:
     moved: float = 0.0
     why: str = ""
     path: Path | None = None
-    source: Source | None = None
-    landing: Landing | None = None
+    sender: FileSender | None = None
+    receiver: FileReceiver | None = None
 
     @property
     def id(self) -> bytes:
@@ -53,16 +53,16 @@ class Transfer:
     def give_up(self, why: str) -> None:
         """It is not wanted any more, nor what has come of it."""
         self.why = why
-        if self.landing is not None:
-            self.landing.discard()
+        if self.receiver is not None:
+            self.receiver.discard()
         self.let_go()
 
     def let_go(self) -> None:
         """Close its files."""
-        for each in (self.source, self.landing):
+        for each in (self.sender, self.receiver):
             if each is not None:
                 each.close()
-        self.source = self.landing = None
+        self.sender = self.receiver = None
 
     def line(self) -> str:
         """How it stands, in one line."""

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from chat.client.model.failures import ClientFailure
 from chat.client.model.transfer_progress import Stage
-from chat.client.p2p.file_receiver import Landing
+from chat.client.p2p.file_receiver import FileReceiver
 from chat.client.p2p.partial_files import remove_part
 from chat.client.p2p.transfer import Transfer
 from chat.protocol.names import fold
@@ -48,24 +48,24 @@ class TransferBase(ABC):
 
         :raises ClientFailure: when it cannot be written.
         """
-        transfer.landing = landing = Landing(self._folder, transfer.offer)
+        transfer.receiver = receiver = FileReceiver(self._folder, transfer.offer)
         transfer.stage, transfer.moved = Stage.MOVING, self._clock.seconds()
         try:
-            await self._in_thread(landing.resume)
+            await self._in_thread(receiver.resume)
         except ClientFailure:
             transfer.stage = Stage.OFFERED
             transfer.let_go()
             raise
-        if transfer.landing is landing:  # it may have been taken back meanwhile
-            await self._fetch(transfer, landing)
+        if transfer.receiver is receiver:  # it may have been taken back meanwhile
+            await self._fetch(transfer, receiver)
 
     @abstractmethod
-    async def _fetch(self, transfer: Transfer, landing: Landing) -> None:
+    async def _fetch(self, transfer: Transfer, receiver: FileReceiver) -> None:
         """Get what is missing of a file, or begin to."""
 
     def refuse(self, transfer: Transfer) -> None:
         """Say no to a file, or no more; or take it back."""
-        if transfer.incoming and transfer.landing is None:
+        if transfer.incoming and transfer.receiver is None:
             remove_part(self._folder, transfer.offer.digest)  # of another try
         self._give_up(transfer, "You declined it." if transfer.incoming else "You canceled it.")
         self._refused(transfer)

@@ -15,9 +15,17 @@ from textual.widgets import Static
 from chat.client.model.failures import ClientFailure, NoEncryption, RequestRefused
 from chat.client.screen.chat_screen import ChatScreen
 from chat.client.screen.deferred_bridge import twisted
-from chat.client.screen.login_screen import Asking, ConfirmScreen, Entered, Form, LoginScreen, key_changed, set_up_anew
-from chat.client.screen.observer_bridge import Relay
-from chat.client.screen.server_picker import Destination, Picking
+from chat.client.screen.login_screen import (
+    ConfirmScreen,
+    Entered,
+    Form,
+    LoginScreen,
+    PromptScreen,
+    key_changed,
+    set_up_anew,
+)
+from chat.client.screen.observer_bridge import ObserverBridge
+from chat.client.screen.server_picker import Destination, ServerPicker
 from chat.client.session.endpoint import ServerAddress
 from chat.client.session.engine import Engine
 from chat.client.session.login import why_not
@@ -72,7 +80,7 @@ class ChatApp(App[int]):
         self._settings = files.settings()
         self.engine: Engine | None = None
         self._talking: ChatScreen | None = None
-        self.observer = Relay(self.call_later, self._take_status)
+        self.observer = ObserverBridge(self.call_later, self._take_status)
         self._leaving = False
 
     def compose(self) -> ComposeResult:
@@ -96,7 +104,7 @@ class ChatApp(App[int]):
         problem = ""
         while True:
             if self._place is None:
-                self._place = await self.push_screen_wait(Picking(self._files, safe(problem)))
+                self._place = await self.push_screen_wait(ServerPicker(self._files, safe(problem)))
             place = self._place
             if place is None:
                 continue
@@ -177,7 +185,7 @@ class ChatApp(App[int]):
         """Ask what the keys are under; who gives nothing goes without them."""
         problem = ""
         while wanted := engine.seals.wanted(account):
-            passphrase = await self.push_screen_wait(Asking(f"{problem}{wanted}", secret=True))
+            passphrase = await self.push_screen_wait(PromptScreen(f"{problem}{wanted}", secret=True))
             if not passphrase:
                 return
             try:
@@ -272,7 +280,7 @@ class ChatApp(App[int]):
         if self._talking is None or self.engine is None or self._place is None:
             return
         here = Destination(self._place.address, self.engine.state.me)
-        place = await self.push_screen_wait(Picking(self._files, here=here))
+        place = await self.push_screen_wait(ServerPicker(self._files, here=here))
         if place is not None:
             await self._farewell(self.engine)
             self._go_elsewhere(place)
@@ -299,7 +307,7 @@ class ChatApp(App[int]):
     def _take_status(self, status: Status) -> None:
         if self._talking is None or self.engine is None:
             return
-        self._talking.hearing.status_changed(status)
+        self._talking.presenter.status_changed(status)
         if status.phase is Phase.OPEN and self.engine.status is status and self._place is not None and status.reason:
             self._close_talking()
             self._again(self.engine, self._place, status.reason)

@@ -19,14 +19,14 @@ from chat.client.input.input_commands import CommandInput
 from chat.client.model.conversation import ConversationModel, Key, span
 from chat.client.model.failures import ClientFailure
 from chat.client.model.state import State
-from chat.client.screen.current_conversation import Here
+from chat.client.screen.current_conversation import CurrentConversation
 from chat.client.screen.deferred_bridge import twisted
-from chat.client.screen.help import Helping
-from chat.client.screen.input_box import Writing
-from chat.client.screen.login_screen import Asking
-from chat.client.screen.message_list import Feed
-from chat.client.screen.presenter import Hearing
-from chat.client.screen.settings_screen import Choosing
+from chat.client.screen.help import HelpScreen
+from chat.client.screen.input_box import InputBox
+from chat.client.screen.login_screen import PromptScreen
+from chat.client.screen.message_list import MessageList
+from chat.client.screen.presenter import Presenter
+from chat.client.screen.settings_screen import SettingsScreen
 from chat.client.screen.sidebar import SideBar, ordered
 from chat.client.screen.status_bars import FilesBar, HintBar, StatusBar, TopicBar, status_line, topic_line
 from chat.client.session.engine import Engine
@@ -72,7 +72,7 @@ class ChatScreen(Screen[None]):
             super().__init__()
             self.leaving = leaving
 
-    AUTO_FOCUS = "Writing"
+    AUTO_FOCUS = "InputBox"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", priority=True),
         Binding("f2", "aside", "Side bar", priority=True),
@@ -96,11 +96,11 @@ class ChatScreen(Screen[None]):
         self._where = where
         self._secure = secure
         self._bell = bell
-        self._here = Here(self._state, self._changed)
+        self._here = CurrentConversation(self._state, self._changed)
         self._drafts: dict[Key | None, str] = {}
         self._dirty = False
         self._loading = False
-        self.hearing = Hearing(
+        self.presenter = Presenter(
             self._state, self._here, arrived=self._arrived, put_out=lambda: self.open(None), changed=self._changed
         )
 
@@ -109,10 +109,10 @@ class ChatScreen(Screen[None]):
             yield SideBar(self._state)
             with Vertical(id="talk"):
                 yield TopicBar()
-                yield Feed(self._state)
+                yield MessageList(self._state)
         yield FilesBar()
         yield HintBar()
-        yield Writing(lambda text: complete(text, self._state, self._here.talk), self._state.typed)
+        yield InputBox(lambda text: complete(text, self._state, self._here.talk), self._state.typed)
         yield StatusBar()
 
     def on_mount(self) -> None:
@@ -124,7 +124,7 @@ class ChatScreen(Screen[None]):
         for invited in self._state.invitations.values():
             self._here.show(invited)
         for offered in self._engine.direct.offers():
-            self.hearing.transferred(offered)
+            self.presenter.transferred(offered)
         self._changed()
 
     def on_resize(self) -> None:
@@ -139,13 +139,13 @@ class ChatScreen(Screen[None]):
             in one conversation what was meant for another.
         """
         if key != self._here.key and not carry:
-            writing = self.query_one(Writing)
+            writing = self.query_one(InputBox)
             self._drafts[self._here.key] = writing.text
             writing.put(self._drafts.pop(key, ""))
         notes = self._here.go(key)
         talk = self._here.talk
         self.remove_class("listed")
-        self.query_one(Feed).open(talk, notes)
+        self.query_one(MessageList).open(talk, notes)
         if talk is not None:
             if not talk.rows:
                 self._read_newest(talk)
@@ -187,12 +187,12 @@ class ChatScreen(Screen[None]):
     # typing
 
     @work
-    async def on_writing_sent(self, event: Writing.Sent) -> None:
+    async def on_input_box_sent(self, event: InputBox.Sent) -> None:
         here = self._here.talk
         self._state.keep_typed()
         outcome = await twisted(self._keyboard.typed(event.text, here))
         while isinstance(outcome, Ask):
-            asking = Asking(outcome.missing.prompt or "?", outcome.missing.type.secret)
+            asking = PromptScreen(outcome.missing.prompt or "?", outcome.missing.type.secret)
             answer = await self.app.push_screen_wait(asking)
             outcome = await twisted(self._keyboard.answered(outcome, answer, here))
         if isinstance(outcome, ConversationModel):
@@ -210,31 +210,31 @@ class ChatScreen(Screen[None]):
             return
         if outcome is not None and not isinstance(outcome, ConversationModel):
             self._here.show(outcome)
-        self.query_one(Feed).scroll_end(animate=False)
+        self.query_one(MessageList).scroll_end(animate=False)
         self._changed()
 
-    def on_writing_hint(self, event: Writing.Hint) -> None:
+    def on_input_box_hint(self, event: InputBox.Hint) -> None:
         self.query_one(HintBar).say(Text(safe(event.text)))
 
     # scrolling
 
     def action_page(self, step: int) -> None:
-        feed = self.query_one(Feed)
+        feed = self.query_one(MessageList)
         if step < 0:
             feed.scroll_page_up(animate=False)
         else:
             feed.scroll_page_down(animate=False)
 
     def action_end(self) -> None:
-        self.query_one(Feed).scroll_end(animate=False)
+        self.query_one(MessageList).scroll_end(animate=False)
 
-    def on_feed_moved(self) -> None:
+    def on_message_list_moved(self) -> None:
         talk = self._here.talk
-        if talk is not None and self.query_one(Feed).at_end:
+        if talk is not None and self.query_one(MessageList).at_end:
             self._engine.sync.saw(talk)
         self._changed()
 
-    def on_feed_older_wanted(self) -> None:
+    def on_message_list_older_wanted(self) -> None:
         talk = self._here.talk
         if talk is not None and not self._loading:
             self._loading = True
@@ -249,13 +249,13 @@ class ChatScreen(Screen[None]):
         finally:
             self._loading = False
         if added and talk is self._here.talk:
-            self.query_one(Feed).prepended(added)
+            self.query_one(MessageList).prepended(added)
 
     # what is shown
 
     def _arrived(self, talk: ConversationModel, rows: Sequence[Entry]) -> None:
         """Rows have come in the conversation that one is in."""
-        feed = self.query_one(Feed)
+        feed = self.query_one(MessageList)
         for row in rows:
             feed.changed_from(row.ref if isinstance(row, Edited | Deleted) and talk.holds(row.ref) else span(row)[0])
         if self.app.app_focus and feed.at_end:
@@ -271,16 +271,16 @@ class ChatScreen(Screen[None]):
         self._dirty = False
         if not self.is_mounted:
             return
-        if self.hearing.rings() and self._bell:
+        if self.presenter.rings() and self._bell:
             self.app.bell()
         if self._here.put_out:
             self.open(None)
             return
-        self.query_one(Feed).draw()
+        self.query_one(MessageList).draw()
         side = self.query_one(SideBar)
         if side.display:
             side.show(self._here.key)
-        self.query_one(FilesBar).say(self.hearing.carried.bars())
+        self.query_one(FilesBar).say(self.presenter.carried.bars())
         talk = self._here.talk
         sealed = self._engine.seals.state_of(talk) if talk is not None else ""
         self.query_one(TopicBar).update(topic_line(self._state, talk, sealed))
@@ -292,20 +292,20 @@ class ChatScreen(Screen[None]):
             where=self._where,
             secure=self._secure,
             listed=side.display,
-            at_end=self.query_one(Feed).at_end,
+            at_end=self.query_one(MessageList).at_end,
         )
         self.query_one(StatusBar).show(line, status.phase not in (Phase.ONLINE, Phase.CATCHING_UP))
 
     def _choose(self, settings: OwnSettings) -> None:
         """Show the page of settings."""
         rooms = [talk.title for key, talk in self._state.talks.items() if key.room and talk.member]
-        self.app.push_screen(Choosing(settings, rooms, lambda line: twisted(self._keyboard.typed(line, None))))
+        self.app.push_screen(SettingsScreen(settings, rooms, lambda line: twisted(self._keyboard.typed(line, None))))
 
     def action_settings(self) -> None:
-        self.on_writing_sent(Writing.Sent("/set"))
+        self.on_input_box_sent(InputBox.Sent("/set"))
 
     def action_help(self) -> None:
-        self.app.push_screen(Helping(self._state.table))
+        self.app.push_screen(HelpScreen(self._state.table))
 
     def action_try_now(self) -> None:
         if self._engine.status.phase is Phase.ENDED:

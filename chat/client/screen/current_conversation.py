@@ -32,7 +32,7 @@ class Notes:
         del self.lines[:-MOST_NOTES]
 
 
-class Here:
+class CurrentConversation:
     """The conversation that somebody is in, if any, and the notes of all of them.
 
     :param changed: called when there is another note.

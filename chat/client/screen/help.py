@@ -54,12 +54,12 @@ def listed(lines: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-class Helping(ModalScreen[None]):
+class HelpScreen(ModalScreen[None]):
     """Everything on one page; any of the usual keys closes it."""
 
     DEFAULT_CSS = """
-    Helping { align: center middle; }
-    Helping > VerticalScroll { width: 80; max-width: 100%; height: 100%; padding: 0 1; background: $surface; }
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll { width: 80; max-width: 100%; height: 100%; padding: 0 1; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q,enter", "app.pop_screen", "Close", priority=True, show=False),

@@ -18,14 +18,14 @@ Complete = Callable[[str], tuple[int, list[str]]]
 """See `chat.client.input.completion.complete`: where the last word begins, and what it may become."""
 
 
-class Writing(TextArea):
+class InputBox(TextArea):
     """One message at a time.
 
     :param complete: finds what the last word may become.
     :param typed: what was typed before, the oldest first; it is added to.
     """
 
-    DEFAULT_CSS = f"Writing {{ height: auto; max-height: {MOST_LINES}; padding: 0 1; }}"
+    DEFAULT_CSS = f"InputBox {{ height: auto; max-height: {MOST_LINES}; padding: 0 1; }}"
 
     class Sent(Message):
         """Somebody pressed Enter."""

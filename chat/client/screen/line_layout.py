@@ -89,7 +89,7 @@ def paragraph(
     return strips
 
 
-class Drawing:
+class LineLayout:
     """How rows look, at one width.
 
     :param zone: of the times.

@@ -249,10 +249,10 @@ def set_up_anew(address: ServerAddress) -> ConfirmScreen:
     return ConfirmScreen(words, "anew", "goes back")
 
 
-class Asking(ModalScreen[str]):
+class PromptScreen(ModalScreen[str]):
     """Something that a command asks for; dismissed with what was typed."""
 
-    DEFAULT_CSS = LOOK.format(name="Asking") + "Asking > VerticalScroll { border: round $primary; }"
+    DEFAULT_CSS = LOOK.format(name="PromptScreen") + "PromptScreen > VerticalScroll { border: round $primary; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Give up", priority=True, show=False)]
 
     def __init__(self, prompt: str, secret: bool) -> None:

@@ -16,7 +16,7 @@ from chat.client.model.conversation import ConversationModel, span
 from chat.client.model.state import State
 from chat.client.screen.colours import Colours
 from chat.client.screen.current_conversation import Notes
-from chat.client.screen.line_layout import Drawing
+from chat.client.screen.line_layout import LineLayout
 from chat.protocol.events import Entry
 
 NEAR_TOP = 20
@@ -39,14 +39,14 @@ class Mark:
     new_shown: bool
 
 
-class Feed(ScrollView, can_focus=False):
+class MessageList(ScrollView, can_focus=False):
     """Shows one conversation.
 
     What was drawn stays; drawn anew is only what stands from a row on that looks another way now, so that a long
     conversation costs no more than a short one.
     """
 
-    DEFAULT_CSS = "Feed { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll; }"
+    DEFAULT_CSS = "MessageList { height: 1fr; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll; }"
 
     class OlderWanted(Message):
         """Somebody looks for what is older than what is held."""
@@ -70,10 +70,10 @@ class Feed(ScrollView, can_focus=False):
         self._new_shown = False
         self._was_at_end = True
 
-    def _drawing(self) -> Drawing:
+    def _drawing(self) -> LineLayout:
         zone: Any = datetime.now().astimezone().tzinfo
         width = self.scrollable_content_region.width or self.size.width
-        return Drawing(width, zone, self._state.me, self._state.names_me, self._colours)
+        return LineLayout(width, zone, self._state.me, self._state.names_me, self._colours)
 
     # what is shown
 
@@ -136,7 +136,7 @@ class Feed(ScrollView, can_focus=False):
         if self._was_at_end:
             self.scroll_end(animate=False, immediate=True)
 
-    def _draw(self, entry: Entry, talk: ConversationModel, drawing: Drawing) -> None:
+    def _draw(self, entry: Entry, talk: ConversationModel, drawing: LineLayout) -> None:
         seq = span(entry)[0]
         self._marks.append(Mark(seq, len(self._strips), self._noted, self._last_day, self._new_shown))
         self._draw_notes(drawing, seq)
@@ -152,7 +152,7 @@ class Feed(ScrollView, can_focus=False):
             self._strips.append(drawing.rule(" new "))
         self._strips += strips
 
-    def _draw_notes(self, drawing: Drawing, before: int) -> None:
+    def _draw_notes(self, drawing: LineLayout, before: int) -> None:
         """Those that stand before the row of a seq."""
         while self._noted < len(self.notes.lines) and self.notes.lines[self._noted][0] < before:
             line = self.notes.lines[self._noted][1]

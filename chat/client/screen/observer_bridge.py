@@ -21,7 +21,7 @@ MOST_MISSED = 100
 """What comes before there is a screen for it and is shown later; of more, the oldest are let go."""
 
 
-class Relay:
+class ObserverBridge:
     """Implements `chat.client.session.observer.Observer` for the screens of one program.
 
     :param later: calls a function from one of Textual's tasks.
@@ -37,11 +37,11 @@ class Relay:
 
     def show_on(self, screen: ChatScreen | None) -> None:
         """From now on that is the screen; what was found and came to its end while there was none is shown on it."""
-        self._screen = screen.hearing if screen is not None else None
+        self._screen = screen.presenter if screen is not None else None
         if screen is not None:
             missed, self._missed = self._missed, []
             for show in missed:
-                screen.call_later(show, screen.hearing)  # it is not there yet
+                screen.call_later(show, screen.presenter)  # it is not there yet
 
     def _show(self, show: Callable[[Observer], object]) -> None:
         if self._screen is not None:

@@ -8,15 +8,15 @@ from chat.client.model.conversation import ConversationModel
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.state import State
 from chat.client.model.transfer_progress import TransferProgress
-from chat.client.screen.current_conversation import Here
-from chat.client.screen.transfer_bars import Carried, direct_lines
+from chat.client.screen.current_conversation import CurrentConversation
+from chat.client.screen.transfer_bars import TransferBars, direct_lines
 from chat.client.session.observer import Status
 from chat.protocol.events import Delivered, Entry, Event, Presence, Said, StoredAs
 from chat.protocol.names import fold
 from chat.protocol.wire.sanitize import safe
 
 
-class Hearing:
+class Presenter:
     """Implements `chat.client.session.observer.Observer` by its methods of those names.
 
     :param here: where the person is.
@@ -29,7 +29,7 @@ class Hearing:
     def __init__(
         self,
         state: State,
-        here: Here,
+        here: CurrentConversation,
         *,
         arrived: Callable[[ConversationModel, Sequence[Entry]], object],
         put_out: Callable[[], object],
@@ -40,7 +40,7 @@ class Hearing:
         self._arrived = arrived
         self._put_out = put_out
         self._changed = changed
-        self.carried = Carried()
+        self.carried = TransferBars()
         self._rings = False
 
     def rings(self) -> bool:

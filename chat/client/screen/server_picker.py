@@ -49,13 +49,13 @@ def places(files: Files) -> list[tuple[str, Destination]]:
     return lines
 
 
-class Picking(Screen[Destination | None]):
+class ServerPicker(Screen[Destination | None]):
     """Which server to go to, and as whom; dismissed with it, or with nothing to stay.
 
     :param here: where one is, or nothing.
     """
 
-    DEFAULT_CSS = LOOK.format(name="Picking")
+    DEFAULT_CSS = LOOK.format(name="ServerPicker")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "down", "To the list", show=False),
         Binding("escape", "stay", "Back", priority=True, show=False),

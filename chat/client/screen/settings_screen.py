@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from chat.client.model.rendering import view_of
-from chat.client.screen.login_screen import LOOK, Asking
+from chat.client.screen.login_screen import LOOK, PromptScreen
 from chat.protocol.events import OwnSettings
 from chat.protocol.preferences import SETTINGS, Setting
 from chat.protocol.wire.listings import setting_values
@@ -66,17 +66,17 @@ def choices(settings: OwnSettings, rooms: Iterable[str], view: View) -> list[Set
     return lines
 
 
-class Choosing(ModalScreen[None]):
+class SettingsScreen(ModalScreen[None]):
     """The page.
 
     :param rooms: whose member one is.
     """
 
     DEFAULT_CSS = (
-        LOOK.format(name="Choosing")
+        LOOK.format(name="SettingsScreen")
         + """
-    Choosing > VerticalScroll { border: round $primary; }
-    Choosing OptionList { text-wrap: nowrap; text-overflow: ellipsis; margin: 0 0 1 0; }
+    SettingsScreen > VerticalScroll { border: round $primary; }
+    SettingsScreen OptionList { text-wrap: nowrap; text-overflow: ellipsis; margin: 0 0 1 0; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,7 +122,9 @@ class Choosing(ModalScreen[None]):
         choice = self._choices[event.option_index]
         value = choice.next
         if not choice.setting.words:
-            value = await self.app.push_screen_wait(Asking(f"{choice.name} ({choice.setting.hint}):", secret=False))
+            value = await self.app.push_screen_wait(
+                PromptScreen(f"{choice.name} ({choice.setting.hint}):", secret=False)
+            )
         if not value.strip():
             return
         outcome = await self._set(f"/set {choice.name} {value}")

@@ -23,7 +23,7 @@ def direct_lines(author: str, text: str, delivered: bool) -> str:
     return "\n".join(lines) + (" ✓✓" if delivered else "")
 
 
-class Carried:
+class TransferBars:
     """The files that are on their way, and what was said of them."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from chat.client.cli.factory import make_key_files, runtime_folder
 from chat.client.cli.scripting import ScriptCommand, Send, Tail
-from chat.client.e2e import encrypted_db as vault
+from chat.client.e2e import encrypted_db
 from chat.client.main import run
 from chat.client.model.failures import ClientFailure, NobodyThere
 from chat.client.session.endpoint import ServerAddress
@@ -234,7 +234,7 @@ class SendingSealed(ScriptCase):
 
     def test_while_the_screen_has_the_keys_that_it_would_share(self) -> None:
         """Else it would be a stranger, and what it says in the clear, for good."""
-        self.patch(vault, "BUSY_TIMEOUT", 0)
+        self.patch(encrypted_db, "BUSY_TIMEOUT", 0)
         ann, bob = self.enters("ann"), self.enters("bob")
         sent = self.sends("bob", WORDS, keys=self.keys)
         self.assertEqual((sent.status, sent.out), (1, ""))

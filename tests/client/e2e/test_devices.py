@@ -72,16 +72,16 @@ class Devices(SealedCase):
         self.assertNotIn("linked to your account", self.told(self.ann))
 
     def test_new_one_time_keys_are_published_and_nobody_is_told_of_them(self) -> None:
-        publisher = self.sealing(self.bob).publisher
+        key_uploader = self.sealing(self.bob).key_uploader
         claimed = {"devices": [{"user": "bob", "device": "desk"}]}
         for _ in range(5):
             self.run_link(self.ann.engine.ask("keys.claim", claimed))
         left = self.run_link(self.bob.engine.ask("keys.publish", {}))
         self.assertEqual(left.one_time, 44)
         before = self.recorded().count(b"keys-changed")
-        self.run_link(publisher.replenish(left))
+        self.run_link(key_uploader.replenish(left))
         self.assertEqual(self.run_link(self.bob.engine.ask("keys.publish", {})).one_time, 44)
-        self.run_link(publisher.replenish(KeysLeft(left.one_time, True)))
+        self.run_link(key_uploader.replenish(KeysLeft(left.one_time, True)))
         self.assertEqual(self.run_link(self.bob.engine.ask("keys.publish", {})), KeysLeft(50, False))
         self.assertEqual(self.recorded().count(b"keys-changed"), before)
 

@@ -10,8 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chat.client.e2e import encrypted_db as vaults
 from chat.client.e2e.cross_signing import AccountKey
-from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_vault, open_with_key
-from chat.client.e2e.key_store import KeyStore, Policy, Words
+from chat.client.e2e.encrypted_db import EncryptedDatabase, make_database, open_database, open_with_key
+from chat.client.e2e.key_store import KeyStore, Policy, StoredText
 from chat.client.e2e.megolm import AHEAD
 from chat.client.model.failures import BadKeyFile, ClientFailure
 from chat.protocol.values import Conversation
@@ -31,24 +31,24 @@ class VaultCase(SynchronousTestCase):
     def opened(self, open: Callable[[], EncryptedDatabase]) -> EncryptedDatabase:
         return self.closing(open())
 
-    def closing(self, vault: EncryptedDatabase) -> EncryptedDatabase:
-        self.addCleanup(vault.close)
-        return vault
+    def closing(self, database: EncryptedDatabase) -> EncryptedDatabase:
+        self.addCleanup(database.close)
+        return database
 
 
 class Keeping(VaultCase):
     def test_what_was_written_is_there_again(self) -> None:
-        vault = self.make()
-        vault.write({"one": [1], "two": "zwei"})
-        vault.write({"two": "deux"})
-        vault.close()
-        again = self.opened(lambda: open_vault(self.path, "horse"))
+        database = self.make()
+        database.write({"one": [1], "two": "zwei"})
+        database.write({"two": "deux"})
+        database.close()
+        again = self.opened(lambda: open_database(self.path, "horse"))
         self.assertEqual(again.read(), {"one": [1], "two": "deux"})
 
     def test_nothing_of_it_can_be_read_in_the_file(self) -> None:
-        vault = self.make()
-        vault.write({"with ann bob": "the launch code"}, [("with ann bob", 1, {"text": "is on the fridge"})])
-        vault.close()
+        database = self.make()
+        database.write({"with ann bob": "the launch code"}, [("with ann bob", 1, {"text": "is on the fridge"})])
+        database.close()
         content = b"".join(each.read_bytes() for each in self.path.parent.iterdir())
         for words in (b"launch", b"fridge", b"bob"):
             self.assertNotIn(words, content)
@@ -57,31 +57,31 @@ class Keeping(VaultCase):
     def test_a_wrong_passphrase(self) -> None:
         self.make().close()
         with self.assertRaises(BadKeyFile):
-            open_vault(self.path, "house")
+            open_database(self.path, "house")
 
     def test_an_empty_passphrase(self) -> None:
         with self.assertRaises(BadKeyFile):
             make_database(self.path, "", cost=2)
 
     def test_another_passphrase(self) -> None:
-        vault = self.make()
-        vault.write({"one": 1})
-        vault.relock("mule", cost=2)
-        vault.close()
+        database = self.make()
+        database.write({"one": 1})
+        database.relock("mule", cost=2)
+        database.close()
         with self.assertRaises(BadKeyFile):
-            open_vault(self.path, "horse")
-        self.assertEqual(self.opened(lambda: open_vault(self.path, "mule")).read(), {"one": 1})
+            open_database(self.path, "horse")
+        self.assertEqual(self.opened(lambda: open_database(self.path, "mule")).read(), {"one": 1})
 
     def test_the_key_opens_it_without_the_passphrase_and_another_one_does_not(self) -> None:
-        vault = self.make()
-        vault.write({"one": 1})
-        vault.close()
-        self.assertEqual(self.opened(lambda: open_with_key(self.path, vault.key)).read(), {"one": 1})
+        database = self.make()
+        database.write({"one": 1})
+        database.close()
+        self.assertEqual(self.opened(lambda: open_with_key(self.path, database.key)).read(), {"one": 1})
 
     def test_another_key(self) -> None:
-        vault = self.make()
-        vault.write({"one": 1})
-        vault.close()
+        database = self.make()
+        database.write({"one": 1})
+        database.close()
         with self.assertRaises(BadKeyFile):
             open_with_key(self.path, bytes(32))
 
@@ -89,20 +89,20 @@ class Keeping(VaultCase):
         self.make()
         self.patch(vaults, "BUSY_TIMEOUT", 0.0)
         with self.assertRaisesRegex(BadKeyFile, "Another chat client"):
-            open_vault(self.path, "horse")
+            open_database(self.path, "horse")
 
     def test_a_file_that_is_none(self) -> None:
         self.path.parent.mkdir(parents=True)
         self.path.write_bytes(b"nothing of the kind" * 100)
         with self.assertRaises(BadKeyFile):
-            open_vault(self.path, "horse")
+            open_database(self.path, "horse")
 
     def test_messages_are_found_by_their_place_the_newest_first(self) -> None:
-        vault = self.make()
-        vault.write({}, [("a", 1, {"text": "x"}), ("a", 2, {"text": "y"}), ("b", 1, {"text": "z"})])
-        vault.write({}, [("a", 2, {"text": "why"})], [("a", 1)])
-        self.assertEqual([vault.opened(page) for page in vault.pages("a", 1)], [[("a", 2, {"text": "why"})]])
-        self.assertEqual([len(page) for page in vault.pages("", 1)], [1, 1])
+        database = self.make()
+        database.write({}, [("a", 1, {"text": "x"}), ("a", 2, {"text": "y"}), ("b", 1, {"text": "z"})])
+        database.write({}, [("a", 2, {"text": "why"})], [("a", 1)])
+        self.assertEqual([database.opened(page) for page in database.pages("a", 1)], [[("a", 2, {"text": "why"})]])
+        self.assertEqual([len(page) for page in database.pages("", 1)], [1, 1])
 
 
 class TheRing(VaultCase):
@@ -116,12 +116,12 @@ class TheRing(VaultCase):
 
     def crashed(self, ring: KeyStore) -> KeyStore:
         """The program ends without a word, and is started again."""
-        ring.vault.close()
-        return KeyStore.load(self.opened(lambda: open_vault(self.path, "horse")), "ann", "desk")
+        ring.database.close()
+        return KeyStore.load(self.opened(lambda: open_database(self.path, "horse")), "ann", "desk")
 
     def left(self, ring: KeyStore) -> KeyStore:
         ring.close()
-        return KeyStore.load(self.opened(lambda: open_vault(self.path, "horse")), "ann", "desk")
+        return KeyStore.load(self.opened(lambda: open_database(self.path, "horse")), "ann", "desk")
 
     def index(self, ring: KeyStore, text: str = "hi") -> int:
         """At which place of its key something is sealed."""
@@ -148,7 +148,7 @@ class TheRing(VaultCase):
         ring = self.ring()
         for _ in range(AHEAD + 1):
             self.index(ring)
-        ring.vault.close()
+        ring.database.close()
         for _ in range(2):
             with self.assertRaises(ClientFailure):
                 ring.seal(BOB, "one too many")
@@ -158,15 +158,15 @@ class TheRing(VaultCase):
         ring.set_policy("with ann bob", Policy(sealed=True))
         ring.took(7)
         ring.keep_waiting([(8, "bob", "phone", b"sealed")])
-        ring.remember("with ann bob", 4, Words("bob", 1_000, "hello"))
+        ring.remember("with ann bob", 4, StoredText("bob", 1_000, "hello"))
         ring = self.left(ring)
         self.assertEqual(ring.policy("with ann bob"), Policy(sealed=True))
         self.assertEqual((ring.last_letter, ring.waiting), (7, [(8, "bob", "phone", b"sealed")]))
-        ((found,),) = (ring.vault.opened(page) for page in ring.vault.pages("with ann bob", 10))
+        ((found,),) = (ring.database.opened(page) for page in ring.database.pages("with ann bob", 10))
         self.assertEqual(found, ("with ann bob", 4, {"author": "bob", "time": 1_000, "text": "hello"}))
 
     def test_the_keys_of_another_device(self) -> None:
         self.ring().close()
-        vault = self.opened(lambda: open_vault(self.path, "horse"))
+        database = self.opened(lambda: open_database(self.path, "horse"))
         with self.assertRaises(BadKeyFile):
-            KeyStore.load(vault, "ann", "laptop")
+            KeyStore.load(database, "ann", "laptop")

@@ -22,40 +22,40 @@ class TheCupboard(SealedCase):
         super().setUp()
         self.runtime = self.folder / "run"
         self.runtime.mkdir()
-        self.cupboard = KeyFiles(self.folder / "keys", self.runtime, cost=2)
+        self.key_files = KeyFiles(self.folder / "keys", self.runtime, cost=2)
 
     def test_what_was_unlocked_once_stays_so_until_one_is_logged_out(self) -> None:
-        self.cupboard.open("ann", "desk", "horse").close()
-        self.assertEqual(self.cupboard.wanted("ann", "desk"), "")
-        self.cupboard.open("ann", "desk", "").close()
-        self.cupboard.forget("ann", "desk")
-        self.assertIn("unlock your keys", self.cupboard.wanted("ann", "desk"))
+        self.key_files.open("ann", "desk", "horse").close()
+        self.assertEqual(self.key_files.wanted("ann", "desk"), "")
+        self.key_files.open("ann", "desk", "").close()
+        self.key_files.forget("ann", "desk")
+        self.assertIn("unlock your keys", self.key_files.wanted("ann", "desk"))
         with self.assertRaises(BadKeyFile):
-            self.cupboard.open("ann", "desk", "")
+            self.key_files.open("ann", "desk", "")
 
     def test_nothing_stays_unlocked_without_such_a_folder(self) -> None:
-        cupboard = KeyFiles(self.folder / "keys", cost=2)
-        cupboard.open("ann", "desk", "horse").close()
-        self.assertTrue(cupboard.wanted("ann", "desk"))
+        key_files = KeyFiles(self.folder / "keys", cost=2)
+        key_files.open("ann", "desk", "horse").close()
+        self.assertTrue(key_files.wanted("ann", "desk"))
 
     def test_everything_is_readable_by_its_owner_alone(self) -> None:
-        self.cupboard.open("ann", "desk", "horse").close()
+        self.key_files.open("ann", "desk", "horse").close()
         files = [each for each in self.folder.rglob("*") if each.is_file()]
         self.assertEqual(len(files), 2)
         self.assertEqual({each.stat().st_mode & 0o777 for each in files}, {0o600})
 
     def test_names_make_no_paths(self) -> None:
-        path = self.cupboard.path("../eve", "desk")
+        path = self.key_files.path("../eve", "desk")
         self.assertEqual(path.parent.parent, self.folder / "keys")
 
     def test_a_changed_password_is_what_they_are_under(self) -> None:
         ann = self.enters("ann")
         self.run_link(ann.engine.change_password(PASSWORD, "another horse"))
         ann.engine.close()
-        cupboard = KeyFiles(self.folder / "ann", cost=2)
+        key_files = KeyFiles(self.folder / "ann", cost=2)
         with self.assertRaises(BadKeyFile):
-            cupboard.open("ann", "desk", PASSWORD)
-        cupboard.open("ann", "desk", "another horse").close()
+            key_files.open("ann", "desk", PASSWORD)
+        key_files.open("ann", "desk", "another horse").close()
 
 
 class ToAnotherMachine(SealedCase):
@@ -75,13 +75,13 @@ class ToAnotherMachine(SealedCase):
 
     def test_not_under_two_passphrases_and_not_over_another_file(self) -> None:
         self.enters("ann").engine.close()
-        cupboard, file = KeyFiles(self.folder / "ann", cost=2), self.folder / "keys.ann"
+        key_files, file = KeyFiles(self.folder / "ann", cost=2), self.folder / "keys.ann"
         with self.assertRaises(ClientFailure):
-            export_keys(cupboard, "ann", "desk", file, answers(PASSWORD, "one", "two"), cost=2)
+            export_keys(key_files, "ann", "desk", file, answers(PASSWORD, "one", "two"), cost=2)
         self.assertFalse(file.exists())
         file.write_text("something else")
         with self.assertRaises(ClientFailure):
-            export_keys(cupboard, "ann", "desk", file, answers(PASSWORD, "one", "one"), cost=2)
+            export_keys(key_files, "ann", "desk", file, answers(PASSWORD, "one", "one"), cost=2)
 
     def test_not_somebody_elses(self) -> None:
         self.enters("ann").engine.close()

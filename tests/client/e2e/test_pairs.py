@@ -201,7 +201,7 @@ class TheInbox(SealedCase):
         """The program ends without a word, and without saving anything more."""
         sealing = self.sealing(desk)
         assert sealing.ring is not None
-        sealing.ring.vault.close()
+        sealing.ring.database.close()
         sealing.ring = None
         desk.engine.close()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from chat.client.screen.input_box import Writing
-from chat.client.screen.message_list import Feed
+from chat.client.screen.input_box import InputBox
+from chat.client.screen.message_list import MessageList
 from tests.client.e2e.people import WORDS, SealedCase
 from tests.client.theatre import HERE, Play, ScreenCase
 from tests.server.frontends.server import PASSWORD
@@ -98,7 +98,7 @@ class ADay(KeysCase):
         async def again(play: Play) -> None:
             await self.comes_back(play)
             await play.presses("alt+down")
-            feed = play.app.screen.query_one(Feed)
+            feed = play.app.screen.query_one(MessageList)
             self.assertIn("line 129.", play.sees())
             for _ in range(20):
                 await play.presses("pageup")
@@ -144,7 +144,7 @@ class AnotherDay(KeysCase):
         async def again(play: Play) -> None:
             await self.comes_back(play)
             await play.presses("up")
-            self.assertEqual(play.app.screen.query_one(Writing).text, "message bob what was typed")
+            self.assertEqual(play.app.screen.query_one(InputBox).text, "message bob what was typed")
 
         self.start(scene)
         self.start(again)

@@ -10,7 +10,7 @@ from chat.client.model.conversation import ConversationModel, Key
 from chat.client.model.message_status import InTheClear, Opened, Unopened
 from chat.client.model.state import State
 from chat.client.screen.colours import Colours
-from chat.client.screen.line_layout import Drawing
+from chat.client.screen.line_layout import LineLayout
 from chat.client.screen.status_bars import topic_line
 from chat.protocol.events import Edited, Said
 from chat.protocol.values import Conversation, Kind, Sealed, Text
@@ -50,7 +50,7 @@ class Marks(SynchronousTestCase):
 
     def test_on_the_screen(self) -> None:
         talk = ConversationModel(Key(False, "bob"), "bob")
-        drawing = Drawing(60, UTC, "ann", lambda said: False, Colours())
+        drawing = LineLayout(60, UTC, "ann", lambda said: False, Colours())
         for body, words in (
             (Text("hi"), "00:00 bob: hi"),
             (Opened("hi"), "00:00 🔒bob: hi"),

@@ -26,7 +26,7 @@ HOME, ELSEWHERE = "129.35.26.1", "198.51.100.9"
 
 
 class Letters:
-    """Implements `chat.client.p2p.message_channel.LetterBox` for people who can be claimed keys of."""
+    """Implements `chat.client.p2p.message_channel.DeviceCipher` for people who can be claimed keys of."""
 
     def __init__(self, me: Person, others: Mapping[str, Person]) -> None:
         self._me = me
@@ -118,5 +118,5 @@ class ClientCase(SynchronousTestCase):
 
     def line(self) -> MessageChannel:
         """Bob's line to ann."""
-        line: MessageChannel = self.run_now(self.bob.peers.line_to("ann"))
+        line: MessageChannel = self.run_now(self.bob.peers.channel_to("ann"))
         return line

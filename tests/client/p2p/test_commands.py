@@ -32,7 +32,7 @@ class Keys:
     def __init__(self, me: Person, others: dict[str, Person]) -> None:
         self._me = me
         self._others = others
-        self.badge = Identity(me.own, me.pins)
+        self.identity = Identity(me.own, me.pins)
         self.post = Letters(me, others)
 
         self.offers: list[Any] = []
@@ -263,7 +263,7 @@ class Private(DeskCase):
         self.consents()
         self.bob.types("private ann hi")
         direct: Any = self.bob.engine.direct
-        (line,) = direct._peers.lines_to("ann")
+        (line,) = direct._peers.channels_to("ann")
         for content in (
             {"type": "private", "text": "x" * 16_385},
             {"type": "private"},

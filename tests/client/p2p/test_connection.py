@@ -11,11 +11,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from chat.client.e2e.cross_signing import AccountKey
 from chat.client.model.failures import BadPeerFrame, CannotListen, NotThePeer, NotYetShown, PeerUnreachable
 from chat.client.p2p.connection import MOST_UNPROVEN, PROOF_TIME, Identity, PeerLink
-from chat.client.p2p.connector import CONNECT_TIME, PeerAddress, Reaching
+from chat.client.p2p.connector import CONNECT_TIME, PeerAddress, PeerConnector
 from chat.client.p2p.frames import MOST, FrameKind, Frames, frame
 from chat.client.p2p.handshake import End
-from chat.client.p2p.listener import MOST_A_MINUTE, MOST_FROM_ONE, MOST_STRANGERS, Listening
-from chat.client.p2p.tls import Calling, ListeningTls, Secured
+from chat.client.p2p.listener import MOST_A_MINUTE, MOST_FROM_ONE, MOST_STRANGERS, PeerListener
+from chat.client.p2p.tls import CallerTls, ListenerTls, TlsLinkFactory
 from tests.client.e2e.crypto_people import Person, meet, published
 from tests.client.p2p.net import Host, Net
 
@@ -35,22 +35,24 @@ class Case(SynchronousTestCase):
         self.links: list[PeerLink] = []
         self.listening = self.listens(self.home, self.ann)
 
-    def listens(self, host: Host, who: Person) -> Listening:
-        badge = Identity(who.own, who.pins)
-        listening = Listening(host, badge, lambda user: user in self.welcome, self.links.append)
+    def listens(self, host: Host, who: Person) -> PeerListener:
+        identity = Identity(who.own, who.pins)
+        listening = PeerListener(host, identity, lambda user: user in self.welcome, self.links.append)
         listening.open(PORT)
         return listening
 
-    def calls(self, *addresses: str, who: Person | None = None, whom: str = "ann") -> Reaching:
+    def calls(self, *addresses: str, who: Person | None = None, whom: str = "ann") -> PeerConnector:
         person = who or self.bob
-        reaching = Reaching(self.away, Identity(person.own, person.pins), whom, PeerAddress(addresses or (HOME,), PORT))
+        reaching = PeerConnector(
+            self.away, Identity(person.own, person.pins), whom, PeerAddress(addresses or (HOME,), PORT)
+        )
         self.net.settle()
         return reaching
 
     def reached(self, *addresses: str, who: Person | None = None) -> PeerLink:
         return self.successResultOf(self.calls(*addresses, who=who).reached)
 
-    def fails(self, reaching: Reaching, kind: type[Exception]) -> str:
+    def fails(self, reaching: PeerConnector, kind: type[Exception]) -> str:
         return str(self.failureResultOf(reaching.reached, kind).value)
 
 
@@ -97,7 +99,7 @@ class Proving(Case):
 
         link = Inviting(Identity(carol.own, carol.pins), self.home)
         link.proven.addErrback(lambda _: None)
-        self.home.listenTCP(PORT, Secured(ListeningTls(), Factory.forProtocol(lambda: link), self.home))
+        self.home.listenTCP(PORT, TlsLinkFactory(ListenerTls(), Factory.forProtocol(lambda: link), self.home))
         self.assertIn("Somebody else answered", self.fails(self.calls(), NotThePeer))
 
     def test_a_device_that_the_account_key_does_not_vouch_for_is_refused(self) -> None:
@@ -143,12 +145,12 @@ class Proving(Case):
             def handshakeCompleted(self) -> None:
                 pass
 
-        badge = Identity(self.bob.own, self.bob.pins)
-        passing["here"], passing["there"] = Passing(badge, between), Passing(badge, between, "ann")
+        identity = Identity(self.bob.own, self.bob.pins)
+        passing["here"], passing["there"] = Passing(identity, between), Passing(identity, between, "ann")
         for each in passing.values():
             each.proven.addErrback(lambda _: None)
-        between.listenTCP(PORT, Secured(ListeningTls(), Factory.forProtocol(lambda: passing["here"]), between))
-        caller = Secured(Calling(), Factory.forProtocol(lambda: passing["there"]), between)
+        between.listenTCP(PORT, TlsLinkFactory(ListenerTls(), Factory.forProtocol(lambda: passing["here"]), between))
+        caller = TlsLinkFactory(CallerTls(), Factory.forProtocol(lambda: passing["there"]), between)
         between.connectTCP(HOME, PORT, _AsClient(caller))
         self.net.settle()
         self.fails(self.calls("203.0.113.5"), NotThePeer)
@@ -264,7 +266,7 @@ class Strangers(Case):
             link = PeerLink(Identity(self.bob.own, self.bob.pins), self.away, "ann")
             link.handshakeCompleted = lambda link=link, body=body: link.transport.write(body)  # type: ignore[method-assign,misc]
             link.proven.addErrback(lambda _: None)
-            caller = Secured(Calling(), Factory.forProtocol(lambda link=link: link), self.away)  # type: ignore[misc]
+            caller = TlsLinkFactory(CallerTls(), Factory.forProtocol(lambda link=link: link), self.away)  # type: ignore[misc]
             self.away.connectTCP(HOME, PORT, _AsClient(caller))
             self.net.settle()
             self.assertTrue(self.net.wires[-1].over, body)
@@ -300,7 +302,7 @@ class Ending(Case):
         self.assertEqual(got, [b"ho"])
 
     def test_a_port_that_is_taken_is_one_clear_line(self) -> None:
-        other = Listening(self.home, Identity(self.bob.own, self.bob.pins), bool, self.links.append)
+        other = PeerListener(self.home, Identity(self.bob.own, self.bob.pins), bool, self.links.append)
         with self.assertRaisesRegex(CannotListen, f"^Cannot listen on port {PORT}: another program uses it"):
             other.open(PORT)
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from chat.client.p2p.file_receiver import Landing
+from chat.client.p2p.file_receiver import FileReceiver
 from chat.client.p2p.offer import Offer
 from chat.client.p2p.partial_files import STAYS, part_name, remove_old_parts, remove_part
 
@@ -32,10 +32,10 @@ class Parts(SynchronousTestCase):
         os.utime(path, (when, when))
         return path
 
-    def landing(self) -> Landing:
-        landing = Landing(self.folder, Offer(bytes(16), "notes", 100_000, DIGEST, bytes(32)))
-        self.addCleanup(landing.close)
-        return landing
+    def receiver(self) -> FileReceiver:
+        receiver = FileReceiver(self.folder, Offer(bytes(16), "notes", 100_000, DIGEST, bytes(32)))
+        self.addCleanup(receiver.close)
+        return receiver
 
     def test_one_that_has_not_grown_for_a_week_is_removed(self) -> None:
         self.lies(self.part, STAYS / 86_400 + 0.1)
@@ -48,12 +48,12 @@ class Parts(SynchronousTestCase):
         self.assertTrue(self.part.exists())
 
     def test_what_is_on_its_way_stays(self) -> None:
-        landing = self.landing()
+        receiver = self.receiver()
         self.lies(self.part)
         for each in (lambda: remove_old_parts(self.folder), lambda: remove_part(self.folder, DIGEST)):
             each()
             self.assertTrue(self.part.exists())
-        landing.close()
+        receiver.close()
         remove_old_parts(self.folder)
         self.assertFalse(self.part.exists())
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, fail
 from chat.client.model.failures import BadFile, ClientFailure
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.chunk_cipher import PIECE
-from chat.client.p2p.file_receiver import Landing
+from chat.client.p2p.file_receiver import FileReceiver
 from chat.client.p2p.frames import FrameKind
 from chat.client.p2p.partial_files import part_name
 from chat.client.p2p.peer_transfer import MOST_OFFERED, STALLED, PeerTransfers
@@ -112,14 +112,14 @@ class SayingNo(Case):
 
     def test_pieces_that_nobody_wants_are_left_out(self) -> None:
         transfer = self.offers()
-        (line,) = self.bob.peers.lines_to("ann")
+        (line,) = self.bob.peers.channels_to("ann")
         line.link.send(FrameKind.PIECE, transfer.offer.id + bytes(4) + bytes(100))
         self.net.settle()
         self.assertEqual(transfer.stage, Stage.OFFERED)
 
     def test_a_piece_that_was_changed_ends_it(self) -> None:
         transfer = self.offers()
-        (line,) = self.bob.peers.lines_to("ann")
+        (line,) = self.bob.peers.channels_to("ann")
         line.link.send(FrameKind.PIECE, transfer.offer.id + bytes(4) + bytes(100))
         self.run_now(self.ann.carrier.take(transfer))
         self.assertEqual([self.ann.stages[-1], self.bob.stages[-1]], [Stage.OVER, Stage.OVER])
@@ -129,10 +129,10 @@ class SayingNo(Case):
     def test_what_has_come_stays_where_there_is_no_room_for_more(self) -> None:
         transfer = self.offers()
 
-        def add(landing: Landing, number: int, sealed: bytes) -> None:
+        def add(receiver: FileReceiver, number: int, sealed: bytes) -> None:
             raise BadFile("There is no room.")
 
-        self.patch(Landing, "add", add)
+        self.patch(FileReceiver, "add", add)
         self.run_now(self.ann.carrier.take(transfer))
         self.assertEqual((transfer.stage, transfer.why), (Stage.OVER, "There is no room."))
         self.assertEqual(list(self.ann.files()), [part_name(transfer.offer.digest)])
@@ -218,8 +218,8 @@ class Cuts(Case):
         self.fail("it never came")
 
     def progress(self, transfer: Transfer) -> int:
-        assert transfer.landing is not None
-        return 10 * transfer.landing.have // SIZE
+        assert transfer.receiver is not None
+        return 10 * transfer.receiver.have // SIZE
 
     def test_both_look_for_each_other_at_the_same_moment(self) -> None:
         self.ann.peers.learn(Address("bob", ELSEWHERE, self.bob.peers.listen("ann", 51_792)))
@@ -306,13 +306,13 @@ class Cuts(Case):
         self.run_now(self.ann.carrier.take(transfer))
         self.net.pass_time(STALLED * 5 / 4)
         self.assertEqual(transfer.stage, Stage.CUT)
-        self.assertEqual(self.ann.peers.lines_to("bob"), [])
+        self.assertEqual(self.ann.peers.channels_to("bob"), [])
 
 
 class Confirming(Case):
     def test_who_confirms_what_was_not_sent_gets_no_more(self) -> None:
         transfer = self.offers()
-        (line,) = self.ann.peers.lines_to("bob")
+        (line,) = self.ann.peers.channels_to("bob")
         line.link.send(FrameKind.WANT, transfer.offer.id + bytes(4))
         self.net.settle()
         line.link.send(FrameKind.HAVE, transfer.offer.id + (39).to_bytes(4))
@@ -325,7 +325,7 @@ class Confirming(Case):
         transfer = self.offers()
         carol.peers._places = dict(self.bob.peers._places)
         self.ann.peers.listen("carol")
-        line = self.run_now(carol.peers.line_to("ann"))
+        line = self.run_now(carol.peers.channel_to("ann"))
         line.link.send(FrameKind.STOP, transfer.offer.id + bytes(4))
         self.net.settle()
         self.assertEqual(transfer.stage, Stage.OFFERED)

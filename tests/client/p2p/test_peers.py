@@ -22,7 +22,7 @@ class Letters(ClientCase):
 
     def test_both_ends_write(self) -> None:
         self.line()
-        (back,) = self.ann.peers.lines_to("bob")
+        (back,) = self.ann.peers.channels_to("bob")
         self.run_now(back.tell(WORDS))
         self.assertEqual(self.bob.read, [WORDS])
 
@@ -38,7 +38,7 @@ class Letters(ClientCase):
         self.assertNoResult(outcome)
         self.net.pass_time(CONFIRM_TIME + 1)
         self.failureResultOf(outcome, PeerUnreachable)
-        self.assertEqual(self.bob.peers.lines_to("ann"), [])
+        self.assertEqual(self.bob.peers.channels_to("ann"), [])
 
     def test_a_letter_that_is_refused_is_not_delivered(self) -> None:
         self.assertIn("refused it", self.fails(self.line().tell({"type": "nonsense"}), ClientFailure))
@@ -60,7 +60,7 @@ class Letters(ClientCase):
 
     async def _waiting(self, line: object) -> None:
         self.net.wires[0].silent = True
-        await self.bob.peers.lines_to("ann")[0].tell(WORDS)
+        await self.bob.peers.channels_to("ann")[0].tell(WORDS)
 
     def test_no_more_wait_than_can_be_remembered(self) -> None:
         line = self.line()
@@ -72,17 +72,17 @@ class Letters(ClientCase):
             self.failureResultOf(each, PeerUnreachable)
 
 
-class Reaching(ClientCase):
+class PeerConnector(ClientCase):
     def test_one_line_serves_for_many_letters(self) -> None:
         self.assertIs(self.line(), self.line())
 
     def test_without_an_address(self) -> None:
-        words = self.fails(self.ann.peers.line_to("bob"), NoAddress)
+        words = self.fails(self.ann.peers.channel_to("bob"), NoAddress)
         self.assertEqual(words, "Please request user address first (getaddress <user>).")
 
     def test_somebody_who_is_gone(self) -> None:
         self.ann.peers.close()
-        words = self.fails(self.bob.peers.line_to("ann"), PeerGone)
+        words = self.fails(self.bob.peers.channel_to("ann"), PeerGone)
         self.assertEqual(
             words,
             "User ann is no longer available at ('129.35.26.1', 51791). You can send an offline message through the"
@@ -91,7 +91,7 @@ class Reaching(ClientCase):
 
     def test_somebody_who_has_changed_address(self) -> None:
         self.bob.peers.forget("Ann")
-        self.fails(self.bob.peers.line_to("ann"), NoAddress)
+        self.fails(self.bob.peers.channel_to("ann"), NoAddress)
 
     def test_what_nobody_should_dial_is_not_dialed(self) -> None:
         """Whoever hands out loopback would have this machine's own services called."""
@@ -107,7 +107,7 @@ class Reaching(ClientCase):
             "ann",
         ):
             self.bob.peers.learn(Address("ann", address, 51_791))
-            self.fails(self.bob.peers.line_to("ann"), NoAddress)
+            self.fails(self.bob.peers.channel_to("ann"), NoAddress)
         self.bob.peers.learn(Address("ann", "127.0.0.1", 51_791, ("192.0.2.1",)))
         self.assertIn("192.0.2.1", str(self.bob.peers.gone("ann")))
 
@@ -117,7 +117,7 @@ class Reaching(ClientCase):
         impostor.person.pins.look(published(self.bob.person))
         impostor.peers.listen("bob", 51_791)
         self.bob.peers.learn(Address("ann", "203.0.113.66", 51_791))
-        self.fails(self.bob.peers.line_to("ann"), NotThePeer)
+        self.fails(self.bob.peers.channel_to("ann"), NotThePeer)
         self.assertEqual(impostor.read, [])
 
     def test_another_line_of_a_device_takes_the_place_of_the_first(self) -> None:
@@ -128,7 +128,7 @@ class Reaching(ClientCase):
         self.net.clock.advance(AT_ONCE)
         second = self.line()
         self.assertIsNot(first, second)
-        self.assertEqual(len(self.ann.peers.lines_to("bob")), 1)
+        self.assertEqual(len(self.ann.peers.channels_to("bob")), 1)
         self.assertTrue(self.net.wires[0].transports[1].disconnecting)
         self.run_now(second.tell(WORDS))
         self.assertEqual(self.ann.read, [WORDS])
@@ -143,10 +143,10 @@ class BothAtOnce(ClientCase):
 
     def test_both_keep_the_same_link(self) -> None:
         for _ in range(2):
-            calls = [Deferred.fromCoroutine(each.line_to(who)) for each, who in self.both()]
+            calls = [Deferred.fromCoroutine(each.channel_to(who)) for each, who in self.both()]
             self.net.settle()
             lines = [self.successResultOf(each) for each in calls]
-            self.assertEqual([each.peers.lines_to(who) for each, who in self.clients()], [[line] for line in lines])
+            self.assertEqual([each.peers.channels_to(who) for each, who in self.clients()], [[line] for line in lines])
             for line in lines:
                 self.run_now(line.tell(WORDS))
             self.assertEqual([len(wire.recorded) > 0 and wire.over for wire in self.net.wires].count(False), 1)
@@ -167,7 +167,7 @@ class ShuttingOut(ClientCase):
         self.ann.peers.shut_out("Bob")
         self.net.settle()
         self.successResultOf(line.link.ended)
-        self.fails(self.bob.peers.line_to("ann"), PeerGone)
+        self.fails(self.bob.peers.channel_to("ann"), PeerGone)
 
     def test_the_port_is_closed_with_the_last_one_who_was_let_in(self) -> None:
         self.ann.peers.listen("carol")

@@ -12,7 +12,7 @@ from chat.client.model.conversation import Key
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.offer import Offer
 from chat.client.p2p.transfer import Transfer
-from chat.client.screen.transfer_bars import Carried, direct_lines
+from chat.client.screen.transfer_bars import TransferBars, direct_lines
 from chat.client.session.engine import Engine
 from chat.client.session.observer import Observer
 from chat.client.session.peer_api import NullPeers
@@ -71,7 +71,7 @@ class Lines(SynchronousTestCase):
         self.assertEqual(direct_lines("ann", "hi", True), "ann (direct): hi ✓✓")
 
     def test_a_bar_while_a_file_moves(self) -> None:
-        carried, file = Carried(), transfer(incoming=False)
+        carried, file = TransferBars(), transfer(incoming=False)
         self.assertEqual(carried.changed(file), "* Offered notes.txt (4.0 KiB) to bob.")
         self.assertEqual(carried.bars().plain, "")
         file.stage, file.done = Stage.MOVING, 1024

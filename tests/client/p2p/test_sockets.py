@@ -11,9 +11,9 @@ from twisted.trial.unittest import TestCase
 from chat.client.model.failures import CannotListen
 from chat.client.p2p.addresses import own_addresses
 from chat.client.p2p.connection import Identity, PeerLink
-from chat.client.p2p.connector import PeerAddress, Reaching
+from chat.client.p2p.connector import PeerAddress, PeerConnector
 from chat.client.p2p.frames import FrameKind
-from chat.client.p2p.listener import Listening
+from chat.client.p2p.listener import PeerListener
 from tests.client.e2e.crypto_people import Person, meet
 
 reactor: Any = installed
@@ -26,13 +26,15 @@ class OverSockets(TestCase):
         ann, bob = Person("ann", "desk"), Person("bob", "phone")
         meet(ann, bob)
         came: list[PeerLink] = []
-        listening = Listening(reactor, Identity(ann.own, ann.pins), lambda user: user == "bob", came.append)
+        listening = PeerListener(reactor, Identity(ann.own, ann.pins), lambda user: user == "bob", came.append)
         port = listening.open()
         self.addCleanup(listening.close)
         with self.assertRaisesRegex(CannotListen, "another program uses it"):
-            Listening(reactor, Identity(bob.own, bob.pins), bool, came.append).open(port)
+            PeerListener(reactor, Identity(bob.own, bob.pins), bool, came.append).open(port)
         for address in ("127.0.0.1", "::1"):
-            link = await Reaching(reactor, Identity(bob.own, bob.pins), "ann", PeerAddress((address,), port)).reached
+            link = await PeerConnector(
+                reactor, Identity(bob.own, bob.pins), "ann", PeerAddress((address,), port)
+            ).reached
             there = came.pop()
             got: Deferred[bytes] = Deferred()
             there.taken = lambda kind, body, got=got: got.callback(body)  # type: ignore[misc]

@@ -13,7 +13,7 @@ from chat.client.e2e.encryption import Encryption
 from chat.client.model.failures import ClientFailure, RequestRefused
 from chat.client.model.transfer_progress import Stage
 from chat.client.p2p.commands import PeerCommands, PeerSettings
-from chat.client.p2p.key_adapter import LinkKeys
+from chat.client.p2p.key_adapter import KeyAdapter
 from chat.client.p2p.offer import ANSWER, Answer
 from chat.client.p2p.partial_files import part_name
 from chat.client.p2p.relay_transfer import MOST_OFFERED
@@ -43,7 +43,7 @@ class WithKeys(SealedCase):
             Host(self.net, desk.address),
             desk.state,
             desk.screen,
-            lambda: LinkKeys.of(seals) if isinstance(seals, Encryption) else None,
+            lambda: KeyAdapter.of(seals) if isinstance(seals, Encryption) else None,
             desk.engine.ask,
             PeerSettings(0, self.folder / desk.address),
             at_once,
@@ -221,14 +221,14 @@ class WithKeys(SealedCase):
         transfer = self.leaves()
         carol = self.enters("carol")
         answer = Answer(transfer.offer.id, transfer.offer.kept, True).content()
-        self.run_link(self.depot(carol)._letters.look("bob"))
-        self.run_link(self.depot(carol)._letters.leave("bob", answer))
+        self.run_link(self.relay(carol)._letters.look("bob"))
+        self.run_link(self.relay(carol)._letters.leave("bob", answer))
         self.assertEqual(transfer.stage, Stage.LEFT)
-        depot = self.depot(self.bob)
-        depot.answered("Ann", "desk", answer | {"taken": "yes"})
-        depot.answered("Ann", "desk", answer | {"id": "?"})
+        relay = self.relay(self.bob)
+        relay.answered("Ann", "desk", answer | {"taken": "yes"})
+        relay.answered("Ann", "desk", answer | {"id": "?"})
         self.assertEqual(transfer.stage, Stage.LEFT)
-        depot.answered("ann", "desk", answer)
+        relay.answered("ann", "desk", answer)
         self.assertEqual(transfer.stage, Stage.DONE)
 
     def test_what_has_come_of_a_file_stays_over_a_restart_and_goes_when_it_is_refused(self) -> None:
@@ -258,16 +258,16 @@ class WithKeys(SealedCase):
         phone.types(f"/link {self.bob.types('/link').text.rpartition(' ')[2]}")
         self.sealing(phone).post.takers[ANSWER] = lambda *letter: told.append(letter)
         transfer = self.leaves()
-        self.run_link(self.depot(self.ann)._letters.look("bob"))
+        self.run_link(self.relay(self.ann)._letters.look("bob"))
         self.ann.types("refusefile bob")
         self.assertEqual((transfer.stage, told), (Stage.OVER, []))
 
     def test_an_answer_that_the_server_does_not_take_just_now_is_given_later(self) -> None:
-        transfer, depot = self.leaves(), self.depot(self.ann)
-        leave = depot._letters.leave
-        depot._letters.leave = lambda *letter: fail(RequestRefused(Refused("too-fast", "Not so fast.")))
+        transfer, relay = self.leaves(), self.relay(self.ann)
+        leave = relay._letters.leave
+        relay._letters.leave = lambda *letter: fail(RequestRefused(Refused("too-fast", "Not so fast.")))
         self.ann.types("refusefile bob")
-        depot._letters.leave = leave
+        relay._letters.leave = leave
         self.assertEqual(transfer.stage, Stage.LEFT)
         self.ann.cut()
         self.quiet_link()
@@ -275,25 +275,25 @@ class WithKeys(SealedCase):
 
     def test_where_nobody_can_be_told_the_file_is_at_its_end_all_the_same(self) -> None:
         self.leaves()
-        self.depot(self.ann)._letters.leave = lambda *letter: fail(ClientFailure("There is nobody."))
+        self.relay(self.ann)._letters.leave = lambda *letter: fail(ClientFailure("There is nobody."))
         self.ann.types("refusefile bob")
         self.assertEqual(self.kept(), 0)
         self.assertEqual(self.sealing(self.ann).ring.offers, [])  # type: ignore[union-attr]
 
     def test_what_ends_after_the_end_changes_nothing_that_is_kept(self) -> None:
         self.leaves()
-        depot, checked = self.depot(self.ann), Deferred[Path]()
-        depot._in_thread = lambda work: checked if work.__name__ == "finish" else at_once(work)
+        relay, checked = self.relay(self.ann), Deferred[Path]()
+        relay._in_thread = lambda work: checked if work.__name__ == "finish" else at_once(work)
         self.begin(self.ann.keyboard.typed("getfile bob", None))
         self.quiet_link()
-        depot.close()
+        relay.close()
         checked.callback(self.folder)
         self.settle()
         self.assertEqual(len(self.sealing(self.ann).ring.offers), 1)  # type: ignore[union-attr]
 
-    def depot(self, desk: engines.Desk) -> Any:
+    def relay(self, desk: engines.Desk) -> Any:
         direct: Any = desk.engine.direct
-        return direct._depot
+        return direct._relay_transfers
 
     def test_a_file_that_was_left_is_taken_back(self) -> None:
         self.leaves()
@@ -309,7 +309,7 @@ class WithKeys(SealedCase):
         for _ in range(MOST_OFFERED + 2):
             self.bob.types(f"sendfile ann {self.file(10)}")
             self.quiet_link()
-        self.assertEqual(len(self.depot(self.bob).transfers), MOST_OFFERED)
+        self.assertEqual(len(self.relay(self.bob).transfers), MOST_OFFERED)
         self.assertEqual(len(self.ann.engine.direct.offers()), MOST_OFFERED)
 
     def test_cuts_on_the_way_to_the_server_and_back(self) -> None:

@@ -10,9 +10,9 @@ from textual._xterm_parser import XTermParser
 from chat.client.model.conversation import Key
 from chat.client.model.send_queue import Outgoing
 from chat.client.model.state import State
-from chat.client.screen.current_conversation import Here
-from chat.client.screen.input_box import Writing
-from chat.client.screen.message_list import Feed
+from chat.client.screen.current_conversation import CurrentConversation
+from chat.client.screen.input_box import InputBox
+from chat.client.screen.message_list import MessageList
 from chat.client.screen.sidebar import SideBar
 from chat.client.screen.start import tell_alt_enter_apart
 from chat.client.session.observer import Phase
@@ -287,7 +287,7 @@ class Talking(ScreenCase):
         state, lobby = State(), Key(True, "lobby")
         outgoing = Outgoing(lobby, "say", {}, "typed a week ago", 0)
         state.refuse(outgoing, "It has waited for too long.")
-        self.assertEqual(Here(state, lambda: None).go(lobby).lines, [(0, outgoing)])
+        self.assertEqual(CurrentConversation(state, lambda: None).go(lobby).lines, [(0, outgoing)])
 
     def test_who_is_named_is_told(self) -> None:
         bob = self.logged_in("bob", "lobby")
@@ -484,7 +484,7 @@ class TheInput(ScreenCase):
 
         async def scene(play: Play) -> None:
             await play.types("message bob hi")
-            writing = play.app.screen.query_one(Writing)
+            writing = play.app.screen.query_one(InputBox)
             await play.presses("s", "e", "c")
             await play.presses("alt+up")
             self.assertEqual((writing.text, ">#lobby" in play.sees()), ("", True))
@@ -506,7 +506,7 @@ class TheInput(ScreenCase):
             await play.settle()
             self.assertIn("no room", play.sees())
             self.assertIn("You were kicked from den by bob", play.sees())
-            self.assertEqual(play.app.screen.query_one(Writing).text, "")
+            self.assertEqual(play.app.screen.query_one(InputBox).text, "")
 
         self.play_as("ann", scene, room="lobby")
 
@@ -523,7 +523,7 @@ class TheInput(ScreenCase):
         self.logged_in("bob", "lobby")
 
         async def scene(play: Play) -> None:
-            writing = play.app.screen.query_one(Writing)
+            writing = play.app.screen.query_one(InputBox)
             for typed, completed in (
                 ("/me", "/me "),
                 ("/connect l", "/connect lobby "),
@@ -543,7 +543,7 @@ class TheInput(ScreenCase):
         async def scene(play: Play) -> None:
             await play.types("one")
             await play.types("two")
-            writing = play.app.screen.query_one(Writing)
+            writing = play.app.screen.query_one(InputBox)
             writing.put("draft")
             for key, shown in (("up", "two"), ("up", "one"), ("down", "two"), ("down", "draft")):
                 await play.presses(key)
@@ -571,7 +571,7 @@ class TheInput(ScreenCase):
         many, wide = "\n".join(f"line {number}" for number in range(301)), "x" * 16_385
 
         async def scene(play: Play) -> None:
-            writing = play.app.screen.query_one(Writing)
+            writing = play.app.screen.query_one(InputBox)
             for pasted, hint in (
                 (many, "These are 301 lines. A message has at most 40 lines. Send it in parts."),
                 (wide, "A message has at most 16,384 bytes. Send it in parts."),
@@ -617,7 +617,7 @@ class Scrolling(ScreenCase):
         async def scene(play: Play) -> None:
             await play.types("/connect lobby")
             self.assertIn("line 449.", play.sees())
-            feed = play.app.screen.query_one(Feed)
+            feed = play.app.screen.query_one(MessageList)
             for _ in range(80):
                 await play.presses("pageup")
                 if feed.talk is not None and feed.talk.complete and feed.scroll_offset.y == 0:
@@ -641,7 +641,7 @@ class Scrolling(ScreenCase):
                 self.server.clock.stall(20_000)
 
         async def scene(play: Play) -> None:
-            feed = play.app.screen.query_one(Feed)
+            feed = play.app.screen.query_one(MessageList)
 
             def same() -> None:
                 feed.draw()

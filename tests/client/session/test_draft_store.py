@@ -157,7 +157,7 @@ class UnderKeys(DraftCase):
         """Nothing is saved any more."""
         seals = desk.engine.seals
         assert isinstance(seals, Encryption) and seals.ring is not None
-        seals.ring.vault.close()
+        seals.ring.database.close()
         seals.ring = None
         desk.engine.close()
         self.settle()

@@ -19,9 +19,9 @@ from chat.client.model.failures import ServerNotTrusted
 from chat.client.model.state import MOST_NAMES, MOST_TALKS, State
 from chat.client.screen.colours import Colours
 from chat.client.screen.current_conversation import MOST_NOTES, Notes
-from chat.client.screen.help import Helping
-from chat.client.screen.line_layout import Drawing
-from chat.client.screen.message_list import Feed
+from chat.client.screen.help import HelpScreen
+from chat.client.screen.line_layout import LineLayout
+from chat.client.screen.message_list import MessageList
 from chat.client.screen.sidebar import entry as side_line
 from chat.client.screen.sidebar import ordered
 from chat.client.screen.status_bars import status_line, topic_line
@@ -59,7 +59,7 @@ class NothingButText(ClientCase):
         state = State()
         state.be("ann")
         state.take(event)
-        drawing = Drawing(width, FAR, "ann", state.names_me, Colours())
+        drawing = LineLayout(width, FAR, "ann", state.names_me, Colours())
         if isinstance(event, Entry):
             talk = state.talk_of(event.conversation)
             strips = drawing.row(event, talk)
@@ -181,7 +181,7 @@ class NoFrame(ClientCase):
 class OnTheScreen(ScreenCase):
     def test_attacks_by_every_way_stay_text(self) -> None:
         async def scene(play: Play) -> None:
-            feed = play.app.screen.query_one(Feed)
+            feed = play.app.screen.query_one(MessageList)
             talk = play.desk.talk("lobby")
             conversation = talk.conversation
             assert conversation is not None, "one is in it"
@@ -200,7 +200,7 @@ class OnTheScreen(ScreenCase):
                 [verb.as_json() | {"summary": ATTACK} for verb in play.desk.state.table.verbs]
             )
             await play.presses("f1")
-            self.assertIsInstance(play.app.screen, Helping)
+            self.assertIsInstance(play.app.screen, HelpScreen)
             self.assertEqual([char for char in play.sees() if harmful(char) and char != "\n"], [])
 
         self.play_as("ann", scene, room="lobby")
