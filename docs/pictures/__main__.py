@@ -126,9 +126,9 @@ async def _talk(ann: Ann, bob: Person, carol: Person, dmitri: Person) -> None:
             await person.types(f"connect {room}")
 
     await ann.presses("f4")
-    await ann.sees("Make an account")
+    await ann.sees("Create an account")
     await ann.presses(*"ann", "enter", *PASSWORD.replace(" ", "_"), "enter")
-    await ann.sees("You are in no room yet")
+    await ann.sees("You are not in a room yet")
     for room in ("lobby", "ops"):
         await ann.types(f"/connect {room}")
         await ann.sees(f"You are in {room}")
@@ -155,7 +155,7 @@ async def _talk(ann: Ann, bob: Person, carol: Person, dmitri: Person) -> None:
     await ann.sees("larger disk? ✓")
     await bob.types("Yes please, and one to spare.", person="ann")
     await ann.types("/verify bob yes")
-    await ann.sees("bob is verified.", "sealed, verified")
+    await ann.sees("bob is verified.", "encrypted, verified")
     await bob.types("What we write here stays between us two.", person="ann")
     await ann.presses("f6")
     await ann.resizes(*NARROW)

@@ -1,4 +1,4 @@
-"""What a person types about keys: the verbs that are this client's own, declared like those of the server."""
+"""The client's own verbs about keys: verify, accept, seal, unseal, unlock and link."""
 
 from __future__ import annotations
 

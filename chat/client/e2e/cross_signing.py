@@ -1,4 +1,4 @@
-"""Who vouches for what: the account key signs devices, a device signs the keys that are handed out for it."""
+"""Cross-signing: the account key signs devices, and each device signs the keys that are handed out for it."""
 
 from __future__ import annotations
 

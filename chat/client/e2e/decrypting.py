@@ -1,4 +1,4 @@
-"""Rows that come: opened where they are sealed, and marked with what is known of them."""
+"""Decrypts incoming rows, and marks what is known about each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Decrypter:
         self._found = found
 
     def read(self, talk: ConversationModel, entry: Entry) -> Entry:
-        """See `chat.client.session.encryption_api.Seals.read`."""
+        """See `chat.client.session.encryption_api.NullEncryption.read`."""
         conversations = self._ring.conversations
         end = conversations.end(entry.conversation)
         if isinstance(entry, Skipped):
@@ -65,7 +65,7 @@ class Decrypter:
         return shown
 
     def reread(self, entry: Entry) -> Entry:
-        """See `chat.client.session.encryption_api.Seals.reread`."""
+        """See `chat.client.session.encryption_api.NullEncryption.reread`."""
         if not isinstance(entry, Said | Edited):
             return entry
         if not isinstance(entry.body, Sealed):

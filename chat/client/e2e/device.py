@@ -1,4 +1,4 @@
-"""This device: its keys, what it publishes of them, and the account key where it holds it."""
+"""This device: its Olm account, what it publishes of it, and the account key if it has it."""
 
 from __future__ import annotations
 

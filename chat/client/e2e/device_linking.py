@@ -1,4 +1,4 @@
-"""A second device of the same person: the first shows a code, which is typed on the second.
+"""Links a second device to an account: a linked device shows a code, which is typed on the new one.
 
 The code is a key of its own (100 random bits), and the letters between the two are under it: what the second device
 asks for, and what the first one answers, the account key among it. So the server can neither read the answer nor put a

@@ -1,4 +1,4 @@
-"""What a device keeps: many small secrets in one SQLite file, each encrypted, saved together or not at all.
+"""An encrypted SQLite file of many small secrets, saved together or not at all.
 
 A random key encrypts the records (AES-256-GCM, NIST SP 800-38D); it lies in the file itself, encrypted under scrypt
 (RFC 7914) of a passphrase. Names of records are hashed with it, so the file shows how much is kept and nothing of what.

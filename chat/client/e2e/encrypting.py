@@ -1,4 +1,4 @@
-"""Lines that go: whether they are sealed, for whom, and what a person has to be told before."""
+"""Encrypts outgoing lines: whether, for which devices, and what the person is told first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_PAGES: Final = 100
 
 
 class Encrypter:
-    """Seals what is said here.
+    """Encrypts what is said here.
 
     :param now: seconds since the epoch.
     """

@@ -1,4 +1,4 @@
-"""The keys of one client, as the engine sees them."""
+"""End-to-end encryption of one client, as the engine uses it."""
 
 from __future__ import annotations
 

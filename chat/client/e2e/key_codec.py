@@ -1,4 +1,4 @@
-"""Keys and letters as the arguments of commands."""
+"""Encodes keys and to-device messages as arguments of commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of secrets under a passphrase; the same format carries keys to another machine.
+"""A file of secrets under a passphrase; exported keys travel to another machine in the same format.
 
 The key is scrypt's (RFC 7914) of the passphrase, the file AES-256-GCM (NIST SP 800-38D) of JSON. Every save has a new
 random nonce and takes the place of the file before at once: a kill at any moment leaves the one or the other.

@@ -1,4 +1,4 @@
-"""Where the keys of each account and device lie on this machine, and how they are unlocked."""
+"""The key files of each account and device on this machine, and how they are unlocked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose keys the server shows, and since when that was not asked."""
+"""Queries the server for people's keys, and knows how old each answer is."""
 
 from __future__ import annotations
 

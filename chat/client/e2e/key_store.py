@@ -1,4 +1,4 @@
-"""All that a device keeps for its owner, in a vault."""
+"""Everything that a device stores for its owner, in an encrypted database."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class KeyStore:
     """The keys of one device, and what was seen of others.
 
     :ivar last_letter: the number of the last letter that was taken.
-    :ivar restored: see `chat.client.session.encryption_api.Seals.restored`.
+    :ivar restored: see `chat.client.session.encryption_api.NullEncryption.restored`.
     :ivar offers: files that wait for a yes or no, and answers that were not given yet, as plain JSON values.
     :ivar link: the code by which another device becomes one of the same person, and until when it is good.
     :ivar written: what the owner has written, by name, as plain JSON values.

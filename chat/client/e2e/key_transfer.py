@@ -1,4 +1,4 @@
-"""``chat keys export FILE`` and ``chat keys import FILE``: keys on their way to another machine, under a passphrase."""
+"""``chat keys export FILE`` and ``chat keys import FILE``: moves keys to another machine, under a passphrase."""
 
 from __future__ import annotations
 

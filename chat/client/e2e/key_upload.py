@@ -1,4 +1,4 @@
-"""What this device publishes of its keys, so that others can write to it."""
+"""Uploads the public keys of this device, so that others can write to it."""
 
 from __future__ import annotations
 

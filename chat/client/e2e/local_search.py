@@ -1,4 +1,4 @@
-"""A search in what was sealed, which no server can do: every message is kept encrypted, and looked through here."""
+"""Searches encrypted messages on this device, because no server can read them."""
 
 from __future__ import annotations
 

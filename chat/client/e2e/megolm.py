@@ -1,4 +1,4 @@
-"""Sealed conversations: Megolm keys, whom they are given to, and what is sealed and opened with them."""
+"""Megolm sessions of conversations: who has which key, encryption and decryption."""
 
 from __future__ import annotations
 

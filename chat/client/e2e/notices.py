@@ -1,4 +1,4 @@
-"""What a person is told of keys: each finding as one line."""
+"""Words for changed keys and inconsistent conversations, one line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one device writes to another: Olm sessions inside the inbox, to hand over the keys of conversations.
+"""Olm sessions between devices, which hand over the keys of conversations through the inbox.
 
 Inside each letter stands who wrote it to whom, with both identity keys: one that is handed to another device, or under
 another name, does not open.

@@ -1,4 +1,4 @@
-"""What is sealed beside the words: who said them, from which device, where, and after what."""
+"""The payload of an encrypted message: who wrote it, on which device, where, and after which message."""
 
 from __future__ import annotations
 

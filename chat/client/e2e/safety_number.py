@@ -1,4 +1,4 @@
-"""What two people compare aloud, to know that nobody stands between them."""
+"""Safety numbers: two people compare them to make sure that nobody intercepts their messages."""
 
 from __future__ import annotations
 

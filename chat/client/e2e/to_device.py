@@ -1,4 +1,4 @@
-"""Letters between devices: keys that are handed out, and what is kept until the keys of its author are accepted."""
+"""To-device messages: they hand out keys, and wait until their sender's keys are accepted."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from chat.protocol.names import fold
 from chat.protocol.values import Conversation
 
 AT_ONCE = 25
-"""Letters in one request: as many of the longest as fit into a frame twice over."""
+"""Messages in one request: as many of the longest as fit into a frame twice over."""
 
 PAGE = 100
-"""Letters that are read at a time."""
+"""Messages that are read at a time."""
 
 LINK = 2
 """The first byte of a letter between two devices of one person that know each other by a code alone; those of a ratchet

@@ -1,4 +1,4 @@
-"""What was seen of one conversation, held against what others say that they saw.
+"""The transcript of one conversation, compared with what other devices say that they saw.
 
 Each message names the last one that its author had seen, and counts what its device has sealed. So it shows at the
 next message when the server withholds one, shows it to some and not to others, or changes the order. What it withholds

@@ -1,4 +1,4 @@
-"""Whose keys are whose: pinned at first sight, and every later change shown before the next word is sealed."""
+"""Trust on first use: remembers people's keys, and reports each change before the next message is encrypted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses of this machine in its own networks, for those who are in them too."""
+"""The addresses of this machine in its own networks, and which addresses of others may be dialed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pieces of a file, each sealed by itself (AES-256-GCM, NIST SP 800-38D). Pure.
+"""Encrypts the chunks of a file one by one (AES-256-GCM, NIST SP 800-38D). Pure.
 
 The number of a piece and the file that it belongs to are bound to it, so none fits in another place. Each is sealed
 under a random nonce: one that is sent again, even of a file that has changed meanwhile, never uses one twice. (A key
@@ -34,7 +34,7 @@ def count(size: int) -> int:
 
 
 class ChunkCipher:
-    """Seals and opens the pieces of one file.
+    """Encrypts and decrypts the chunks of one file.
 
     :param id: of the file, random.
     :param key: random, for this file alone.

@@ -1,4 +1,4 @@
-"""What a person asks for: an address given, a private line, a file; and what of it is shown.
+"""The verbs for direct connections and files: consent, private, sendfile, getfile and refusefile.
 
 The verbs are the server's: what they need beyond it is done here.
 """
@@ -56,7 +56,7 @@ class UnlockedKeys(FileOfferMessages, Protocol):
 
     @property
     def post(self) -> DeviceCipher:
-        """Seals and opens letters."""
+        """Encrypts and decrypts messages between devices."""
 
     async def look(self, user: str) -> None:
         """See which keys somebody has now.

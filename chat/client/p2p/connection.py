@@ -1,4 +1,4 @@
-"""One link between two clients, from the first byte to the last.
+"""A direct connection between two clients, from the first byte to the last.
 
 How it works: the caller introduces itself as soon as TLS stands; the listener looks at that, and answers with its own
 introduction only to somebody it knows and lets in. From then on frames go both ways. The rules:

@@ -1,4 +1,4 @@
-"""Calling a client at one of its addresses: all are tried, and the first that proves to be the one is taken."""
+"""Calls a client at all of its addresses, and keeps the first connection that proves its identity."""
 
 from __future__ import annotations
 

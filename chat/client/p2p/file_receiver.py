@@ -1,4 +1,4 @@
-"""A file that is taken: it grows under a hidden name, and gets its own when it is whole and checked.
+"""Receives a file: it grows under a hidden name, and gets its own name once it is complete and checked.
 
 The rules:
 

@@ -1,4 +1,4 @@
-"""A file that is sent: opened once, measured, and read piece by piece."""
+"""Sends a file: opens it once, measures it, and reads it chunk by chunk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chat.client.p2p.chunk_cipher import ID_BYTES, KEY_BYTES, PIECE, ChunkCipher
 from chat.client.p2p.offer import MOST_SIZE, Offer, human
 
 WINDOW: Final = 32
-"""Pieces on their way: 1 MiB, which is what a slow reader makes the sender hold."""
+"""Chunks in flight: 1 MiB, which is what a slow reader makes the sender hold."""
 
 
 def typed_path(words: str) -> Path:

@@ -1,4 +1,4 @@
-"""What goes over a link: frames, each with its length before it and none too long. Pure."""
+"""Frames of a direct connection: each has its length before it, and none is too long. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Frames:
     def next(self) -> tuple[int, bytes] | None:
         """The next frame, its kind and its body; nothing until all of it is there.
 
-        :raises BadFrame: as soon as a length shows that it is empty or too long.
+        :raises BadPeerFrame: as soon as a length shows that it is empty or too long.
         """
         held = self._held
         if len(held) < _LENGTH:

@@ -1,4 +1,4 @@
-"""Who is at the other end of a link: a signature of the device, over what only the two ends of this link know. Pure.
+"""Mutual authentication: each device signs a secret that only the two ends of a connection know. Pure.
 
 What is signed names the link by a secret that TLS exports (RFC 9266), which end signs, who that is, and for whom. So
 nobody can pass a signature on: at another link, in the other direction, or to somebody else it does not hold.

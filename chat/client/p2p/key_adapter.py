@@ -1,4 +1,4 @@
-"""The keys of this client, as links need them: those that `chat.client.e2e` keeps."""
+"""Gives direct connections the keys that `chat.client.e2e` stores."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class KeyAdapter:
         self._ring.save()
 
     async def seal(self, user: str, device: str, content: Mapping[str, Any]) -> bytes:
-        """See `chat.client.p2p.message_channel.Post.seal`; what comes back may be sent at once."""
+        """See `chat.client.p2p.message_channel.DeviceCipher.seal`; what comes back may be sent at once."""
         keys = self._ring.pins.device(user, device)
         if keys is None:
             raise KeyMissing(f"{user}@{device} has no known keys.")
@@ -50,7 +50,7 @@ class KeyAdapter:
         return body
 
     async def leave(self, user: str, content: Mapping[str, Any], device: str = "") -> None:
-        """See `chat.client.p2p.relay_transfer.Letters.leave`."""
+        """See `chat.client.p2p.relay_transfer.FileOfferMessages.leave`."""
         letters = []
         for each in [device] if device else self._ring.pins.devices_to_seal_for(user):
             with suppress(KeyMissing):  # the others may still have some
@@ -74,7 +74,7 @@ class KeyAdapter:
         self._sealing.post.takers[kind] = take
 
     def open(self, user: str, device: str, body: bytes) -> Any:
-        """See `chat.client.p2p.message_channel.Post.open`; it may be confirmed at once."""
+        """See `chat.client.p2p.message_channel.DeviceCipher.open`; it may be confirmed at once."""
         keys = self._ring.pins.device_to_read(user, device)
         if keys is None:
             raise KeyMissing(f"{user}@{device} has no known keys.")

@@ -1,4 +1,4 @@
-"""Where other clients may call: a port that is open only while somebody was let in, and what strangers cost there.
+"""Listens for other clients while somebody may call, and limits what unknown callers cost.
 
 The rules: at most `MOST_STRANGERS` connections that have proven nothing, at most `MOST_FROM_ONE` of one address, and
 `MOST_A_MINUTE` in all; one more is closed before a byte of it is read. Somebody who is let in has one link for each

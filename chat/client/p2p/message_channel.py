@@ -1,6 +1,6 @@
-"""Letters over a link, each confirmed by the other end.
+"""Encrypted messages over a direct connection, each confirmed by the other end.
 
-They are sealed as those in the inbox of a device are, for the device at the other end. A letter counts as delivered
+They are sealed as those in the inbox of a device are, for the device at the other end. A message counts as delivered
 when the other end says that it was opened and shown; what is not confirmed within `CONFIRM_TIME` ends the link.
 """
 
@@ -20,13 +20,13 @@ CONFIRM_TIME: Final = 15.0
 """Seconds in which a letter is confirmed."""
 
 MOST_WAITING: Final = 100
-"""Letters that may wait for that; one more is refused."""
+"""Messages that may wait for that; one more is refused."""
 
 _NUMBER = 4
 
 
 class DeviceCipher(Protocol):
-    """Seals letters and opens them."""
+    """Encrypts messages for devices, and decrypts theirs."""
 
     async def seal(self, user: str, device: str, content: Mapping[str, Any]) -> bytes:
         """A letter for one device.
@@ -64,7 +64,7 @@ class MessageChannel:
     async def tell(self, content: Mapping[str, Any]) -> None:
         """Send a letter, and wait until it is delivered.
 
-        :raises Unreachable: when the link is lost before that.
+        :raises PeerUnreachable: when the link is lost before that.
         :raises ClientFailure: when it cannot be sealed, or the other end refuses it.
         """
         if len(self._waiting) >= MOST_WAITING:
@@ -80,7 +80,7 @@ class MessageChannel:
         await delivered
 
     def _take(self, kind: FrameKind, body: bytes) -> None:
-        """:raises BadFrame: when it is none."""
+        """:raises BadPeerFrame: when it is none."""
         if kind not in (FrameKind.LETTER, FrameKind.RECEIVED, FrameKind.REFUSED):
             self.taken(kind, body)
             return

@@ -1,4 +1,4 @@
-"""What is said of a file in letters that only the other end can read: an offer, and what became of it. Pure."""
+"""File offers and the answers to them, as encrypted messages carry them. Pure."""
 
 from __future__ import annotations
 

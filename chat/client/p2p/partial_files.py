@@ -1,4 +1,4 @@
-"""What has come of files that are not whole: where it waits, and when it is removed.
+"""Partial files: where an incomplete file waits, and when it is removed.
 
 The rules:
 

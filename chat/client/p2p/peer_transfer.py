@@ -1,4 +1,4 @@
-"""Files over a line: who wants which, from which piece on.
+"""File transfers over a direct connection.
 
 How it works: a letter offers a file. Who takes it says from which piece on; pieces follow, a window ahead of what the
 other end says to have. The last confirmation says that the file is whole, checked, and has its name. The rules:
@@ -164,7 +164,7 @@ class PeerTransfers(TransferBase):
     def taken(self, line: MessageChannel, kind: FrameKind, body: bytes) -> None:
         """A frame that is of no letter.
 
-        :raises BadFrame: when it is none that such a client sends.
+        :raises BadPeerFrame: when it is none that such a client sends.
         """
         id, number, rest = body[:ID_BYTES], body[ID_BYTES : ID_BYTES + _NUMBER], body[ID_BYTES + _NUMBER :]
         if len(number) != _NUMBER:

@@ -1,4 +1,4 @@
-"""Whose address one has, who was let in, and the lines to them.
+"""Known addresses, the people who may call, and the channels to them.
 
 There is one line to each device. Where both ends call each other at once, two links are made; both ends keep the same
 one, which is that of the end whose name comes first. Else a new link takes the place of the old one, whose other end
@@ -122,7 +122,7 @@ class Peers:
         """A line to somebody, made if none stands.
 
         :raises NoAddress: when nobody has given one.
-        :raises Gone: when nobody is there any more.
+        :raises PeerGone: when nobody is there any more.
         :raises NotThePeer: when somebody else is.
         """
         if lines := self.channels_to(user):

@@ -1,4 +1,4 @@
-"""Looking for the way to somebody again, after a link was lost."""
+"""Reconnects to somebody after a direct connection was lost."""
 
 from __future__ import annotations
 

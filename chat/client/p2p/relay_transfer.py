@@ -1,4 +1,4 @@
-"""Files by way of the server, for people who are away or cannot be called: left there sealed, and fetched.
+"""File transfers through the server, for people who are away or cannot be called.
 
 The pieces lie at the server; what they are, and the key, is in a letter to each device of the reader. The device that
 takes the file, or refuses it, says so in a letter to the one that has left it, which waits there if nobody is online.

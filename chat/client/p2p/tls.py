@@ -1,4 +1,4 @@
-"""TLS between two clients: it hides and protects what goes over a link, and leaves who is there to `proof`.
+"""TLS between two clients: it encrypts the connection; `handshake` proves who is at the other end.
 
 No certificate is looked at: the listener makes itself one that says nothing, and both ends prove themselves inside.
 """

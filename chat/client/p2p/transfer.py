@@ -1,4 +1,4 @@
-"""Files on their way, as a screen and the program that carries them see each."""
+"""The state of one file transfer, as screens and both ways of transferring see it."""
 
 from __future__ import annotations
 

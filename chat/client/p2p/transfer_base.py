@@ -1,4 +1,4 @@
-"""What every way for files has: those that are on it, how far each has come, and how it ends."""
+"""What all file transfers share: the list, progress, accepting, refusing and the end."""
 
 from __future__ import annotations
 

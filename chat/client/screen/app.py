@@ -1,4 +1,4 @@
-"""The application: which screen comes when."""
+"""The Textual application: which screen comes when."""
 
 from __future__ import annotations
 

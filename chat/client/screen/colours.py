@@ -1,4 +1,4 @@
-"""Which colour the name of each author has."""
+"""Assigns a colour to the name of each author."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where somebody is, and what stands there beside the rows."""
+"""The open conversation, and the notes between its rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between Textual's coroutines, which asyncio runs, and the engine's, which wait for Deferreds."""
+"""Lets Textual's coroutines, which asyncio runs, await the engine's, which await Deferreds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The help page: the keys, and the server's verbs."""
+"""The help page: keys and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The input: editing keys that people know, what was typed before, completion, and pastes of several lines."""
+"""The input box: editing keys, input history, completion and pasted lines."""
 
 from __future__ import annotations
 

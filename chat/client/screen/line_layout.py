@@ -1,4 +1,4 @@
-"""Rows of a conversation as lines of a terminal. Pure: a width in, strips of cells out."""
+"""Lays out rows of a conversation as terminal lines. Pure: takes a width, returns strips of cells."""
 
 from __future__ import annotations
 

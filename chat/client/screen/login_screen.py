@@ -1,4 +1,4 @@
-"""The screens before the conversation: who one is, a server whose key has changed; and what a command asks for."""
+"""The screens before a conversation: login, warnings about a changed server, and prompts."""
 
 from __future__ import annotations
 

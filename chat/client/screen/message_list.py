@@ -1,4 +1,4 @@
-"""The widget in which a conversation is read: it scrolls through any number of lines, and paints those that show."""
+"""The message list: scrolls through any number of lines, and paints the visible ones."""
 
 from __future__ import annotations
 

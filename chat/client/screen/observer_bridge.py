@@ -1,4 +1,4 @@
-"""Hands what an engine tells to the screen.
+"""Passes what the engine reports on to the screen.
 
 Twisted calls from outside of Textual's own tasks, so all of it is done a little later. One message of Textual's costs
 more than a line of chat, so what comes meanwhile is done together, in the order in which it came.

@@ -1,4 +1,4 @@
-"""What an engine tells while somebody talks: what of it is noted, and where, and what rings."""
+"""Decides what the engine reports is noted, in which conversation, and what rings the bell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The servers and accounts to pick from, and to switch between."""
+"""The list of servers and accounts to choose from."""
 
 from __future__ import annotations
 

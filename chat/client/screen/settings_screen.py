@@ -1,4 +1,4 @@
-"""The page of settings that the server keeps with the account: a list, and what ``/set`` would be typed for."""
+"""The settings page of the account; each change is the ``/set`` command."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ABOUT = (
 )
 
 Set = Callable[[str], Awaitable[Any]]
-"""Does what a line says; see `chat.client.input.input_commands.Keyboard.typed`."""
+"""Does what a line says; see `chat.client.input.input_commands.CommandInput.typed`."""
 
 
 class SettingLine(NamedTuple):

@@ -1,4 +1,4 @@
-"""The side bar: one's rooms and people, what waits in each, and who is here."""
+"""The side bar: rooms and people, unread lines, and who is online."""
 
 from __future__ import annotations
 

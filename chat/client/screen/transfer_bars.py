@@ -1,4 +1,4 @@
-"""What goes from client to client, as lines of the screen. Pure."""
+"""Progress bars of file transfers and lines of direct messages. Pure."""
 
 from __future__ import annotations
 
