@@ -16,7 +16,7 @@ _METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What a method may be (RFC 9110, section 9.1)."""
 
 _VERSIONED = re.compile(rb"\S+[ \t]+\S.*[ \t]HTTP/[0-9.]+\s*", re.IGNORECASE | re.DOTALL)
-"""A line that names a version of HTTP at its end. Real requests are stricter; what only looks like one is refused too."""
+"""A line that ends with a version of HTTP. Real requests are stricter; what only looks like one is refused as well."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
