@@ -31,8 +31,8 @@ from chat.operator.offline import OFFLINE, offline
 from chat.protocol.errors import BadFrame, BadUsage, Misconfigured, UnknownCommand
 from chat.protocol.events import Closing, Done, Event, Facts, InvitationCodes, Listing, Refused, Reply
 from chat.protocol.values import write_time
+from chat.protocol.values.quantities import count
 from chat.protocol.wire.jsonlines import encode, parse
-from chat.protocol.wire.phrases import count
 from chat.protocol.wire.text import View, render
 from chat.server.frontends.control import control_path
 from chat.server.process.diagnostics import WRONG

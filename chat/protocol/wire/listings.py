@@ -20,9 +20,10 @@ from chat.protocol.events import (
     VerbHelp,
 )
 from chat.protocol.preferences import SETTINGS
+from chat.protocol.values.quantities import count, duration
 from chat.protocol.wire.columns import columns, entry, paragraph
 from chat.protocol.wire.identity_cache import IdentityCache
-from chat.protocol.wire.phrases import at, count, day, duration, moment, offset, place
+from chat.protocol.wire.phrases import at, day, moment, offset, place
 from chat.protocol.wire.rows import history_lines
 from chat.protocol.wire.sanitize import safe
 from chat.protocol.wire.view import View, notice, renders, renders_in_parts

@@ -19,7 +19,8 @@ from chat.protocol.events import (
     TimeNow,
     Welcome,
 )
-from chat.protocol.wire.phrases import at, clock, count, listed, moment, offset, place, weekday
+from chat.protocol.values.quantities import count
+from chat.protocol.wire.phrases import at, clock, listed, moment, offset, place, weekday
 from chat.protocol.wire.sanitize import safe
 from chat.protocol.wire.view import View, notice, renders
 

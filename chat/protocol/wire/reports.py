@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from chat.protocol.events import Facts, InvitationCodes, Listing, OneTimeCode, Traffic
+from chat.protocol.values.quantities import count, duration
 from chat.protocol.wire.columns import columns
-from chat.protocol.wire.phrases import at, clock, count, duration, moment
+from chat.protocol.wire.phrases import at, clock, moment
 from chat.protocol.wire.sanitize import safe
 from chat.protocol.wire.view import View, notice, renders
 

@@ -22,7 +22,8 @@ from chat.protocol.events import (
     TopicChanged,
 )
 from chat.protocol.values import Body, Conversation, Kind, Sealed, Text
-from chat.protocol.wire.phrases import at, clock, duration, moment, place, weekday
+from chat.protocol.values.quantities import duration
+from chat.protocol.wire.phrases import at, clock, moment, place, weekday
 from chat.protocol.wire.sanitize import safe, safe_lines
 from chat.protocol.wire.view import View, notice, renders
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from chat.protocol.events import Event, Invited, Reply, Standing
+from chat.protocol.values.quantities import count
 from chat.protocol.wire import listings, live, programs_only, replies, reports, rows
 from chat.protocol.wire.columns import SCREEN
-from chat.protocol.wire.phrases import count, place
+from chat.protocol.wire.phrases import place
 from chat.protocol.wire.rows import history_lines, render_history
 from chat.protocol.wire.sanitize import safe
 from chat.protocol.wire.view import PARTS, RENDERINGS, View, notice

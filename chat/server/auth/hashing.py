@@ -23,7 +23,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from chat.protocol.errors import Busy, ShuttingDown
-from chat.protocol.wire.phrases import time_left
+from chat.protocol.values.quantities import time_left
 from chat.server.auth.fair_queue import FairQueue
 
 P = ParamSpec("P")

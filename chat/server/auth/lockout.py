@@ -27,7 +27,7 @@ from collections import OrderedDict
 from math import ceil
 
 from chat.protocol.errors import LockedOut, TooFast
-from chat.protocol.wire.phrases import time_left
+from chat.protocol.values.quantities import time_left
 
 FREE_TRIES = 3
 """Wrong passwords for one account, from one source, that cost no time."""

@@ -24,7 +24,7 @@ from chat.protocol.errors import (
 from chat.protocol.names import read_name
 from chat.protocol.passwords import check_password, check_verifier
 from chat.protocol.values import Account, Name, Peer, Rank, Verifier
-from chat.protocol.wire.phrases import time_left
+from chat.protocol.values.quantities import time_left
 from chat.server.auth.one_time_codes import digest, new_code
 from chat.server.auth.password_verification import PasswordVerification
 from chat.server.core.rate_limit import BucketRegistry, TokenBucket

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chat.protocol.errors import BlockedByRecipient, NobodyToReplyTo, TooFast
 from chat.protocol.events import Broadcasted, StoredAs
 from chat.protocol.values import Account, Body, Draft, Kind, Pair, Sealed
-from chat.protocol.wire.phrases import time_left
+from chat.protocol.values.quantities import time_left
 from chat.server.core.idempotency import DeferredRefusal
 from chat.server.core.node import Node
 from chat.server.core.rooms import RoomService, account_of

@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from chat.protocol.errors import BadUsage, Banned, Muted
 from chat.protocol.values import Kind, Restriction, Sanction
-from chat.protocol.wire.phrases import time_left
+from chat.protocol.values.quantities import time_left
 from chat.server.interfaces import IStore
 
 Network = IPv4Network | IPv6Network

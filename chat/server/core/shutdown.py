@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chat.protocol.errors import NoEffect
 from chat.protocol.events import Notice
-from chat.protocol.wire.phrases import time_left
+from chat.protocol.values.quantities import time_left
 from chat.server.core.node import Node
 from chat.server.core.one_line import one_line
 from chat.server.core.user import Session

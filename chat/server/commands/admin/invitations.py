@@ -8,7 +8,7 @@ from chat.protocol.errors import BadUsage, NoEffect
 from chat.protocol.events import Column, Done, InvitationCodes, Listing
 from chat.protocol.grammar.durations import NumberType
 from chat.protocol.grammar.parameters import ChoiceType
-from chat.protocol.wire.phrases import count
+from chat.protocol.values.quantities import count
 from chat.server.commands.admin.registry import command
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session

@@ -8,7 +8,7 @@ from chat.protocol.errors import NameTaken
 from chat.protocol.events import Column, Done, Fact, Facts, Listing, OneTimeCode
 from chat.protocol.grammar.parameters import ChoiceType, User, Words
 from chat.protocol.values import SERVER, Account, Kind, Rank
-from chat.protocol.wire.phrases import count
+from chat.protocol.values.quantities import count
 from chat.server.commands.admin.registry import PAGE, AfterType, PrefixType, command, number_after, page, person
 from chat.server.core.service import ChatService
 from chat.server.core.user import ChatUser, Session

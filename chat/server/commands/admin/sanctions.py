@@ -8,7 +8,7 @@ from chat.protocol.events import Column, Done, Listing
 from chat.protocol.grammar.durations import Duration
 from chat.protocol.grammar.parameters import User, Words
 from chat.protocol.values import Account, Kind, Sanction
-from chat.protocol.wire.phrases import count
+from chat.protocol.values.quantities import count
 from chat.server.commands.admin.registry import AfterType, SubjectType, command, number_after, page, person
 from chat.server.core.sanctions import Network, read_network
 from chat.server.core.service import ChatService

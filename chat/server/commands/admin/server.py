@@ -14,7 +14,7 @@ from chat.protocol.grammar.durations import Duration
 from chat.protocol.grammar.parameters import ChoiceType, Word, Words
 from chat.protocol.grammar.typos import WordIndex
 from chat.protocol.grammar.verbs import Table
-from chat.protocol.wire.phrases import time_left
+from chat.protocol.values.quantities import time_left
 from chat.server.commands.admin.registry import ADMIN, command
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session

@@ -12,7 +12,7 @@ from chat.protocol.events import Done, Fact, Facts
 from chat.protocol.grammar.durations import SECONDS, DurationType
 from chat.protocol.grammar.parameters import PATH_BYTES, ChoiceType, Names, ParameterType, Room, User, Word
 from chat.protocol.names import fold
-from chat.protocol.wire.phrases import count
+from chat.protocol.values.quantities import count
 from chat.server.commands.admin.registry import command, person, place
 from chat.server.core.retention import PAIRS
 from chat.server.core.service import ChatService
