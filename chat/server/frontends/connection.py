@@ -60,9 +60,16 @@ FRONT_ENDS: dict[str, Callable[[Line], FrontEnd]] = {"text": TextFrontEnd, "teln
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
 class Connection(LineReceiver):
-    """The protocol of every listener; see `chat.server.frontends.contract.Link` for what its session uses."""
+    """The protocol of every listener; see `chat.server.frontends.contract.Link` for what its session uses.
 
-    delimiter = b"\n"
+    A ``LineReceiver`` in raw mode, which is its hook for protocols that cut what comes themselves: it hands over whole
+    packets, one after the other even when one comes while another is being taken, as where TLS begins. Its line mode
+    does not fit: it hands over line by line, so that none is known to be the last of its packet (a password must not be
+    asked for when it has come already), cuts a large packet at once, and loses a connection that has nothing worse
+    than a line that is too long (`chat.server.frontends.line_decoder` refuses that line).
+    """
+
+    line_mode = 0  # what setRawMode sets, without a place of its own in every connection
 
     transport: Any
     peer: Peer
@@ -109,7 +116,7 @@ class Connection(LineReceiver):
         """See ``twisted.internet.interfaces.IHandshakeListener``: from now on it counts how long the peer is silent."""
         self._after(GREETING_DELAY, self._take_for_person)
 
-    def dataReceived(self, data: bytes) -> None:
+    def rawDataReceived(self, data: bytes) -> None:
         if self._ending or not self._owner.has(self):
             return
         if self.telnet is not None:

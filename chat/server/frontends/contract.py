@@ -92,10 +92,6 @@ class Line(Protocol):
     def turn(self) -> ITurn: ...
 
     @property
-    def telnet(self) -> Telnet | None:
-        """What was negotiated, where the peer speaks telnet."""
-
-    @property
     def lines_wait(self) -> bool:
         """Whether lines wait for their turn."""
 

@@ -48,7 +48,6 @@ from chat.server.frontends.heartbeat_timeout import HeartbeatTimeout
 from chat.server.frontends.held_events import HeldEvents
 from chat.server.frontends.line_decoder import Lines
 from chat.server.frontends.pipeline import Pipeline
-from chat.server.frontends.telnet import Telnet
 from chat.server.interfaces import Features, IAudience, ITurn
 
 PRIVATE_LINES = 200
@@ -90,11 +89,6 @@ class LineSession:
     @property
     def turn(self) -> ITurn:
         return self.link.turn
-
-    @property
-    def telnet(self) -> Telnet | None:
-        """What was negotiated, where the peer speaks telnet."""
-        return self.link.telnet
 
     @property
     def lines_wait(self) -> bool:
@@ -161,13 +155,13 @@ class LineSession:
             self._hold_back()
         return self.link.session.perform(call)
 
-    async def respond(self, call: Call, reply: Reply) -> bytes:
+    def respond(self, call: Call, reply: Reply) -> bytes | Awaitable[bytes]:
         """Turn a reply into bytes, after the session and the front end have followed what it means."""
         follow = _FOLLOWED.get(type(reply))
         if follow is not None:
-            return await follow(self, call, reply)
+            return follow(self, call, reply)
         rendered = self.front.render(reply, call)
-        return rendered if isinstance(rendered, bytes) else await self._render_long(rendered, call)
+        return rendered if isinstance(rendered, bytes) else self._render_long(rendered, call)
 
     def write(self, answer: bytes) -> None:
         self.outbox.write(answer)

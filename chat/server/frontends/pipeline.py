@@ -100,8 +100,8 @@ class PipelineHandler(Protocol):
     def perform(self, call: Call) -> Awaitable[Reply]:
         """Run a call."""
 
-    async def respond(self, call: Call, reply: Reply) -> bytes:
-        """Turn a reply into bytes, and do what it means for the front end."""
+    def respond(self, call: Call, reply: Reply) -> bytes | Awaitable[bytes]:
+        """Turn a reply into bytes, now or later, and do what it means for the front end."""
 
     def write(self, answer: bytes) -> None:
         """Send bytes."""
@@ -290,7 +290,8 @@ class Pipeline:
     async def _run(self, call: Call, slot: _Slot) -> None:
         try:
             reply = await self._handler.perform(call)
-            answer = await self._handler.respond(call, reply)
+            response = self._handler.respond(call, reply)
+            answer = response if isinstance(response, bytes) else await response
         except Exception:
             # A bug of ours, which must not stop the connection.
             log.failure("answer to {verb} could not be shown", verb=call.verb.name)

@@ -66,7 +66,7 @@ class PromptState:
     def leave_prompt(self) -> None:
         """No answer is expected any more; what comes next stands on a line of its own."""
         self.prompt = None
-        outbox, telnet = self._line.outbox, self._line.telnet
+        outbox, telnet = self._line.outbox, self._line.link.telnet
         if not outbox.asking:
             return
         outbox.flush()
@@ -80,7 +80,7 @@ class PromptState:
 
     def read(self, line: object) -> Call | NoCall:
         """What a line means now."""
-        telnet = self._line.telnet
+        telnet = self._line.link.telnet
         if self.prompt is not None:
             self._line.outbox.answered()
         if telnet is not None and telnet.hidden:
@@ -170,13 +170,13 @@ class PromptState:
         prompt = ask.missing.prompt or ""
         if not ask.missing.type.secret:
             return self.text(f"{prompt} ")
-        notes = ["your typing is visible"] if line.telnet is None else []
+        notes = ["your typing is visible"] if line.link.telnet is None else []
         if again:
             notes.append("an empty line gives up")
         shown = self.text(f"{prompt.rstrip(':')} ({'; '.join(notes)}): " if notes else f"{prompt} ")
-        if line.telnet is None:
+        if line.link.telnet is None:
             return shown
-        line.telnet.hidden = True
+        line.link.telnet.hidden = True
         return shown + HIDE
 
     def _end_hiding(self, telnet: Telnet) -> None:
@@ -203,7 +203,7 @@ class PromptState:
 
     def text(self, lines: str) -> bytes:
         data = lines.encode()
-        return data if self._line.telnet is None else with_line_ends(data)
+        return data if self._line.link.telnet is None else with_line_ends(data)
 
 
 def decode(line: bytes) -> str:

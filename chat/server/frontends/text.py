@@ -151,7 +151,9 @@ class TextFrontEnd(FrontEnd):
         room = session.rooms.get(conversation)
         notify = Notify.ALL if room is None or session.user is None else room.notify_of(session.user.account.id)
         current = here is not None and here.id == conversation
-        return AudienceKey.of(self._state.preferences, notify, telnet=self.line.telnet is not None, current=current)
+        return AudienceKey.of(
+            self._state.preferences, notify, telnet=self.line.link.telnet is not None, current=current
+        )
 
     def new_audience(self, conversation: int) -> IAudience:
         return self.audience_key(conversation).audience(conversation, self.line.turn)

@@ -8,6 +8,7 @@ from twisted.internet.testing import StringTransport
 
 from chat.server.core.service import SETTLING
 from chat.server.frontends.connection import GREETING_DELAY, LAST_LOOK, LINGER
+from chat.server.frontends.line_decoder import LineDecoder, Lines
 from chat.server.frontends.socket_options import peer_of
 from tests.server.frontends.server import ASKED, GREETING, NOWHERE, PASSWORD, WELCOME, ServerCase
 
@@ -87,6 +88,28 @@ class FindingOutWhoSpeaks(ServerCase):
         self.assertEqual(len(self.server.chat.node.sessions), 1)
         caller.hangs_up()
         self.assertEqual(len(self.server.chat.node.sessions), 0)
+
+
+class Packets(ServerCase):
+    def test_what_comes_while_a_packet_is_taken_is_taken_after_it(self) -> None:
+        """As where the first bytes of a person come with the last of a TLS handshake."""
+        guest = self.guest()
+
+        class Interrupted(LineDecoder):
+            def decode(self, data: bytes, most: int) -> Lines:
+                if data == b"ping\n":
+                    guest.protocol.dataReceived(b"whoami\n")
+                return super().decode(data, most)
+
+        guest.protocol._decoder = Interrupted()
+        guest.sends(b"ping\n")
+        first, *_ = guest.sees()
+        self.assertEqual(first, self.answer_to("ping"))
+
+    def answer_to(self, line: str) -> str:
+        other = self.guest()
+        other.types(line)
+        return other.sees()[0]
 
 
 class HalfClosing(ServerCase):
