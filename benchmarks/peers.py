@@ -79,7 +79,7 @@ class Chat:
         return (twistd, "-n", "chatserver", "--listen", f"tcp:{port}", *self._options)
 
     def entering(self, name: str, room: str) -> Sequence[Step]:
-        return (Step(f"login {name} {PASSWORD}\n".encode(), b"* You are in "),)
+        return (Step(f"login {name} {PASSWORD}\n".encode(), b"* You are "),)
 
     def saying(self, room: str, words: bytes) -> bytes:
         return words + b"\n"

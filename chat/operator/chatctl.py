@@ -79,9 +79,9 @@ class Server:
 
     def _why(self, error: OSError) -> str:
         if isinstance(error, PermissionError):
-            return f"{self._place}: {error.strerror}. Run chatctl as the user that the server runs as, or as root."
+            return f"{self._place}: {error.strerror}. Run chatctl as the server's user, or as root."
         why = f"No server answers at {self._place} ({error.strerror})."
-        return f"{why} Start it, or name its settings: chatctl --config FILE"
+        return f"{why} Start the server, or name its settings: chatctl --config FILE"
 
     def ask(self, **arguments: str) -> Reply:
         """Send a command and wait for its answer."""
@@ -93,7 +93,7 @@ class Server:
         for shown, id in self._frames():
             if isinstance(shown, Refused) or (id is not None and isinstance(shown, Reply)):
                 return shown
-        raise ServerUnreachable("The server ended the connection without an answer.")
+        raise ServerUnreachable("The server closed the connection without an answer.")
 
     def events(self) -> Iterator[Event]:
         """What comes by itself, until the server ends."""
@@ -162,19 +162,19 @@ def arguments(words: Sequence[str]) -> Namespace:
     parser = ArgumentParser(
         "chatctl",
         usage="chatctl [OPTION ...] COMMAND [ARGUMENT ...]",
-        description="Run a chat server: chatctl help shows the commands, chatctl COMMAND --help one of them.",
-        epilog="Options stand anywhere; what follows -- is no option. Exit status: 0 done, 1 refused, 2 not a command,"
+        description="Administer a chat server. chatctl help lists the commands; chatctl COMMAND --help explains one.",
+        epilog="Options can stand anywhere before --. Exit status: 0 done, 1 refused, 2 invalid command,"
         " 3 no server answers.",
         add_help=False,
         allow_abbrev=False,
     )
-    parser.add_argument("--config", metavar="FILE", help="the server's settings [default: config.ini, if there is one]")
-    parser.add_argument("--control", metavar="FILE", help="the server's socket, instead of what the settings say")
-    parser.add_argument("--db", metavar="FILE", help="the server's database, instead of what the settings say")
+    parser.add_argument("--config", metavar="FILE", help="the server's settings [default: config.ini, if it exists]")
+    parser.add_argument("--control", metavar="FILE", help="the server's socket [default: from the settings]")
+    parser.add_argument("--db", metavar="FILE", help="the server's database [default: from the settings]")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--now", action="store_true", help="with restore: put the backup in place")
+    parser.add_argument("--now", action="store_true", help="with restore: actually restore the backup")
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("-h", "--help", action="store_true", help="show this, or a command in full")
+    parser.add_argument("-h", "--help", action="store_true", help="show this help, or explain a command")
     parser.add_argument("command", nargs="*", help=SUPPRESS)
     options = list(takewhile(lambda word: word != "--", words))
     given = parser.parse_intermixed_args(options)
@@ -186,7 +186,7 @@ def arguments(words: Sequence[str]) -> Namespace:
         given.command = ["help", given.command[0]]
     given.command = given.command or ["help"]
     if given.now and given.command[0] != "restore":
-        parser.error("--now is an option of restore alone")
+        parser.error("--now works only with restore")
     return given
 
 
@@ -230,7 +230,9 @@ def _run(settings: Settings, words: list[str], as_json: bool, now: bool) -> int:
             return status
     reply = offline(settings, words, now)
     if reply is None:
-        raise ServerUnreachable(f"{words[0]} is not written so, or needs a server: chatctl help {words[0]}")
+        raise ServerUnreachable(
+            f"invalid arguments, or {words[0]} needs a running server. Try: chatctl help {words[0]}"
+        )
     return _show(reply, as_json)
 
 
@@ -243,14 +245,14 @@ def _invite(server: Server, words: list[str], path: str, as_json: bool) -> int:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise Misconfigured(f"{path} cannot be made: {error.strerror}. No codes were made.") from None
+        raise Misconfigured(f"Cannot create {path}: {error.strerror}. No codes were created.") from None
     reply: Reply | None = None
     try:
         reply = ask_all(server, " ".join(words))
         if isinstance(reply, InvitationCodes):
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.writelines(f"{each}\n" for each in reply.secrets)
-            reply = Done(f"{path}: {count(len(reply.secrets), 'invitation code')}, one a line.")
+            reply = Done(f"{path}: {count(len(reply.secrets), 'invitation code')}, one per line.")
     finally:
         if not isinstance(reply, Done):
             os.unlink(path)

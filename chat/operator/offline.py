@@ -50,7 +50,7 @@ def _back_up(settings: Settings, file: str) -> Reply:
     held = hold(settings.db)
     try:
         with closing(connect(settings.db, 0)) as connection:
-            return described(f"{file} is written.", back_up(connection, file))
+            return described(f"Backup written: {file}", back_up(connection, file))
     except NotWritten as error:
         return Refused(error.code, error.line)
     finally:
@@ -60,13 +60,13 @@ def _back_up(settings: Settings, file: str) -> Reply:
 def _restore(settings: Settings, file: str, now: bool) -> Facts:
     if not now:
         found = rehearse_beside(os.path.abspath(settings.db), file)
-        return described(f"{file} can be put in place. Type: {putting_in_place(file)}", found)
+        return described(f"{file} can be restored. Type: {putting_in_place(file)}", found)
     if os.path.realpath(file) == os.path.realpath(settings.db):
-        raise Misconfigured(f"{file} is the database itself. Name the backup.")
+        raise Misconfigured(f"{file} is the live database. Name a backup instead.")
     held = hold(settings.db)
     try:
         found, kept = restore(settings.db, file)
     finally:
         held.release()
-    before = f"; the database of before is {kept}" if kept else ""
-    return described(f"{file} is in place{before}. Start the server.", found)
+    before = f"; the previous database is {kept}" if kept else ""
+    return described(f"{file} has been restored{before}. Start the server.", found)

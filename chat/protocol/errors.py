@@ -20,7 +20,7 @@ class ChatError(Exception):
     """
 
     code: ClassVar[str] = "refused"
-    text: ClassVar[str] = "That was refused."
+    text: ClassVar[str] = "The server refused this."
     asks: ClassVar[str | None] = None
     closed: ClassVar[str] = ""
     """The text on a server where nobody makes an account, where it is another one."""
@@ -40,40 +40,40 @@ class ChatError(Exception):
 
 class UnknownCommand(ChatError):
     code = "unknown-command"
-    text = "No such command. Type help to see them all."
+    text = "No such command. Type help for a list."
 
 
 class BadUsage(ChatError):
     """A verb with arguments that are missing, too many, or not of the right kind."""
 
     code = "bad-usage"
-    text = "That is not how this command is written. Type help to see how."
+    text = "Invalid arguments. Try: help COMMAND"
 
 
 class BadFrame(ChatError):
     """A line of a program that is no request: not JSON, no object, or without a command."""
 
     code = "bad-frame"
-    text = "Send one JSON object a line, with id, cmd and args."
+    text = "Invalid request. Send one JSON object per line, with id, cmd and args."
 
 
 class TooLong(ChatError):
     code = "too-long"
-    text = "That is too long; it was not sent."
+    text = "That line is too long; it was not sent."
 
 
 class BadText(ChatError):
     """Bytes that are no UTF-8, or characters that no line may hold."""
 
     code = "bad-text"
-    text = "That line is not valid UTF-8; it was not read. Set your terminal to UTF-8."
+    text = "That line is not valid UTF-8 and was ignored. Set your terminal to UTF-8."
 
 
 class NeedsClient(ChatError):
     """Something that the server cannot do for a terminal."""
 
     code = "needs-client"
-    text = "That takes the console client."
+    text = "This command needs the console client."
 
 
 # --- the door -----------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class NotLoggedIn(ChatError):
 
 class AlreadyLoggedIn(ChatError):
     code = "already-logged-in"
-    text = "You are logged in already. Type logout first."
+    text = "You are already logged in. Type logout first."
 
 
 class BadCredentials(ChatError):
@@ -104,7 +104,7 @@ class CredentialsChanged(ChatError):
     """What a login or a session was proven with does not count any more."""
 
     code = "credentials-changed"
-    text = "The password of this account was changed meanwhile. Log in with the new one: login NAME"
+    text = "The password of this account has changed. Log in with the new one: login NAME"
 
 
 class NameTaken(ChatError):
@@ -116,14 +116,14 @@ class RegistrationClosed(ChatError):
     """``registration = closed``."""
 
     code = "registration-closed"
-    text = "Nobody can make an account here. Ask the people who run this server for one."
+    text = "Registration is closed. Ask an administrator for an account."
 
 
 class InvitationNeeded(ChatError):
     """``registration = code``, and none was given."""
 
     code = "invitation-needed"
-    text = "You need an invitation code to make an account here. Ask the people who run this server for one."
+    text = "You need an invitation code to make an account here. Ask an administrator for one."
     asks = "invitation"
 
 
@@ -131,27 +131,27 @@ class BadInvitation(ChatError):
     """An invitation code that lets nobody make an account."""
 
     code = "bad-invitation"
-    text = "That invitation code is wrong, used or expired. Type it again, or ask for another one."
+    text = "That invitation code is wrong, used or expired. Type it again, or ask for another."
     asks = "invitation"
 
 
 class BadName(ChatError):
     code = "bad-name"
-    text = "A name has 1 to 32 letters, digits, _ - or . and begins with a letter."
+    text = "A name must have 1 to 32 letters, digits, _ - or . and begin with a letter."
 
 
 class BadPassword(ChatError):
     """A new password that the rules do not allow."""
 
     code = "bad-password"
-    text = "A password has 8 to 1,000 characters. Choose another one."
+    text = "A password must have 8 to 1,000 characters. Choose another one."
 
 
 class BadVerifier(ChatError):
     """What was sent in place of a new password is not what this server could store."""
 
     code = "bad-verifier"
-    text = "That verifier cannot be stored in place of a password."
+    text = "The server cannot store that verifier."
 
 
 class LockedOut(ChatError):
@@ -168,7 +168,7 @@ class AlreadySignedIn(ChatError):
 
 class NothingToTakeOver(ChatError):
     code = "nothing-to-take-over"
-    text = "There is nothing to take over. Type login NAME first."
+    text = "There is no session to take over. Type login NAME first."
 
 
 class PlainLoginRefused(ChatError):
@@ -188,7 +188,7 @@ class TooManyDevices(ChatError):
     """Each of the most devices that an account may have is signed in."""
 
     code = "too-many-devices"
-    text = "You are signed in on 100 devices, the most an account may have. End one there: devices end NAME"
+    text = "You are signed in on 100 devices, which is the limit. Sign one out there: devices end NAME"
 
 
 class SecretNotShown(ChatError):
@@ -202,7 +202,7 @@ class BadBinding(ChatError):
     """A login without the password that is not bound to the TLS connection it came over, or to another one."""
 
     code = "bad-binding"
-    text = "This login is not bound to this TLS connection; somebody may stand in between. Nobody was logged in."
+    text = "You were not logged in: the login belongs to another TLS connection. Somebody may be intercepting yours."
 
 
 class Busy(ChatError):
@@ -222,7 +222,7 @@ class Forbidden(ChatError):
 
 class NoSuchUser(ChatError):
     code = "no-such-user"
-    text = "No such user. Type list users to see who there is."
+    text = "No such user. Type list users to see them all."
 
 
 class NoSuchRoom(ChatError):
@@ -237,7 +237,7 @@ class NoSuchDevice(ChatError):
 
 class NoSuchConversation(ChatError):
     code = "no-such-conversation"
-    text = "No such conversation. rooms shows yours, and list users whom to write to."
+    text = "No such conversation. Type rooms to see your rooms, or list users to see people."
 
 
 class RoomTaken(ChatError):
@@ -249,17 +249,17 @@ class TooManyRooms(ChatError):
     """An account has made as many rooms within a day as one may."""
 
     code = "too-many-rooms"
-    text = "You have made as many rooms within a day as one account may. Try again tomorrow."
+    text = "You have reached the daily limit for new rooms. Try again tomorrow."
 
 
 class NotInRoom(ChatError):
     code = "not-in-room"
-    text = "You are in no room. Type list channels, then connect ROOM."
+    text = "You are not in a room. Type list channels, then connect ROOM."
 
 
 class NotAMember(ChatError):
     code = "not-a-member"
-    text = "You are not a member of that room. Type connect and its name to enter it."
+    text = "You are not a member of that room. Type: connect ROOM"
 
 
 class Banned(ChatError):
@@ -279,14 +279,14 @@ class InviteOnly(ChatError):
 
 class SlowMode(ChatError):
     code = "slow-mode"
-    text = "That room is in slow mode. Wait a little."
+    text = "That room is in slow mode. Wait a moment."
 
 
 class NoEffect(ChatError):
     """What was asked for is so already."""
 
     code = "no-effect"
-    text = "That is so already."
+    text = "Nothing to change."
 
 
 # --- messages -----------------------------------------------------------------------------------
@@ -299,14 +299,14 @@ class NotHere(ChatError):
 
 class AddressRefused(ChatError):
     code = "address-refused"
-    text = "The request for that address failed."
+    text = "The address request failed."
 
 
 class SealedRoom(ChatError):
     """A room into which nothing is said in the clear."""
 
     code = "sealed-room"
-    text = "That room is sealed: only clients that hold its keys can read it and speak there."
+    text = "That room is encrypted. Only clients that hold its keys can read and write there."
 
 
 class BlockedByRecipient(ChatError):
@@ -316,36 +316,36 @@ class BlockedByRecipient(ChatError):
 
 class MailboxFull(ChatError):
     code = "mailbox-full"
-    text = "Too many of your messages are waiting there. Wait until they are read."
+    text = "That mailbox is full. Wait until your earlier messages have been read."
 
 
 class NobodyToReplyTo(ChatError):
     code = "nobody-to-reply-to"
-    text = "Nobody has written to you privately yet. Type message NAME TEXT."
+    text = "Nobody has sent you a private message yet. Type: message NAME TEXT"
 
 
 class NoSuchMessage(ChatError):
     code = "no-such-message"
-    text = "There is no such message, or it was deleted. history shows what there is, with ids."
+    text = "No such message, or it was deleted. history shows the messages with their ids."
 
 
 class SearchTooBroad(ChatError):
     """A search that the server ended because it took too long."""
 
     code = "search-too-broad"
-    text = "That search takes too long. Narrow it with in:ROOM, from:NAME or since:2h, or use rarer words."
+    text = "The search took too long. Narrow it with in:ROOM, from:NAME or since:2h, or use rarer words."
 
 
 class RetryMismatch(ChatError):
     """The same retry id came with another body: the program that sends has a bug."""
 
     code = "retry-mismatch"
-    text = "This retry id was used for another message."
+    text = "This retry id was already used for another message."
 
 
 class TooFast(ChatError):
     code = "too-fast"
-    text = "That is too fast. Wait a few seconds."
+    text = "You are sending too fast. Wait a few seconds."
 
 
 # --- keys ---------------------------------------------------------------------------------------
@@ -355,17 +355,17 @@ class AccountKeyExists(ChatError):
     """Another account key is there already: somebody who has lost it says so with ``reset``."""
 
     code = "account-key-exists"
-    text = "This account has another key already. A reset replaces it, and the keys of all devices with it."
+    text = "This account already has another key. A reset replaces it and the keys of all its devices."
 
 
 class NoDeviceKeys(ChatError):
     code = "no-device-keys"
-    text = "This device has published no keys yet."
+    text = "This device has not published any keys yet."
 
 
 class TooManyKeys(ChatError):
     code = "too-many-keys"
-    text = "That is more keys than are kept."
+    text = "Too many keys."
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -373,7 +373,7 @@ class TooManyKeys(ChatError):
 
 class NoSuchFile(ChatError):
     code = "no-such-file"
-    text = "There is no such file here, or its time was over."
+    text = "No such file, or it has expired."
 
 
 class QuotaUsed(ChatError):
@@ -388,14 +388,14 @@ class StoreUnavailable(ChatError):
     """The log could not be written: nothing of the command was kept."""
 
     code = "not-stored"
-    text = "Nothing was sent or changed: the server cannot write to its disk just now. Try again in a minute."
+    text = "Nothing was sent or changed: the server cannot write to its disk. Try again in a minute."
 
 
 class DiskFull(ChatError):
     """The floor of free disk is reached: what is there stays readable, and people still come in."""
 
     code = "disk-full"
-    text = "Nothing was sent: the server's disk is nearly full. Those who run it have to free some."
+    text = "Nothing was sent: the server's disk is almost full. Ask an administrator to free space."
 
 
 class NotWritten(ChatError):
@@ -414,14 +414,14 @@ class BadSettings(ChatError):
     """Settings that were read again do not fit."""
 
     code = "bad-settings"
-    text = "The settings do not fit; nothing has changed."
+    text = "The settings are invalid; nothing has changed."
 
 
 class Internal(ChatError):
     """A bug of ours; the log holds the incident with the traceback."""
 
     code = "internal"
-    text = "Something went wrong in the server. Nothing else changed."
+    text = "Internal server error."
 
 
 class Misconfigured(Exception):

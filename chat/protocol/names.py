@@ -89,7 +89,7 @@ def read_name(word: str, *, verbs: Collection[str] = ()) -> Name:
     if name.folded in verbs:
         raise BadName(f'"{name.shown}" is a command, so it cannot be a name. Choose another one.')
     if _REFERENCE.fullmatch(name.folded):
-        raise BadName(f'"{name.shown}" looks like the id of a message. Choose another name.')
+        raise BadName(f'"{name.shown}" looks like a message id. Choose another name.')
     if name.folded in RESERVED or name.skeleton in RESERVED:
         raise BadName(f'"{name.shown}" is reserved. Choose another name.')
     return name
@@ -102,11 +102,11 @@ def _read_beyond_ascii(word: str) -> Name:
     # The early bound keeps normalizing cheap; it is far beyond what 32 characters need.
     shown = unicodedata.normalize("NFC", word) if len(word) <= _LONGEST_WORD else word
     if len(shown) > MOST_CHARACTERS:
-        raise BadName(f"A name has at most {MOST_CHARACTERS} characters; this one has {len(shown)}.")
+        raise BadName(f"A name can have at most {MOST_CHARACTERS} characters; this one has {len(shown)}.")
     for character in shown:
         _check_character(character)
     if unicodedata.category(shown[0])[0] != "L":
-        raise BadName(f"A name begins with a letter, not with {_describe(shown[0])}.")
+        raise BadName(f"A name must begin with a letter, not with {_describe(shown[0])}.")
     if shown.isascii():
         return Name(shown, shown.lower())  # a Kelvin sign is a K once composed
     _check_marks(shown)
@@ -137,14 +137,14 @@ def _check_character(character: str) -> None:
     if character in _PUNCTUATION:
         return
     if character.isspace():
-        raise BadName(f"A name cannot hold spaces. {_ALLOWED}")
+        raise BadName(f"A name cannot contain spaces. {_ALLOWED}")
     category = unicodedata.category(character)
     if (category[0] not in "LM" and category != "Nd") or character in _BLANK_LETTERS:
-        raise BadName(f"A name cannot hold {_describe(character)}. {_ALLOWED}")
+        raise BadName(f"A name cannot contain {_describe(character)}. {_ALLOWED}")
     plain = unicodedata.normalize("NFKC", character)
     if plain != unicodedata.normalize("NFC", character):
         instead = f' Type the plain "{plain}" instead.' if plain.isalnum() else ""
-        raise BadName(f"A name cannot hold {_describe(character)}.{instead}")
+        raise BadName(f"A name cannot contain {_describe(character)}.{instead}")
 
 
 def _check_marks(shown: str) -> None:
@@ -154,7 +154,7 @@ def _check_marks(shown: str) -> None:
     for character in shown:
         row = row + 1 if unicodedata.category(character)[0] == "M" else 0
         if row > _MARKS_IN_A_ROW or (row > 1 and character == before):
-            raise BadName("A name cannot pile up accents on one letter.")
+            raise BadName("A name cannot stack accents on one letter.")
         before = character
 
 
@@ -165,12 +165,12 @@ def _check_scripts(shown: str) -> None:
             continue
         script = _script(character)
         if script in ("COMMON", "UNKNOWN"):
-            raise BadName(f"A name cannot hold {_describe(character)}. {_ALLOWED}")
+            raise BadName(f"A name cannot contain {_describe(character)}. {_ALLOWED}")
         if script != "INHERITED":
             scripts[script] = None
     if len(scripts) > 1 and not any(together >= scripts.keys() for together in _WRITTEN_TOGETHER):
         mixed = " and ".join(script.replace("_", " ").title() for script in scripts)
-        raise BadName(f"A name has letters of one script; this one mixes {mixed}.")
+        raise BadName(f"A name must keep to one script; this one mixes {mixed}.")
 
 
 def _check_precis(word: str) -> None:
@@ -183,8 +183,8 @@ def _check_precis(word: str) -> None:
         _username_profile().enforce(word)
     except UnicodeEncodeError as error:
         if error.reason.endswith("bidi_rule"):
-            raise BadName("A name that runs from right to left ends with a letter or a digit.") from None
-        raise BadName(f"A name cannot hold {_describe(error.object[error.start])}. {_ALLOWED}") from None
+            raise BadName("A right-to-left name must end with a letter or a digit.") from None
+        raise BadName(f"A name cannot contain {_describe(error.object[error.start])}. {_ALLOWED}") from None
 
 
 def _describe(character: str) -> str:

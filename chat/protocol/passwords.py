@@ -71,11 +71,11 @@ def check_password(password: str, ask: str = "password") -> None:
     """
     length = len(_prepare(password))
     if length > MOST_BYTES:
-        raise BadPassword(f"A password has at most {MOST_BYTES:,} characters. Choose a shorter one.", ask=ask)
+        raise BadPassword(f"A password can have at most {MOST_BYTES:,} characters. Choose a shorter one.", ask=ask)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
-        raise BadPassword("A password cannot hold control characters. Choose another one.", ask=ask)
+        raise BadPassword("A password cannot contain control characters. Choose another one.", ask=ask)
     if length < LEAST_BYTES:
-        raise BadPassword(f"A password has at least {LEAST_BYTES} characters. Choose a longer one.", ask=ask)
+        raise BadPassword(f"A password must have at least {LEAST_BYTES} characters. Choose a longer one.", ask=ask)
 
 
 def new_salt(cost: int) -> bytes:
@@ -94,7 +94,7 @@ def cost_of(salt: bytes) -> int:
     """
     found = _SALT.fullmatch(salt)
     if found is None:
-        raise ValueError("that is no bcrypt salt")
+        raise ValueError("that is not a bcrypt salt")
     cost = int(found[1])
     _check_cost(cost)
     return cost
@@ -145,11 +145,11 @@ def check_verifier(verifier: Verifier, cost: int) -> None:
     try:
         current = is_current(verifier, cost)
     except ValueError as error:
-        raise BadVerifier(f"The salt of a verifier has to be a bcrypt salt: {error}.") from None
+        raise BadVerifier(f"The salt of a verifier must be a bcrypt salt: {error}.") from None
     if not current:
-        raise BadVerifier(f"A verifier has to have a bcrypt cost of {cost} and {ITERATIONS:,} iterations here.")
+        raise BadVerifier(f"Verifiers need a bcrypt cost of {cost} and {ITERATIONS:,} iterations on this server.")
     if not len(verifier.stored_key) == len(verifier.server_key) == KEY_BYTES:
-        raise BadVerifier(f"The keys of a verifier have to have {KEY_BYTES} bytes each.")
+        raise BadVerifier(f"The keys of a verifier must have {KEY_BYTES} bytes each.")
 
 
 def matches(stretched: bytes, verifier: Verifier) -> bool:
@@ -196,7 +196,7 @@ def _is_usual(cost: VerifierCost) -> bool:
 
 def _check_cost(cost: int) -> None:
     if not LEAST_COST <= cost <= MOST_COST:
-        raise ValueError(f"a bcrypt cost is {LEAST_COST} to {MOST_COST}, not {cost}")
+        raise ValueError(f"a bcrypt cost must be {LEAST_COST} to {MOST_COST}, not {cost}")
 
 
 def _prepare(password: str) -> bytes:

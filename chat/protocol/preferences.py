@@ -85,9 +85,9 @@ class Setting(NamedTuple):
 
 SETTINGS: Mapping[str, Setting] = {
     "style": Setting("plain, or classic", tuple(Style)),
-    "time": Setting("on: the time before each line", tuple(SWITCH)),
+    "time": Setting("on: show the time before each line", tuple(SWITCH)),
     "timezone": Setting("such as Europe/Berlin, or server"),
-    "bell": Setting("on: it rings when you are called", tuple(SWITCH)),
+    "bell": Setting("on: ring for private messages and your name", tuple(SWITCH)),
     "quiet": Setting("ROOM on, mentions or off", tuple(QUIET), of_room=True),
     "realname": Setting("what whois shows, or none"),
 }

@@ -80,9 +80,9 @@ class Options(usage.Options):
     """The options of ``twistd chatserver``, made from the fields of `chat.server.settings.schema.Settings`."""
 
     synopsis = "[options]"
-    longdesc = "Every option may also stand in config.ini, in a section [chatserver], without the dashes."
+    longdesc = "Every option can also be set in config.ini, in the section [chatserver], without the dashes."
     optParameters: ClassVar[list[list[str | None]]] = [
-        ["config", "c", None, "read settings from this file [default: config.ini, if there is one]"],
+        ["config", "c", None, "read settings from this file [default: config.ini, if it exists]"],
         *([name, None, None, text] for name, text in option_lines() if name != "listen"),
     ]
 
@@ -109,12 +109,12 @@ class Options(usage.Options):
             known = [each.rstrip("=") for each in self.parent.longOpt] if long else self.parent.shortOpt
             if name in known:
                 return f"-{long}{name} is an option of twistd. Type: twistd -{long}{name} chatserver"
-        return f"{problem}. twistd chatserver --help shows all options."
+        return f"{problem}. twistd chatserver --help lists the options."
 
     def parseArgs(self, *words: str) -> None:
         """Take no words beside options."""
         if words:
-            raise usage.UsageError(f"{words[0]} is no option")
+            raise usage.UsageError(f"{words[0]} is not an option")
 
     def postOptions(self) -> None:
         """Look at what ``twistd`` is about to use, before it does."""
@@ -295,11 +295,11 @@ class ChatServer(Service):
         lines = [f"{settings.name}: listening."]
         for kind, port in self._ports:
             lines += ways_in(kind, port, tls=settings.certificate != "none")
-        lines.append(f"Accounts and messages are kept in {os.path.abspath(settings.db)}.")
+        lines.append(f"Accounts and messages are stored in {os.path.abspath(settings.db)}.")
         if settings.metrics_port:
-            lines.append(f"Prometheus reads http://127.0.0.1:{settings.metrics_port}/metrics.")
+            lines.append(f"Metrics for Prometheus: http://127.0.0.1:{settings.metrics_port}/metrics.")
         if settings.control != "none":
-            lines.append(f"chatctl speaks to it at {control_path(settings.control)}.")
+            lines.append(f"The chatctl socket is {control_path(settings.control)}.")
         if settings.plain_login == "always":
             lines.append("Passwords are accepted unencrypted from everywhere (plain-login = always).")
         lines.append(how_to_stop)
@@ -332,7 +332,7 @@ class ChatServer(Service):
             log.critical("the server could not start: {reason}", reason=reason)
         else:
             log.failure("the server could not start", failure)
-            reason = f"the server could not start ({reason}). Its log says more."
+            reason = f"the server could not start ({reason}). See its log."
         self._host.reason = "It could not start."
         self._launch.failed(reason)
         self._reactor.callWhenRunning(self._stop_reactor)

@@ -336,7 +336,7 @@ class StageCase(TestCase):
         """Somebody who makes an account, or logs in to the one there is, and enters a room."""
         actor = self.stage.enter(name)
         actor.types(f"{'login' if name in self.known else 'new'} {name}", PASSWORD)
-        actor.sees("Password (your typing is visible): ", "Welcome to the chat system!", "* You are in ")
+        actor.sees("Password (your typing is visible): ", "Welcome to the chat system!", "* You are ")
         self.known.add(name)
         if room is not None:
             actor.types(f"/connect {room}")

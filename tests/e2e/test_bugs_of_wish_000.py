@@ -60,7 +60,7 @@ class KnownBugs(StageCase):
         second.sees("! You are not logged in.")
         second.types("takeover")
         second.sees("Welcome to the chat system!", "* You are in lobby.")
-        first.sees("* You have logged in from elsewhere; this session is over.")
+        first.sees("* You have logged in from elsewhere, so this session has ended.")
         first.types("it is me")
         first.sees("! ")
         second.types("it is I")
@@ -73,9 +73,9 @@ class KnownBugs(StageCase):
         first = self.person("ann")
         thief = self.guest("thief")
         thief.types("takeover")
-        thief.sees("! There is nothing to take over.")
+        thief.sees("! There is no session to take over.")
         thief.types("login ann", "not the password", "", "takeover")
-        thief.sees("! Wrong name or password.", "! There is nothing to take over.")
+        thief.sees("! Wrong name or password.", "! There is no session to take over.")
         first.does_not_see("elsewhere")
 
     def test_a_safe_exit(self) -> None:

@@ -87,13 +87,13 @@ class Commands(ControlCase):
         self.assertEqual([row["account"] for row in self.json("sessions")], ["ann", "bob"])
         self.assertEqual(self.json("sessions bob")[0]["address"], "127.0.0.1")
         self.assertEqual(self.json("whois bob")["rooms"], "lobby")
-        self.assertIn("Or do without: chatctl revoke ann sure", self.ctl("revoke ann").error)
-        self.assertEqual(self.ctl("revoke ann sure").out, "ann is no administrator any more.\n")
+        self.assertIn("or type: chatctl revoke ann sure", self.ctl("revoke ann").error)
+        self.assertEqual(self.ctl("revoke ann sure").out, "ann is no longer an administrator.\n")
         ann.types("admin users")
         ann.sees("! Only administrators may do that.")
         self.assertEqual(self.ctl("grant ann").status, 0)
         ann.types("admin kick bob cool down")
-        bob.sees("* You were put out of this server: cool down")
+        bob.sees("* You have been disconnected by an administrator: cool down")
         bob.sees_the_end()
         code = self.json("reset-password bob")["secret"]
         bob = self.stage.enter("bob again")
@@ -106,14 +106,14 @@ class Commands(ControlCase):
     def test_invitation_codes_for_a_class_in_a_file(self) -> None:
         path = self.stage.path("codes.txt")
         answer = self.ctl(f"invite 30 {path}")
-        self.assertEqual((answer.status, answer.out), (0, f"{path}: 30 invitation codes, one a line.\n"))
+        self.assertEqual((answer.status, answer.out), (0, f"{path}: 30 invitation codes, one per line.\n"))
         self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
         with open(path, encoding="ascii") as file:
             codes = file.read().splitlines()
         self.assertEqual(len(set(codes)), 30)
         again = self.ctl(f"invite 5 {path}")
         self.assertEqual((again.status, again.out), (1, ""))
-        self.assertIn(f"{path} cannot be made: File exists. No codes were made.", again.error)
+        self.assertIn(f"Cannot create {path}: File exists. No codes were created.", again.error)
         wrong = self.stage.path("wrong.txt")
         self.assertEqual(self.ctl(f"invite 5000 {wrong}").status, 2)
         self.assertFalse(os.path.exists(wrong))
@@ -148,9 +148,9 @@ class Commands(ControlCase):
         bob.sees("! You are muted on this server for another 30 minutes.")
         self.assertEqual(self.json("why bob ops")[1]["allowed"], False)
         self.assertEqual(self.ctl("unmute bob").status, 0)
-        self.assertEqual(self.ctl("broadcast lunch!").out, "1 session told.\n")
-        bob.sees("* From those who run the server: lunch!")
-        self.assertEqual(self.ctl("close-room ops moved").out, "Room ops is closed.\n")
+        self.assertEqual(self.ctl("broadcast lunch!").out, "1 session notified.\n")
+        bob.sees("* From the administrators: lunch!")
+        self.assertEqual(self.ctl("close-room ops moved").out, "Room ops has been closed.\n")
         bob.sees("* ops was closed by the server: moved")
 
     def test_the_server_itself(self) -> None:
@@ -185,8 +185,8 @@ class Commands(ControlCase):
     def test_the_end(self) -> None:
         bob = self.person("bob")
         self.assertEqual(self.ctl("shutdown in 10m new disk").status, 0)
-        bob.sees("* The server ends in 10 minutes: new disk")
-        self.assertEqual(self.ctl("shutdown now the disk is here").out, "The server ends now.\n")
+        bob.sees("* The server shuts down in 10 minutes: new disk")
+        self.assertEqual(self.ctl("shutdown now the disk is here").out, "The server is shutting down now.\n")
         bob.sees("* Server is shutting down. Reason: the disk is here")
         assert self.stage.server is not None
         self.assertEqual(self.stage.server.wait(10), 0)
@@ -217,7 +217,7 @@ class WhatIsKept(ControlCase):
         )
         done = self.ctl(f"restore --now {file}")
         self.assertEqual(done.status, 0)
-        self.assertIn("the database of before is", done.out)
+        self.assertIn("the previous database is", done.out)
         self.stage.start()
         bob = self.person("bob")
         bob.types("/history lobby")
@@ -241,7 +241,7 @@ class WhatIsKept(ControlCase):
     def test_what_a_stopped_server_left_can_be_looked_at_and_copied(self) -> None:
         self.person("bob")
         self.stage.stop()
-        self.assertIn("credentials.db is its owner's alone", self.ctl("check").out)
+        self.assertRegex(self.ctl("check").out, r"Only its owner can read \S*credentials\.db\.")
         self.assertEqual(self.json(f"backup {self.stage.path('copy.db')}")["accounts"], 1)
         self.assertEqual(self.ctl(f"restore {self.stage.path('nowhere.db')}").status, 1)
         self.assertEqual(self.ctl("users").status, 3)
@@ -264,8 +264,8 @@ class WhatIsKept(ControlCase):
         self.stage.start("--disk-floor=1000000000")
         bob = self.person("bob", "lobby")
         bob.types("'hello")
-        bob.sees("! Nothing was sent: the server's disk is nearly full.")
-        self.assertIn("are the floor: nothing is accepted", self.ctl("check", "--config=/dev/null").out)
+        bob.sees("! Nothing was sent: the server's disk is almost full.")
+        self.assertIn("Messages are rejected until space is freed", self.ctl("check", "--config=/dev/null").out)
 
 
 class TheCommandLine(ControlCase):
@@ -288,7 +288,7 @@ class TheCommandLine(ControlCase):
     def test_what_follows_two_dashes_is_no_option(self) -> None:
         bob = self.person("bob")
         self.assertEqual(self.ctl("broadcast -- use --json and --help").status, 0)
-        bob.sees("From those who run the server: use --json and --help")
+        bob.sees("From the administrators: use --json and --help")
 
     def test_help_needs_no_server(self) -> None:
         self.stage.stop()
@@ -395,7 +395,7 @@ class ALongPath(ControlCase):
         self.assertLessEqual(len(place), 107)
         self.stage.start(f"--control={long}")
         self.addCleanup(shutil.rmtree, os.path.dirname(place))
-        self.assertIn(f"chatctl speaks to it at {place}.", self.stage.log())
+        self.assertIn(f"The chatctl socket is {place}.", self.stage.log())
         self.assertEqual(self.ctl("bans", f"--control={long}").status, 0)
         self.assertEqual(os.stat(os.path.dirname(place)).st_mode & 0o777, 0o700)
         self.stage.stop()
@@ -419,7 +419,7 @@ class Watching(ControlCase):
     def test_what_happens_is_shown_and_noted_without_what_is_said(self) -> None:
         program = os.path.join(os.path.dirname(sys.executable), "chatctl")
         watcher = Actor(self.stage, "watcher", [program, f"--control={self.stage.path('chat.control')}", "watch"])
-        watcher.sees("You see what happens from now on.")
+        watcher.sees("Watching the server.")
         bob = self.person("bob", "lobby")
         bob.types("'xyzzy")
         watcher.sees("logged-in bob", "joined bob lobby", "text bob lobby 5 bytes 127.0.0.1")

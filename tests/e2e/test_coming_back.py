@@ -60,7 +60,7 @@ class AtATelnet(StageCase):
         self.accounts("bob")
         bob = Actor(self.stage, "bob", ["telnet", "127.0.0.1", found[1]])
         bob.types("login bob", PASSWORD)
-        bob.sees("Welcome to the chat system!", "* You are in ")
+        bob.sees("Welcome to the chat system!", "* You are ")
         program = self.stage.enter("program")
         login = f'{{"cmd": "login", "args": {{"user": "carol", "password": "{PASSWORD}"}}}}'
         self.accounts("carol")
@@ -94,7 +94,7 @@ class Restarting(StageCase):
         ann.sees("! Your message could not be delivered as the recipient has blocked you.")
         bob = self.person("bob")
         bob.types("list blocked", "unblock ann")
-        bob.sees("* You block:\n  ann", "User ann has been unblocked.")
+        bob.sees("* Blocked users:\n  ann", "User ann has been unblocked.")
         ann.types("message bob at last", "/quit")
         bob.sees("ann (private): at last")
         ann.sees_the_end()

@@ -170,7 +170,7 @@ class AtATerminal(ClientCase):
         ann.types(PASSWORD)
         ann.sees("were moved to")
         ann.types("create ops")
-        ann.sees("Room ops made")
+        ann.sees("Room ops created")
         ann.does_not_see("said")
 
 

@@ -19,7 +19,7 @@ class Daemon(StageCase):
         self.assertEqual((ended.status, ended.error), (0, ""))
         self.assertIn("chat: listening.\n", ended.out)
         pidfile, log = self.stage.path("twistd.pid"), self.stage.path("twistd.log")
-        last = f"kill $(cat {pidfile}) stops the server; {log} says what it does.\n"
+        last = f"kill $(cat {pidfile}) stops the server; its log is {log}.\n"
         self.assertTrue(ended.out.endswith(last), ended.out)
         self.stage.find_port(ended.out)
         process = self.stage.process()
@@ -28,7 +28,7 @@ class Daemon(StageCase):
         ann.types("hello", "history")
         ann.sees("ann: hello")
         os.kill(process, signal.SIGTERM)
-        ann.sees("* Server is shutting down. It was stopped by its operator.")
+        ann.sees("* Server is shutting down. The operator stopped it.")
         ann.sees_the_end()
         self.stage.wait(lambda: not os.path.exists(pidfile), "the pid file stays")
         with open(log, encoding="utf-8") as file:
@@ -42,9 +42,9 @@ class Daemon(StageCase):
         """Nobody has to wait once more: whoever started it is told after the last step of the start."""
         ended = self.stage.run("--listen=tcp:0:interface=127.0.0.1", daemon=True, twistds=("--logfile=mine.log",))
         self.addCleanup(self.end, self.stage.process())
-        self.assertIn(f"{self.stage.path('mine.log')} says what it does.", ended.out)
+        self.assertIn(f"its log is {self.stage.path('mine.log')}.", ended.out)
         self.stage.find_port(ended.out)
-        self.assertIn("Account ann made.", self.stage.pipe(f"new ann {PASSWORD}\nquit\n", "-N"))
+        self.assertIn("Account ann created.", self.stage.pipe(f"new ann {PASSWORD}\nquit\n", "-N"))
         os.kill(self.stage.process(), signal.SIGTERM)
 
     def test_its_files_stay_where_it_was_started(self) -> None:
@@ -63,7 +63,7 @@ class Daemon(StageCase):
             main([control, "check"])
         self.assertRegex(out.getvalue(), r"Changed: name.\nstatus\n  name +Two\n")
         for name in ("credentials.db", "chat.pem"):
-            self.assertIn(f"{self.stage.path(name)} is its owner's alone.", out.getvalue())
+            self.assertIn(f"Only its owner can read {self.stage.path(name)}.", out.getvalue())
 
     def test_what_somebody_typed_begins_no_line_of_the_log(self) -> None:
         """Whichever way the log is written."""

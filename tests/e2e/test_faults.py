@@ -24,7 +24,7 @@ from tests.e2e.stage import PASSWORD, Actor, Stage, StageCase
 from tests.figures import at_least, at_most, below, exactly
 from tests.hostile.processor import Starvation
 
-REFUSED = "! Nothing was sent or changed: the server cannot write to its disk just now. Try again in a minute."
+REFUSED = "! Nothing was sent or changed: the server cannot write to its disk. Try again in a minute."
 
 
 class FaultCase(StageCase):
@@ -161,7 +161,7 @@ class TheFolderIsReadOnly(FaultCase):
             os.chmod(self.stage.folder, 0o700)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(
-            done.stderr, r"\Achatserver: [^\n]+ cannot be made in [^\n]+ you may not write there\. [^\n]+\n"
+            done.stderr, r"\Achatserver: [^\n]+ cannot be created in [^\n]+, which is not writable\. [^\n]+\n"
         )
         self.assertEqual(sorted(os.listdir(self.stage.folder)), before)
         self.stage.start()

@@ -12,7 +12,7 @@ class Pipes(StageCase):
         """``printf ... | nc -N``"""
         ann = self.person("ann", "lobby")
         answer = self.stage.pipe(f"new bob {PASSWORD}\nmessage ann hi\nconnect lobby\nhello all\nhistory\n", "-N")
-        self.assertIn("* Account bob made.\nWelcome to the chat system!\n", answer)
+        self.assertIn("* Account bob created.\nWelcome to the chat system!\n", answer)
         self.assertTrue(answer.endswith("bob: hello all\n"), answer)
         ann.sees("bob (private): hi")
         self.assertIn("Welcome", self.stage.pipe(f"login bob\n{PASSWORD}\nmessage ann the build is done", "-N"))
@@ -56,5 +56,5 @@ class Pipes(StageCase):
         ann = Actor(self.stage, "ann", ["telnet", "127.0.0.1", str(self.stage.port)])
         ann.sees("Escape character", "You are not logged in.")
         ann.types(f"new ann {PASSWORD}", "online", "quit")
-        ann.sees("* Account ann made.", "* Nobody is online.", "Bye for now!")
+        ann.sees("* Account ann created.", "* Nobody is online.", "Bye for now!")
         ann.sees_the_end()

@@ -87,11 +87,11 @@ class StartErrors(StageCase):
     def test_a_bad_setting_on_the_command_line(self) -> None:
         self.refused("--bcrypt-cost=99", start="--bcrypt-cost: use a number from 4 to 15")
         self.refused("--sessions=two", start="--sessions: use one of: one, per-device, many")
-        self.refused("--timeout=10", start="--timeout: timeout (10) has to be at least twice heartbeat (30)")
+        self.refused("--timeout=10", start="--timeout: timeout (10) must be at least twice heartbeat (30)")
 
     def test_an_unknown_option(self) -> None:
         self.refused("--nosuchoption=1", start="option --nosuchoption not recognized. ", words=("--help",))
-        self.refused("word", start="word is no option. ", words=("--help",))
+        self.refused("word", start="word is not an option. ", words=("--help",))
         self.refused("--db", start="option --db requires argument. ", words=("--help",))
 
     def test_an_option_of_twistd_in_the_wrong_place(self) -> None:
@@ -101,9 +101,9 @@ class StartErrors(StageCase):
     def test_a_bad_config_file(self) -> None:
         """A server that ignored a section would take passwords in the clear, say, against what the file wants."""
         self.stage.write("config.ini", "[chatsrver]\nplain-login = tls\n")
-        self.refused("--listen=tcp:0", start="config.ini, line 1: there is no section [chatsrver]. ")
+        self.refused("--listen=tcp:0", start="config.ini, line 1: unknown section [chatsrver]. ")
         self.stage.write("config.ini", "[chatserver]\n\ntimeout = 3\n")
-        self.refused("--listen=tcp:0", start="config.ini, line 3: timeout (3) has to be at least twice heartbeat (30)")
+        self.refused("--listen=tcp:0", start="config.ini, line 3: timeout (3) must be at least twice heartbeat (30)")
 
     def test_a_config_file_that_is_not_there(self) -> None:
         self.refused("--config=nowhere.ini", start="nowhere.ini cannot be read: No such file", words=("--config",))
@@ -138,7 +138,7 @@ class StartErrors(StageCase):
         with sqlite3.connect(self.stage.path("chat.db")) as connection:
             connection.execute("CREATE TABLE mine (x)")
         connection.close()
-        self.refused("--listen=tcp:0", "--db=chat.db", start="chat.db is the database of another program")
+        self.refused("--listen=tcp:0", "--db=chat.db", start="chat.db belongs to another program")
 
     def test_a_newer_schema(self) -> None:
         with sqlite3.connect(self.stage.path("chat.db")) as connection:
@@ -167,7 +167,7 @@ class StartErrors(StageCase):
         self.refused(
             "--listen=tcp:0",
             twistds=("--pidfile=nowhere/pid", "--logfile=nowhere/log"),
-            start=f"the folder {self.stage.path('nowhere')} does not exist. Make it, or give another --logfile",
+            start=f"the folder {self.stage.path('nowhere')} does not exist. Create it, or give another --logfile",
         )
         os.mkdir(self.stage.path("folder"))
         self.refused(
@@ -178,7 +178,7 @@ class StartErrors(StageCase):
         self.refused("--listen=tcp:0", twistds=("--rundir=nowhere",), start="the folder nowhere does not exist. ")
         self.refused("--listen=tcp:0", twistds=("--chroot=/",), start="--chroot is not possible")
         self.modes = (True,)
-        self.refused("--listen=tcp:0", twistds=("--logfile=-",), start="a daemon has no screen for --logfile=-. ")
+        self.refused("--listen=tcp:0", twistds=("--logfile=-",), start="a daemon cannot use --logfile=-. ")
 
     @skipUnless(ROOT and shutil.which("setpriv"), "only root can become somebody else, by setpriv")
     def test_as_somebody_who_may_not_write_here(self) -> None:
@@ -188,15 +188,15 @@ class StartErrors(StageCase):
         os.mkdir(somewhere)
         os.chown(somewhere, NOBODY, NOBODY)
         options = ("--listen=tcp:0", f"--db={somewhere}/chat.db", "--certificate=none")
-        remedy = "Start the server in a folder of yours, or name another file: twistd --"
+        remedy = "Start the server in your own folder, or name another file: twistd --"
         self.refused(
-            *options, start="twistd.", words=(f"cannot be made in {self.stage.folder}", remedy), prefix=AS_NOBODY
+            *options, start="twistd.", words=(f"cannot be created in {self.stage.folder}", remedy), prefix=AS_NOBODY
         )
         here, there = self.stage.path("x"), f"{somewhere}/x"
         for twistds in ((f"--pidfile={here}", f"--logfile={there}"), (f"--pidfile={there}", f"--logfile={here}")):
-            self.refused(*options, twistds=twistds, start="x cannot be made in", words=(remedy,), prefix=AS_NOBODY)
+            self.refused(*options, twistds=twistds, start="x cannot be created in", words=(remedy,), prefix=AS_NOBODY)
         self.stage.write("x", "")
-        self.refused(*options, twistds=(f"--logfile={here}",), start=f"{here} may not be written. ", prefix=AS_NOBODY)
+        self.refused(*options, twistds=(f"--logfile={here}",), start=f"{here} is not writable. ", prefix=AS_NOBODY)
         self.refused(
             *options,
             "--traffic-log=none",
@@ -205,7 +205,7 @@ class StartErrors(StageCase):
             words=("Permission denied", "--control"),
             prefix=AS_NOBODY,
         )
-        self.refused(*options, twistds=("--uid=0",), start="--uid and --gid are for root alone. ", prefix=AS_NOBODY)
+        self.refused(*options, twistds=("--uid=0",), start="Only root can use --uid and --gid. ", prefix=AS_NOBODY)
 
     @skipUnless(ROOT, "only root can become somebody else")
     def test_as_root_for_somebody_who_may_not_write_here(self) -> None:

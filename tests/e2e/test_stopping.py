@@ -27,7 +27,7 @@ class Stopping(StageCase):
         silent = self.stage.enter("silent")
         with self.seconds(5):
             self.assertEqual(self.stage.stop(number), 0)
-        words = "Server is shutting down. It was stopped by its operator."
+        words = "Server is shutting down. The operator stopped it."
         ann.sees(f"* {words}")
         guest.sees(f"* {words}")
         program.sees(f'{{"type":"closing","reason":"{words}"}}')
@@ -66,7 +66,7 @@ class Stopping(StageCase):
             guest = self.guest("guest")
             os.close(ours)
             self.assertEqual(server.wait(10), 0)
-        guest.sees("* Server is shutting down. It was stopped by its operator.")
+        guest.sees("* Server is shutting down. The operator stopped it.")
 
     def test_without_a_terminal_sighup_reads_the_settings_again(self) -> None:
         self.guest("who has seen that the server runs")
@@ -167,9 +167,9 @@ class StaleFiles(StageCase):
             ended = self.stage.run("--listen=tcp:0", daemon=daemon)
             self.assertEqual(
                 ended.error,
-                f"chatserver: a server runs here already, process {self.stage.server.pid}"
-                f" ({self.stage.path('twistd.pid')}). Stop it with: kill {self.stage.server.pid}"
-                " - or start this one in another folder.\n",
+                f"chatserver: a server is already running here, process {self.stage.server.pid}"
+                f" ({self.stage.path('twistd.pid')}). Start this one in another folder, or stop the other:"
+                f" kill {self.stage.server.pid}\n",
             )
             self.assertEqual((ended.out, ended.status != 0), ("", True))
         self.person("ann")

@@ -63,7 +63,7 @@ class Metrics(StageCase):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.stage.start(f"--metrics-port={port}")
-        self.assertIn(f"Prometheus reads http://127.0.0.1:{port}/metrics.", self.stage.log())
+        self.assertIn(f"Metrics for Prometheus: http://127.0.0.1:{port}/metrics.", self.stage.log())
         self.person("bob", "lobby")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
             text = page.read().decode()

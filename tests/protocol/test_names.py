@@ -73,13 +73,13 @@ class NamesThatAreRefused(SynchronousTestCase):
             "x" * 33: "at most 32 characters; this one has 33",
             "ж" * 33: "at most 32 characters; this one has 33",
             "x" * 100_000: "at most 32 characters",
-            "9a": 'begins with a letter, not with "9"',
-            "_a": 'begins with a letter, not with "_"',
-            "20": "begins with a letter",
+            "9a": 'begin with a letter, not with "9"',
+            "_a": 'begin with a letter, not with "_"',
+            "20": "begin with a letter",
             "a b": "spaces",
             "a\u00a0b": "spaces",
-            "a@b": 'cannot hold "@". Use letters, digits, _ - or .',
-            "[ops]": 'cannot hold "["',
+            "a@b": 'cannot contain "@". Use letters, digits, _ - or .',
+            "[ops]": 'cannot contain "["',
             "a\u200bb": "the invisible character U+200B",
             "a\u200db": "the invisible character U+200D",
             "\u202ebob": "the invisible character U+202E",
@@ -90,11 +90,11 @@ class NamesThatAreRefused(SynchronousTestCase):
             "ＢＯＢ": 'Type the plain "B" instead',
             "ſam": 'Type the plain "s" instead',
             "bob😀": "U+1F600",
-            "\u0301a": "begins with a letter",
+            "\u0301a": "begin with a letter",
             "ʻokina": "U+02BB",
-            "שלום-": "from right to left",
-            "e" + "\u0323\u0301\u0302\u0303\u0304\u0306": "pile up accents",
-            "x\u0301\u0301": "pile up accents",
+            "שלום-": "right-to-left",
+            "e" + "\u0323\u0301\u0302\u0303\u0304\u0306": "stack accents",
+            "x\u0301\u0301": "stack accents",
         }.items():
             self.assertIn(reason, self.refusal(word), ascii(word))
 
@@ -102,7 +102,7 @@ class NamesThatAreRefused(SynchronousTestCase):
         """A Cyrillic а in a Latin name is how one passes for somebody else."""
         self.assertIn("mixes Latin and Cyrillic", self.refusal("pаypal"))
         for word in ("日本abc", "ひらがな한글", "αж", "ㄅ한"):
-            self.assertIn("letters of one script", self.refusal(word))
+            self.assertIn("keep to one script", self.refusal(word))
 
     def test_commands_in_any_case(self) -> None:
         self.assertIn("is a command", self.refusal("Say"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FileKept:
-    """A file lies on the server, or some of it.
+    """The server has stored a file, or part of it.
 
     :param file: what the server calls it.
     :param next: how many of its pieces are there, on disk: the number of the next one.
@@ -19,7 +19,7 @@ class FileKept:
 
 @dataclass(frozen=True, slots=True)
 class FilePiece:
-    """A piece of a file, sealed by who sent it."""
+    """A piece of a file, encrypted by its sender."""
 
     file: int
     number: int

@@ -9,7 +9,7 @@ from chat.protocol.device_keys import DeviceKeys
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to this very device lies in its inbox, sealed for it alone.
+    """A message in the inbox of this device, encrypted for it alone.
 
     :param number: counts up; `inbox.acknowledge` takes everything up to one out.
     :param device: of the author.
@@ -24,14 +24,14 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class KeysChanged:
-    """Somebody has other keys than before, or keys for another device: look before the next word is sealed."""
+    """Somebody's keys have changed, or they have a new device: check before encrypting the next message."""
 
     user: str
 
 
 @dataclass(frozen=True, slots=True)
 class KeysLeft:
-    """What this device has left to hand out; told unasked where others have taken some of it.
+    """The keys that this device has left; also sent when others have claimed some.
 
     :param one_time: how many one-time keys wait.
     :param fallback_used: whether it is time for another fallback key.
@@ -67,14 +67,14 @@ class PublishedKeys:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of those who were asked for; who does not exist, or blocks who asks, is left out."""
+    """The keys of the requested users; users who do not exist or block the reader are left out."""
 
     people: tuple[PublishedKeys, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedKey:
-    """A key of somebody's device that was handed out: to nobody else, unless it is the fallback key.
+    """A key claimed from somebody's device; nobody else gets it, unless it is the fallback key.
 
     :param number: of the key, which its signature covers.
     """
@@ -104,7 +104,7 @@ class NamedDevice:
 
 @dataclass(frozen=True, slots=True)
 class LettersKept:
-    """The letters are in the inboxes, on disk.
+    """The letters are stored in the inboxes, on disk.
 
     :param refused: devices that got none: they have no keys, their inbox is full, or their owner blocks who sent it.
     """
@@ -114,7 +114,7 @@ class LettersKept:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """What lies in the inbox of this device, the oldest first.
+    """The inbox of this device, oldest first.
 
     :param more: whether more follows.
     """

@@ -54,7 +54,7 @@ class RoomLine:
 
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
-    """What a room is like, and who runs it.
+    """The settings of a room, and who runs it.
 
     :param history: from where on newcomers read: ``start`` or ``joining``.
     :param slow: seconds between two lines of one person, 0 for none.
@@ -74,7 +74,7 @@ class RoomSettings:
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """A list of rooms: all that one may see, or one's own."""
+    """A list of rooms: all that the reader may see, or the reader's own."""
 
     rooms: tuple[RoomLine, ...]
     mine: bool
@@ -100,7 +100,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found, in all conversations that the reader may read, the newest first.
+    """The results of a search in all conversations that the reader may read, newest first.
 
     :param more: whether older ones were left out.
     :param partial: whether the server is still building its index, so that older messages may be missing.
@@ -113,7 +113,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What a person missed, in order: one page for each conversation, and how much is left."""
+    """What the reader missed, in order: one page per conversation, and how much is left."""
 
     pages: tuple[History, ...]
     remaining: int
@@ -121,7 +121,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What anybody may know of somebody.
+    """What anybody may know about a user.
 
     :param since: when the oldest session of now began, or the last one ended; nothing where the reader is blocked.
     """
@@ -138,7 +138,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One session of one's own.
+    """One of the reader's sessions.
 
     :param since: when it logged in.
     :param current: whether it is the session that asks.
@@ -152,7 +152,7 @@ class SessionLine:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """Where an account is signed in, and the devices that may come back without a password."""
+    """Where an account is signed in, and the devices that can log in without a password."""
 
     sessions: tuple[SessionLine, ...]
     devices: tuple[Device, ...]

@@ -10,7 +10,7 @@ from chat.protocol.values import Conversation, Kind, value
 
 @dataclass(frozen=True, slots=True)
 class Broadcasted:
-    """Somebody told everybody who is online; it is not kept."""
+    """Somebody sent a message to everybody online; it is not stored."""
 
     author: str
     time: int
@@ -19,7 +19,7 @@ class Broadcasted:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """People came, went, or are away.
+    """People came, left, or are away.
 
     :param state: ``online``, ``offline``, ``away`` or ``back``.
     :param others: how many more a long burst had, beyond those named.
@@ -34,7 +34,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The reader may enter a room: ``connect`` accepts, ``decline`` does not."""
+    """Somebody invited the reader to a room: ``connect`` accepts, ``decline`` refuses."""
 
     conversation: Conversation
     author: str
@@ -43,14 +43,14 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class AskedConsent:
-    """Somebody asks for the address of the reader's client: ``consent`` gives it, ``refuse`` says no."""
+    """Somebody asks for the address of the reader's client: ``consent`` gives it, ``refuse`` refuses."""
 
     author: str
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Somebody gave the address of a client that listens there.
+    """Somebody gave the address on which their client listens.
 
     :param address: the one that the server sees.
     :param port: 1 to 65535.
@@ -65,21 +65,21 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRefused:
-    """Somebody does not give an address."""
+    """Somebody declined to give an address."""
 
     author: str
 
 
 @dataclass(frozen=True, slots=True)
 class AddressChanged:
-    """The owner of an address that the reader was given is elsewhere now."""
+    """The owner of an address that the reader holds has moved to another address."""
 
     author: str
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """This session itself is out of a room: it left it elsewhere, was kicked or banned.
+    """This session is no longer in a room: its account left, was kicked or banned.
 
     :param detail: the reason, or empty.
     :param until: the end of a ban, where it has one.
@@ -104,7 +104,7 @@ class SignedOut:
 
 @dataclass(frozen=True, slots=True)
 class OwnSettings:
-    """What one has set for oneself; told unasked where another session of one's own has changed it.
+    """The reader's settings; also sent when another of the reader's sessions changed them.
 
     :param style: ``plain`` or ``classic``.
     :param time: whether live lines begin with the time.
@@ -125,7 +125,7 @@ class OwnSettings:
 
 @dataclass(frozen=True, slots=True)
 class BlockChanged:
-    """Another session of one's own has blocked somebody, or ended a block.
+    """Another of the reader's sessions blocked or unblocked somebody.
 
     :param blocked: whether the block holds now.
     """
@@ -146,7 +146,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What those who run the server say to everybody.
+    """A notice from the administrators to everybody.
 
     :param text: in whole words.
     """
@@ -156,7 +156,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A device of the other one of a pair provably has everything up to this row."""
+    """A device of the other person provably has everything up to this row."""
 
     conversation: Conversation
     seq: int
@@ -164,7 +164,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The other one of a pair is gone and may not have got everything up to this row; it is kept for the next login."""
+    """The other person has disconnected and may not have everything up to this row; it is kept for their next login."""
 
     conversation: Conversation
     seq: int

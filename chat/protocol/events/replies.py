@@ -11,7 +11,7 @@ from chat.protocol.values import Conversation, Rank, value
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was done.
+    """The request was refused; nothing was done.
 
     :param code: stable, from `chat.protocol.errors`.
     :param text: what happened and what to do next, in one line.
@@ -82,7 +82,7 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a login without the password has to be proven over; ``scram`` is to follow within a minute.
+    """The challenge of a login by SCRAM; ``scram`` must follow within a minute.
 
     :param scram: the server's first message (RFC 5802); its salt is a bcrypt salt string.
     """
@@ -111,7 +111,7 @@ class LoggedIn:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChanged:
-    """The password is another one; the other sessions are ended, and so are all tokens.
+    """The password has been changed; the other sessions and all tokens have ended.
 
     :param token: logs this device in again, for programs.
     """
@@ -121,7 +121,7 @@ class PasswordChanged:
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """The session is logged out and its connection stays; or it closes, after ``quit``.
+    """The session is logged out; its connection stays open, or closes after ``quit``.
 
     :param account: who was logged in, or empty.
     """
@@ -150,7 +150,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """Live events flow from here on; everything up to each ``last`` is in the history.
+    """Live events start here; everything up to each ``last`` is in the history.
 
     :param current: the room that was entered last, or nothing.
     :param invitations: the rooms that one is invited to.
@@ -164,7 +164,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What backups that were put in place have left of one's conversations.
+    """Up to where the reader's conversations are unchanged after a restored backup.
 
     :param marks: up to which seq each is still what it was, by its id; those that are not named are as they were.
     """
@@ -205,7 +205,7 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class TimeNow:
-    """The server's time, and since when it runs."""
+    """The server's time, and since when it has been running."""
 
     time: int
     up_since: int

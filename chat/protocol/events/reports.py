@@ -41,7 +41,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that is known, and its value; see `Column` for the units."""
+    """One fact and its value; see `Column` for the units."""
 
     name: str
     value: Any
@@ -50,7 +50,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one thing."""
+    """The facts about one thing."""
 
     title: str
     facts: tuple[Fact, ...]
@@ -58,7 +58,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class OneTimeCode:
-    """What lets the owner of an account choose a password, once.
+    """A one-time code with which the owner of an account chooses a password.
 
     :param until: when it ends.
     """
@@ -70,7 +70,7 @@ class OneTimeCode:
 
 @dataclass(frozen=True, slots=True)
 class InvitationCodes:
-    """Codes, each of which lets somebody make one account.
+    """Invitation codes, each good for one account.
 
     :param until: when they expire.
     """

@@ -29,7 +29,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """Somebody wrote an own message anew.
+    """Somebody edited one of their messages.
 
     :param ref: the seq of the message that this replaces, in the same conversation.
     :param body: nothing where it was deleted or forgotten.
@@ -48,7 +48,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A message was emptied, with all its edits; its place in the log stays.
+    """A message was deleted with all its edits; its place in the log remains.
 
     :param ref: the seq of that message, in the same conversation.
     :param of: who had written it.
@@ -115,7 +115,7 @@ class MembershipChanged:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Rows that this reader does not get (said by somebody blocked): no loss."""
+    """Rows that this reader does not get (from somebody blocked); they are not lost."""
 
     conversation: Conversation
     first: int

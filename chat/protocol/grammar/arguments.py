@@ -52,7 +52,7 @@ def arguments_of(verb: Verb, rest: str, context: Context) -> dict[str, Any]:
         arguments[each.name] = given(verb, each, word, context)
         rest = after
     if rest:
-        raise BadUsage(f"Too many words. {context.write(verb)}")
+        raise BadUsage(f"Too many arguments. {context.write(verb)}")
     return arguments
 
 
@@ -106,7 +106,7 @@ def complete(verb: Verb, arguments: dict[str, Any], context: Context) -> Reading
         elif each.here and each.required:
             raise NotInRoom()
         elif each.required:
-            raise BadUsage(f"Something is missing. {context.write(verb)}")
+            raise BadUsage(f"Missing arguments. {context.write(verb)}")
     return Call(verb, arguments)
 
 

@@ -14,4 +14,4 @@ def needs_client(word: str, table: Mapping[str, object]) -> NeedsClient | None:
     """The refusal of a word that is a verb of the client and none of this table, or nothing for any other word."""
     if word not in CLIENT_VERBS or word in table:
         return None
-    return NeedsClient(f"{word} takes the console client and its keys: chat HOST")
+    return NeedsClient(f"{word} works only in the console client, which holds your keys: chat HOST")

@@ -85,7 +85,7 @@ class Context:
     def write(self, verb: Verb) -> str:
         """What somebody reads who has written a verb in another way; in a room without the ``/`` it might be said."""
         slash = "/" if self.room is not None else ""
-        return f"Write: {slash}{f'{self.prefix} {verb.form}'.lstrip()}"
+        return f"Usage: {slash}{f'{self.prefix} {verb.form}'.lstrip()}"
 
 
 Reading = Call | Ask | Held | None

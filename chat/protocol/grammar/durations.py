@@ -50,7 +50,7 @@ class DurationType(ParameterType):
     def read(self, word: str) -> int:
         found = _DURATION.fullmatch(word.lower())
         if found is None or int(found[1]) == 0:
-            raise BadUsage(f"{word[:40]!r} is no span of time; write 90s, 30m, 2h, 7d or 4w")
+            raise BadUsage(f"{word[:40]!r} is not a duration; use 90s, 30m, 2h, 7d or 4w")
         return _checked(int(found[1]) * SECONDS[found[2]])
 
     def from_json(self, value: object) -> int:
@@ -61,7 +61,7 @@ class DurationType(ParameterType):
 
 def _checked(seconds: int) -> int:
     if seconds > MOST_SECONDS:
-        raise BadUsage(f"at most {YEARS} years fit; leave the time out for good")
+        raise BadUsage(f"the longest duration is {YEARS} years; leave it out for no limit")
     return seconds
 
 
@@ -117,7 +117,7 @@ class SpanType(ParameterType):
             return Span(int(first))
         elif not rest and _DURATION.fullmatch(first.lower()):
             return Span(200, seconds=DurationType().read(first))
-        raise BadUsage("write how many lines (1 to 500), a span like 2h, since 09:00, or before ID")
+        raise BadUsage("use a number of lines (1 to 500), a duration like 2h, since 09:00, or before ID")
 
     def to_json(self, value: Any) -> str:
         if value.clock:
@@ -148,12 +148,12 @@ class NumberType(ParameterType):
     def read(self, word: str) -> int:
         if is_number(word) and self.low <= int(word) <= self.high:
             return int(word)
-        raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
+        raise BadUsage(f"expected a number from {self.low:,} to {self.high:,}")
 
     def from_json(self, value: object) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
             return value
-        raise BadUsage(f"a number from {self.low:,} to {self.high:,} is needed")
+        raise BadUsage(f"expected a number from {self.low:,} to {self.high:,}")
 
     def details(self) -> dict[str, Any]:
         return {"low": self.low, "high": self.high}

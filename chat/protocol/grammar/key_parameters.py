@@ -28,13 +28,13 @@ def _key(value: object) -> bytes:
 
 def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise BadUsage("an object is needed")
+        raise BadUsage("expected an object")
     return value
 
 
 def _list(value: object, each: Callable[[object], T], most: int) -> tuple[T, ...]:
     if not isinstance(value, list) or len(value) > most:
-        raise BadUsage(f"a list of at most {most} is needed")
+        raise BadUsage(f"expected a list of at most {most}")
     return tuple(each(one) for one in value)
 
 
@@ -48,7 +48,7 @@ def _checked(make: Callable[..., T], *arguments: object) -> T:
 class KeyType(ParameterType):
     """A public key."""
 
-    json = "string of base 64"
+    json = "base64 string"
     most_bytes = _SHORT
 
     def from_json(self, value: object) -> bytes:
@@ -70,7 +70,7 @@ def _numbered(value: object) -> NumberedKey:
     given = _object(value)
     number = given.get("number")
     if type(number) is not int:
-        raise BadUsage("a key has a number")
+        raise BadUsage("a key needs a number")
     return _checked(NumberedKey, number, _key(given.get("key")), _key(given.get("signature")))
 
 
@@ -94,7 +94,7 @@ class NumberedKeysType(ParameterType):
 
 def _name(value: object) -> str:
     if not isinstance(value, str):
-        raise BadUsage("a name is needed")
+        raise BadUsage("expected a name")
     names = NameType()
     names.bound(value)
     return names.read(value)
@@ -113,7 +113,7 @@ def _device(value: object) -> tuple[str, str]:
     given = _object(value)
     device = given.get("device")
     if not isinstance(device, str):
-        raise BadUsage("a device is needed")
+        raise BadUsage("expected a device")
     return _name(given.get("user")), _checked(device_name, device)
 
 
@@ -129,7 +129,7 @@ class DevicesType(ParameterType):
 def _letter(value: object) -> tuple[str, str, bytes]:
     body = read_base64(_object(value).get("body"), _LONGEST)
     if not 0 < len(body) <= INBOX_BYTES:
-        raise BadUsage(f"a letter has 1 to {INBOX_BYTES:,} bytes")
+        raise BadUsage(f"a letter must have 1 to {INBOX_BYTES:,} bytes")
     return (*_device(value), body)
 
 

@@ -66,11 +66,11 @@ def read_base64(value: object, most: int, what: str = "that") -> bytes:
     :raises BadUsage: when it is not base 64.
     """
     if not isinstance(value, str) or len(value) > most:
-        raise BadUsage(f"{what} is a string of base 64 with at most {most:,} characters")
+        raise BadUsage(f"{what} must be a base64 string of at most {most:,} characters")
     try:
         return b64decode(value, validate=True)
     except ValueError:
-        raise BadUsage(f"{what} is not base 64") from None
+        raise BadUsage(f"{what} is not base64") from None
 
 
 class Names(Protocol):
@@ -113,7 +113,7 @@ class ParameterType:
         :raises BadUsage: with the bound.
         """
         if isinstance(value, str) and is_longer(value, self.most_bytes):
-            raise BadUsage(f"at most {self.most_bytes:,} bytes fit")
+            raise BadUsage(f"the limit is {self.most_bytes:,} bytes")
 
     def certain(self, word: str, names: Names) -> bool:
         """Whether the word can be nothing but such an argument."""
@@ -143,7 +143,7 @@ class ParameterType:
         :raises BadUsage: with what would fit.
         """
         if not isinstance(value, str):
-            raise BadUsage("a string is needed")
+            raise BadUsage("expected a string")
         return self.read(value)
 
     def to_json(self, value: Any) -> Any:
@@ -167,7 +167,7 @@ class NameType(ParameterType):
     def read(self, word: str) -> str:
         name = word[1:] if word[:1] == "@" else word
         if not name:
-            raise BadUsage("a name is needed")
+            raise BadUsage("expected a name")
         return name
 
 
@@ -204,7 +204,7 @@ class RoomType(ParameterType):
     def read(self, word: str) -> str:
         name = word[1:] if word[:1] == "#" else word
         if not name:
-            raise BadUsage("a room is needed")
+            raise BadUsage("expected a room")
         return name
 
 
@@ -228,7 +228,7 @@ class PlaceType(ParameterType):
 
     def read(self, word: str) -> str:
         if not word:
-            raise BadUsage("a room or a name is needed")
+            raise BadUsage("expected a room or a name")
         return word
 
 
@@ -242,7 +242,7 @@ class MessageIdType(ParameterType):
 
     def read(self, word: str) -> str:
         if not is_msgid(word):
-            raise BadUsage("an id such as r2.41 is needed; history shows them")
+            raise BadUsage("expected a message id such as r2.41, as shown by history")
         return word
 
 
@@ -302,16 +302,16 @@ class BodyType(ParameterType):
                 return self.read(text.replace("\r\n", "\n"))
             if isinstance(sealed := value.get("sealed"), Mapping):
                 return self._sealed(sealed)
-        raise BadUsage(f"a text of at most {BODY_BYTES:,} bytes and {BODY_LINES} lines is needed")
+        raise BadUsage(f"expected a text of at most {BODY_BYTES:,} bytes and {BODY_LINES} lines")
 
     def _sealed(self, sealed: Mapping[str, object]) -> Sealed:
         scheme, key, ciphertext = (sealed.get(field) for field in ("scheme", "key", "ciphertext"))
         if not (isinstance(scheme, str) and isinstance(key, str) and isinstance(ciphertext, str)):
-            raise BadUsage("a sealed message has a scheme, a key and a ciphertext")
+            raise BadUsage("a sealed message needs a scheme, a key and a ciphertext")
         if is_longer(scheme, _SCHEME_BYTES) or is_longer(key, _KEY_BYTES):
-            raise BadUsage(f"a scheme has at most {_SCHEME_BYTES} bytes, and a key at most {_KEY_BYTES}")
+            raise BadUsage(f"a scheme can have at most {_SCHEME_BYTES} bytes and a key at most {_KEY_BYTES}")
         if len(ciphertext) > base64_length(BODY_BYTES):
-            raise BadUsage(f"a message has at most {BODY_BYTES:,} bytes")
+            raise BadUsage(f"a message can have at most {BODY_BYTES:,} bytes")
         try:
             return Sealed(scheme, key, b64decode(ciphertext, validate=True))
         except (ValueError, binascii.Error) as error:

@@ -33,14 +33,14 @@ def read(line: str, context: Context) -> Reading:
         return None
     first = text[0]
     if text in ("/", "//", "'"):
-        raise BadUsage("Nothing was said. Write /help for the commands, or 'TEXT to say something.")
+        raise BadUsage("Nothing was sent. Type /help for the commands, or 'TEXT to say something.")
     if first == "/":
         return _speech(text[1:], context) if text[1:2] == "/" else _command(text[1:].lstrip(), context)
     if first == "'":
         return _speech(text[1:].lstrip(), context)
     if text == "!":
         if context.held is None:
-            raise BadUsage("Nothing is held back. ! says a line that was not sent.")
+            raise BadUsage("There is no held line. ! sends a line that was held back.")
         return context.held.speech
     if context.room is None or not context.logged_in:
         return _command(text, context)
@@ -85,7 +85,7 @@ def answer(ask: Ask, line: str, context: Context) -> Reading:
     parameter = ask.missing
     words = line if parameter.type.secret else line.strip()
     if not words.strip():
-        raise BadUsage(f"Nothing done. Type {ask.call.verb.name} to start again.")
+        raise BadUsage(f"Cancelled. Type {ask.call.verb.name} to start again.")
     arguments = {**ask.call.arguments, parameter.name: given(ask.call.verb, parameter, words, context)}
     return complete(ask.call.verb, arguments, context)
 

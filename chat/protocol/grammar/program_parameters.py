@@ -23,7 +23,7 @@ class ScramType(ParameterType):
 
     def read(self, word: str) -> str:
         if not word:
-            raise BadUsage(f"a message of SCRAM has 1 to {SCRAM_LENGTH} bytes")
+            raise BadUsage(f"a SCRAM message must have 1 to {SCRAM_LENGTH} bytes")
         return word
 
 
@@ -37,10 +37,10 @@ class VerifierType(ParameterType):
 
     def from_json(self, value: object) -> Verifier:
         if not isinstance(value, Mapping):
-            raise BadUsage("an object with salt, iterations, stored_key and server_key is needed")
+            raise BadUsage("expected an object with salt, iterations, stored_key and server_key")
         iterations = value.get("iterations")
         if type(iterations) is not int:
-            raise BadUsage("iterations are a number")
+            raise BadUsage("iterations must be a number")
         salt, stored_key, server_key = (
             read_base64(value.get(each), 128, each) for each in ("salt", "stored_key", "server_key")
         )
@@ -50,11 +50,11 @@ class VerifierType(ParameterType):
 class DigestType(ParameterType):
     """A SHA-256."""
 
-    json = "string: 32 bytes in base 64"
+    json = "string: 32 bytes in base64"
 
     def read(self, word: str) -> bytes:
         if len(word) != 44:
-            raise BadUsage("a SHA-256 has 32 bytes, in 44 characters of base 64")
+            raise BadUsage("expected a SHA-256: 32 bytes in 44 characters of base64")
         return read_base64(word, 44)
 
 
@@ -66,7 +66,7 @@ class RetryType(ParameterType):
 
     def read(self, word: str) -> str:
         if not 11 <= len(word) <= 64:
-            raise BadUsage("a retry id has 11 to 64 characters")
+            raise BadUsage("a retry id must have 11 to 64 characters")
         return word
 
 
@@ -75,7 +75,7 @@ class FlagType(ParameterType):
 
     def from_json(self, value: object) -> bool:
         if not isinstance(value, bool):
-            raise BadUsage("true or false is needed")
+            raise BadUsage("expected true or false")
         return value
 
 
@@ -101,7 +101,7 @@ class AddressesType(ParameterType):
 
     def from_json(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or len(value) > 20 or not all(isinstance(each, str) for each in value):
-            raise BadUsage("an array of at most 20 strings is needed")
+            raise BadUsage("expected an array of at most 20 strings")
         for each in value:
             self.bound(each)
         return tuple(value)
@@ -115,12 +115,12 @@ class MarksType(ParameterType):
 
     def from_json(self, value: object) -> dict[int, int]:
         if not isinstance(value, Mapping) or len(value) > 1_000:
-            raise BadUsage("marks are an object of at most 1,000 conversations")
+            raise BadUsage("expected an object of at most 1,000 conversations")
         conversations = ConversationType()
         marks: dict[int, int] = {}
         for reference, seq in value.items():
             if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq < 2**32:
-                raise BadUsage(f"the mark of {str(reference)[:40]!r} is no seq")
+                raise BadUsage(f"the mark of {str(reference)[:40]!r} is not a seq")
             conversations.bound(reference)
             marks[conversations.from_json(reference)] = seq
         return marks
@@ -130,12 +130,12 @@ class PieceType(ParameterType):
     """An encrypted piece of a file."""
 
     form = "PIECE"
-    json = f"string of base 64, of at most {PIECE_BYTES:,} bytes"
+    json = f"base64 string of at most {PIECE_BYTES:,} bytes"
     most_bytes = base64_length(PIECE_BYTES)
 
     def from_json(self, value: object) -> bytes:
         if not value:
-            raise BadUsage(f"a piece has 1 to {PIECE_BYTES:,} bytes, in base 64")
+            raise BadUsage(f"a piece must have 1 to {PIECE_BYTES:,} bytes, in base64")
         return read_base64(value, self.most_bytes)
 
 

@@ -41,9 +41,7 @@ class Query(NamedTuple):
         try:
             return SpanType().read(f"since {self.since}")
         except BadUsage:
-            raise BadUsage(
-                f"There is no time {self.since[:40]}. Write: since:2h, since:09:00 or since:2026-11-20"
-            ) from None
+            raise BadUsage(f"{self.since[:40]} is not a time. Use since:2h, since:09:00 or since:2026-11-20") from None
 
 
 def read_query(text: str) -> Query:
@@ -52,13 +50,13 @@ def read_query(text: str) -> Query:
     :raises BadUsage: when nothing is left to look for, or a filter says nothing.
     """
     if is_longer(text, QUERY_BYTES):
-        raise BadUsage(f"A search has at most {QUERY_BYTES:,} bytes. Write: /search {_FORM}")
+        raise BadUsage(f"A search can have at most {QUERY_BYTES:,} bytes. Usage: /search {_FORM}")
     if empty := _EMPTY.search(text):
-        raise BadUsage(f"Nothing stands right after {empty[0].strip()} Write: /search {_FORM}")
+        raise BadUsage(f"{empty[0].strip()} needs a value right after it. Usage: /search {_FORM}")
     filters = {name.lower(): value.strip('"') for name, value in _FILTER.findall(text)}
     words = " ".join(_FILTER.sub("", text).split())
     if not any(character.isalnum() for character in words):
-        raise BadUsage(f"Say what to look for. Write: /search {_FORM}")
+        raise BadUsage(f"Nothing to search for. Usage: /search {_FORM}")
     return Query(words, filters.get("in", ""), filters.get("from", ""), filters.get("since", ""))
 
 
@@ -84,5 +82,5 @@ def beginning(span: Span, now: float, zone: tzinfo | None) -> int | None:
             midnight = datetime.fromisoformat(span.clock)
             start = midnight.astimezone() if zone is None else midnight.replace(tzinfo=zone)
     except (ValueError, OverflowError, OSError):
-        raise BadUsage(f"There is no time {span.clock}. Write: since 09:00 or since 2026-11-20") from None
+        raise BadUsage(f"{span.clock} is not a time. Use since 09:00 or since 2026-11-20") from None
     return int(start.timestamp() * 1000)

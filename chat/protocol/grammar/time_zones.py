@@ -25,7 +25,7 @@ def find_time_zone(word: str) -> str:
     meant = (wanted if wanted in names else typos.near(wanted)) if plain else None
     if meant is not None:
         raise BadUsage(f"No time zone {shown}. Did you mean {names[meant]}?", suggest=names[meant])
-    raise BadUsage(f"No time zone {shown}. Write it like Europe/Berlin, or: server")
+    raise BadUsage(f"No time zone {shown}. Use one such as Europe/Berlin, or: server")
 
 
 def prepare() -> None:

@@ -31,9 +31,9 @@ class Text:
         if not text or text.isspace():
             raise ValueError("A message needs some text.")
         if len(text) * 4 > BODY_BYTES and len(text.encode()) > BODY_BYTES:
-            raise ValueError(f"A message has at most {BODY_BYTES:,} bytes. Send it in parts.")
+            raise ValueError(f"A message can have at most {BODY_BYTES:,} bytes. Send it in parts.")
         if "\n" in text and text.count("\n") >= BODY_LINES:
-            raise ValueError(f"A message has at most {BODY_LINES} lines. Send it in parts.")
+            raise ValueError(f"A message can have at most {BODY_LINES} lines. Send it in parts.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Sealed:
         if not self.scheme or not self.ciphertext:
             raise ValueError("a sealed message needs a scheme and a ciphertext")
         if len(self.ciphertext) > BODY_BYTES:
-            raise ValueError(f"a message has at most {BODY_BYTES:,} bytes")
+            raise ValueError(f"a message can have at most {BODY_BYTES:,} bytes")
 
 
 Body: TypeAlias = Text | Sealed

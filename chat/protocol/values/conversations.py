@@ -71,7 +71,7 @@ def parse_reference(reference: str) -> tuple[str, int]:
     """
     found = _REFERENCE.fullmatch(reference)
     if found is None:
-        raise ValueError(f"{reference[:40]!r} is no conversation id")
+        raise ValueError(f"{reference[:40]!r} is not a conversation id")
     return found[1], int(found[2])
 
 
@@ -88,7 +88,7 @@ def parse_msgid(msgid: str) -> tuple[str, int]:
     """
     found = _MSGID.fullmatch(msgid)
     if found is None:
-        raise ValueError(f"{msgid[:40]!r} is no message id")
+        raise ValueError(f"{msgid[:40]!r} is not a message id")
     return found[1], int(found[2])
 
 

@@ -102,7 +102,7 @@ def device_name(word: str) -> str:
     :raises ValueError: when it is not 1 to 32 of ``A-Za-z0-9_.-``, beginning with a letter or digit.
     """
     if not _DEVICE.fullmatch(word):
-        raise ValueError("a device name has 1 to 32 letters, digits, _ - or .")
+        raise ValueError("a device name must have 1 to 32 letters, digits, _ - or .")
     return word
 
 

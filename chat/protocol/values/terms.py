@@ -83,11 +83,11 @@ def read_terms(typed: str) -> Terms:
         words += found[:-1] if open_ended else found
         prefixes += found[-1:] if open_ended else ()
     if not words and not prefixes:
-        raise BadUsage("Say what to look for: words of letters or digits. Type: /help search")
+        raise BadUsage("Nothing to search for: use words of letters or digits. Type: /help search")
     if len(words) + len(prefixes) > MOST_TERMS:
-        raise BadUsage(f"A search takes at most {MOST_TERMS} words. Leave some out.")
+        raise BadUsage(f"A search can have at most {MOST_TERMS} words. Leave some out.")
     if len(prefixes) > MOST_PREFIXES:
-        raise BadUsage(f"At most {MOST_PREFIXES} words of a search may end with *. Write the others out.")
+        raise BadUsage(f"At most {MOST_PREFIXES} words of a search can end with *. Write the others in full.")
     if any(len(prefix) < SHORTEST_PREFIX for prefix in prefixes):
         raise BadUsage(f"A * needs at least {SHORTEST_PREFIX} letters before it, as in: /search dep*")
     return Terms(tuple(dict.fromkeys(words)), tuple(dict.fromkeys(prefixes)), tuple(phrases))

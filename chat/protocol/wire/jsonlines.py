@@ -189,7 +189,7 @@ class UnknownType(BadFrame):
     code = BadFrame.code
 
     def __init__(self, id: str | int | None) -> None:
-        super().__init__("That frame is of a type that is not known here.")
+        super().__init__("Unknown frame type.")
         self.id = id
 
 
@@ -206,7 +206,7 @@ def parse(line: bytes) -> tuple[Event | Reply, str | int | None]:
     try:
         return _read(frame), _id(frame)
     except UNREADABLE as error:
-        raise BadFrame(f"That frame cannot be read: {error!r:.200}") from error
+        raise BadFrame(f"Invalid frame: {error!r:.200}") from error
 
 
 # --- what programs send ---------------------------------------------------------------------------
@@ -235,11 +235,11 @@ def decode(line: bytes) -> Request:
     frame = _object(line)
     id, cmd, args, retry = _id(frame), frame.get("cmd"), frame.get("args", {}), frame.get("retry")
     if not isinstance(cmd, str) or not 0 < len(cmd) <= COMMAND_LENGTH:
-        raise BadFrame(f"cmd is a string of 1 to {COMMAND_LENGTH} characters.")
+        raise BadFrame(f"cmd must be a string of 1 to {COMMAND_LENGTH} characters.")
     if not isinstance(args, dict):
-        raise BadFrame("args is an object.")
+        raise BadFrame("args must be an object.")
     if retry is not None and not (isinstance(retry, str) and len(retry) in RETRY_LENGTH):
-        raise BadFrame(f"retry is a string of {RETRY_LENGTH[0]} to {RETRY_LENGTH[-1]} characters, at random.")
+        raise BadFrame(f"retry must be a random string of {RETRY_LENGTH[0]} to {RETRY_LENGTH[-1]} characters.")
     return Request(id, cmd, args, retry)
 
 
@@ -256,7 +256,7 @@ def _id(frame: Mapping[str, Any]) -> str | int | None:
     id = frame.get("id")
     if id is None or (type(id) is str and len(id) <= ID_LENGTH) or (type(id) is int and abs(id) < 1 << 53):
         return id
-    raise BadFrame(f"id is a string of at most {ID_LENGTH} characters or a number of at most 53 bits.")
+    raise BadFrame(f"id must be a string of at most {ID_LENGTH} characters or a number of at most 53 bits.")
 
 
 # --- lines ----------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def _check_size(line: bytes) -> None:
         return
     outside = _STRING.sub(b"", line)
     if outside.count(b"[") + outside.count(b"{") > CONTAINERS:
-        raise BadFrame(f"A frame has at most {CONTAINERS:,} arrays and objects.")
+        raise BadFrame(f"A frame can have at most {CONTAINERS:,} arrays and objects.")
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -292,7 +292,7 @@ def _object(line: bytes) -> dict[str, Any]:
     """
     frame = _parsed(line)
     if b"\\u" in line and _LONE.search(_dump(frame)):
-        raise BadFrame("A frame holds no lone surrogates.")
+        raise BadFrame("A frame cannot contain lone surrogates.")
     return frame
 
 
@@ -300,13 +300,13 @@ def _parsed(line: bytes) -> dict[str, Any]:
     try:
         frame = _load(line.decode())
     except UnicodeDecodeError as error:
-        raise BadFrame("That is not UTF-8.") from error
+        raise BadFrame("The frame is not valid UTF-8.") from error
     except (ValueError, RecursionError) as error:
         raise BadFrame from error
     if type(frame) is not dict:
         raise BadFrame
     if line.count(b"[") + line.count(b"{") > DEPTH and _depth(frame) > DEPTH:
-        raise BadFrame(f"A frame is nested at most {DEPTH} deep.")
+        raise BadFrame(f"A frame can be nested at most {DEPTH} deep.")
     return frame
 
 

@@ -75,8 +75,8 @@ def _members(reply: People, view: View) -> str:
 
 def _blocked(reply: People, view: View) -> str:
     if not reply.people:
-        return notice("You block nobody.", view)
-    return _listed(reply, view, "You block:", [(each.name,) for each in reply.people])
+        return notice("You have not blocked anybody.", view)
+    return _listed(reply, view, "Blocked users:", [(each.name,) for each in reply.people])
 
 
 def _listed(reply: People, view: View, heading: str, rows: Iterable[Sequence[str]]) -> str:
@@ -101,7 +101,7 @@ def profile(reply: Profile, view: View) -> str:
     rows = [("state", state)]
     if reply.away:
         rows.append(("away", reply.away))
-    rows.append(("account", f"{reply.rank}, made on {day(at(reply.created, view.zone))}"))
+    rows.append(("account", f"{reply.rank}, account made on {day(at(reply.created, view.zone))}"))
     if reply.rooms:
         rows.append(("rooms", ", ".join(reply.rooms)))
     return notice(f"{safe(reply.name)}{realname}", view) + columns(rows)
@@ -117,12 +117,12 @@ def devices(reply: Devices, view: View) -> str:
         (
             each.name,
             f"last seen {moment(each.seen, view.now, view.zone)}",
-            "comes back without a password" if each.has_token else "",
+            "logs in without a password" if each.has_token else "",
         )
         for each in reply.devices
         if each.has_token or each.name not in {session.device for session in reply.sessions}
     ]
-    shown = notice("Signed in:" if sessions else "You are signed in nowhere.", view) + columns(sessions)
+    shown = notice("Signed in:" if sessions else "You are not signed in anywhere.", view) + columns(sessions)
     return shown + (notice("Devices:", view) + columns(known) if known else "")
 
 
@@ -132,7 +132,7 @@ def devices(reply: Devices, view: View) -> str:
 @renders(Rooms)
 def rooms(reply: Rooms, view: View) -> str:
     if not reply.rooms:
-        none = "You are a member of no room. Type list channels, then connect ROOM."
+        none = "You are not a member of any room. Type list channels, then connect ROOM."
         return notice(none if reply.mine else "There are no rooms yet. Type: create ROOM", view)
     rows = [
         (
@@ -157,18 +157,18 @@ def _remark(room: RoomLine, mine: bool) -> str:
     return ", ".join(filter(None, (private, sealed, here)))
 
 
-_FROM = {"start": "it all", "joining": "from then on"}
+_FROM = {"start": "all of it", "joining": "what is said after they join"}
 
 
 @renders(RoomSettings)
 def room_settings(reply: RoomSettings, view: View) -> str:
-    slow = f"one line every {duration(reply.slow * 1_000)} for each person" if reply.slow else "off"
+    slow = f"one line every {duration(reply.slow * 1_000)} for each member" if reply.slow else "off"
     rows = [
         ("topic", reply.topic or "none"),
-        ("private", "on: entered by invitation" if reply.private else "off: everybody may enter"),
-        ("history", f"{safe(reply.history)}: newcomers read {_FROM.get(reply.history, 'some of it')}"),
+        ("private", "on: by invitation only" if reply.private else "off: anybody can enter"),
+        ("history", f"{safe(reply.history)}: new members can read {_FROM.get(reply.history, 'some of it')}"),
         ("slow", slow),
-        ("sealed", "on: only clients that hold its keys read it and speak there" if reply.sealed else "off"),
+        ("sealed", "on: only clients that hold its keys can read and write there" if reply.sealed else "off"),
         ("owners", ", ".join(reply.owners) or "nobody"),
         ("moderators", ", ".join(reply.moderators) or "nobody"),
         ("members", f"{reply.members:,}"),
@@ -182,9 +182,9 @@ def history(reply: History, view: View) -> Iterator[str]:
     entries = [each for each in reply.entries if not isinstance(each, Skipped)]
     more = reply.more and bool(reply.entries)
     if not (more or entries):
-        yield notice(f"There is nothing to show of {place(reply.conversation)}.", view)
+        yield notice(f"Nothing to show for {place(reply.conversation)}.", view)
     elif not more and 1 < reply.first == entries[0].seq:
-        yield notice("Older lines are no longer kept, or were said before you came.", view)
+        yield notice("Older lines have expired, or were said before you joined.", view)
     yield from history_lines(entries, view, ids=True)
     if more:
         yield notice(_how_to_read_on(reply, len(entries)), view)
@@ -207,15 +207,19 @@ def found(reply: Found, view: View) -> Iterator[str]:
     if reply.partial:
         yield notice(_PARTIAL, view)
     if not reply.entries:
-        yield notice("Nothing found. Each word has to occur; a * at its end stands for any ending.", view)
+        yield notice(
+            "Nothing found. A line must contain every word; a * at the end of a word matches any ending.", view
+        )
         return
     if reply.more:
-        yield notice("Older ones were left out. Add a word, in:ROOM, from:NAME or since:2h.", view)
+        yield notice(
+            "Older results were left out. Narrow the search with a word, in:ROOM, from:NAME or since:2h.", view
+        )
     yield from history_lines(reversed(reply.entries), view._replace(current=None), ids=True)
-    yield notice("To see what was said around one of them: history ID", view)
+    yield notice("To see the lines around a result: history ID", view)
 
 
-_PARTIAL = "The search index is being built: older messages may be missing. Search again in a while."
+_PARTIAL = "The search index is being built: older messages may be missing. Try again later."
 
 
 @renders_in_parts(Missed)
@@ -254,7 +258,7 @@ def setting_values(reply: OwnSettings, view: View) -> dict[str, str]:
 def own_settings(reply: OwnSettings, view: View) -> str:
     values = setting_values(reply, view)
     if reply.changed == "quiet":
-        return notice(safe(f"Quiet rooms: {values['quiet']}." if reply.quiet else "No room is quiet now."), view)
+        return notice(safe(f"Quiet rooms: {values['quiet']}." if reply.quiet else "There are no quiet rooms."), view)
     if reply.changed in values:
         return notice(safe(f"{reply.changed} is now {values[reply.changed]}."), view)
     rows = [(name, values[name], setting.hint) for name, setting in SETTINGS.items()]

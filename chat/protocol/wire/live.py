@@ -66,7 +66,7 @@ def address(event: Address, view: View) -> str:
 
 @renders(ConsentRefused)
 def consent_refused(event: ConsentRefused, view: View) -> str:
-    return notice(f"User {safe(event.author)} does not give an address.", view)
+    return notice(f"User {safe(event.author)} declined to give an address.", view)
 
 
 @renders(AddressChanged)
@@ -77,7 +77,7 @@ def address_changed(event: AddressChanged, view: View) -> str:
 @renders(BlockChanged)
 def block_changed(event: BlockChanged, view: View) -> str:
     words = "blocked" if event.blocked else "unblocked"
-    return notice(f"User {safe(event.user)} has been {words}, in another session of yours.", view)
+    return notice(f"User {safe(event.user)} has been {words}, from another of your sessions.", view)
 
 
 @renders(Removed)
@@ -106,4 +106,6 @@ def announced(event: Notice, view: View) -> str:
 @renders(Kept)
 def kept(event: Kept, view: View) -> str:
     partner = safe(event.conversation.partner)
-    return notice(f"User {partner} is gone and may not have seen your last message; it is kept and shown again.", view)
+    return notice(
+        f"User {partner} has disconnected and may not have seen your last message; it will be delivered again.", view
+    )

@@ -60,7 +60,7 @@ def welcome(reply: Welcome, view: View) -> str:
 
 @renders(Restored)
 def restored(reply: Restored, view: View) -> str:
-    return notice(f"A backup was put in place: {count(len(reply.marks), 'conversation')}.", view)
+    return notice(f"A backup was restored: {count(len(reply.marks), 'conversation')}.", view)
 
 
 @renders(CommandTable)
@@ -73,13 +73,13 @@ def command_table(reply: CommandTable, view: View) -> str:
 
 @renders(LoggedIn)
 def logged_in(reply: LoggedIn, view: View) -> str:
-    made = notice(f"Account {safe(reply.account)} made.", view) if reply.created else ""
+    made = notice(f"Account {safe(reply.account)} created.", view) if reply.created else ""
     return f"{made}Welcome to the chat system!\n"
 
 
 @renders(PasswordChanged)
 def password_changed(reply: PasswordChanged, view: View) -> str:
-    return notice("Your password is changed. Your other sessions are ended.", view)
+    return notice("Your password has been changed. Your other sessions have been ended.", view)
 
 
 @renders(LoggedOut)
@@ -90,7 +90,7 @@ def logged_out(reply: LoggedOut, view: View) -> str:
 @renders(RoomEntered)
 def room_entered(reply: RoomEntered, view: View) -> str:
     room = place(reply.conversation)
-    made = notice(f"Room {room} made; you are its owner.", view) if reply.created else ""
+    made = notice(f"Room {room} created; you are its owner.", view) if reply.created else ""
     here = f"{len(reply.occupants) + reply.others:,} here: {listed(reply.occupants, reply.others)}"
     if not reply.occupants:
         here = "nobody else here"
@@ -100,8 +100,9 @@ def room_entered(reply: RoomEntered, view: View) -> str:
     if reply.topic:
         words += f" Topic: {safe(reply.topic)}"
     if reply.sealed:
-        return made + notice(words, view) + notice(f"{room} is sealed: here you can neither read it nor speak.", view)
-    how = f"What you type is said in {room}; /help shows the commands, which may all begin with a /."
+        closed = f"{room} is encrypted: you can neither read nor write there with this client."
+        return made + notice(words, view) + notice(closed, view)
+    how = f"What you type is said in {room}; type /help for the commands."
     return made + notice(words, view) + (notice(how, view) if reply.joined and not reply.created else "")
 
 
@@ -122,4 +123,5 @@ def pong(reply: Pong, view: View) -> str:
 def time_now(reply: TimeNow, view: View) -> str:
     now = at(reply.time, view.zone)
     since = moment(reply.up_since, reply.time, view.zone)
-    return notice(f"{weekday(now)} {clock(now)}:{now.second:02} {offset(now)}; the server runs since {since}.", view)
+    moment_shown = f"{weekday(now)} {clock(now)}:{now.second:02} {offset(now)}"
+    return notice(f"{moment_shown}; the server has been running since {since}.", view)

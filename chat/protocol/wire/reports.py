@@ -70,7 +70,7 @@ def facts(reply: Facts, view: View) -> str:
 @renders(OneTimeCode)
 def one_time_code(reply: OneTimeCode, view: View) -> str:
     account, until = safe(reply.account), moment(reply.until, view.now, view.zone)
-    return notice(f"{account} chooses a password with: claim {account} {safe(reply.secret)}", view) + notice(
+    return notice(f"To choose a password, {account} types: claim {account} {safe(reply.secret)}", view) + notice(
         f"The code works once, until {until}.", view
     )
 

@@ -28,7 +28,7 @@ from chat.protocol.wire.sanitize import safe, safe_lines
 from chat.protocol.wire.view import View, notice, renders
 
 DELETED = "(deleted)"
-SEALED = "(sealed: this client cannot read it)"
+SEALED = "(encrypted: this client cannot read it)"
 
 
 E = TypeVar("E", bound=Said | Edited | Deleted | TopicChanged | RoomChanged | MembershipChanged)
@@ -146,15 +146,15 @@ def _topic(event: TopicChanged, view: View, before: str) -> str:
 
 
 _CHANGES = {
-    ("private", "on"): "{author} made {room} private: it is entered by invitation.",
-    ("private", "off"): "{author} opened {room}: everybody may enter.",
-    ("history", "start"): "{author} let newcomers read {room} from its start.",
-    ("history", "joining"): "{author} let newcomers read {room} from their joining on.",
+    ("private", "on"): "{author} made {room} private: entry is by invitation only.",
+    ("private", "off"): "{author} opened {room}: anybody can enter.",
+    ("history", "start"): "{author} let new members of {room} read it from its start.",
+    ("history", "joining"): "{author} let new members of {room} read only what is said after they join.",
     (
         "sealed",
         "on",
-    ): "{author} sealed {room}: from now on only clients that hold its keys read it and speak there.",
-    ("slow", "0"): "{author} ended the slow mode of {room}.",
+    ): "{author} encrypted {room}: from now on only clients that hold its keys can read and write there.",
+    ("slow", "0"): "{author} turned off slow mode in {room}.",
 }
 
 
@@ -164,7 +164,7 @@ def _room_changed(event: RoomChanged, view: View, before: str) -> str:
     words = _CHANGES.get((event.setting, event.value), "{author} set {setting} of {room} to {value}.")
     if event.setting == "slow" and (seconds := _seconds(event.value)):
         span = duration(seconds * 1_000)
-        words = "{author} slowed {room} down: one line every {span} for each person."
+        words = "{author} turned on slow mode in {room}: one line every {span} for each member."
     return before + notice(
         words.format(
             author=safe(event.author),

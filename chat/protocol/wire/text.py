@@ -79,7 +79,7 @@ def invitation_summary(invitations: Sequence[Invited], view: View) -> str:
     if not shown:
         return ""
     rest = f" and {len(invitations) - ROOMS:,} more" if invitations[ROOMS:] else ""
-    return notice(f"You are invited to {', '.join(shown)}{rest}. connect ROOM accepts, decline ROOM does not.", view)
+    return notice(f"You are invited to {', '.join(shown)}{rest}. Type connect ROOM or decline ROOM.", view)
 
 
 def more_waiting(remaining: int, view: View) -> str:
@@ -93,10 +93,10 @@ def arrival(rooms: Sequence[str], current: str | None, view: View) -> str:
     :param rooms: the names of the rooms that one is a member of.
     """
     if current is None:
-        none = "You are in no room. list channels shows them all; connect ROOM enters one."
+        none = "You are not in a room. Type list channels to see them all, then connect ROOM."
         return "" if view.classic else notice(none, view)
     mine = ", ".join(map(safe, rooms[:ROOMS_NAMED])) + (" ..." if rooms[ROOMS_NAMED:] else "")
-    return notice(f"You are in {mine}. What you type is said in {safe(current)}; /help shows more.", view)
+    return notice(f"You are in {mine}. What you type is said in {safe(current)}; type /help for the commands.", view)
 
 
 GREETING = "Welcome to "

@@ -45,9 +45,9 @@ async def new(
 ) -> LoggedIn:
     """make an account and log in
 
-    What is missing is asked for. A name has 1 to 32 letters, digits, _, - or . and begins with a letter;
-    a password has at least 8 characters. Some servers ask for an invitation code too; the people who run them hand
-    it out.
+    You are asked for whatever you leave out. A name must have 1 to 32 letters, digits, _, - or . and begin with a
+    letter; a password must have at least 8 characters. Some servers also ask for an invitation code, which you get from
+    an administrator.
     """
     secret = password if verifier is None else verifier
     if user is None or secret is None:
@@ -77,11 +77,11 @@ async def login(
     scram: ScramMessage | None = None,
     known: Digest | None = None,
 ) -> LoggedIn | Challenge:
-    """log in; what is missing is asked for
+    """log in; you are asked for whatever you leave out
 
-    A device is a name for where you are, such as bob@phone; without one it is called default. Programs may
-    log in with the token that an earlier login handed out, or prove the password without sending it. With known, the
-    SHA-256 of a token that this device has had, ended or not, wrong passwords of others do not lock it out.
+    A device is a name for the place where you log in, such as bob@phone; without one it is called default. Programs can
+    log in with the token from an earlier login, or prove the password without sending it. With known (the SHA-256 of a
+    token that this device has had, even an expired one), other people's wrong passwords do not lock the device out.
     """
     session.token = known or session.token
     here = DEFAULT_DEVICE if session.mind.features.typed_by_people else session.device
@@ -95,7 +95,7 @@ async def login(
     try:
         session.device = device_name(device or after or here)
     except ValueError:
-        raise BadUsage("A device name has 1 to 32 letters, digits, _ - or . Write: login NAME@DEVICE") from None
+        raise BadUsage("A device name must have 1 to 32 letters, digits, _ - or . Usage: login NAME@DEVICE") from None
     if scram is not None:
         return Challenge(await chat.authenticator.challenge(session, name, scram))
     assert password is not None, "one of both is there"
@@ -114,7 +114,7 @@ async def scram(chat: ChatService, session: Session, *, final: ScramMessage) -> 
 async def takeover(chat: ChatService, session: Session) -> LoggedIn:
     """log in here and end the session elsewhere
 
-    Offered after the right password was refused because the account is signed in already.
+    Use it when your password was right but the login was refused because your account is already signed in.
     """
     signature = await chat.authenticator.take_over(session)
     return await logged_in(chat, session, signature=signature)
@@ -132,16 +132,16 @@ async def logged_in(
         token = await chat.authenticator.hand_out_token(session)
     user = session.user
     if user is None:
-        raise BadCredentials("This session was ended from elsewhere. Log in again: login NAME")
+        raise BadCredentials("This session was taken over from elsewhere. To log in again: login NAME")
     return LoggedIn(user.name, user.account.rank, session.device, token, chat.settings.heartbeat, created, signature)
 
 
 @command(group=GROUP, barrier=True)
 async def logout(chat: ChatService, session: Session) -> LoggedOut:
-    """log out; the connection stays
+    """log out; the connection stays open
 
-    You stay a member of your rooms, and what is said meanwhile waits for you. The token of a program is worth nothing
-    any more; to keep it, end with quit.
+    You remain a member of your rooms, and messages wait for you. A program's token becomes invalid; to keep it, leave
+    with quit.
     """
     if session.mind.features.tokens:
         await chat.authenticator.end_token(session)
@@ -185,9 +185,9 @@ async def password(
 ) -> PasswordChanged | Challenge:
     """change your password
 
-    It asks for the old and the new one. Your other sessions are ended, and devices that came back without a
-    password need it again. Programs may begin with scram, prove the old one with final and hand over a verifier of the
-    new one, so that neither is sent.
+    It asks for the old and the new one. Your other sessions end, and devices that logged in without a password need the
+    new one. Programs can begin with scram, prove the old password with final and send a verifier of the new one, so
+    that neither password is sent.
     """
     if scram is not None:
         return Challenge(await chat.authenticator.challenge_owner(session, scram))
@@ -219,8 +219,8 @@ async def account(
 ) -> Done | Challenge:
     """delete your account
 
-    It asks for your password. You leave your rooms, and nobody can have your name again. What you wrote stays, without
-    your name; account delete everything empties that as well. Programs may prove the password with scram and final.
+    It asks for your password. You leave your rooms, and nobody can take your name again. Your messages stay, without
+    your name; account delete everything empties them as well. Programs can prove the password with scram and final.
     """
     if scram is not None:
         return Challenge(await chat.authenticator.challenge_owner(session, scram))
@@ -241,13 +241,13 @@ async def devices(
     action: Annotated[str, ChoiceType("end")] | None = None,
     device: DeviceName | None = None,
 ) -> Devices | Done:
-    """show where you are signed in; end one"""
+    """show where you are signed in, or sign a device out"""
     if action is not None:
         if device is None:
-            raise BadUsage("Say which one. Write: devices end DEVICE")
+            raise BadUsage("Missing device. Usage: devices end DEVICE")
         await chat.sign_in.end_device(session, device)
         chat.keys.changed(account_of(session), session)
-        return Done(f"Device {device} is signed out.")
+        return Done(f"Device {device} has been signed out.")
     user = _user(session)
     lines = tuple(
         SessionLine(each.device, each.mind.peer.address, each.since, each is session) for each in user.sessions

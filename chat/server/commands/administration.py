@@ -40,9 +40,9 @@ async def admin(
     after: Word = "",
     folder: LocalPath = "",
 ) -> Any:
-    """run the server: admin help shows the commands
+    """administer the server: admin help lists the commands
 
-    The same ones as on the operator's terminal, with chatctl.
+    They are the same as those of chatctl on the server's machine.
     """
     call = read_command(words, ADMIN, chat.rooms.names_for(session), session.admin)
     arguments = call.arguments

@@ -31,9 +31,9 @@ async def claim(
     *,
     device: DeviceName | None = None,
 ) -> LoggedIn:
-    """choose a password with a code, and log in
+    """choose a password with a one-time code, and log in
 
-    Those who run the server hand out codes: for a new account, or for one whose password is lost.
+    Administrators hand out these codes for new accounts and for lost passwords.
     """
     if user is None or code is None or password is None:
         raise BadUsage("claim needs user, code and password.")

@@ -15,9 +15,9 @@ GROUP = "From client to client"
 
 @command(group=GROUP, private=True, examples=("getaddress ann",))
 async def getaddress(chat: ChatService, session: Session, user: User) -> Done:
-    """ask somebody for the address of that person's client
+    """ask somebody for the address of their client
 
-    With it your client can talk to the other one without the server. It is passed on only with that person's consent.
+    With it, your client can talk to theirs without the server. They must give consent first.
     """
     owner = chat.directory.named(user)
     chat.sign_in.consent.ask(session, owner)
@@ -28,35 +28,35 @@ async def getaddress(chat: ChatService, session: Session, user: User) -> Done:
 async def consent(
     chat: ChatService, session: Session, user: User, *, port: Port | None = None, addresses: Addresses = ()
 ) -> Done:
-    """give your address to somebody who has asked for it
+    """give your address to somebody who asked for it
 
-    A request counts for 10 minutes. It takes a client that listens.
+    A request expires after 10 minutes. You need a client that listens for connections, such as the console client.
     """
     asker = chat.directory.named(user)
     chat.sign_in.consent.give(session, asker, port, addresses)
-    return Done(f"User {asker.name.shown} has your address now.")
+    return Done(f"User {asker.name.shown} now has your address.")
 
 
 @command(group=GROUP, private=True, examples=("refuse bob",))
 async def refuse(chat: ChatService, session: Session, user: User) -> Done:
-    """do not give your address to somebody who has asked for it
+    """refuse to give your address to somebody who asked for it
 
-    Who is not answered is refused after 10 minutes.
+    A request that you do not answer expires after 10 minutes.
     """
     asker = chat.directory.named(user)
     chat.sign_in.consent.refuse(session, asker)
-    return Done(f"User {asker.name.shown} is told that you do not give your address.")
+    return Done(f"You refused to give your address to User {asker.name.shown}.")
 
 
 @command(group=GROUP, private=True, examples=("private ann got a minute?",))
 async def private(chat: ChatService, session: Session, user: User, text: Words) -> Done:
-    """write from client to client, without the server
+    """send a message from client to client, without the server
 
-    It takes the console client at both ends, and the other one's address (getaddress). What you type here would go
+    Both of you need the console client, and you need the other one's address (getaddress). Typed here it would go
     through the server, so it is not sent.
     """
     other = chat.directory.named(user)
-    needs = "private takes the console client at both ends; nothing was sent."
+    needs = "Both of you need the console client for private; nothing was sent."
     if not chat.sign_in.consent.holds(session, other):
         needs = f"Please request user address first (getaddress <user>). {needs}"  # as wish 001 has it
-    raise NeedsClient(f"{needs} By way of the server: message {other.name.shown} TEXT")
+    raise NeedsClient(f"{needs} To send it through the server: message {other.name.shown} TEXT")

@@ -29,43 +29,43 @@ _COMMANDS = """# Commands
 
 Made from the command table by `python -m chat.server.commands.documents`; do not edit.
 
-Verbs and names ignore case; `@bob` and `#ops` may be written for a person and a room. What stands in brackets may
-be left out. Outside a room every line is a command. In a room a line is said, unless it begins with `/`, or is a verb
-whose arguments can be checked; **/** marks the verbs that always need it there. `'text` and `//text` are always
-said. A line that looks like a mistyped private command, like a password, or like what a moderator does with a reason
-is held back; `!` says it after all.
+Verbs and names ignore case; you can write `@bob` for a person and `#ops` for a room. Arguments in brackets are
+optional. Outside a room every line is a command. In a room a line is said, unless it begins with `/` or is a verb
+whose arguments can be checked; **/** marks the verbs that always need the slash there. `'text` and `//text` are always
+said. A line that looks like a mistyped private command, a password, or a moderator's command with a reason is held
+back; `!` says it anyway.
 """
 
 _ELSEWHERE = """
 ## In the console client alone
 
-Keys never leave `chat`, and so these commands are its own: {verbs}. `help` there explains them.
+Keys never leave `chat`, so these commands exist only there: {verbs}. Its `help` explains them.
 """
 
 _RUNNING = """
-## For those who run the server
+## For administrators
 
-On the machine itself `chatctl COMMAND`, as the user that the server runs as or as root; elsewhere `admin COMMAND`,
-for administrators. Both are the same commands.
+On the server's machine, type `chatctl COMMAND` as the server's user or as root. Anywhere else, administrators type
+`admin COMMAND`. Both run the same commands.
 """
 
 _PROTOCOL = """# The protocol for programs
 
 Made from the command table and the events by `python -m chat.server.commands.documents`; do not edit.
 
-One UTF-8 JSON object a line, both ways, on the same port as people's netcats; the first byte, `{`, says that a program
-speaks. A frame has at most 65,536 bytes, and a request at most 2,000 arrays and objects. Times are RFC 3339 in UTC,
-with milliseconds.
+Send and receive one UTF-8 JSON object per line, on the port that people's netcats use. The first byte, `{`, tells the
+server that a program is speaking. A frame can have at most 65,536 bytes, and a request at most 2,000 arrays and
+objects. Times are RFC 3339 in UTC, with milliseconds.
 
-The server greets a peer that is silent for 0.3 s as a person, and still recognises a program, or TLS, after that. So
+The server greets a peer that stays silent for 0.3 s as a person, and still recognises a program or TLS after that. So
 skip every line before the first one that begins with `{`, and over TLS everything before the first byte of a TLS record
-(0x16 or 0x15); a line that begins with `! ` says why the server accepts no connection. After a restart many clients
-come back at once: wait for a random time before each try, and longer after each one that failed.
+(0x16 or 0x15). A line that begins with `! ` says why the server rejects the connection. Many clients reconnect at once
+after a restart: wait for a random time before each attempt, and longer after each failure.
 
-A request is `{"id", "cmd", "args", "retry"}`: `id` (a string or a number) is yours to choose and stands in the one
-reply; `cmd` is one of the commands below and `args` its arguments by name. `retry` (11 to 64 characters, at least 64
-random bits) makes a command that stores a message harmless to repeat for 7 days: the same again gives the first result.
-Unknown fields are ignored, unknown commands refused. An event has no `id`. Replies come in the order of the requests.
+A request is `{"id", "cmd", "args", "retry"}`. You choose `id` (a string or a number), and the reply repeats it; `cmd`
+is one of the commands below, and `args` holds its arguments by name. With `retry` (11 to 64 characters, at least 64
+random bits) you can safely repeat a command that stores a message: for 7 days, a repeat returns the first result. The
+server ignores unknown fields and refuses unknown commands. An event has no `id`. Replies come in the order of requests.
 
 ```
 > {"id": 1, "cmd": "hello", "args": {"client": "example 1.0"}}
@@ -80,20 +80,21 @@ Unknown fields are ignored, unknown commands refused. An event has no `id`. Repl
 < {"type": "done", "id": 5}
 ```
 
-A message is named by its `msgid`, `CONVERSATION.SEQ`: `r2.4712` in a room, `k4.41` between two people. The seqs of a
-conversation have no gaps; what you are not shown is reported as `skipped`. Nothing comes unasked before `resume`; after
-it, each row newer than the `last` it reported arrives once, live, in order. `stored` means that the message is on disk.
+A message has a `msgid`, `CONVERSATION.SEQ`: `r2.4712` in a room, `k4.41` between two people. The seqs of a
+conversation have no gaps; the server reports rows that you may not see as `skipped`. It sends nothing unasked before
+`resume`; afterwards, each row newer than the reported `last` arrives once, live, in order. `stored` means that the
+message is on disk.
 
-A program that remembers rows looks at two members of `welcome`. With another `database` than before, the server was set
-up anew, and nothing that was remembered counts. With a later `restored`, its operator has put a backup in place, and
-what came after the backup is gone: ask `restored`, `since` the one of before, and forget what lies behind the `marks`
-of the answer, as other rows have those seqs now.
+A program that remembers rows must check two members of `welcome`. If `database` has changed, the server was installed
+anew: discard everything you remember. If `restored` is later than before, a backup was restored and rows after it are
+gone: send `restored` with `since` set to the old value, and discard every row after the `marks` in the answer, because
+new rows now use those seqs.
 """
 
 _BOUNDS = f"""
-Every value has a bound in UTF-8 bytes, and the server refuses a longer one as `bad-usage` before it does anything else
-with it: {NAME_BYTES:,} bytes for a name, {SECRET_BYTES:,} for a password, {BODY_BYTES:,} for a text, and
-{WORD_BYTES:,} where the table below says nothing else.
+Every value has a limit in UTF-8 bytes, and the server refuses a longer one as `bad-usage` before it processes it:
+{NAME_BYTES:,} bytes for a name, {SECRET_BYTES:,} for a password, {BODY_BYTES:,} for a text, and {WORD_BYTES:,} where
+the table below says nothing else.
 """
 
 
@@ -131,8 +132,8 @@ def protocol_page() -> str:
         f"| `{verb.name}` | {', '.join(_arguments(verb)) or 'none'} | {verb.summary.replace('|', chr(92) + '|')} |\n"
         for verb in sorted(TABLE.verbs, key=lambda verb: not verb.programs)
     ]
-    parts.append("\nAn argument followed by `?` may be left out.\n\n## Replies and events\n\n")
-    parts.append("A field followed by `?` is left out where it has nothing to say.\n\n")
+    parts.append("\nAn argument followed by `?` is optional.\n\n## Replies and events\n\n")
+    parts.append("A field followed by `?` is left out when it is empty.\n\n")
     parts.append("| `type` | fields | meaning |\n| --- | --- | --- |\n")
     for name, kind in FRAMES.items():
         names = ", ".join(f"`{each}`" for each in _fields(kind))
@@ -141,7 +142,7 @@ def protocol_page() -> str:
             meaning = ""
         parts.append(f"| `{name}` | {names} | {meaning} |\n")
     own = ", ".join(f"`{name}` for {kind.value}" for kind, name in OWN_NAMES.items())
-    parts.append(f"\n`moderated` has a type of its own where people come and go: {own}.\n")
+    parts.append(f"\nSome `moderated` rows have a type of their own: {own}.\n")
     parts.append("\n## Codes of `refused`\n\n| `code` | usual text |\n| --- | --- |\n")
     parts += [f"| `{error.code}` | {error.text} |\n" for error in _errors()]
     return "".join(parts)

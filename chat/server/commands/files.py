@@ -17,50 +17,50 @@ GROUP = "From client to client"
 async def sendfile(chat: ChatService, session: Session, user: User, path: LocalPath) -> Done:
     """offer somebody a file
 
-    It is sealed for that person, who sees its name and size and says yes or no. It takes the console client at both
-    ends.
+    It is encrypted for that person, who sees its name and size and can accept or refuse. Both of you need the console
+    client.
     """
     other = chat.directory.named(user)
-    raise NeedsClient(f"sendfile takes the console client, here and at {other.name.shown}'s; nothing was sent.")
+    raise NeedsClient(f"You and {other.name.shown} need the console client for sendfile; nothing was sent.")
 
 
 @command(group=GROUP, private=True, examples=("getfile ann",))
 async def getfile(chat: ChatService, session: Session, user: User) -> Done:
-    """take the file that somebody offers
+    """accept a file that somebody offers
 
-    The oldest one that was not answered for. It goes into your folder for downloads, under a name that is free.
+    It accepts the oldest offer. The file is saved in your downloads folder under a name that is free.
     """
     chat.directory.named(user)
-    raise NeedsClient("getfile takes the console client: files are offered to it alone.")
+    raise NeedsClient("getfile needs the console client, which receives all file offers.")
 
 
 @command(group=GROUP, private=True, examples=("refusefile ann",))
 async def refusefile(chat: ChatService, session: Session, user: User) -> Done:
-    """do not take the file that somebody offers, or no more of it; or take back your own"""
+    """refuse a file that somebody offers, stop receiving it, or withdraw your own"""
     chat.directory.named(user)
-    raise NeedsClient("refusefile takes the console client: files are offered to it alone.")
+    raise NeedsClient("refusefile needs the console client, which receives all file offers.")
 
 
 @command(group=GROUP, programs=True, name="files.begin")
 async def begin(chat: ChatService, session: Session, *, user: User, pieces: PieceCount) -> FileKept:
-    """make room for a file that lies here until somebody has taken it, within the quota of who sends it"""
+    """reserve space for a file that the server keeps until the recipient has collected it, within the sender's quota"""
     return await chat.files.begin(session, chat.directory.named(user), pieces)
 
 
 @command(group=GROUP, programs=True, weight=0.1, name="files.put")
 async def put(chat: ChatService, session: Session, *, file: FileId, number: PieceNumber, piece: Piece) -> FileKept:
-    """keep the next piece of a file; one that is not the next is left out, and the reply says which is"""
+    """store the next piece of a file; any other piece is ignored, and the reply says which one is next"""
     return await chat.files.put(session, file, number, piece)
 
 
 @command(group=GROUP, programs=True, weight=0.1, name="files.get")
 async def get(chat: ChatService, session: Session, *, file: FileId, number: PieceNumber) -> FilePiece:
-    """take a piece of a file that lies here for you"""
+    """get a piece of a file that is waiting for you"""
     return await chat.files.get(session, file, number)
 
 
 @command(group=GROUP, programs=True, name="files.end")
 async def end(chat: ChatService, session: Session, *, file: FileId) -> Done:
-    """have a file removed: you have it, do not want it, or take it back"""
+    """remove a file: you have it, refuse it, or withdraw it"""
     await chat.files.end(session, file)
     return Done()

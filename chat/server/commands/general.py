@@ -22,7 +22,7 @@ _NEW = "new"
 
 @command("?", group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, name="help", examples=("help", "help message"))
 async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
-    """show all commands, or one in full"""
+    """show all commands, or explain one"""
     closed = chat.settings.registration == "closed"
     reader = _Reader(session.user.account.rank if session.user is not None else Rank.MEMBER, closed)
     if verb is None:
@@ -33,7 +33,7 @@ async def help_(chat: ChatService, session: Session, verb: Word | None = None) -
         if (refusal := needs_client(word, chat.table)) is not None:
             raise refusal
         meant = chat.table.derived(_words, reader).nearest(word)
-        raise UnknownCommand(f"There is no command {verb[:40]}. help shows them all.", suggest=meant)
+        raise UnknownCommand(f"No command {verb[:40]}. Type help for a list.", suggest=meant)
     if closed and found.name == _NEW:
         raise RegistrationClosed()
     return Help(verb=found.help)
@@ -72,11 +72,11 @@ def _overview(verbs: tuple[Verb, ...], reader: _Reader) -> Help:
 
 @command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER, weight=0.2)
 async def ping(chat: ChatService, session: Session) -> Pong:
-    """see whether the server answers"""
+    """check whether the server answers"""
     return Pong()
 
 
 @command(group=GROUP, access=Access.ANYONE, bare=Bare.NEVER)
 async def time(chat: ChatService, session: Session) -> TimeNow:
-    """show the time, and since when the server runs"""
+    """show the server's time, and since when it has been running"""
     return TimeNow(chat.node.now(), chat.node.started)

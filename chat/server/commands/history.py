@@ -43,11 +43,11 @@ async def history(
     before: Seq | None = None,
     limit: Seq | None = None,
 ) -> History:
-    """show what was said, here or elsewhere
+    """show earlier messages of this room, or of another place
 
-    It is of the current room unless you name a room or a person. The last 20 lines, so many as you say, or all
-    since a time. Each has its id before it; history ID shows what was said around one, history before ID and
-    history after ID what was said next to it.
+    Without a room or name it shows the current room: the last 20 lines, as many as you ask for, or all since a time.
+    Each line begins with its id. history ID shows the lines around a message; history before ID and history after ID
+    show the lines next to it.
     """
     if span.before or span.after:
         conversation, seq = _cited(span.before or span.after)
@@ -60,7 +60,7 @@ async def history(
     elif (place := where or room) is not None:
         found, readable_after = await chat.history.place(session, place)
     else:
-        raise NotInRoom("You are in no room. Say which one: history ROOM (or history NAME)")
+        raise NotInRoom("You are not in a room. Usage: history ROOM (or history NAME)")
     return await chat.history.history(
         session,
         found,
@@ -85,6 +85,6 @@ def zone_of(session: Session) -> tzinfo | None:
 
 @command("unread", group=GROUP, barrier=True, examples=("catchup", "catchup ops"))
 async def catchup(chat: ChatService, session: Session, room: Room | None = None) -> Missed:
-    """show what you missed, and mark it read"""
+    """show what you missed, and mark it as read"""
     wanted = chat.rooms.of_member(session, room) if room is not None else None
     return await chat.history.catch_up(session, wanted, SHOWN)

@@ -41,7 +41,7 @@ async def publish(
     one_time: OneTimeKeys = (),
     fallback: Numbered | None = None,
 ) -> KeysLeft:
-    """publish the key of the account and the keys of this device; without any, see how many are left"""
+    """publish the keys of the account and of this device; without arguments, show how many are left"""
     try:
         publication = Publication(account, reset, device, one_time, fallback)
     except ValueError as error:
@@ -51,19 +51,19 @@ async def publish(
 
 @command(group=GROUP, programs=True, name="keys.of")
 async def keys_of(chat: ChatService, session: Session, *, users: Users) -> Keys:
-    """the keys of these people, and their devices without any; who blocks you is left out"""
+    """get the keys of these users, including devices without keys; users who block you are left out"""
     return await chat.keys.of(session, users)
 
 
 @command(group=GROUP, programs=True, weight=2, name="keys.claim")
 async def claim(chat: ChatService, session: Session, *, devices: DevicesOf) -> ClaimedKeys:
-    """take one key of each of these devices: a one-time key, which nobody else gets, or the fallback key"""
+    """claim one key of each of these devices: a one-time key, which nobody else gets, or the fallback key"""
     return ClaimedKeys(await chat.keys.claim(session, devices))
 
 
 @command(group=GROUP, programs=True, barrier=True, name="inbox.send")
 async def send(chat: ChatService, session: Session, *, letters: Letters) -> LettersKept:
-    """put letters into the inboxes of devices, each sealed for its device; sending one again does no harm"""
+    """put letters into the inboxes of devices, each encrypted for its device; repeating a letter is harmless"""
     return await chat.inboxes.send(session, letters)
 
 
@@ -75,12 +75,12 @@ async def read(
     after: Number = 0,
     limit: Annotated[int, NumberType(1, MOST_SHOWN)] = MOST_SHOWN,
 ) -> Inbox:
-    """what lies in the inbox of this device; read it before the history, whose keys are in it"""
+    """read the inbox of this device; read it before the history, because it holds the keys for it"""
     return await chat.inboxes.read(session, after, limit)
 
 
 @command(group=GROUP, programs=True, weight=0.2, name="inbox.acknowledge")
 async def acknowledge(chat: ChatService, session: Session, *, upto: Number) -> Done:
-    """this device has kept everything up to this number; it is deleted from the inbox"""
+    """confirm that this device has stored everything up to this number; the server deletes it"""
     await chat.inboxes.acknowledge(session, upto)
     return Done()

@@ -19,7 +19,7 @@ GROUP = "Talking"
 async def say(chat: ChatService, session: Session, text: Speech, *, room: Here, retry: Retry | None = None) -> StoredAs:
     """say something in the current room
 
-    In a room you need not type say: a line that is no command is said. 'text and //text are always said.
+    In a room you need not type say: any line that is not a command is said. 'text and //text are always said.
     """
     return await chat.messaging.say(session, room, text, Kind.TEXT, retry)
 
@@ -49,16 +49,16 @@ async def me(chat: ChatService, session: Session, text: Speech, *, room: Here, r
 async def message(
     chat: ChatService, session: Session, user: User, text: Speech, *, retry: Retry | None = None
 ) -> StoredAs:
-    """write to somebody privately, here or not
+    """send somebody a private message, even if they are offline
 
-    It is kept when that person is not here, and shown at the next login. A message to yourself is a note.
+    If they are offline, the message is kept until their next login. A message to yourself is a note.
     """
     return await chat.messaging.message(session, chat.directory.named(user), text, retry)
 
 
 @command("r", group=GROUP, bare=Bare.NEVER, examples=("/r yes, of course",))
 async def reply(chat: ChatService, session: Session, text: Speech, *, retry: Retry | None = None) -> StoredAs:
-    """write to who wrote to you privately last"""
+    """reply to your latest private message"""
     return await chat.messaging.reply(session, text, retry)
 
 
@@ -77,9 +77,9 @@ async def edit(
     *,
     retry: Retry | None = None,
 ) -> StoredAs:
-    """say an own message anew
+    """edit one of your messages
 
-    It is what you said last, or the one with this id, which history shows. Others are told that it was edited.
+    Without an id, it edits the last message that you sent; history shows the ids. Others see that it was edited.
     """
     assert text is not None, "the table asks for it"
     return await chat.edits.edit(session, id, text, retry)
@@ -87,10 +87,10 @@ async def edit(
 
 @command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/delete", "/delete r2.41"))
 async def delete(chat: ChatService, session: Session, id: MessageId | None = None) -> Done:
-    """take an own message back
+    """delete one of your messages
 
-    It is what you said last, or the one with this id, which history shows. Its words are gone for good; others
-    are told that it was deleted. Moderators may delete what anybody said in their room.
+    Without an id, it deletes the last message that you sent; history shows the ids. The text is gone for good, and
+    others see that it was deleted. Moderators can delete any message in their room.
     """
     await chat.edits.delete(session, id)
     return Done()
@@ -98,13 +98,13 @@ async def delete(chat: ChatService, session: Session, id: MessageId | None = Non
 
 @command(group=GROUP, bare=Bare.HELD, examples=("broadcast lunch!",))
 async def broadcast(chat: ChatService, session: Session, text: Words) -> Done:
-    """tell everybody who is online
+    """send a message to everybody who is online
 
-    It is not kept for those who are not. Those who block you do not get it.
+    It is not kept for people who are offline, and users who block you do not get it.
     """
     try:
         body = Text(text)
     except ValueError as error:
-        raise BadUsage(f"{error} Write: broadcast TEXT") from None
+        raise BadUsage(f"{error} Usage: broadcast TEXT") from None
     everybody = chat.messaging.broadcast(session, body.text)
     return Done("" if everybody else "Your message could not be received by some recipients.")

@@ -28,9 +28,9 @@ _VALUES = {"private": ("on", "off"), "history": ("start", "joining"), "sealed": 
 
 @command(group=GROUP, bare=Bare.NEVER, barrier=True, examples=("/topic", "/topic release on friday", "/topic none"))
 async def topic(chat: ChatService, session: Session, text: Topic | None = None, *, room: Here) -> Done:
-    """show the topic of the room, or set it
+    """show or set the topic of the room
 
-    none takes it away.
+    none removes it.
     """
     found = chat.rooms.named(session, room)
     if text is None:
@@ -50,7 +50,7 @@ def _check_view(room: RoomState, session: Session) -> None:
 async def invite(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
     """invite somebody to the room
 
-    Any member may. A private room is entered by invitation only.
+    Any member can invite. A private room can be entered by invitation only.
     """
     await chat.moderation.invite(session, chat.rooms.named(session, room), chat.directory.named(user))
     return Done()
@@ -78,16 +78,15 @@ async def room_(
     *,
     room: Here,
 ) -> RoomSettings | Done:
-    """show what the room is like; change it
+    """show or change the settings of the room
 
-    private on: it is entered by invitation. history joining: newcomers read from then on, and not from the
-    start. slow 30s: nobody but moderators says more than one line in that time.
+    private on: the room can be entered by invitation only. history joining: new members can read only what is said
+    after they join. slow 30s: each member can send one line every 30 seconds; moderators are exempt.
 
-    sealed on: from then on only clients that encrypt what they send can speak there, and only they can read it. This
-    cannot be undone.
+    sealed on: from now on only clients that encrypt can read and write there. This cannot be undone.
 
-    close ROOM: closes the room for good. Everybody in it is told, and its name is free again. What was said there stays
-    in the database and is shown to nobody. To confirm, write the name of the room.
+    close ROOM: closes the room for good. The people in it see a notice, and its name becomes free. Its messages stay in
+    the database, but nobody can read them. To confirm, type the name of the room.
     """
     found = chat.rooms.named(session, room)
     if setting == "close":
@@ -116,11 +115,11 @@ async def _close(chat: ChatService, session: Session, room: RoomState, confirmed
     chat.moderation.check_close(session, room)
     if confirmed is None or fold(confirmed.removeprefix("#")) != room.record.name.folded:
         raise BadUsage(
-            f"This closes {room.name} for good, and nobody can read what was said there."
-            f" To close it: /room close {room.name}"
+            f"This closes {room.name} for good; nobody can read its messages afterwards."
+            f" To confirm: /room close {room.name}"
         )
     await chat.moderation.close(session, room)
-    return Done(f"{room.name} is closed.")
+    return Done(f"{room.name} has been closed.")
 
 
 def _setting(setting: str, value: str | None) -> str:
@@ -129,9 +128,9 @@ def _setting(setting: str, value: str | None) -> str:
     if setting == "slow":
         return f"slow {_slow(chosen)}"
     if (setting, chosen) == ("sealed", "off"):
-        raise BadUsage("A room that is sealed stays sealed. Make another one: create ROOM")
+        raise BadUsage("An encrypted room stays encrypted. Create another one: create ROOM")
     if chosen not in _VALUES[setting]:
-        raise BadUsage(f"Write: /room {setting} {' or '.join(_VALUES[setting])}")
+        raise BadUsage(f"Usage: /room {setting} {' or '.join(_VALUES[setting])}")
     return f"{setting} {chosen}"
 
 
@@ -142,9 +141,9 @@ def _slow(value: str) -> int:
     try:
         seconds = DurationType().read(value)
     except BadUsage:
-        raise BadUsage("Write: /room slow 30s, or: /room slow off") from None
+        raise BadUsage("Usage: /room slow 30s, or: /room slow off") from None
     if seconds > MOST_SLOW:
-        raise BadUsage(f"{MOST_SLOW // 60} minutes are the most. Write: /room slow 30s")
+        raise BadUsage(f"The maximum is {MOST_SLOW // 60} minutes. Usage: /room slow 30s")
     return seconds
 
 
@@ -156,9 +155,9 @@ def _having(chat: ChatService, room: RoomState, role: Role) -> tuple[str, ...]:
 
 @command(group=GROUP, barrier=True, examples=("kick bob", "/kick bob please cool down"))
 async def kick(chat: ChatService, session: Session, user: User, reason: Words = "", *, room: Here) -> Done:
-    """put somebody out of the room
+    """remove somebody from the room
 
-    That person may come back; ban keeps out.
+    They can come back; ban keeps them out.
     """
     target = chat.directory.named(user)
     await chat.moderation.remove(session, chat.rooms.named(session, room), Kind.KICKED, target, reason)
@@ -175,9 +174,9 @@ async def ban(
     *,
     room: Here,
 ) -> Done:
-    """put somebody out and keep that person out
+    """remove somebody from the room and keep them out
 
-    For a time (90s, 30m, 2h, 7d, 4w), or for good.
+    Give a time (90s, 30m, 2h, 7d, 4w), or leave it out to ban for good.
     """
     target = chat.directory.named(user)
     found = chat.rooms.named(session, room)
@@ -187,7 +186,7 @@ async def ban(
 
 @command(group=GROUP, barrier=True, examples=("unban bob",))
 async def unban(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
-    """let somebody in again"""
+    """lift a ban"""
     await chat.moderation.lift(session, chat.rooms.named(session, room), Kind.UNBANNED, chat.directory.named(user))
     return Done()
 
@@ -202,9 +201,9 @@ async def mute(
     *,
     room: Here,
 ) -> Done:
-    """keep somebody from talking in the room
+    """stop somebody from talking in the room
 
-    For a time (90s, 30m, 2h, 7d, 4w), or for good.
+    Give a time (90s, 30m, 2h, 7d, 4w), or leave it out to mute for good.
     """
     found = chat.rooms.named(session, room)
     await chat.moderation.mute(session, found, chat.directory.named(user), reason, duration)
@@ -213,7 +212,7 @@ async def mute(
 
 @command(group=GROUP, barrier=True, examples=("unmute bob",))
 async def unmute(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
-    """let somebody talk again"""
+    """lift a mute"""
     await chat.moderation.lift(session, chat.rooms.named(session, room), Kind.UNMUTED, chat.directory.named(user))
     return Done()
 
@@ -227,13 +226,13 @@ async def op(
     *,
     room: Here,
 ) -> Done:
-    """make a member a moderator, or an owner"""
+    """make a member a moderator or an owner"""
     await chat.moderation.set_role(session, chat.rooms.named(session, room), chat.directory.named(user), Role(role))
     return Done()
 
 
 @command(group=GROUP, barrier=True, examples=("deop bob",))
 async def deop(chat: ChatService, session: Session, user: User, *, room: Here) -> Done:
-    """make somebody an ordinary member again"""
+    """make a moderator or owner an ordinary member"""
     await chat.moderation.set_role(session, chat.rooms.named(session, room), chat.directory.named(user), Role.MEMBER)
     return Done()

@@ -19,7 +19,7 @@ GROUP = "People"
 
 @command("who", group=GROUP)
 async def online(chat: ChatService, session: Session) -> People:
-    """show who else is here
+    """show who is online
 
     Users that have blocked you are not listed.
     """
@@ -34,9 +34,9 @@ async def list_(
     what: Annotated[str, ChoiceType("users", "channels", "blocked")] = "users",
     room: Room | None = None,
 ) -> People | Rooms:
-    """list users, rooms, or whom you block
+    """list users, rooms, or the users you have blocked
 
-    list users shows those of the server, list users ROOM the members of a room with their roles.
+    list users shows everybody on the server, list users ROOM the members of a room with their roles.
     """
     account = account_of(session)
     if what == "channels":
@@ -77,9 +77,9 @@ def members_of(chat: ChatService, session: Session, word: str, after: str | None
 
 @command("whoami", group=GROUP, guarded={"whois": (1, 1)}, examples=("whois ann",))
 async def whois(chat: ChatService, session: Session, user: User | None = None) -> Profile:
-    """show who somebody is
+    """show information about a user
 
-    The real name, since when, whether away, and the rooms that you share.
+    It shows the real name, when the account was made, whether the user is away, and the rooms that you share.
     """
     reader = account_of(session)
     account = chat.directory.account_by_id(reader) if user is None else chat.directory.named(user)
@@ -101,9 +101,10 @@ async def whois(chat: ChatService, session: Session, user: User | None = None) -
 
 @command("ignore", group=GROUP, barrier=True, private=True, examples=("block bob",))
 async def block(chat: ChatService, session: Session, user: User) -> Done:
-    """hear nothing more of somebody
+    """block a user: you no longer see their messages
 
-    It is one-way and kept: you can still write to that person, who does not see you online.
+    A block is one-way and permanent until you unblock. You can still write to that user, who cannot see whether you are
+    online.
     """
     other = chat.directory.named(user)
     await chat.sign_in.block(session, other)
@@ -112,7 +113,7 @@ async def block(chat: ChatService, session: Session, user: User) -> Done:
 
 @command("unignore", group=GROUP, barrier=True, private=True, examples=("unblock bob",))
 async def unblock(chat: ChatService, session: Session, user: User) -> Done:
-    """end a block"""
+    """unblock a user"""
     other = chat.directory.named(user)
     await chat.sign_in.unblock(session, other)
     return Done(f"User {other.name.shown} has been unblocked.")
@@ -120,16 +121,16 @@ async def unblock(chat: ChatService, session: Session, user: User) -> Done:
 
 @command(group=GROUP, bare=Bare.NEVER, examples=("/away lunch, back at one",))
 async def away(chat: ChatService, session: Session, text: Words = "") -> Done:
-    """say that you are away
+    """mark yourself as away
 
-    Who writes to you is told, with your note.
+    People who write to you see your note.
     """
     chat.sign_in.set_away(session, " ".join(text.split())[:200])
-    return Done("You are away. Type /back when you are back.")
+    return Done("You are marked as away. Type /back when you return.")
 
 
 @command(group=GROUP, bare=Bare.NEVER)
 async def back(chat: ChatService, session: Session) -> Done:
-    """say that you are back"""
+    """mark yourself as back"""
     chat.sign_in.set_away(session, None)
     return Done("Welcome back.")

@@ -20,7 +20,7 @@ GROUP = "Settings"
 
 async def _style(chat: ChatService, session: Session, value: str) -> None:
     if value.lower() not in tuple(Style):
-        raise BadUsage("A style is plain or classic. Write: set style classic")
+        raise BadUsage("The style must be plain or classic. Usage: set style classic")
     await chat.preferences.prefer(session, style=Style(value.lower()))
 
 
@@ -39,7 +39,7 @@ async def _bell(chat: ChatService, session: Session, value: str) -> None:
 async def _quiet(chat: ChatService, session: Session, value: str) -> None:
     *room, word = value.split() or [""]
     if len(room) != 1 or word.lower() not in QUIET:
-        raise BadUsage("Say which room, and on, mentions or off. Write: set quiet ROOM mentions")
+        raise BadUsage("Usage: set quiet ROOM mentions (or: on, off)")
     await chat.preferences.notify(session, chat.rooms.of_member(session, room[0]), QUIET[word.lower()])
 
 
@@ -49,7 +49,7 @@ async def _realname(chat: ChatService, session: Session, value: str) -> None:
 
 def _switched(setting: str, value: str) -> bool:
     if value.lower() not in SWITCH:
-        raise BadUsage(f"It is on or off. Write: set {setting} on")
+        raise BadUsage(f"{setting} must be on or off. Usage: set {setting} on")
     return SWITCH[value.lower()]
 
 
@@ -77,19 +77,19 @@ async def set_(
 ) -> OwnSettings:
     """show your settings, or change one
 
-    They are kept with your account and are the same wherever you log in.
+    They are stored with your account and apply wherever you log in.
 
-    style is plain or classic: without the * and ! before what the server says, and every message as NAME: TEXT.
+    style is plain or classic. classic leaves out the * and ! before server lines and shows every message as NAME: TEXT.
 
-    time on shows the time before each line as it comes. timezone is yours for all times that you are shown, such as
-    Europe/Berlin; server is the server's own.
+    time on shows the time before each line. timezone sets your time zone, such as Europe/Berlin; server uses the
+    server's.
 
-    bell on rings when somebody writes to you privately, or your name is said in a room.
+    bell on rings when you get a private message, or when somebody says your name in a room.
 
-    quiet ROOM on shows nothing of a room while it happens, quiet ROOM mentions only lines with your name, and quiet
-    ROOM off everything. What was not shown waits for catchup.
+    quiet ROOM on hides the lines of a room as they arrive, quiet ROOM mentions shows only lines with your name, and
+    quiet ROOM off shows everything. Hidden lines wait for catchup.
 
-    realname is what whois shows beside your name; none is none.
+    realname is shown beside your name in whois; none removes it.
     """
     if setting is None or value is None:
         return chat.preferences.of(session)

@@ -33,7 +33,7 @@ async def hello(
     device: DeviceName | None = None,
     heartbeat: Flag = False,
 ) -> Welcome:
-    """the first frame: who speaks; a program that promises heartbeats is dropped when it falls silent"""
+    """the first frame: identifies the program; one that promises heartbeats is disconnected when it falls silent"""
     session.heartbeat = heartbeat
     if device is not None and session.user is None:
         session.device = device
@@ -64,7 +64,7 @@ def _described(verbs: tuple[Verb, ...], _: None) -> CommandTable:
 
 @command(group=GROUP, programs=True, barrier=True)
 async def resume(chat: ChatService, session: Session) -> Resumed:
-    """let live events flow from here on; what came before is read with history, page by page"""
+    """start live events from here; read what came before with history, page by page"""
     resumed = await chat.history.resume(session)
     chat.shutdown.remind(session)
     chat.administration.remind(session)
@@ -74,13 +74,13 @@ async def resume(chat: ChatService, session: Session) -> Resumed:
 
 @command(group=GROUP, programs=True)
 async def restored(chat: ChatService, session: Session, *, since: Moment) -> Restored:
-    """up to where conversations are still what they were, for who learns from welcome that a backup was put in place"""
+    """show up to where conversations are unchanged, after welcome reported a restored backup"""
     return await chat.history.restored(session, since)
 
 
 @command(group=GROUP, programs=True)
 async def missed(chat: ChatService, session: Session, *, limit: Annotated[int, NumberType(1, 500)] = 200) -> Missed:
-    """the private messages of others after the marks, by time"""
+    """the private messages of others after the marks, in order of time"""
     standings = await chat.history.standings(session)
     wanted = {each.conversation.id: each for each in standings if each.conversation.partner and each.unread}
     return await chat.history.missed(session, wanted, limit)
@@ -88,14 +88,14 @@ async def missed(chat: ChatService, session: Session, *, limit: Annotated[int, N
 
 @command(group=GROUP, programs=True, weight=0.2)
 async def received(chat: ChatService, session: Session, *, marks: Marks) -> Done:
-    """this device provably has everything up to these marks"""
+    """confirm that this device has everything up to these marks"""
     await chat.history.mark(session, marks, read=False)
     return Done()
 
 
 @command(group=GROUP, programs=True, weight=0.2)
 async def read(chat: ChatService, session: Session, *, marks: Marks) -> Done:
-    """the person has seen everything up to these marks"""
+    """confirm that the person has seen everything up to these marks"""
     await chat.history.mark(session, marks, read=True)
     return Done()
 

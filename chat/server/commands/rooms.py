@@ -25,9 +25,9 @@ async def connect(
 ) -> RoomEntered:
     """enter a room; what you type is said there
 
-    You become a member of it. You stay a member until you disconnect, and are in your rooms again whenever
-    you log in. list channels shows all rooms; create makes one. Into a sealed room, where only clients that encrypt can
-    read and speak, you come with connect ROOM sealed.
+    You become a member and stay one until you disconnect: whenever you log in, you are in your rooms again. list
+    channels shows all rooms; create makes one. To enter an encrypted room, which only encrypting clients can read, type
+    connect ROOM sealed.
     """
     entered = chat.rooms.named(session, room)
     joined = await chat.rooms.connect(session, entered, knowing is not None)
@@ -36,7 +36,7 @@ async def connect(
 
 @command("leave", "part", group=GROUP, barrier=True, examples=("disconnect", "disconnect ops"))
 async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLeft:
-    """leave the current room, or another, for good
+    """leave the current room, or another one, for good
 
     You stay logged in.
     """
@@ -49,9 +49,9 @@ async def disconnect(chat: ChatService, session: Session, room: Here) -> RoomLef
 async def create(
     chat: ChatService, session: Session, room: NewRoom, visibility: Annotated[str, ChoiceType("private")] | None = None
 ) -> RoomEntered:
-    """make a room and enter it as its owner
+    """create a room and enter it as its owner
 
-    A private room is entered by invitation only (invite NAME).
+    A private room can be entered by invitation only (invite NAME).
     """
     made = await chat.rooms.create(session, room, private=visibility is not None)
     return await _entered(chat, session, made, created=True, joined=True)
@@ -59,7 +59,7 @@ async def create(
 
 @command(group=GROUP)
 async def rooms(chat: ChatService, session: Session) -> Rooms:
-    """show my rooms with what waits in each, and those that one is invited to"""
+    """show your rooms with their unread lines, and your invitations"""
     account = account_of(session)
     unread = {each.conversation.id: each.unread for each in await chat.history.standings(session)}
     mine = [*chat.rooms.of(account), *chat.rooms.inviting(account)]
@@ -87,9 +87,9 @@ def room_line(chat: ChatService, room: RoomState, account: int, unread: int = 0)
 
 @command(group=GROUP, barrier=True, examples=("decline board",))
 async def decline(chat: ChatService, session: Session, room: Room) -> Done:
-    """say no to an invitation
+    """decline an invitation
 
-    connect accepts one; rooms shows which there are.
+    connect accepts one; rooms shows your invitations.
     """
     declined = chat.rooms.named(session, room)
     await chat.moderation.decline(actor_of(session), declined)

@@ -29,12 +29,11 @@ async def search(
     *,
     limit: Annotated[int, NumberType(1, 100)] = 20,
 ) -> Found:
-    """find what was said, where you may read
+    """search the messages that you may read
 
-    Each word has to occur; words in double quotes stand side by side; a * at the end of a word stands for any
-    ending. in:ROOM (or in:NAME), from:NAME and since:TIME (2h, 09:00, 2026-11-20) narrow it down. history ID
-    shows what was said around a line that was found. A search takes at most 8 words, 2 of them with a * after 3
-    letters or more.
+    A line must contain every word. Words in double quotes must stand side by side; a * at the end of a word matches any
+    ending. in:ROOM (or in:NAME), from:NAME and since:TIME (2h, 09:00, 2026-11-20) narrow the search. history ID shows
+    the lines around a result. A search can have at most 8 words, 2 of them with a * after 3 letters or more.
     """
     query = read_query(words)
     terms = read_terms(query.words)

@@ -26,7 +26,7 @@ WIDEST = {4: 8, 6: 16}
 """The shortest prefix of a network that is banned, by the version of the protocol."""
 
 _RANKED = {
-    Rank.ADMINISTRATOR: "You are an administrator of this server from now on. Type: admin help",
+    Rank.ADMINISTRATOR: "You are now an administrator of this server. Type: admin help",
     Rank.MEMBER: "You are no longer an administrator of this server.",
 }
 
@@ -61,9 +61,9 @@ class Administration:
         user = self._node.users.get(target.id)
         if user is None:
             name = target.name.shown
-            raise NoEffect(f"{name} is not here. To keep the account out: {session.admin} ban {name}")
+            raise NoEffect(f"{name} is not online. To ban the account: {session.admin} ban {name}")
         sessions = tuple(user.sessions)
-        self._put_out(sessions, _because("You were put out of this server", reason))
+        self._put_out(sessions, _because("You have been disconnected by an administrator", reason))
         return len(sessions)
 
     async def sanction(
@@ -83,13 +83,13 @@ class Administration:
                 self.check_others(session, target)
         elif target.prefixlen < WIDEST[target.version]:
             raise BadUsage(
-                f"{target} is too wide: it would keep nearly everybody out. Write /{WIDEST[target.version]} or more;"
-                f" to let nobody in: {session.admin} shutdown"
+                f"{target} is too wide: it would ban almost everybody. Use /{WIDEST[target.version]} or more,"
+                f" or stop the server: {session.admin} shutdown"
             )
         until = None if seconds is None else now + seconds * 1000
         sanction = Sanction(kind, account, network, until, one_line(reason), session.actor, now)
         if network and _is_met(sanction, session):
-            raise BadUsage(f"You are in {target} yourself. Write a smaller network, or an address.")
+            raise BadUsage(f"Your own address is in {target}. Use a smaller network or a single address.")
         await self._node.sanctions.impose(sanction)
         if kind is Kind.BANNED:
             met = [each for each in self._node.sessions.values() if _is_met(sanction, each)]
@@ -112,7 +112,7 @@ class Administration:
         :raises NoSuchUser: when the account was deleted meanwhile.
         """
         if target.rank is rank:
-            is_one = "is an administrator already" if rank is Rank.ADMINISTRATOR else "is no administrator"
+            is_one = "is already an administrator" if rank is Rank.ADMINISTRATOR else "is not an administrator"
             raise NoEffect(f"{target.name.shown} {is_one}. {session.admin} users shows who is.")
         if rank is Rank.MEMBER:
             self._set_rank(target.id, rank)  # at once: of two administrators who revoke each other one stays
@@ -146,9 +146,7 @@ class Administration:
         :raises Forbidden: for the room that always exists.
         """
         if room.record.name.folded == LOBBY:
-            raise Forbidden(
-                f"{room.name} always exists; it cannot be closed. To empty it: {session.admin} retention {room.name} 1d"
-            )
+            raise Forbidden(f"{room.name} cannot be closed. To empty it: {session.admin} retention {room.name} 1d")
         author = session.user.account.id if session.user is not None else SERVER
         await self._rooms.close(author, room, one_line(reason), session.origin)
 
@@ -171,7 +169,7 @@ class Administration:
 
     def _check_other(self, session: Session, target: Account) -> None:
         if session.user is not None and session.user.account.id == target.id:
-            raise BadUsage("That would be yourself. Another administrator has to do it.")
+            raise BadUsage("You cannot do that to yourself. Ask another administrator.")
 
     def check_others(self, session: Session, target: Account) -> None:
         """:raises BadUsage: when nobody else could run the server from where people talk."""
@@ -184,8 +182,8 @@ class Administration:
         if all(sanctions.against(Kind.BANNED, each.id, now) for each in others):
             name = target.name.shown
             raise BadUsage(
-                f"{name} is the only administrator. Make another one first: {session.admin} grant NAME."
-                f" Or do without: {session.admin} revoke {name} sure"
+                f"{name} is the only administrator. Appoint another first ({session.admin} grant NAME),"
+                f" or type: {session.admin} revoke {name} sure"
             )
 
     def _put_out(self, sessions: Iterable[Session], reason: str) -> None:

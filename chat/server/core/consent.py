@@ -54,18 +54,18 @@ class Consent:
         asker = user.account.id
         name = owner.name.shown
         if owner.id == asker:
-            raise BadUsage("That is your own name. Write: getaddress NAME")
+            raise BadUsage("That is your own name. Usage: getaddress NAME")
         node.sanctions.may_speak(asker, node.now())
         if node.directory.blocks(owner.id, asker):
             raise AddressRefused(f"getaddress request for {name} failed.")
         if owner.id not in node.users:
-            raise NotHere(f"User {name} is not here. Write: message {name} TEXT")
+            raise NotHere(f"User {name} is not online. To leave a message: message {name} TEXT")
         now = node.clock.monotonic()
         open_ = {id: when for id, when in self._asked.get(asker, {}).items() if now - when < ASKED_FOR}
         if owner.id in open_:
-            raise NoEffect(f"User {name} is asked for consent already; a request counts for 10 minutes.")
+            raise NoEffect(f"You have already asked User {name} for consent; a request expires after 10 minutes.")
         if len(open_) >= MOST_ASKED:
-            raise TooFast("You are asking too many people for their addresses. Wait for their answers.")
+            raise TooFast("Too many pending address requests. Wait for the answers.")
         self._asked[asker] = {**open_, owner.id: now}
         self._node.tell(owner.id, AskedConsent(user.name))
 
@@ -83,20 +83,18 @@ class Consent:
         name = asker.name.shown
         self._check_asked(asker, owner.account.id)
         if port is None:
-            raise NeedsClient(
-                f"To give an address, something has to listen there: use the console client. Or type: refuse {name}"
-            )
+            raise NeedsClient(f"You need the console client to give your address. To refuse, type: refuse {name}")
         own = session.mind.peer.address
         more = [_checked(address) for address in dict.fromkeys(addresses) if address != own]
         if len(more) > MOST_ADDRESSES:
-            raise BadUsage(f"A client gives at most {MOST_ADDRESSES} addresses.")
+            raise BadUsage(f"A client can give at most {MOST_ADDRESSES} addresses.")
         minds = self._node.minds_of(asker.id)
         told = [(mind, each) for mind in minds if (each := _reachable((own, *more), own, mind.peer.address))]
         if minds and not told:
-            raise AddressRefused(f"{name} could reach none of your client's addresses. Nothing was passed on.")
+            raise AddressRefused(f"{name} could not reach any of your client's addresses, so none was sent.")
         del self._asked[asker.id][owner.account.id]
         if not minds:
-            raise NotHere(f"User {name} is no longer here, and was not told.")
+            raise NotHere(f"User {name} has disconnected and did not get your address.")
         seen, holders = self._held.get(owner.account.id, (own, set()))
         self._held[owner.account.id] = own, ({*holders, asker.id} if seen == own else {asker.id})
         for mind, (first, *others) in told:
@@ -153,9 +151,9 @@ def _checked(word: str) -> str:
     try:
         reach = reach_of(word)
     except ValueError:
-        raise BadUsage(f"{word[:60]!r} is no IP address.") from None
+        raise BadUsage(f"{word[:60]!r} is not an IP address.") from None
     if reach in (Reach.INTERNET, Reach.NOWHERE):
-        raise BadUsage(f"{word} is not an address of a private network; the server knows the other one.")
+        raise BadUsage(f"{word} is not a private network address; the server knows your public one.")
     return word
 
 

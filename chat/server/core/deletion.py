@@ -63,7 +63,7 @@ class Deletion:
         node.directory.remove_account(account)
         node.epochs.forget(account)
         for each in sessions:
-            self._people.end(each, "Your account is deleted. Bye!")
+            self._people.end(each, "Your account has been deleted. Bye!")
 
     async def _erase(self) -> float | None:
         erased = await self._node.store.erase()

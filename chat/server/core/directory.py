@@ -86,7 +86,7 @@ class Directory:
             meant = self.near_account(word)
             if meant is not None:
                 raise NoSuchUser(f"No user {shown}. Did you mean {meant}?", suggest=meant)
-            raise NoSuchUser(f"No user {shown}. Type list users to see who there is.")
+            raise NoSuchUser(f"No user {shown}. Type list users to see them all.")
         return account
 
     def name_of(self, account: int) -> str:

@@ -26,12 +26,12 @@ class DiskSpaceMonitor:
         full = free is not None and free < floor
         if full and not node.full:
             log.error(
-                "Only {free} MiB of disk are free, and disk-floor is {floor}:"
-                " nothing new is taken until there are more.",
+                "Low disk space: {free} MiB free, minimum {floor} (disk-floor)."
+                " Messages are rejected until space is freed.",
                 free=(free or 0) // _MIB,
                 floor=node.settings.disk_floor,
             )
         elif node.full and not full:
-            log.info("There is room on the disk again.")
+            log.info("Enough disk space is free again. Messages are accepted.")
         node.full = full
         return EVERY

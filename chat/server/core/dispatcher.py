@@ -61,7 +61,7 @@ class Dispatcher:
             incident = token_hex(4)
             log.failure("incident {incident} in command {command}", incident=incident, command=verb.name)
             self.performed[verb.name, Internal.code] += 1
-            return Refused(Internal.code, f"{Internal.text} Tell the operator: incident {incident}.")
+            return Refused(Internal.code, f"{Internal.text} Please report incident {incident} to an administrator.")
         self.performed[verb.name, "ok"] += 1
         return reply
 
@@ -85,7 +85,7 @@ class Dispatcher:
         elif user is None:
             raise NotLoggedIn()
         elif verb.access is Access.ADMINISTRATOR and not session.administers:
-            raise Forbidden("Only administrators may do that. Nothing was said or done.")
+            raise Forbidden("Only administrators may do that. Nothing was sent or changed.")
 
 
 def attempt(function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | Refused:

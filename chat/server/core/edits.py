@@ -27,7 +27,7 @@ class Edits:
         row = await self._find(session, msgid)
         account = account_of(session)
         if row.author != account:
-            raise Forbidden("Only who wrote a message may change it.")
+            raise Forbidden("You can edit only your own messages.")
         node, now = self._node, self._node.now()
         room = node.rooms.get(row.conversation)
         place: int | Pair = row.conversation
@@ -66,7 +66,7 @@ class Edits:
         to: int | Pair = row.conversation
         if room is None:
             if row.author != account:
-                raise Forbidden("Only who wrote a private message may delete it.")
+                raise Forbidden("You can delete only your own private messages.")
             to = await self._past.pair(account, row.conversation)
         elif row.author != account:
             assert session.user is not None, "account_of has seen to it"
@@ -83,7 +83,9 @@ class Edits:
         elif session.user is not None and session.user.last_said is not None:
             conversation, seq = session.user.last_said
         else:
-            raise BadUsage("You have said nothing since you logged in. Say which message: history shows their ids.")
+            raise BadUsage(
+                "You have not said anything since you logged in. Name a message by its id; history shows the ids."
+            )
         _, readable_after = await self._past.by_id(session, conversation)
         row = await self._row(conversation, seq)
         if row is not None and row.kind is Kind.EDIT and row.ref is not None:

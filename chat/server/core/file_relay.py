@@ -44,10 +44,12 @@ class FileRelay:
         if node.directory.blocks(reader.id, sender):
             raise BlockedByRecipient()
         if not node.settings.file_quota:
-            raise QuotaUsed("This server keeps no files. Both of you have to be here: getaddress NAME, then sendfile.")
+            raise QuotaUsed(
+                "This server does not store files. When both of you are online: getaddress NAME, then sendfile."
+            )
         quota = node.settings.file_quota * _MIB // PIECE_BYTES
         if pieces > quota:
-            raise QuotaUsed(f"This server keeps at most {node.settings.file_quota:,} MiB of one person.")
+            raise QuotaUsed(f"The file quota is {node.settings.file_quota:,} MiB per person.")
         total = node.settings.file_total * _MIB // PIECE_BYTES
         return FileKept(await node.store.begin_file(sender, reader.id, pieces, quota, total, now), 0)
 

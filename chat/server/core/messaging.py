@@ -106,7 +106,7 @@ class Messaging:
         when = self._node.clock.monotonic()
         allowed, wait = self._node.throttle.broadcasts.of(user.account.id, when).take(when)
         if not allowed:
-            raise TooFast(f"That is too many broadcasts. Wait {time_left(round(wait * 1000))}.", wait=wait)
+            raise TooFast(f"Too many broadcasts. Wait {time_left(round(wait * 1000))}.", wait=wait)
         fields: dict[str, str | int | bool | None] = {
             "author": user.account.id,
             "text": text,

@@ -37,7 +37,7 @@ class Moderation:
         """
         self._check(session, room, kind, target.id)
         if target.id == account_of(session):
-            raise BadUsage(f"That would be yourself. To leave: disconnect {room.name}")
+            raise BadUsage(f"You cannot do that to yourself. To leave: disconnect {room.name}")
         if kind is Kind.KICKED and (target.id not in room.members or target.id in room.leaving):
             raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
         self._check_reason(session, room, reason)
@@ -55,7 +55,7 @@ class Moderation:
         """:param seconds: how long, or nothing for ever."""
         self._check(session, room, Kind.MUTED, target.id)
         if target.id == account_of(session):
-            raise BadUsage("That would be yourself.")
+            raise BadUsage("You cannot do that to yourself.")
         self._check_reason(session, room, reason)
         until = None if seconds is None else self._node.now() + seconds * 1000
         mute = Restriction(target.id, Kind.MUTED, until, one_line(reason))
@@ -75,7 +75,7 @@ class Moderation:
         self._check(session, room, kind, target.id)
         user = session.user
         if user is not None and target.id == user.account.id and user.account.rank is not Rank.ADMINISTRATOR:
-            raise Forbidden(f"Somebody else in {room.name} has to do that for you.")
+            raise Forbidden(f"You cannot do that to yourself. Ask somebody else in {room.name}.")
         restricted = room.is_banned if kind is Kind.UNBANNED else room.is_muted
         if not restricted(target.id, self._node.now()):
             raise NoEffect(f"{target.name.shown} is not {kind.value.removeprefix('un')} in {room.name}.")
@@ -92,11 +92,11 @@ class Moderation:
         self._node.sanctions.may_speak(account_of(session), self._node.now())
         who = target.name.shown
         if target.id in room.members:
-            raise NoEffect(f"{who} is a member of {room.name} already.")
+            raise NoEffect(f"{who} is already a member of {room.name}.")
         if target.id in room.invited:
-            raise NoEffect(f"{who} is invited to {room.name} already.")
+            raise NoEffect(f"{who} has already been invited to {room.name}.")
         if room.is_banned(target.id, self._node.now()):
-            raise NoEffect(f"{who} is banned from {room.name}. A moderator can type: unban {who}")
+            raise NoEffect(f"{who} is banned from {room.name}. A moderator can lift the ban: unban {who}")
         if self._node.directory.blocks(target.id, account_of(session)):
             raise BlockedByRecipient("Your invitation could not be delivered as the recipient has blocked you.")
         await self._rooms.append(actor_of(session), room, Kind.INVITED, target=target.id)
@@ -128,7 +128,7 @@ class Moderation:
         :raises Forbidden: for the room that everybody can use.
         """
         if room.record.name.folded == LOBBY:
-            raise Forbidden(f"{room.name} is there for everybody, with whatever they have; it is never sealed.")
+            raise Forbidden(f"{room.name} is open to every client, so it cannot be encrypted.")
         if room.sealing:
             raise NoEffect()
         room.sealing = True
@@ -145,7 +145,7 @@ class Moderation:
         """
         self._check(session, room, Kind.CLOSED, None)
         if room.record.name.folded == LOBBY:
-            raise Forbidden(f"{room.name} always exists; it cannot be closed.")
+            raise Forbidden(f"{room.name} cannot be closed.")
 
     async def close(self, session: Session, room: Room) -> None:
         """Close a room for good; everybody in it is told, and what was said there is shown to nobody any more.
@@ -162,10 +162,10 @@ class Moderation:
         if member is None:
             raise NotAMember(f"{target.name.shown} is not a member of {room.name}.")
         if member.role is role:
-            raise NoEffect(f"{target.name.shown} is {role} of {room.name} already.")
+            raise NoEffect(f"{target.name.shown} is already {role} of {room.name}.")
         owners = [each for each in room.staff if room.members[each].role is Role.OWNER]
         if member.role is Role.OWNER and len(owners) == 1:
-            raise NoEffect(f"{room.name} needs an owner. Make somebody else owner first: op NAME owner")
+            raise NoEffect(f"{room.name} needs an owner. Appoint another one first: op NAME owner")
         await self._rooms.append(actor_of(session), room, Kind.ROLE, target=target.id, body=Text(role.value))
         await self._rooms.keep_owned(room)
 

@@ -171,7 +171,7 @@ class Room:
         """:raises SealedRoom: when this would be said in the clear where everything is sealed."""
         if self.sealing and not isinstance(body, Sealed):
             raise SealedRoom(
-                f"{self.name} is sealed: only clients that hold its keys can speak there. Nothing was sent."
+                f"{self.name} is encrypted: only clients that hold its keys can write there. Nothing was sent."
             )
 
     def pace(self, account: int, moment: float) -> None:
@@ -200,7 +200,7 @@ class Room:
 
     def _check_open(self) -> None:
         if self.closed:
-            raise NoSuchRoom(f"The room {self.name} was closed. list channels shows the others.")
+            raise NoSuchRoom(f"The room {self.name} has been closed. list channels shows the others.")
 
     def may_read(self, account: int) -> int:
         """:returns: the seq after which this member may read.

@@ -175,7 +175,7 @@ class RoomService:
         self._node.may_say(account_of(session), self._node.now())
         name = read_name(word, verbs=self._verbs)
         if find_room(self._node.room_names, session, name.folded) is not None:
-            raise RoomTaken(f"The room {name.shown} exists already. Type: connect {name.shown}")
+            raise RoomTaken(f"The room {name.shown} already exists. To enter it: connect {name.shown}")
         most = None if session.administers else self._node.settings.rooms_a_day
         room = await self._create(name, account_of(session), session.device, session.origin, private, most)
         if session.live:
@@ -204,8 +204,8 @@ class RoomService:
         joined = account not in room.members
         if joined and room.sealing and not (knowing or session.mind.features.opens_sealed):
             raise SealedRoom(
-                f"{room.name} is sealed: what is said there is encrypted, and here you could neither read it nor speak."
-                f" To enter all the same: connect {room.name} sealed"
+                f"{room.name} is encrypted: you can neither read nor write there with this client."
+                f" To enter anyway: connect {room.name} sealed"
             )
         if joined:
             await self.append(actor_of(session), room, Kind.JOINED)
@@ -228,7 +228,7 @@ class RoomService:
         """
         account = actor.account
         if account not in room.members or account in room.leaving:
-            raise NotAMember(f"You are not a member of {room.name}. rooms shows which are yours.")
+            raise NotAMember(f"You are not a member of {room.name}. rooms shows your rooms.")
         room.leaving.add(account)
         heir = heir_of(room, account)
         try:
@@ -260,7 +260,7 @@ class RoomService:
         :param reason: empty for none.
         """
         if room.closed:
-            raise NoSuchRoom(f"The room {room.name} is being closed already.")
+            raise NoSuchRoom(f"The room {room.name} is already being closed.")
         room.closed = True
         now = self._node.now()
         body = Text(reason) if reason else None

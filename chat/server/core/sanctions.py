@@ -35,7 +35,9 @@ def read_network(word: str) -> Network:
             if network.prefixlen > SMALLEST_V6:
                 return network.supernet(new_prefix=SMALLEST_V6)
         return network
-    raise BadUsage(f"{word[:60]!r} is no network. Write an address such as 192.0.2.7, or 192.0.2.0/24")
+    raise BadUsage(
+        f"{word[:60]!r} is not a network. Use an address such as 192.0.2.7, or a network such as 192.0.2.0/24"
+    )
 
 
 class Sanctions:

@@ -25,7 +25,7 @@ BUSY_PAUSE = 0.1
 MOST_STEPS = 20
 """Steps that one search takes at most to close the index: 10,000 rows, where 10 seconds of talk are missing."""
 
-_ONE_AT_A_TIME = "Your last search is still running. Search again when you have its answer."
+_ONE_AT_A_TIME = "Your last search is still running. Wait for its results."
 
 
 class Search:

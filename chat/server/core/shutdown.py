@@ -63,9 +63,9 @@ class Shutdown:
         :raises NoEffect: when no end was planned.
         """
         if self.planned is None:
-            raise NoEffect("No end is planned.")
+            raise NoEffect("No shutdown is planned.")
         self._forget()
-        self._node.everyone.post(Notice("The server goes on."))
+        self._node.everyone.post(Notice("The shutdown has been cancelled."))
 
     def remind(self, session: Session) -> None:
         """Tell somebody who has come of an end that is planned."""
@@ -85,4 +85,4 @@ class Shutdown:
 
 
 def _notice(seconds: float, reason: str) -> Notice:
-    return Notice(f"The server ends in {time_left(round(seconds * 1000))}{f': {reason}' if reason else '.'}")
+    return Notice(f"The server shuts down in {time_left(round(seconds * 1000))}{f': {reason}' if reason else '.'}")

@@ -78,7 +78,9 @@ class SignInService:
         # Only now, so that to others the person was here all the time.
         for each in replaced:
             if each.user is user:
-                self.end(each, "You have logged in from elsewhere; this session is over. To come back: login NAME")
+                self.end(
+                    each, "You have logged in from elsewhere, so this session has ended. To log in here: login NAME"
+                )
         return user
 
     def _check(self, proven: Proven, session: Session) -> Account:
@@ -135,8 +137,8 @@ class SignInService:
         for each in devices:
             self._node.epochs.token_ended(account, each.name, each.epoch)
             words = (
-                f"An account may have {MOST_DEVICES} devices. {session.device} is a new one, so {each.name}, which was"
-                " unused for longest, was signed out and forgotten. To see yours: devices"
+                f"An account can have {MOST_DEVICES} devices. {session.device} is new, so {each.name}, the one"
+                " unused for longest, has been signed out and removed. To see your devices: devices"
             )
             self.alerts.tell(account, words)
             if not session.live:
@@ -201,10 +203,10 @@ class SignInService:
         if device not in known and device not in present:
             raise NoSuchDevice(f"You have no device {device}. Type devices to see yours.")
         if device == session.device:
-            raise BadUsage("That is this very session. To end it: logout")
+            raise BadUsage("That is your current session. To end it: logout")
         epoch = await self._node.store.end_device(account, device, self._node.now())
         self._node.epochs.token_ended(account, device, epoch)
-        self.end_sessions(account, device, "This session was ended from another one of yours.")
+        self.end_sessions(account, device, "Another of your sessions has ended this one.")
 
     def end_sessions(self, account: int, device: str, reason: str) -> None:
         """End all sessions of a device, those as well that have come while it was being ended.
@@ -284,7 +286,7 @@ class SignInService:
         if other.id == account:
             raise BadUsage("You cannot block yourself.")
         if self._node.directory.blocks(account, other.id):
-            raise NoEffect(f"User {other.name.shown} is blocked already.")
+            raise NoEffect(f"User {other.name.shown} is already blocked.")
         await self._node.store.block(account, other.id)
         self._node.directory.add_block(account, other.id)
         self.consent.blocked(account, other.id)

@@ -90,7 +90,7 @@ class Throttle:
         if not allowed:
             session.mind.slow_down(BRIEFLY)
             self._waste(session)
-            raise TooFast(f"That is too fast. Wait {max(1, round(wait))} seconds.", wait=wait)
+            raise TooFast(f"You are sending too fast. Wait {max(1, round(wait))} seconds.", wait=wait)
         session.wasted = 0
         return wait
 

@@ -47,7 +47,7 @@ class TokenTheft:
             return
         node.epochs.token_ended(account, device, epoch)
         log.warn(
-            "a used token of {name} on {device} was presented from {address}: the device is signed out",
+            "old token of {name} on {device} presented from {address}; device signed out",
             name=node.directory.name_of(account),
             device=device,
             address=address,
@@ -66,6 +66,6 @@ class TokenTheft:
 def _words(alert: TokenAlert) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(alert.time / 1000))
     return (
-        f"Your device {alert.device} was signed out: an old token of it was presented from {alert.address}"
-        f" ({when} UTC), so somebody may have copied it. If that was not you, change your password: password"
+        f"Your device {alert.device} was signed out because somebody used one of its old tokens from {alert.address}"
+        f" ({when} UTC); it may have been copied. If that was not you, change your password: password"
     )

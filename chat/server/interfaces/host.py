@@ -40,4 +40,4 @@ class IHost(Protocol):
         """Look for what is wrong with settings, rights, the certificate and the disk."""
 
     def queues(self) -> Mapping[str, int]:
-        """How much waits, by what it waits for."""
+        """Queue lengths, by queue."""

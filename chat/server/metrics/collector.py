@@ -42,7 +42,7 @@ class MetricsCollector:
             from chat.server.metrics.exposition import site
         except ImportError:
             raise Misconfigured(
-                "metrics-port needs prometheus-client. Run, in the checkout: pip install -e '.[metrics]'"
+                "metrics-port needs prometheus-client. In the checkout, run: pip install -e '.[metrics]'"
             ) from None
         try:
             self._port = reactor.listenTCP(number, site(self.snapshot), interface="127.0.0.1")

@@ -26,24 +26,24 @@ class ServerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         now = self._look()
-        yield _gauge("chat_connections", "Connections at this moment.", now.connections)
-        yield _gauge("chat_people", "Accounts that are here.", now.people)
-        yield _gauge("chat_accounts", "Accounts that exist.", now.accounts)
-        yield _gauge("chat_rooms", "Rooms that exist.", now.rooms)
-        yield _gauge("chat_start_time_seconds", "When the server started, since the epoch.", now.started)
-        yield _counter("chat_logins", "Sessions that became somebody.", {(): now.logins})
+        yield _gauge("chat_connections", "Current connections.", now.connections)
+        yield _gauge("chat_people", "Accounts online.", now.people)
+        yield _gauge("chat_accounts", "Accounts.", now.accounts)
+        yield _gauge("chat_rooms", "Rooms.", now.rooms)
+        yield _gauge("chat_start_time_seconds", "Start time of the server, in seconds since the epoch.", now.started)
+        yield _counter("chat_logins", "Logins.", {(): now.logins})
         yield _counter("chat_rows", "Rows stored, by kind.", {(kind,): n for kind, n in now.rows.items()}, "kind")
-        yield _counter("chat_deliveries", "Messages handed to sessions.", {(): now.deliveries})
+        yield _counter("chat_deliveries", "Messages delivered to sessions.", {(): now.deliveries})
         yield _counter("chat_commands", "Commands, by outcome.", now.outcomes, "verb", "outcome")
-        queues = GaugeMetricFamily("chat_queue_length", "How much waits, by what it waits for.", labels=["queue"])
+        queues = GaugeMetricFamily("chat_queue_length", "Queue lengths, by queue.", labels=["queue"])
         for queue, length in now.queues.items():
             queues.add_metric([queue], length)
         yield queues
         yield _commits(now)
-        yield _gauge("chat_database_bytes", "What the database takes.", now.disk_used)
+        yield _gauge("chat_database_bytes", "Size of the database.", now.disk_used)
         if now.disk_free is not None:
-            yield _gauge("chat_disk_free_bytes", "What the disk has left.", now.disk_free)
-        yield _gauge("chat_reactor_lag_seconds", "The longest delay of the last half minute.", now.lag)
+            yield _gauge("chat_disk_free_bytes", "Free disk space.", now.disk_free)
+        yield _gauge("chat_reactor_lag_seconds", "Longest event loop delay in the last 30 seconds.", now.lag)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -64,7 +64,7 @@ def _commits(now: MetricsSnapshot) -> Metric:
     for bound, count in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):
         so_far += count
         buckets.append((bound, so_far))
-    return HistogramMetricFamily("chat_commit_seconds", "How long a commit takes.", buckets=buckets, sum_value=total)
+    return HistogramMetricFamily("chat_commit_seconds", "Duration of commits.", buckets=buckets, sum_value=total)
 
 
 class MetricsPage(Resource):

@@ -19,9 +19,7 @@ OK, NOTE, WRONG = "ok", "note", "wrong"
 SOON = timedelta(days=21)
 """So long before its end a certificate is worth a note."""
 
-_MISSING = (
-    "Start the server: it makes one. If it runs, run chatctl in its folder, or write whole paths in its settings."
-)
+_MISSING = "Start the server to create it. If it is running, run chatctl in its folder."
 
 _MIB = 1024 * 1024
 
@@ -48,12 +46,14 @@ def _private(subject: str, path: str, missing: str) -> Iterator[Finding]:
     if stat.S_IMODE(mode) & 0o077:
         yield Finding(subject, WRONG, f"{path} can be read by other users. Type: chmod 600 {path}")
     else:
-        yield Finding(subject, OK, f"{path} is its owner's alone.")
+        yield Finding(subject, OK, f"Only its owner can read {path}.")
 
 
 def _certificate(settings: Settings) -> Iterator[Finding]:
     if settings.certificate == "none":
-        yield Finding("certificate", NOTE, "There is no TLS (certificate = none); everything can be read on the way.")
+        yield Finding(
+            "certificate", NOTE, "TLS is disabled (certificate = none); anybody on the network can read all traffic."
+        )
         return
     yield from _private("certificate", settings.certificate, _MISSING)
     try:
@@ -64,13 +64,13 @@ def _certificate(settings: Settings) -> Iterator[Finding]:
     end, now = own.not_valid_after_utc, datetime.now(UTC)
     day = end.date().isoformat()
     if end <= now:
-        yield Finding("certificate", WRONG, f"It has ended on {day}. Put a new one into {settings.certificate}.")
+        yield Finding("certificate", WRONG, f"It expired on {day}. Put a new one into {settings.certificate}.")
     elif end - now < SOON:
-        yield Finding("certificate", NOTE, f"It ends on {day}. Renew it; the server takes the new one by itself.")
+        yield Finding("certificate", NOTE, f"It expires on {day}. Renew it; the server loads the new one by itself.")
     elif own.issuer == own.subject:
-        yield Finding("certificate", OK, f"It is self-made and good until {day}.")
+        yield Finding("certificate", OK, f"It is self-signed and valid until {day}.")
     else:
-        yield Finding("certificate", OK, f"It is good until {day}.")
+        yield Finding("certificate", OK, f"It is valid until {day}.")
 
 
 def _passwords(settings: Settings) -> Iterator[Finding]:
@@ -78,14 +78,18 @@ def _passwords(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "passwords",
             NOTE,
-            "They and tokens are accepted unencrypted from everywhere. On a network of others: plain-login = tls",
+            "Passwords and tokens are accepted unencrypted. On a shared network, set: plain-login = tls",
         )
     elif settings.plain_login == "tls" and settings.certificate == "none":
-        yield Finding("passwords", WRONG, "plain-login = tls needs a certificate; nobody can log in by password.")
+        yield Finding(
+            "passwords", WRONG, "plain-login = tls needs a certificate; without one, nobody can log in with a password."
+        )
     else:
-        yield Finding("passwords", OK, f"They are accepted unencrypted: {settings.plain_login}.")
+        yield Finding("passwords", OK, f"Accepted unencrypted: {settings.plain_login}.")
     if settings.bcrypt_cost < 10:
-        yield Finding("passwords", WRONG, "bcrypt-cost is below 10: stolen hashes are guessed quickly. Set it to 12.")
+        yield Finding(
+            "passwords", WRONG, "bcrypt-cost is below 10, so stolen hashes can be cracked quickly. Set it to 12."
+        )
 
 
 def _disk(settings: Settings, disk: Disk) -> Iterator[Finding]:
@@ -93,11 +97,15 @@ def _disk(settings: Settings, disk: Disk) -> Iterator[Finding]:
         return
     free, floor = disk.free // _MIB, settings.disk_floor
     if free < max(floor, 1):
-        yield Finding("disk", WRONG, f"{free:,} MiB are free, {floor:,} are the floor: nothing is accepted. Free some.")
+        yield Finding(
+            "disk",
+            WRONG,
+            f"Low disk space: {free:,} MiB free, minimum {floor:,}. Messages are rejected until space is freed.",
+        )
     elif free < 4 * floor:
-        yield Finding("disk", NOTE, f"{free:,} MiB are free; below {floor:,} nothing is accepted any more.")
+        yield Finding("disk", NOTE, f"{free:,} MiB free; below {floor:,}, messages are rejected.")
     else:
-        yield Finding("disk", OK, f"{free:,} MiB are free.")
+        yield Finding("disk", OK, f"{free:,} MiB free.")
 
 
 def _files(settings: Settings) -> Iterator[Finding]:
@@ -107,7 +115,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "open files",
             NOTE,
-            f"The limit is {limit:,}; {needed:,} are needed for max-connections, so fewer people find a place."
+            f"The limit is {limit:,}; max-connections needs {needed:,}, so fewer clients can connect."
             f" Raise it: ulimit -n {needed}",
         )
     else:
@@ -116,6 +124,6 @@ def _files(settings: Settings) -> Iterator[Finding]:
 
 def _administrators(number: int | None) -> Iterator[Finding]:
     if number == 0:
-        yield Finding("administrators", NOTE, "There is none. Type: chatctl create-user NAME administrator")
+        yield Finding("administrators", NOTE, "There are none. Type: chatctl create-user NAME administrator")
     elif number is not None:
         yield Finding("administrators", OK, f"There {'is 1' if number == 1 else f'are {number:,}'}.")

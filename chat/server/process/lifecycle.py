@@ -36,7 +36,7 @@ class Lifecycle:
         self._read_settings = read_settings
         self._end = end
         self._queues = queues
-        self.reason = "It was stopped by its operator."
+        self.reason = "The operator stopped it."
 
     def stop(self, reason: str) -> None:
         if reason:
@@ -57,7 +57,7 @@ class Lifecycle:
             log.error("{error} Nothing has changed.", error=str(error))
             return
         log.info(
-            "The settings were read again. Changed: {changed}; a restart is needed for: {later}.",
+            "Settings reloaded. Changed: {changed}; a restart is needed for: {later}.",
             changed=", ".join(changed) or "nothing",
             later=", ".join(later) or "nothing",
         )

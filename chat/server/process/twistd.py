@@ -54,15 +54,17 @@ class Twistd:
         """
         options = self._options
         if options["chroot"]:
-            raise Misconfigured("--chroot is not possible, as files are opened before and after it. Use a container.")
+            raise Misconfigured(
+                "--chroot is not supported, because the server opens files before and after it. Use a container."
+            )
         if (options["uid"] is not None or options["gid"] is not None) and os.geteuid() != 0:
-            raise Misconfigured("--uid and --gid are for root alone. Leave them out.")
+            raise Misconfigured("Only root can use --uid and --gid. Leave them out.")
         if options["uid"] is not None and options["gid"] is None and not _has_name(options["uid"]):
-            raise Misconfigured(f"there is no user {options['uid']} here. Name one who exists, or give --gid as well.")
+            raise Misconfigured(f"there is no user {options['uid']}. Name an existing user, or give --gid as well.")
         if not os.path.isdir(options["rundir"]):
-            raise Misconfigured(f"the folder {options['rundir']} does not exist. Make it, or give another --rundir.")
+            raise Misconfigured(f"the folder {options['rundir']} does not exist. Create it, or give another --rundir.")
         if self.logfile == "-" and self.daemon:
-            raise Misconfigured("a daemon has no screen for --logfile=-. Name a file, or run in the foreground: -n")
+            raise Misconfigured("a daemon cannot use --logfile=-. Name a file, or run in the foreground: -n")
         if self.logfile not in ("", "-") and not (os.path.isfile(self.logfile) and os.access(self.logfile, os.W_OK)):
             _check_writable(self.logfile, "logfile")
         if self.pidfile:
@@ -77,11 +79,13 @@ class Twistd:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise Misconfigured(f"{self.pidfile} cannot be read ({error.strerror}). Give another --pidfile.") from None
+            raise Misconfigured(
+                f"{self.pidfile} cannot be read ({error.strerror}). Choose another --pidfile."
+            ) from None
         if words.isdigit() and len(words) < 20 and _has_written(int(words), written):
             raise Misconfigured(
-                f"a server runs here already, process {words} ({self.pidfile})."
-                f" Stop it with: kill {words} - or start this one in another folder."
+                f"a server is already running here, process {words} ({self.pidfile})."
+                f" Start this one in another folder, or stop the other: kill {words}"
             )
         os.unlink(self.pidfile)
 
@@ -103,8 +107,8 @@ class Twistd:
             return "Ctrl-C stops the server."
         stop = f"kill $(cat {self.pidfile or lock}) stops the server"
         if self.logfile:
-            return f"{stop}; {self.logfile} says what it does."
-        return f"{stop}; the system's log says what it does." if self._options["syslog"] else f"{stop}."
+            return f"{stop}; its log is {self.logfile}."
+        return f"{stop}; its log is the system log." if self._options["syslog"] else f"{stop}."
 
 
 class HarmlessLog:
@@ -205,16 +209,16 @@ def _has_name(user: int) -> bool:
 def _check_writable(path: str, option: str) -> None:
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
-        raise Misconfigured(f"the folder {folder} does not exist. Make it, or give another --{option} to twistd.")
+        raise Misconfigured(f"the folder {folder} does not exist. Create it, or give another --{option} to twistd.")
     if os.path.isdir(path):
-        raise Misconfigured(f"{path} is a folder. Give the name of a file to twistd: --{option}")
+        raise Misconfigured(f"{path} is a folder. Name a file: twistd --{option}")
     if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise Misconfigured(f"{path} may not be written. Change its owner, or give another --{option} to twistd.")
+        raise Misconfigured(f"{path} is not writable. Change its owner, or choose another --{option} to twistd.")
     if not os.access(folder, os.W_OK | os.X_OK):
         name = os.path.basename(path)
         raise Misconfigured(
-            f"{name} cannot be made in {folder}: you may not write there."
-            f" Start the server in a folder of yours, or name another file: twistd --{option}=FILE chatserver"
+            f"{name} cannot be created in {folder}, which is not writable."
+            f" Start the server in your own folder, or name another file: twistd --{option}=FILE chatserver"
         )
 
 

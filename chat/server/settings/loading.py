@@ -81,13 +81,13 @@ def _read_file(path: str, values: dict[str, Any], places: dict[str, str]) -> Non
         parser.read_string(text, source=path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise Misconfigured(f"{path} cannot be read: {reason}. Mend it, or choose another one with --config.") from None
+        raise Misconfigured(f"{path} cannot be read: {reason}. Fix it, or choose another file with --config.") from None
     except configparser.Error as error:
         raise Misconfigured(f"{path}, {_what_is_wrong(error)}") from None
     for section in parser.sections():
         if section not in (SECTION, *OTHER_SECTIONS):
             line = _line_of(rf"\[{re.escape(section)}\]", text)
-            raise Misconfigured(f"{path}, line {line}: there is no section [{section}]. Settings stand in [{SECTION}].")
+            raise Misconfigured(f"{path}, line {line}: unknown section [{section}]. Put settings in [{SECTION}].")
     first = _line_of(rf"\[{SECTION}\]", text)
     for name, words in parser[SECTION].items() if parser.has_section(SECTION) else ():
         line = _line_of(rf"{re.escape(name)}\s*[=:]", text, first)
@@ -104,11 +104,11 @@ def _what_is_wrong(error: configparser.Error) -> str:
     if isinstance(error, configparser.DuplicateOptionError):
         return f"line {error.lineno}: {error.option} is set twice. Remove one of the two lines."
     if isinstance(error, configparser.DuplicateSectionError):
-        return f"line {error.lineno}: there is a second section [{error.section}]. Make one of the two."
+        return f"line {error.lineno}: section [{error.section}] appears twice. Merge the two."
     if isinstance(error, configparser.MissingSectionHeaderError):
-        return f"line {error.lineno}: this stands in no section. Write above it: [{SECTION}]"
+        return f"line {error.lineno}: this line is outside any section. Add above it: [{SECTION}]"
     number = error.errors[0][0] if isinstance(error, configparser.ParsingError) and error.errors else 1
-    return f"line {number}: this is neither a section nor a setting. Write lines such as: name = x"
+    return f"line {number}: this is neither a section nor a setting. Use lines such as: name = x"
 
 
 def _line_of(pattern: str, text: str, first: int = 1) -> int:

@@ -88,95 +88,89 @@ class Settings:
         "where to listen, [KIND=]ENDPOINT; KIND is auto, text, telnet or json; may be repeated",
         restart=True,
     )
-    db: str = _setting("credentials.db", _path, "the database file, made when it does not exist", restart=True)
+    db: str = _setting("credentials.db", _path, "the database file; created if it does not exist", restart=True)
     certificate: str = _setting(
         "chat.pem",
         _path,
-        "the key and certificate for TLS, made when it does not exist; none: no TLS",
+        "the key and certificate for TLS; created if missing; none: no TLS",
         restart=True,
     )
-    control: str = _setting("chat.control", _path, "the socket of chatctl; none: there is none", restart=True)
+    control: str = _setting("chat.control", _path, "the socket for chatctl; none: disabled", restart=True)
     traffic_log: str = _setting(
         "traffic.log",
         _path,
-        "notes who did what kind of thing when, never what; none: there is none",
+        "the log of who did what and when, without message texts; none: disabled",
         restart=True,
     )
-    log_level: str = _setting(
-        "info", _choice(*LOG_LEVELS), "the least that the log for people notes: debug, info, warn or error"
-    )
+    log_level: str = _setting("info", _choice(*LOG_LEVELS), "minimum log level: debug, info, warn or error")
     metrics_port: int = _setting(
-        0, _number(0, 65_535, "a port"), "the port on loopback where Prometheus reads metrics; 0: none", restart=True
+        0, _number(0, 65_535, "a port"), "the loopback port for Prometheus metrics; 0: disabled", restart=True
     )
-    name: str = _setting("chat", _words, "what the server calls itself")
-    sessions: str = _setting("one", _choice(*SESSIONS), "sessions an account may have: one, per-device or many")
+    name: str = _setting("chat", _words, "the name of the server")
+    sessions: str = _setting("one", _choice(*SESSIONS), "sessions allowed per account: one, per-device or many")
     registration: str = _setting(
         "open",
         _choice(*REGISTRATION),
-        "who makes accounts: open (everybody), code (whoever has an invitation code) or closed (nobody)",
+        "who can make an account: open (anybody), code (anybody with an invitation code) or closed (nobody)",
     )
     auto_register: str = _setting(
-        "no", _choice(*AUTO_REGISTER), "whether login with an unknown name makes the account: no, ask or yes"
+        "no", _choice(*AUTO_REGISTER), "whether login with an unknown name makes an account: no, ask or yes"
     )
     plain_login: str = _setting(
         "always",
         _choice(*PLAIN_LOGIN),
-        "where passwords, tokens and codes may cross unencrypted: always, loopback or tls (nowhere)",
+        "where passwords, tokens and codes are accepted unencrypted: always, loopback or tls (nowhere)",
     )
     bcrypt_cost: int = _setting(
         12, _number(4, 15, "each step doubles the time"), "the cost of a password hash", restart=True
     )
     block_time: int = _setting(
-        60, _number(1, 86_400, "seconds"), "the longest lock-out after wrong passwords, seconds", restart=True
+        60, _number(1, 86_400, "seconds"), "maximum lockout after wrong passwords, in seconds", restart=True
     )
     heartbeat: int = _setting(
-        30, _number(1, 3_600, "seconds"), "how often programs that promise heartbeats send one, seconds"
+        30, _number(1, 3_600, "seconds"), "how often programs with heartbeats must send one, in seconds"
     )
     timeout: int = _setting(
-        90, _number(2, 86_400, "seconds"), "silence after which such a program counts as gone, seconds"
+        90, _number(2, 86_400, "seconds"), "silence after which such a program is disconnected, in seconds"
     )
     login_timeout: int = _setting(
-        300, _number(5, 86_400, "seconds"), "how long a connection may stay without logging in, seconds"
+        300, _number(5, 86_400, "seconds"), "how long a connection can stay without logging in, in seconds"
     )
-    max_connections: int = _setting(20_000, _number(1, 1_000_000, "connections"), "connections at the same time")
+    max_connections: int = _setting(20_000, _number(1, 1_000_000, "connections"), "maximum number of connections")
     network_connections: int = _setting(
-        1_000, _number(1, 1_000_000, "connections"), "connections at the same time from one network"
+        1_000, _number(1, 1_000_000, "connections"), "maximum number of connections from one network"
     )
-    rate: float = _setting(
-        5.0, _number(0.1, 1_000_000, "a second", float), "commands a second that one person may send"
-    )
-    burst: int = _setting(40, _number(1, 1_000_000, "commands"), "commands that one person may send at once")
-    broadcasts: int = _setting(6, _number(1, 1_000_000, "a minute"), "broadcasts a minute that one person may send")
+    rate: float = _setting(5.0, _number(0.1, 1_000_000, "a second", float), "commands per second allowed for each user")
+    burst: int = _setting(40, _number(1, 1_000_000, "commands"), "commands that each user can send at once")
+    broadcasts: int = _setting(6, _number(1, 1_000_000, "a minute"), "broadcasts per minute allowed for each user")
     unsent: int = _setting(
-        1_048_576, _number(65_536, 1 << 30, "bytes"), "bytes that may wait for a slow reader before it is dropped"
+        1_048_576, _number(65_536, 1 << 30, "bytes"), "bytes that can wait for a slow client before it is disconnected"
     )
     mailbox: int = _setting(
-        1_000, _number(1, 1_000_000, "messages"), "private messages of one person that may wait unread for another"
+        1_000, _number(1, 1_000_000, "messages"), "unread private messages that one user can have waiting for another"
     )
     rooms_a_day: int = _setting(
         50,
         _number(1, 1_000_000, "rooms"),
-        "rooms that one person may make within 24 hours; administrators are free",
+        "rooms that each user can create in 24 hours; administrators are exempt",
     )
     file_quota: int = _setting(
-        100, _number(0, 1 << 20, "MiB"), "MiB of files of one person that wait for their readers; 0: no files are kept"
+        100, _number(0, 1 << 20, "MiB"), "quota for each user's pending files, in MiB; 0: files are not stored"
     )
-    file_total: int = _setting(
-        2_048, _number(1, 1 << 24, "MiB"), "MiB of files of all people together that wait for their readers"
-    )
-    file_days: int = _setting(
-        7, _number(1, 3_650, "days"), "how long a file waits for its reader before it is removed, days"
-    )
+    file_total: int = _setting(2_048, _number(1, 1 << 24, "MiB"), "quota for all pending files together, in MiB")
+    file_days: int = _setting(7, _number(1, 3_650, "days"), "days before a pending file expires")
     disk_floor: int = _setting(
-        256, _number(0, 1 << 30, "MiB"), "MiB of free disk below which nothing new is accepted; logins still are"
+        256,
+        _number(0, 1 << 30, "MiB"),
+        "minimum free disk space in MiB; below it, messages are rejected but logins still work",
     )
 
     def __post_init__(self) -> None:
         if self.timeout < 2 * self.heartbeat:
             raise Contradiction(
                 ("timeout", "heartbeat"),
-                f"timeout ({self.timeout}) has to be at least twice heartbeat ({self.heartbeat}), or living clients"
-                f" would be dropped. Use a timeout of {2 * self.heartbeat} or more",
+                f"timeout ({self.timeout}) must be at least twice heartbeat ({self.heartbeat}), or live clients"
+                f" would be disconnected. Use a timeout of {2 * self.heartbeat} or more",
             )
 
 
@@ -216,4 +210,4 @@ def read_setting(option: str, words: str) -> tuple[str, Any]:
                 return each.name, each.metadata["read"](words)
             except ValueError as error:
                 raise ValueError(f"{option}: {error}") from None
-    raise ValueError(f"there is no setting {option!r}; twistd chatserver --help shows them all")
+    raise ValueError(f"unknown setting {option!r}; twistd chatserver --help lists them")

@@ -31,7 +31,7 @@ class BackgroundJobs:
     def run(self, job: Job) -> Deferred[Any]:
         """Fails with `Busy` while another job runs."""
         if self._busy:
-            return fail(Busy("A backup, a rehearsal or an export is being made. Try again when it is done."))
+            return fail(Busy("A backup, restore test or export is running. Try again when it has finished."))
         self._busy = True
         Thread(target=self._work, args=(job,), name="chat-aside", daemon=True).start()
         return job.deferred

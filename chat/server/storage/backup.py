@@ -38,14 +38,14 @@ def back_up(connection: Connection, file: str) -> Contents:
     """Copy the whole database into a file with mode 0600, and look at the copy; see
     `chat.server.interfaces.IStore.back_up`."""
     if os.path.lexists(file):
-        raise NotWritten(f"{file} is there already. Give another name, or move it away.")
+        raise NotWritten(f"{file} already exists. Use another name, or move it away.")
     try:
         copy(connection, file)
         with closing(connect(file, PATIENCE)) as written:
             _check(written, file)
             return contents(written, file)
     except (sqlite3.Error, OSError) as error:
-        raise NotWritten(f"{file} cannot be written ({reason(error)}). Nothing is there.") from None
+        raise NotWritten(f"Cannot write {file} ({reason(error)}). No file was left behind.") from None
 
 
 def rehearse(connection: Connection, file: str) -> Contents:
@@ -82,7 +82,7 @@ def restore(place: str, file: str, schema: Path = SCHEMA) -> tuple[Contents, str
             kept = _move_away(place)
             put(draft.path, place)
         except OSError as error:
-            raise Misconfigured(f"{file} cannot be put in place ({error.strerror}).") from None
+            raise Misconfigured(f"{file} cannot be restored ({error.strerror}).") from None
         return draft.contents, kept
 
 
@@ -133,7 +133,7 @@ class _Draft:
         source = f"file:{quote(os.path.abspath(self._file))}?mode=ro"
         with closing(sqlite3.connect(source, uri=True, timeout=PATIENCE, isolation_level=None)) as backup:
             if backup.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
-                raise Misconfigured(f"{self._file} is no chat database. Nothing has changed.")
+                raise Misconfigured(f"{self._file} is not a chat database. Nothing has changed.")
             version = backup.execute("PRAGMA user_version").fetchone()[0]
             copy(backup, self.path)
         prepare(self.path, self._schema)

@@ -47,7 +47,7 @@ _WRITTEN: Final = (
 def export(connection: Connection, account: int, file: str) -> int:
     """See `chat.server.interfaces.IStore.export`."""
     if os.path.lexists(file):
-        raise NotWritten(f"{file} is there already. Give another name, or move it away.")
+        raise NotWritten(f"{file} already exists. Use another name, or move it away.")
     lines = 0
     try:
         draft = empty_file(f"{file}.new")

@@ -75,7 +75,7 @@ def schema_files(schema: Path) -> list[str]:
     """
     numbered = {int(found[1]): file for file in schema.iterdir() if (found := _FILE.fullmatch(file.name))}
     if not numbered or sorted(numbered) != list(range(1, len(numbered) + 1)):
-        raise Misconfigured(f"The schema files in {schema} are not complete. Install the server again.")
+        raise Misconfigured(f"The schema files in {schema} are incomplete. Reinstall the server.")
     return [numbered[number].read_text(encoding="utf-8") for number in sorted(numbered)]
 
 
@@ -101,7 +101,7 @@ def check_place(path: str, place: str) -> None:
     """
     folder = os.path.dirname(place)
     if not os.path.isdir(folder):
-        raise Misconfigured(f"{path}: the folder {folder} does not exist. Make it, or {OTHER_FILE}.")
+        raise Misconfigured(f"{path}: the folder {folder} does not exist. Create it, or {OTHER_FILE}.")
     if os.path.isdir(place):
         raise Misconfigured(f"{path} is a folder. Give the name of a file with --db.")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -117,7 +117,7 @@ def _explain(path: str, error: Exception) -> str:
     if is_damaged(error):
         return f"{path} is damaged ({error}). Put a backup in its place, or {OTHER_FILE}."
     if is_busy(error):
-        return f"{path} is in use by another program. End it, or {OTHER_FILE}."
+        return f"{path} is in use by another program. Stop it, or {OTHER_FILE}."
     if is_full(error):
         return f"{path}: the disk is full. Free some space, or {OTHER_FILE}."
     return f"{path} cannot be used ({error}). Check the disk and the file's mode, or {OTHER_FILE}."
@@ -153,7 +153,9 @@ def _use_write_ahead_log(path: str, connection: sqlite3.Connection) -> None:
     The -wal and -shm files beside a database get its mode from SQLite (``findCreateFileMode``).
     """
     if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
-        raise Misconfigured(f"{path} cannot have a write-ahead log there. Use a local disk, or {OTHER_FILE}.")
+        raise Misconfigured(
+            f"{path} needs a disk that supports SQLite's write-ahead log. Use a local disk, or {OTHER_FILE}."
+        )
 
 
 # --- an older one -----------------------------------------------------------------------------------
@@ -164,7 +166,7 @@ def _upgrade(path: str, place: str, files: list[str], patience: float) -> None:
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         if application != APPLICATION or version < 1:
-            raise Misconfigured(f"{path} is the database of another program. Please {OTHER_FILE}.")
+            raise Misconfigured(f"{path} belongs to another program. Please {OTHER_FILE}.")
         if version > len(files):
             raise Misconfigured(
                 f"{path} was written by a newer version of this server (schema {version}, this one knows"

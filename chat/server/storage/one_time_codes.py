@@ -36,6 +36,6 @@ def use_code(transaction: Transaction, account: int, digest: bytes, verifier: Ve
     """See `chat.server.interfaces.IStore.use_code`."""
     kept = transaction.look("SELECT digest FROM codes WHERE account = ?", (account,))
     if kept is None or not compare_digest(kept[0], digest):
-        raise BadCredentials("That code was used already. Ask for another one.")
+        raise BadCredentials("That code has already been used. Ask for another one.")
     transaction.execute("DELETE FROM codes WHERE account = ?", (account,))
     return replace_password(transaction, account, verifier)

@@ -40,8 +40,8 @@ class OutageLog:
             self._log.failure("The database {path} failed in an unexpected way", Failure(error), path=self._path)
             return
         self._log.error(
-            "The database {path} fails: {error}. {remedy} {lost}, and those who asked were told;"
-            " the server goes on by itself when it can.",
+            "The database {path} fails: {error}. {remedy} {lost}, and the senders were informed;"
+            " the server recovers by itself.",
             path=self._path,
             error=str(known),
             remedy=known.remedy,

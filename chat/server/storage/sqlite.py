@@ -45,7 +45,7 @@ T = TypeVar("T")
 MOST_SEARCHES: Final = 40
 """Searches that may wait: the last of them waits 10 seconds (`chat.server.storage.search.DEADLINE`)."""
 
-_MANY_SEARCHES: Final = "Too many people are searching just now. Try again in a minute."
+_MANY_SEARCHES: Final = "Too many searches are running. Try again in a minute."
 
 PATIENCE: Final = 5.0
 """Seconds that the writer waits for another program which holds the database (a backup, a shell)
@@ -80,8 +80,8 @@ class SqliteStore(Store):
         self._path = os.path.abspath(path)
         self._call_from_thread = call_from_thread
         self._patience = patience
-        self._writing = OutageLog(path, monotonic, "Nothing of {jobs} requests was kept")
-        self._reading = OutageLog(path, monotonic, "Nothing of {jobs} requests was read")
+        self._writing = OutageLog(path, monotonic, "{jobs} requests were not stored")
+        self._reading = OutageLog(path, monotonic, "{jobs} requests were not read")
         self._gathering = CommitBatcher(self._hand_to_writer, call_later, soon)
         self._soon = soon or at_once
         self._helper = BackgroundJobs(self._path, patience, call_from_thread)

@@ -111,7 +111,7 @@ class TrafficFile:
         self._failing = error is not None
         if self._left_out:
             self._log.error(
-                "{left_out} lines of the traffic log {path} were left out: the disk is too slow.",
+                "{left_out} lines of the traffic log {path} were dropped: the disk is too slow.",
                 left_out=self._left_out,
                 path=self._path,
             )

@@ -31,7 +31,7 @@ reactor, and then both threads want the interpreter, which costs more than a sma
 _LAST_STEPS: Final = 1.0
 """Seconds that a stop takes at most for overwriting what was deleted: some 400 MiB. The next start does the rest."""
 
-_UNREADABLE: Final = "The server cannot read its disk just now. Try again in a minute."
+_UNREADABLE: Final = "The server cannot read its disk. Try again in a minute."
 
 
 class StoreThread(ABC):
@@ -145,7 +145,7 @@ class WriterThread(StoreThread):
         except OSError as error:
             raise DatabaseReplaced(f"it is gone: {error.strerror}") from error
         if not os.path.samestat(self._file, there):
-            raise DatabaseReplaced("it was replaced by another file while the server runs")
+            raise DatabaseReplaced("it was replaced by another file while the server was running")
 
     def close(self) -> None:
         # The last connection that closes moves the write-ahead log into the database.

@@ -94,7 +94,7 @@ class Plainly(PlainCase):
         ann = self.plain()
         self.assertRegex(ann.sees(), "Username: $")
         ann.enters("new ann")
-        self.assertRegex(ann.sees(), r"! Nobody can make an account here\..*\nUsername: $")
+        self.assertRegex(ann.sees(), r"! Registration is closed\..*\nUsername: $")
 
     def test_a_wrong_password_is_asked_again_without_the_name(self) -> None:
         self.run_link(self.logged_in("ann").engine.leave())
@@ -139,7 +139,7 @@ class Plainly(PlainCase):
 
     def test_a_command_that_asks(self) -> None:
         ann = self.plain("new ann", PASSWORD, "password", PASSWORD, "another horse", "/ping")
-        self.assertIn("* Your password is changed.", ann.sees())
+        self.assertIn("* Your password has been changed.", ann.sees())
 
 
 class TheExitStatus(PlainCase):

@@ -180,8 +180,8 @@ class Sending(ScriptCase):
 
     def test_what_is_too_long_is_said_in_one_line_before_anybody_is_called(self) -> None:
         for text, why in (
-            ("\n".join("x" * 41), "! A message has at most 40 lines. Send it in parts.\n"),
-            ("x" * 16_385, "! A message has at most 16,384 bytes. Send it in parts.\n"),
+            ("\n".join("x" * 41), "! A message can have at most 40 lines. Send it in parts.\n"),
+            ("x" * 16_385, "! A message can have at most 16,384 bytes. Send it in parts.\n"),
             ("", "! A message needs some text.\n"),
         ):
             self.assertEqual(self.sends("#lobby", text), Outcome(1, "", why))

@@ -344,7 +344,7 @@ class WithKeys(SealedCase):
         self.server.chat.apply(replace(self.server.settings, file_quota=1))
         refused = self.bob.types(f"sendfile ann {self.file(2 << 20)}")
         assert isinstance(refused, Refused)
-        self.assertEqual(refused.text, "This server keeps at most 1 MiB of one person.")
+        self.assertEqual(refused.text, "The file quota is 1 MiB per person.")
 
     def test_by_way_of_the_server_when_nobody_answers(self) -> None:
         self.consents()

@@ -87,15 +87,15 @@ class Sizes(LooksCase):
                                       12:01 * bob has entered lobby.
                                       12:01 * ann has entered lobby.
                                       * You are in lobby (2 here: ann, bob).
-                                      * What you type is said in lobby; /help shows the
-                                        commands, which may all begin with a /.
+                                      * What you type is said in lobby; type /help for the
+                                        commands.
                                       12:01 ann: hello ✓
                                       12:01 bob: ann, 漢字 and 日本語 are twice as wide as
                                                  others are, and this line is long
                                       12:01 * bob waves
                                       ──────────────── Monday 27 November 2023 ────────────────
                                       12:01 bob: a new day
-                                      ! No user nobody. Type list users to see who there is.
+                                      ! No user nobody. Type list users to see them all.
                  ann on chat.example  F1: help
                 """,
             )
@@ -111,12 +111,12 @@ class Sizes(LooksCase):
                 12:01 ann: hello ✓
                 12:01 bob: ann, 漢字 and 日本語 are
                            twice as wide as others are,
-                           and this line is long
-                12:01 * bob waves                      ▇
+                           and this line is long       ▁
+                12:01 * bob waves
                 ─────── Monday 27 November 2023 ───────
                 12:01 bob: a new day
                 ! No user nobody. Type list users to
-                  see who there is.
+                  see them all.
                  1 unread elsewhere (F4)  ann on
                 """,
             )

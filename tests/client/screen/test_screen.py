@@ -63,7 +63,7 @@ class GettingIn(ScreenCase):
         async def scene(play: Play) -> None:
             self.assertNotIn("F4", play.sees())
             await play.presses("f4")
-            self.assertIn("Nobody can make an account here.", play.sees())
+            self.assertIn("Registration is closed.", play.sees())
             self.assertIn("Log in to chat", play.sees())
 
         self.play(scene)
@@ -159,7 +159,7 @@ class GettingIn(ScreenCase):
         async def scene(play: Play) -> None:
             await play.presses("f4")
             await play.types("b!b")
-            self.assertIn('A name cannot hold "!".', play.sees())
+            self.assertIn('A name cannot contain "!".', play.sees())
             self.assertEqual(play.focused(), "name")
             await play.types("bob")
             self.assertNotIn("cannot hold", play.sees())
@@ -370,7 +370,7 @@ class Talking(ScreenCase):
             other.types("/set quiet lobby off", room="lobby")
             bob.types("ann?", room="lobby")
             await play.settle()
-            self.assertIn("* No room is quiet now.", play.sees())
+            self.assertIn("* There are no quiet rooms.", play.sees())
             self.assertNotIn("Your settings:", play.sees())
             self.assertIn("!#lobby (2)", play.sees())
 
@@ -410,7 +410,7 @@ class Talking(ScreenCase):
             await play.types(PASSWORD)
             self.assertIn("New password:", play.sees())
             await play.types("another horse")
-            self.assertIn("Your password is changed.", play.sees())
+            self.assertIn("Your password has been changed.", play.sees())
             self.assertNotIn("horse", play.sees())
 
         self.play_as("ann", scene, room="lobby")
@@ -573,8 +573,8 @@ class TheInput(ScreenCase):
         async def scene(play: Play) -> None:
             writing = play.app.screen.query_one(InputBox)
             for pasted, hint in (
-                (many, "These are 301 lines. A message has at most 40 lines. Send it in parts."),
-                (wide, "A message has at most 16,384 bytes. Send it in parts."),
+                (many, "These are 301 lines. A message can have at most 40 lines. Send it in parts."),
+                (wide, "A message can have at most 16,384 bytes. Send it in parts."),
             ):
                 play.app.post_message(events.Paste(pasted))
                 await play.settle()

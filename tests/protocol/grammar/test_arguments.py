@@ -43,7 +43,7 @@ class OptionalArguments(SynchronousTestCase):
             for time in ("5x", "-5m", "+2h", "10", "2hours"):
                 for rest in ("", " of rest"):
                     line = f"/{verb} bob {time}{rest}"
-                    self.assertIn("is no span of time; write 90s, 30m, 2h, 7d or 4w", refusal(line).line, line)
+                    self.assertIn("is not a duration; use 90s, 30m, 2h, 7d or 4w", refusal(line).line, line)
         bob = {"user": "bob", "room": "lobby", "duration": 7200, "reason": "5 warnings"}
         self.assertEqual(meaning("/ban bob 2h 5 warnings"), ("ban", bob))
 

@@ -113,13 +113,13 @@ class WithASlash(SynchronousTestCase):
         self.assertEqual(refusal("/mesage bob hi").suggest, "message")
         self.assertIsInstance(refusal("/xyzzy"), UnknownCommand)
         for line in ("/", "//", "'"):
-            self.assertIn("Nothing was said", refusal(line).line)
+            self.assertIn("Nothing was sent", refusal(line).line)
 
     def test_a_verb_of_the_console_client_says_what_it_takes(self) -> None:
         for line, context in (("/verify bob", LOBBY), ("Link", OUTSIDE), ("unlock", GUEST)):
             error = refusal(line, context)
             self.assertIsInstance(error, NeedsClient)
-            self.assertIn("takes the console client", error.line)
+            self.assertIn("works only in the console client", error.line)
 
     def test_a_verb_of_programs_is_unknown(self) -> None:
         self.assertIsInstance(refusal("/resume"), UnknownCommand)
@@ -128,8 +128,8 @@ class WithASlash(SynchronousTestCase):
         self.assertEqual(meaning("/message nobdy hi"), ("message", {"user": "nobdy", "text": Text("hi")}))
 
     def test_too_little_and_too_much(self) -> None:
-        self.assertEqual(refusal("/message bob").line, "Something is missing. Write: /message NAME TEXT")
-        self.assertEqual(refusal("message bob", OUTSIDE).line, "Something is missing. Write: message NAME TEXT")
+        self.assertEqual(refusal("/message bob").line, "Missing arguments. Usage: /message NAME TEXT")
+        self.assertEqual(refusal("message bob", OUTSIDE).line, "Missing arguments. Usage: message NAME TEXT")
         self.assertIsInstance(refusal("/online now"), BadUsage)
 
 

@@ -140,7 +140,7 @@ class Decoding(SynchronousTestCase):
         self.assertEqual(decoded, {"user": "bob", "text": Text("hi")})
 
     def test_a_refusal_is_one_line_whatever_it_names(self) -> None:
-        with self.assertRaisesRegex(BadUsage, r"\A[^\n]*the mark of '.n' is no seq[^\n]*\Z"):
+        with self.assertRaisesRegex(BadUsage, r"\A[^\n]*the mark of '.n' is not a seq[^\n]*\Z"):
             TABLE["read"].decode({"marks": {"\n": None}})
 
     def test_what_is_missing_is_named(self) -> None:

@@ -57,12 +57,12 @@ class Searches(SynchronousTestCase):
 
     def test_nothing_to_look_for(self) -> None:
         for typed in ("", "   ", '""', "*** - ( )"):
-            self.refused(typed, "Say what to look for")
+            self.refused(typed, "Nothing to search for")
 
     def test_bounds(self) -> None:
         self.assertEqual(len(read_terms("a b c d e f g h").words), 8)
         for typed in ("a b c d e f g h i", "a-b-c-d-e-f-g-h-i", '"a b c d e f g h i"', "aaa* b c d e f g h i"):
             self.refused(typed, "at most 8 words")
-        self.refused("abc* def* ghi*", "At most 2 words of a search may end with *")
+        self.refused("abc* def* ghi*", "At most 2 words of a search can end with *")
         for typed in ("de*", "abc-d*", "ö\u0308*"):
             self.refused(typed, "at least 3 letters")

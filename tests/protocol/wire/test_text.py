@@ -133,7 +133,7 @@ class Messages(Lines):
 
     def test_a_body_that_is_gone_or_sealed(self) -> None:
         self.shows(without_text(None), "bob: (deleted)\n")
-        self.shows(without_text(Sealed("megolm.v1", "k", b"x")), "bob: (sealed: this client cannot read it)\n")
+        self.shows(without_text(Sealed("megolm.v1", "k", b"x")), "bob: (encrypted: this client cannot read it)\n")
 
     def test_what_was_said_anew(self) -> None:
         self.shows(Edited(OPS, 18, 17, "bob", "default", NOON, Text("hello\nall")), "bob (edited): hello\nbob| all\n")
@@ -230,12 +230,12 @@ class RoomEvents(Lines):
         self.shows(Address("ann", "129.35.26.1", 51791), "* User ann ip: 129.35.26.1, port: 51791\n")
         both = "* User ann ip: 129.35.26.1, port: 51791 (also 10.0.0.7)\n"
         self.shows(Address("ann", "129.35.26.1", 51791, ("10.0.0.7",)), both)
-        self.shows(ConsentRefused("ann"), "* User ann does not give an address.\n")
+        self.shows(ConsentRefused("ann"), "* User ann declined to give an address.\n")
         moved = "* User ann has changed IP addresses. Ask for the address again.\n"
         self.shows(AddressChanged("ann"), moved)
 
     def test_a_block_that_another_session_has_made_or_ended(self) -> None:
-        blocked = "* User bob has been blocked, in another session of yours.\n"
+        blocked = "* User bob has been blocked, from another of your sessions.\n"
         self.shows(BlockChanged("bob", True), blocked)
         self.shows(BlockChanged("bob", False), blocked.replace("blocked", "unblocked"))
 
@@ -247,12 +247,12 @@ class RoomEvents(Lines):
 
     def test_the_settings_of_a_room(self) -> None:
         for setting, value, words in (
-            ("private", "on", "ann made ops private: it is entered by invitation."),
-            ("private", "off", "ann opened ops: everybody may enter."),
-            ("history", "start", "ann let newcomers read ops from its start."),
-            ("history", "joining", "ann let newcomers read ops from their joining on."),
-            ("slow", "90", "ann slowed ops down: one line every 1 minute and 30 seconds for each person."),
-            ("slow", "0", "ann ended the slow mode of ops."),
+            ("private", "on", "ann made ops private: entry is by invitation only."),
+            ("private", "off", "ann opened ops: anybody can enter."),
+            ("history", "start", "ann let new members of ops read it from its start."),
+            ("history", "joining", "ann let new members of ops read only what is said after they join."),
+            ("slow", "90", "ann turned on slow mode in ops: one line every 1 minute and 30 seconds for each member."),
+            ("slow", "0", "ann turned off slow mode in ops."),
             ("colour", "red", "ann set colour of ops to red."),
         ):
             self.shows(RoomChanged(OPS, 3, "ann", NOON, setting, value), f"* {words}\n")
@@ -319,7 +319,7 @@ class ShortReplies(Lines):
         self.shows(reply, "Welcome to the chat system!\n")
         self.shows(reply, "Welcome to the chat system!\n", CLASSIC)
         made = LoggedIn("B", Rank.MEMBER, "default", "t", 30, created=True)
-        self.shows(made, "* Account B made.\nWelcome to the chat system!\n")
+        self.shows(made, "* Account B created.\nWelcome to the chat system!\n")
         self.shows(LoggedOut("ann"), "Logging out. Bye for now!\n")
 
     def test_entering_a_room(self) -> None:
@@ -331,7 +331,7 @@ class ShortReplies(Lines):
         )
         self.shows(
             RoomEntered(OPS, "", ("bob",), 0, created=True),
-            "* Room ops made; you are its owner.\n* You are in ops (1 here: bob).\n",
+            "* Room ops created; you are its owner.\n* You are in ops (1 here: bob).\n",
         )
 
     def test_a_crowd_is_counted(self) -> None:
@@ -346,9 +346,13 @@ class ShortReplies(Lines):
 
     def test_the_time_where_the_reader_is(self) -> None:
         reply = TimeNow(NOON, NOON - DAY)
-        self.shows(reply, "* Friday 20 November 2026 12:00:00 UTC; the server runs since yesterday 12:00.\n")
         self.shows(
-            reply, "* Friday 20 November 2026 13:00:00 UTC+01:00; the server runs since yesterday 13:00.\n", TIMED
+            reply, "* Friday 20 November 2026 12:00:00 UTC; the server has been running since yesterday 12:00.\n"
+        )
+        self.shows(
+            reply,
+            "* Friday 20 November 2026 13:00:00 UTC+01:00; the server has been running since yesterday 13:00.\n",
+            TIMED,
         )
         west = View(zone=timezone(-timedelta(hours=3, minutes=30)))
         self.assertIn("08:30:00 UTC-03:30;", render(reply, west))
@@ -378,14 +382,14 @@ class Listings(Lines):
         self.shows(People("members", people, "ops", more=3), lines)
 
     def test_blocked_people(self) -> None:
-        self.shows(People("blocked", (Person("bob", "online"),)), "* You block:\n  bob\n")
+        self.shows(People("blocked", (Person("bob", "online"),)), "* Blocked users:\n  bob\n")
 
     def test_empty_lists_are_sentences(self) -> None:
         self.shows(People("users", ()), "* There are no users.\n")
         self.shows(People("members", (), "ops"), "* Room ops has no members.\n")
-        self.shows(People("blocked", ()), "* You block nobody.\n")
+        self.shows(People("blocked", ()), "* You have not blocked anybody.\n")
         self.shows(Rooms((), mine=False), "* There are no rooms yet. Type: create ROOM\n")
-        self.shows(Rooms((), mine=True), "* You are a member of no room. Type list channels, then connect ROOM.\n")
+        self.shows(Rooms((), mine=True), "* You are not a member of any room. Type list channels, then connect ROOM.\n")
 
     def test_rooms(self) -> None:
         rooms = (
@@ -416,9 +420,9 @@ class Listings(Lines):
         lines = (
             "* Room ops\n"
             "  topic       none\n"
-            "  private     on: entered by invitation\n"
-            "  history     joining: newcomers read from then on\n"
-            "  slow        one line every 30 seconds for each person\n"
+            "  private     on: by invitation only\n"
+            "  history     joining: new members can read what is said after they join\n"
+            "  slow        one line every 30 seconds for each member\n"
             "  sealed      off\n"
             "  owners      ann\n"
             "  moderators  nobody\n"
@@ -434,10 +438,10 @@ class Listings(Lines):
             "  phone    192.0.2.7  since yesterday 12:00\n"
             "  default  ::1        since 12:00            this session\n"
             "* Devices:\n"
-            "  laptop  last seen 2 March 2026 08:05  comes back without a password\n"
+            "  laptop  last seen 2 March 2026 08:05  logs in without a password\n"
         )
         self.shows(Devices(sessions, (Device("laptop", 1_772_438_700_000, True),)), lines)
-        self.shows(Devices((), ()), "* You are signed in nowhere.\n")
+        self.shows(Devices((), ()), "* You are not signed in anywhere.\n")
 
     def test_a_profile(self) -> None:
         reply = Profile("bob", "Robert", Rank.MEMBER, "away", "lunch", 1_772_438_700_000, NOON, ("ops", "lobby"))
@@ -445,13 +449,14 @@ class Listings(Lines):
             "* bob (Robert)\n"
             "  state    away since 12:00\n"
             "  away     lunch\n"
-            "  account  member, made on 2 March 2026\n"
+            "  account  member, account made on 2 March 2026\n"
             "  rooms    ops, lobby\n"
         )
         self.shows(reply, lines)
         gone = Profile("bob", "", Rank.ADMINISTRATOR, "offline", "", NOON, NOON - DAY, ())
         self.shows(
-            gone, "* bob\n  state    last seen yesterday 12:00\n  account  administrator, made on 20 November 2026\n"
+            gone,
+            "* bob\n  state    last seen yesterday 12:00\n  account  administrator, account made on 20 November 2026\n",
         )
 
 
@@ -521,9 +526,9 @@ class Replays(Lines):
 
     def test_what_a_log_no_longer_has(self) -> None:
         row = said("hi")
-        kept = "* Older lines are no longer kept, or were said before you came.\nr2.17 (12:00) bob: hi\n"
+        kept = "* Older lines have expired, or were said before you joined.\nr2.17 (12:00) bob: hi\n"
         self.shows(History(OPS, (row,), False, 17, 17), kept)
-        self.shows(History(OPS, (Skipped(OPS, 1, 9),), False, 1, 9), "* There is nothing to show of ops.\n")
+        self.shows(History(OPS, (Skipped(OPS, 1, 9),), False, 1, 9), "* Nothing to show for ops.\n")
 
     def test_what_was_missed(self) -> None:
         pages = (
@@ -612,7 +617,7 @@ class Summaries(SynchronousTestCase):
 
     def test_invitations_in_one_line(self) -> None:
         one = Invited(OPS, "ann", NOON)
-        tail = " connect ROOM accepts, decline ROOM does not.\n"
+        tail = " Type connect ROOM or decline ROOM.\n"
         self.assertEqual(invitation_summary((one,), VIEW), "* You are invited to ops (from ann)." + tail)
         self.assertIn(" and 2 more.", invitation_summary((one,) * 7, VIEW))
         self.assertEqual(invitation_summary((), VIEW), "")

@@ -225,34 +225,34 @@ class WhatToDoNext(AdminCase):
         for words, told in (
             ("foo", "No command foo. Type: {} help"),
             ("usres", "No command usres. Did you mean: {} users?"),
-            ("help foo", "There is no command foo. Type: {} help"),
-            ("help bann", "There is no command bann. Did you mean: {} help ban?"),
-            ("users b c", "Too many words. Write: {} users [BEGINNING]"),
-            ("whois", "Something is missing. Write: {} whois NAME"),
+            ("help foo", "No command foo. Type: {} help"),
+            ("help bann", "No command bann. Did you mean: {} help ban?"),
+            ("users b c", "Too many arguments. Usage: {} users [BEGINNING]"),
+            ("whois", "Missing arguments. Usage: {} whois NAME"),
             ("whois nobdy", "No user nobdy. {} users shows them all."),
             ("whois bbo", "No user bbo. Did you mean bob? {} users shows them all."),
-            ("ban bob 5x", "'5x' is no span of time; write 90s, 30m, 2h, 7d or 4w. Write: {} ban NAME|ADDRESS [TIME]"),
+            ("ban bob 5x", "'5x' is not a duration; use 90s, 30m, 2h, 7d or 4w. Usage: {} ban NAME|ADDRESS [TIME]"),
             (
                 "create-user BOB",
-                "The name bob is taken. To let its owner choose another password: {} reset-password bob",
+                "The name bob is taken. To reset its password: {} reset-password bob",
             ),
             ("close-room nowhere", "No room nowhere. {} rooms shows them all."),
-            ("close-room lobby", "lobby always exists; it cannot be closed. To empty it: {} retention lobby 1d"),
+            ("close-room lobby", "lobby cannot be closed. To empty it: {} retention lobby 1d"),
             ("why bob opss", "No room opss. Did you mean ops? {} rooms shows them all."),
             ("retention nowhere 90d", "No room nowhere. {} rooms shows them all."),
-            ("kick mallory", "mallory is not here. To keep the account out: {} ban mallory"),
-            ("grant adam", "adam is an administrator already. {} users shows who is."),
-            ("revoke bob", "bob is no administrator. {} users shows who is."),
+            ("kick mallory", "mallory is not online. To ban the account: {} ban mallory"),
+            ("grant adam", "adam is already an administrator. {} users shows who is."),
+            ("revoke bob", "bob is not an administrator. {} users shows who is."),
             ("unban bob", "bob is not banned on the server. {} bans shows who is."),
             ("unban 192.0.2.0/24", "192.0.2.0/24 is not banned on the server. {} bans shows who is."),
-            ("shutdown foo", "To end it now: {} shutdown now [REASON]"),
+            ("shutdown foo", "To shut down now: {} shutdown now [REASON]"),
         ):
             for operator, prefix in ((False, "admin"), (True, "chatctl")):
                 self.assertIn(told.format(prefix), self.told(words, operator))
 
     def test_stands_in_answers_as_well(self) -> None:
-        self.assertIn("To end it: admin watch", self.admin("watch").text)
-        self.assertIn("Not after all: admin shutdown cancel", self.admin("shutdown in 5m").text)
+        self.assertIn("To stop: admin watch", self.admin("watch").text)
+        self.assertIn("To cancel: admin shutdown cancel", self.admin("shutdown in 5m").text)
         self.assertEqual(self.admin("help").more, "admin help VERB")
         found = self.admin("help ban").verb
         self.assertEqual((found.form, found.examples[0]), ("admin ban NAME|ADDRESS [TIME] [TEXT]", "admin ban bob"))
@@ -270,7 +270,7 @@ class TheLastAdministrator(AdminCase):
         for words in ("ban ann", "forget ann", "revoke ann"):
             before = self.state()
             refused = self.operator.gets(Refused, "admin", words=words)
-            self.assertIn("ann is the only administrator. Make another one first: chatctl grant NAME.", refused.text)
+            self.assertIn("ann is the only administrator. Appoint another first (chatctl grant NAME),", refused.text)
             self.assertIn("chatctl revoke ann sure", refused.text)
             self.assertEqual(self.state(), before, words)
         self.assertEqual(self.ann.code("admin", words="revoke ann"), "bad-usage")
@@ -357,7 +357,7 @@ class People(AdminCase):
 
     def test_a_broadcast_is_told_to_everybody(self) -> None:
         self.admin("broadcast the network is down")
-        self.assertEqual(self.bob.told(Notice), [Notice("From those who run the server: the network is down")])
+        self.assertEqual(self.bob.told(Notice), [Notice("From the administrators: the network is down")])
 
 
 class Ranks(AdminCase):
@@ -367,7 +367,7 @@ class Ranks(AdminCase):
         self.assertEqual(
             [each.text for each in self.bob.told(Notice)],
             [
-                "You are an administrator of this server from now on. Type: admin help",
+                "You are now an administrator of this server. Type: admin help",
                 "You are no longer an administrator of this server.",
             ],
         )
@@ -447,7 +447,7 @@ class Sanctions(AdminCase):
         for words in ("ban bob 5x", "ban bob -5m spam", "mute bob 10", "mute bob 2hours of rest"):
             before = self.state()
             refused = self.ann.gets(Refused, "admin", words=words)
-            self.assertIn("is no span of time; write 90s, 30m, 2h, 7d or 4w", refused.text, words)
+            self.assertIn("is not a duration; use 90s, 30m, 2h, 7d or 4w", refused.text, words)
             self.assertEqual(self.state(), before, words)
         self.assertIsInstance(self.admin("ban bob 2h 5 warnings"), Done)
 
@@ -455,7 +455,7 @@ class Sanctions(AdminCase):
         for network, least in (("0.0.0.0/0", 8), ("10.0.0.0/7", 8), ("::/0", 16), ("2000::/3", 16)):
             before = self.state()
             refused = self.ann.gets(Refused, "admin", words=f"ban {network}")
-            self.assertIn(f"Write /{least} or more; to let nobody in: admin shutdown", refused.text)
+            self.assertIn(f"Use /{least} or more, or stop the server: admin shutdown", refused.text)
             self.assertEqual(self.state(), before)
         for network in ("10.0.0.0/8", "2001::/16"):
             self.assertIsInstance(self.admin(f"ban {network}"), Done)
@@ -469,13 +469,13 @@ class TheEnd(AdminCase):
 
     def test_no_mistyped_word_ends_the_server(self) -> None:
         for words, told in (
-            ("cancle", "Did you mean admin shutdown cancel? To end it now: admin shutdown now [REASON]"),
+            ("cancle", "Did you mean admin shutdown cancel? To shut down now: admin shutdown now [REASON]"),
             ("im 5m new disk", "Did you mean admin shutdown in?"),
-            ("foo", "To end it now: admin shutdown now [REASON]"),
-            ("the disk is full", "To end it now: admin shutdown now [REASON]"),
+            ("foo", "To shut down now: admin shutdown now [REASON]"),
+            ("the disk is full", "To shut down now: admin shutdown now [REASON]"),
             ("5m", "later: admin shutdown in 5m [REASON]"),
             ("now 5m", "later: admin shutdown in 5m [REASON]"),
-            ("in 5x new disk", "'5x' is no span of time"),
+            ("in 5x new disk", "'5x' is not a duration"),
         ):
             reply = self.ann.gets(Refused, "admin", words=f"shutdown {words}")
             self.assertIn(told, reply.text, words)
@@ -488,9 +488,9 @@ class TheEnd(AdminCase):
         self.assertEqual(
             [each.text for each in self.bob.told(Notice)],
             [
-                "The server ends in 5 minutes: new disk",
-                "The server ends in 60 seconds: new disk",
-                "The server ends in 10 seconds: new disk",
+                "The server shuts down in 5 minutes: new disk",
+                "The server shuts down in 60 seconds: new disk",
+                "The server shuts down in 10 seconds: new disk",
             ],
         )
         self.assertEqual(self.stage.host.stopped, [])
@@ -501,7 +501,7 @@ class TheEnd(AdminCase):
         self.admin("shutdown in 5m new disk")
         self.stage.pass_time(100)
         eve = self.stage.enter("eve")
-        self.assertEqual([each.text for each in eve.told(Notice)], ["The server ends in 4 minutes: new disk"])
+        self.assertEqual([each.text for each in eve.told(Notice)], ["The server shuts down in 4 minutes: new disk"])
         facts = {fact.name: fact.value for fact in self.admin("status").facts}
         self.assertEqual((facts["ends"] - self.stage.chat.node.now(), facts["ends for"]), (200_000, "new disk"))
 

@@ -122,7 +122,7 @@ class Consenting(Case):
         self.ann = self.enter("ann", HERE)
         self.ask()
         refused = self.ann.gets(Refused, "consent", user="bob", port=PORT, addresses=("127.0.0.1",))
-        self.assertEqual(refused.text, "bob could reach none of your client's addresses. Nothing was passed on.")
+        self.assertEqual(refused.text, "bob could not reach any of your client's addresses, so none was sent.")
         self.consent("10.0.0.7")
         self.assertEqual(self.bob.told(Address), [Address("ann", "10.0.0.7", PORT)])
 
@@ -179,8 +179,8 @@ class Private(Case):
         refused = self.bob.gets(Refused, "private", user="ann", text="hi")
         self.assertEqual(
             refused.text,
-            "Please request user address first (getaddress <user>). private takes the console client at both ends; "
-            "nothing was sent. By way of the server: message ann TEXT",
+            "Please request user address first (getaddress <user>). Both of you need the console client for private; "
+            "nothing was sent. To send it through the server: message ann TEXT",
         )
 
     def test_with_one(self) -> None:

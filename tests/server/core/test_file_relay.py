@@ -63,7 +63,7 @@ class Keeping(Case):
     def test_a_quota(self) -> None:
         pieces = MIB // PIECE_BYTES
         refused = self.ann.gets(Refused, "files.begin", user="bob", pieces=pieces + 1)
-        self.assertEqual((refused.code, refused.text), ("quota-used", "This server keeps at most 1 MiB of one person."))
+        self.assertEqual((refused.code, refused.text), ("quota-used", "The file quota is 1 MiB per person."))
         self.ann.gets(FileKept, "files.begin", user="bob", pieces=pieces)
         self.assertEqual(self.ann.code("files.begin", user="bob", pieces=1), "quota-used")
 

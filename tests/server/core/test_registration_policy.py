@@ -168,7 +168,7 @@ class RegistrationByCode(RegistrationCase):
         self.registers("bob", class_a[0])
         rows = self.ann.gets(Listing, "admin", words="invites").rows
         self.assertEqual([(row[0], row[1], row[4]) for row in rows], [(1, 2, "ann"), (2, 5, "ann")])
-        self.assertEqual(self.ann.gets(Done, "admin", words="invites end 1").text, "2 invitation codes ended.")
+        self.assertEqual(self.ann.gets(Done, "admin", words="invites end 1").text, "2 invitation codes revoked.")
         self.assertEqual(self.refusal("eve", class_a[1]), "bad-invitation")
         self.assertEqual(self.ann.code("admin", words="invites end 1"), "no-effect")
         self.assertEqual(self.ann.code("admin", words="invites end"), "bad-usage")

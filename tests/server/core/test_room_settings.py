@@ -24,7 +24,9 @@ class Case(SynchronousTestCase):
 class Closing(Case):
     def test_its_owner_closes_it_and_everybody_in_it_is_told(self) -> None:
         board = self.stage.room("ops")
-        self.assertEqual(self.ann.gets(Done, "room", room="ops", setting="close", value="#Ops"), Done("ops is closed."))
+        self.assertEqual(
+            self.ann.gets(Done, "room", room="ops", setting="close", value="#Ops"), Done("ops has been closed.")
+        )
         for person in (self.ann, self.moe, self.bob):
             self.assertEqual([each.kind for each in person.told(Removed)], [Kind.CLOSED])
             self.assertEqual(person.code("history", where="#ops"), "no-such-room")
@@ -38,7 +40,7 @@ class Closing(Case):
     def test_not_without_its_name(self) -> None:
         for value in (None, "on", "pool"):
             refused = self.ann.gets(Refused, "room", room="ops", setting="close", value=value)
-            self.assertTrue(refused.text.endswith("To close it: /room close ops"), refused.text)
+            self.assertTrue(refused.text.endswith("To confirm: /room close ops"), refused.text)
         self.assertEqual(self.bob.told(Removed), [])
 
     def test_by_nobody_else(self) -> None:

@@ -38,7 +38,7 @@ class OneAtATime(SynchronousTestCase):
         refused = self.ann.gets(Refused, "search", words="needle")
         self.assertEqual(
             (refused.code, refused.text),
-            ("busy", "Your last search is still running. Search again when you have its answer."),
+            ("busy", "Your last search is still running. Wait for its results."),
         )
         other = self.bob.starts("search", words="needle")
         for running in self.store.running:

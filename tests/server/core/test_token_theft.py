@@ -142,7 +142,7 @@ class ManyDevices(SynchronousTestCase):
         self.assertEqual((len(devices), {"first", "d0", "d1", "new"} & devices), (MOST_DEVICES, {"first", "d1", "new"}))
         for person in (self.bob, newcomer):
             (notice,) = person.told(Notice)
-            self.assertIn("d0, which was unused for longest, was signed out", notice.text)
+            self.assertIn("d0, the one unused for longest, has been signed out", notice.text)
         self.assertEqual([each.user for each in self.bob.told(KeysChanged)], ["bob"])
         self.assertEqual(self.stage.connection(True).code("login", token=oldest, device="d0"), "bad-credentials")
 

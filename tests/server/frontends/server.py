@@ -39,7 +39,7 @@ Welcome to chat (nobody online). You are not logged in.
 This connection is not encrypted.
 """
 WELCOME = "Welcome to the chat system!"
-NOWHERE = "* You are in no room. list channels shows them all; connect ROOM enters one."
+NOWHERE = "* You are not in a room. Type list channels to see them all, then connect ROOM."
 
 _TIME = re.compile(r"\((?:yesterday )?\d\d:\d\d\)")
 

@@ -123,7 +123,7 @@ class HalfClosing(ServerCase):
         self.assertEqual((caller.gets(), caller.ended), ("", False))
         self.server.store.release()
         seen = caller.sees()
-        self.assertEqual((seen[0], seen[1], seen[3]), ("* Account ann made.", WELCOME, NOWHERE))
+        self.assertEqual((seen[0], seen[1], seen[3]), ("* Account ann created.", WELCOME, NOWHERE))
         self.assertEqual(seen[-1], "(Warning: Users that have blocked you will not be listed)")
         self.assertTrue(caller.ended)
 

@@ -84,7 +84,7 @@ class ReadingOn(ServerCase):
         shown = carol.gets()
         self.assertLess(len(shown.encode()), PAGE_BYTES + 1_000)
         self.assertEqual([int(number) for number in _NUMBER.findall(shown)], list(range(LINES - 16, LINES)))
-        self.assertIn("Older ones were left out.", shown)
+        self.assertIn("Older results were left out.", shown)
 
 
 class PrivateMessages(ServerCase):

@@ -6,7 +6,7 @@ from chat.server.frontends.prompt_state import LINE_BYTES
 from tests.server.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase
 
 TOO_LONG = "! A line has at most 8,192 bytes; this one was not read. Send it in parts."
-NOT_UTF8 = "! That line is not valid UTF-8; it was not read. Set your terminal to UTF-8."
+NOT_UTF8 = "! That line is not valid UTF-8 and was ignored. Set your terminal to UTF-8."
 CONTROL = "! That line has control characters; it was not read. Type it again without them."
 
 
@@ -34,7 +34,7 @@ class CuttingLines(ServerCase):
         caller = self.guest()
         for byte in b"new ann\r\ncorrect horse\r\n":
             caller.sends(bytes([byte]))
-        self.assertEqual(caller.sees(), [f"{ASKED}* Account ann made.", WELCOME, NOWHERE])
+        self.assertEqual(caller.sees(), [f"{ASKED}* Account ann created.", WELCOME, NOWHERE])
 
     def test_several_lines_in_one_packet(self) -> None:
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
@@ -151,7 +151,7 @@ class LinesThatAreNoText(ServerCase):
         caller.sends(b"\xff\n")
         self.assertEqual(caller.gets(), f"{NOT_UTF8}\n{ASKED}")
         caller.types(PASSWORD)
-        self.assertEqual(caller.sees(), ["* Account ann made.", WELCOME, NOWHERE])
+        self.assertEqual(caller.sees(), ["* Account ann created.", WELCOME, NOWHERE])
         self.assertEqual(self.online(), ["ann"])
 
     def test_a_held_line_survives_it(self) -> None:

@@ -30,7 +30,8 @@ class EverythingInOnePacket(ServerCase):
         self.quiet()
         self.assertIn("bob: hi", ann.sees())
         self.assertEqual(
-            again.sees(), [f"{ASKED}{WELCOME}", "* You are in lobby. What you type is said in lobby; /help shows more."]
+            again.sees(),
+            [f"{ASKED}{WELCOME}", "* You are in lobby. What you type is said in lobby; type /help for the commands."],
         )
 
     def test_an_account_a_room_and_speech(self) -> None:
@@ -48,7 +49,7 @@ class EverythingInOnePacket(ServerCase):
         """Whatever it looks like."""
         caller = self.guest()
         caller.types("new ann", "/quit quit quit")
-        self.assertEqual(caller.sees(), [f"{ASKED}* Account ann made.", WELCOME, NOWHERE])
+        self.assertEqual(caller.sees(), [f"{ASKED}* Account ann created.", WELCOME, NOWHERE])
 
     def test_lines_after_quit_are_not_read(self) -> None:
         ann = self.person("ann", "lobby")
@@ -85,7 +86,7 @@ class WhileNothingIsCommitted(ServerCase):
             ann.sees(),
             [
                 kept,
-                "* You block nobody.",
+                "* You have not blocked anybody.",
                 kept,
                 "! No command nosuchverb. Type /help to see them all, or //nosuchverb to say it.",
                 "* Nobody is online.",
@@ -113,7 +114,7 @@ class WhileNothingIsCommitted(ServerCase):
         ann.types("/create ops", "hello ops")
         self.assertEqual(ann.sees(), [])
         self.server.store.release()
-        self.assertEqual(ann.sees(), ["* Room ops made; you are its owner.", "* You are in ops (1 here: ann)."])
+        self.assertEqual(ann.sees(), ["* Room ops created; you are its owner.", "* You are in ops (1 here: ann)."])
         ann.types("history 1")
         self.assertEqual(ann.sees()[0].split(") ", 1)[1], "ann: hello ops")
 
@@ -133,7 +134,7 @@ class WhileNothingIsCommitted(ServerCase):
         bob.types("block ann", "unblock ann", "block ann", "list blocked")
         self.server.store.release()
         blocked = "* User ann has been blocked."
-        self.assertEqual(bob.sees(), [blocked, "* User ann has been unblocked.", blocked, "* You block:", "  ann"])
+        self.assertEqual(bob.sees(), [blocked, "* User ann has been unblocked.", blocked, "* Blocked users:", "  ann"])
 
     def test_a_disk_that_fails_refuses_and_nothing_is_told(self) -> None:
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
@@ -144,7 +145,7 @@ class WhileNothingIsCommitted(ServerCase):
         ann.types("lost", "kept")
         self.assertEqual(
             ann.sees(),
-            ["! Nothing was sent or changed: the server cannot write to its disk just now. Try again in a minute."],
+            ["! Nothing was sent or changed: the server cannot write to its disk. Try again in a minute."],
         )
         self.assertEqual(bob.sees(), ["ann: kept"])
 

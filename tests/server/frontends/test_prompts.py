@@ -42,7 +42,7 @@ class LoggingIn(ServerCase):
 
     def test_an_empty_line_gives_up(self) -> None:
         self.caller.types("login ann", "")
-        self.assertEqual(self.caller.gets(), f"{ASKED}! Nothing done. Type login to start again.\n")
+        self.assertEqual(self.caller.gets(), f"{ASKED}! Cancelled. Type login to start again.\n")
         self.caller.types("online")
         self.assertEqual(self.caller.sees(), ["! You are not logged in. Type: login NAME (or: new NAME)"])
 
@@ -78,7 +78,7 @@ class LoggingIn(ServerCase):
         self.caller.types("login ann", PASSWORD)
         self.caller.wire.clear()
         self.caller.types(f"login ann {PASSWORD}")
-        self.assertEqual(self.caller.sees(), ["! You are logged in already. Type logout first."])
+        self.assertEqual(self.caller.sees(), ["! You are already logged in. Type logout first."])
 
 
 class WhatComesMeanwhile(ServerCase):
@@ -99,14 +99,14 @@ class WhatComesMeanwhile(ServerCase):
         self.bob.types("hi all")
         self.assertEqual(self.ann.gets(), f"\nbob: hi all\n{OLD}")
         self.ann.types("")
-        self.assertEqual(self.ann.gets(), "! Nothing done. Type password to start again.\n")
+        self.assertEqual(self.ann.gets(), "! Cancelled. Type password to start again.\n")
         self.bob.types("hi again")
         self.assertEqual(self.ann.gets(), "bob: hi again\n")
 
     def test_what_came_while_the_answer_was_sent_follows_it(self) -> None:
         self.bob.sends(b"/me waves\n")
         self.ann.sends(b"\n")
-        self.assertEqual(self.ann.sees(), ["! Nothing done. Type password to start again.", "* bob waves"])
+        self.assertEqual(self.ann.sees(), ["! Cancelled. Type password to start again.", "* bob waves"])
 
     def test_a_bell_alone_leaves_the_prompt_where_it_is(self) -> None:
         self.ann.protocol.outbox.write(b"\a")
@@ -156,7 +156,7 @@ class Registering(ServerCase):
     def test_name_and_password_are_asked_for(self) -> None:
         caller = self.guest()
         caller.types("new", "ann", PASSWORD)
-        self.assertEqual(caller.gets(), f"Username: {ASKED}* Account ann made.\n{WELCOME}\n{NOWHERE}\n")
+        self.assertEqual(caller.gets(), f"Username: {ASKED}* Account ann created.\n{WELCOME}\n{NOWHERE}\n")
 
     def test_a_taken_name_is_refused_before_a_password_is_asked_for(self) -> None:
         """Wish 002: if the user already exists, prompt to login instead."""
@@ -171,7 +171,7 @@ class Registering(ServerCase):
         caller = self.guest()
         caller.types("new ann", "short")
         self.assertEqual(
-            caller.gets(), f"{ASKED}! A password has at least 8 characters. Choose a longer one.\n{ASKED_AGAIN}"
+            caller.gets(), f"{ASKED}! A password must have at least 8 characters. Choose a longer one.\n{ASKED_AGAIN}"
         )
         self.assertEqual(self.online(), [])
         caller.types(PASSWORD)
@@ -200,7 +200,7 @@ class ChangingThePassword(ServerCase):
         self.assertEqual(
             ann.gets(),
             "Old password (your typing is visible): New password (your typing is visible): "
-            "* Your password is changed. Your other sessions are ended.\n",
+            "* Your password has been changed. Your other sessions have been ended.\n",
         )
         ann.types("logout", "login ann", PASSWORD)
         self.assertIn(AGAIN, ann.gets())
@@ -217,7 +217,7 @@ class ChangingThePassword(ServerCase):
             )
         )
         ann.types("new secret words")
-        self.assertEqual(ann.sees(), ["* Your password is changed. Your other sessions are ended."])
+        self.assertEqual(ann.sees(), ["* Your password has been changed. Your other sessions have been ended."])
         self.assertEqual(bob.sees(), [])
 
     def test_what_was_typed_ahead_of_a_refusal_is_not_said(self) -> None:
@@ -231,7 +231,7 @@ class ChangingThePassword(ServerCase):
             )
         )
         ann.types(PASSWORD, "new secret words")
-        self.assertIn("Your password is changed", ann.gets())
+        self.assertIn("Your password has been changed", ann.gets())
         self.assertEqual(bob.sees(), [])
 
     def test_who_is_locked_out_is_asked_again_and_says_nothing(self) -> None:
@@ -244,7 +244,7 @@ class ChangingThePassword(ServerCase):
         self.assertEqual(bob.sees(), [])
         self.server.advance(10)
         ann.types(PASSWORD, "new secret words")
-        self.assertIn("Your password is changed", ann.gets())
+        self.assertIn("Your password has been changed", ann.gets())
 
     def test_in_a_room_a_password_is_not_said(self) -> None:
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
@@ -271,7 +271,7 @@ class HeldLines(ServerCase):
 
     def test_only_the_next_line_can_say_it(self) -> None:
         self.ann.types("mesage bob hi", "never mind", "!")
-        self.assertEqual(self.ann.sees()[-1], "! Nothing is held back. ! says a line that was not sent.")
+        self.assertEqual(self.ann.sees()[-1], "! There is no held line. ! sends a line that was held back.")
         self.assertEqual(self.bob.sees(), ["ann: never mind"])
 
     def test_it_is_said_once(self) -> None:

@@ -41,7 +41,7 @@ class ByCode(ServerCase):
         caller.types("k7mq-2xnp-w4ta-9hdr")
         refusal, prompt = caller.gets().split("\n")
         self.assertEqual(
-            refusal, "! That invitation code is wrong, used or expired. Type it again, or ask for another one."
+            refusal, "! That invitation code is wrong, used or expired. Type it again, or ask for another."
         )
         self.assertEqual(prompt, "Invitation code: ")
         caller.types(self.code())
@@ -76,9 +76,7 @@ class Closed(ServerCase):
         caller = self.guest()
         for words in ("new", "new bob", f"new bob {PASSWORD}", "register bob"):
             caller.types(words)
-            self.assertEqual(
-                caller.sees(), ["! Nobody can make an account here. Ask the people who run this server for one."]
-            )
+            self.assertEqual(caller.sees(), ["! Registration is closed. Ask an administrator for an account."])
 
     def test_counts_from_the_reload_on(self) -> None:
         """Somebody who has come before the settings were read again meets the new ones."""

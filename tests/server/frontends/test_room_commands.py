@@ -13,7 +13,7 @@ class RunningARoom(ServerCase):
         self.assertEqual(
             ann.sees(),
             [
-                "* Room board made; you are its owner.",
+                "* Room board created; you are its owner.",
                 "* You are in board (1 here: ann).",
                 "* ann has invited bob to board.",
             ],
@@ -24,7 +24,7 @@ class RunningARoom(ServerCase):
             bob.sees(),
             [
                 "* You are in board (2 here: ann, bob).",
-                "* What you type is said in board; /help shows the commands, which may all begin with a /.",
+                "* What you type is said in board; type /help for the commands.",
             ],
         )
         self.assertEqual(ann.sees(), ["* bob has entered board.", "bob: hello"])
@@ -37,7 +37,7 @@ class RunningARoom(ServerCase):
         bob.types(f"login bob {PASSWORD}")
         seen = bob.sees()
         self.assertIn(WELCOME, seen)
-        self.assertIn("* You are invited to board (from ann). connect ROOM accepts, decline ROOM does not.", seen)
+        self.assertIn("* You are invited to board (from ann). Type connect ROOM or decline ROOM.", seen)
         bob.types("decline board")
         self.assertEqual(bob.sees(), ["* You have declined the invitation to board."])
 
@@ -49,21 +49,21 @@ class RunningARoom(ServerCase):
         self.assertEqual(
             ann.sees(),
             [
-                "* ann slowed ops down: one line every 30 seconds for each person.",
-                "! Write: /room slow 30s, or: /room slow off",
+                "* ann turned on slow mode in ops: one line every 30 seconds for each member.",
+                "! Usage: /room slow 30s, or: /room slow off",
                 "! Use one of: private, history, slow, sealed, close. "
-                "Write: /room [private|history|slow|sealed|close [WORD]]",
+                "Usage: /room [private|history|slow|sealed|close [WORD]]",
             ],
         )
         ann.types("/room")
-        self.assertIn("slow        one line every 30 seconds for each person", [line.strip() for line in ann.sees()])
+        self.assertIn("slow        one line every 30 seconds for each member", [line.strip() for line in ann.sees()])
 
     def test_a_topic_is_short_as_lists_show_hundreds(self) -> None:
         ann = self.person("ann")
         ann.types("create ops")
         self.quiet(ann)
         ann.types(f"/topic {'ж' * 257}")
-        self.assertIn("! At most 512 bytes fit.", ann.gets())
+        self.assertIn("! The limit is 512 bytes.", ann.gets())
         ann.types(f"/topic {'ж' * 256}", "list channels")
         self.assertIn("ж" * 256, ann.gets())
 
@@ -96,7 +96,7 @@ class DeletingAnAccount(ServerCase):
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
         self.quiet(ann, bob)
         bob.types("account delete", PASSWORD)
-        self.assertEqual(bob.sees(), [f"{ASKED}* Your account is deleted. Bye!"])
+        self.assertEqual(bob.sees(), [f"{ASKED}* Your account has been deleted. Bye!"])
         bob.types("hello")
         self.assertEqual(bob.sees(), ["! No command hello. Type login NAME, new NAME or help."])
         self.assertIn("* bob has left lobby.", ann.sees())

@@ -35,7 +35,7 @@ class Private(ServerCase):
     def test_netcat_is_told_that_there_was_one(self) -> None:
         ann, bob = self.program("ann"), self.person("bob")
         ann.asks("message", 1, user="bob", text=SEALED)
-        self.assertEqual(bob.sees(), ["ann (private): (sealed: this client cannot read it)"])
+        self.assertEqual(bob.sees(), ["ann (private): (encrypted: this client cannot read it)"])
 
     def test_search_knows_nothing_of_it(self) -> None:
         ann = self.program("ann")
@@ -54,7 +54,7 @@ class Rooms(ServerCase):
         bob = self.person("bob", "ops")
         ann.asks("room", 2, room="ops", setting="sealed", value="on")
         self.assertEqual(
-            bob.sees(), ["* ann sealed ops: from now on only clients that hold its keys read it and speak there."]
+            bob.sees(), ["* ann encrypted ops: from now on only clients that hold its keys can read and write there."]
         )
         self.quiet(ann, bob)
         return ann, bob
@@ -64,11 +64,11 @@ class Rooms(ServerCase):
         for line in ("hello", "/me waves"):
             bob.types(line)
             self.assertEqual(
-                bob.sees(), ["! ops is sealed: only clients that hold its keys can speak there. Nothing was sent."]
+                bob.sees(), ["! ops is encrypted: only clients that hold its keys can write there. Nothing was sent."]
             )
         self.assertEqual(ann.frames(), [])
         ann.asks("say", 3, room="ops", text=SEALED)
-        self.assertEqual(bob.sees(), ["ann: (sealed: this client cannot read it)"])
+        self.assertEqual(bob.sees(), ["ann: (encrypted: this client cannot read it)"])
 
     def test_netcat_is_told_before_it_enters(self) -> None:
         self.room()
@@ -77,12 +77,12 @@ class Rooms(ServerCase):
         self.assertEqual(
             eve.sees(),
             [
-                "! ops is sealed: what is said there is encrypted, and here you could neither read it nor speak."
-                " To enter all the same: connect ops sealed"
+                "! ops is encrypted: you can neither read nor write there with this client."
+                " To enter anyway: connect ops sealed"
             ],
         )
         eve.types("connect ops sealed")
-        self.assertIn("* ops is sealed: here you can neither read it nor speak.", eve.sees())
+        self.assertIn("* ops is encrypted: you can neither read nor write there with this client.", eve.sees())
 
     def test_it_stays_sealed(self) -> None:
         ann = self.person("ann", "lobby")
@@ -92,9 +92,9 @@ class Rooms(ServerCase):
         self.assertEqual(
             ann.sees(),
             [
-                "! A room that is sealed stays sealed. Make another one: create ROOM",
-                "! That is so already.",
-                "! Write: /room sealed on",
+                "! An encrypted room stays encrypted. Create another one: create ROOM",
+                "! Nothing to change.",
+                "! Usage: /room sealed on",
             ],
         )
 
@@ -158,21 +158,21 @@ class Keys(ServerCase):
         letter = {"user": "ann", "device": "default"}
         for cmd, args, part in (
             ("keys.publish", {"account": base64(b"a", 31)}, "32 bytes"),
-            ("keys.publish", {"account": "!!!!"}, "base 64"),
-            ("keys.publish", {"account": 7}, "base 64"),
+            ("keys.publish", {"account": "!!!!"}, "base64"),
+            ("keys.publish", {"account": 7}, "base64"),
             ("keys.publish", {"device": "phone"}, "object"),
             ("keys.publish", {"device": DEVICE | {"identity": base64(b"i", 33)}}, "32 bytes"),
             ("keys.publish", {"device": DEVICE | {"signature": base64(b"i", 63)}}, "64 bytes"),
             ("keys.publish", {"one_time": [ONE_TIME] * 101}, "at most 100"),
             ("keys.publish", {"one_time": [ONE_TIME | {"number": 0}]}, "from 1"),
             ("keys.publish", {"fallback": ONE_TIME | {"number": "1"}}, "number"),
-            ("keys.publish", {"fallback": ONE_TIME | {"key": None}}, "base 64"),
+            ("keys.publish", {"fallback": ONE_TIME | {"key": None}}, "base64"),
             ("keys.of", {}, "needs users"),
             ("keys.of", {"users": ["bob"] * 101}, "at most 100"),
             ("keys.of", {"users": [7]}, "name"),
             ("keys.claim", {"devices": [{"user": "bob", "device": "a b"}]}, "device name"),
             ("keys.claim", {"devices": [{"user": "bob"}] * 101}, "at most 100"),
-            ("inbox.send", {"letters": [letter]}, "base 64"),
+            ("inbox.send", {"letters": [letter]}, "base64"),
             ("inbox.send", {"letters": [letter | {"body": ""}]}, "1 to"),
             ("inbox.send", {"letters": [letter | {"body": base64(b"x", INBOX_BYTES + 1)}]}, "1 to"),
             ("inbox.read", {"limit": 101}, "number"),

@@ -26,9 +26,9 @@ class Setting(ServerCase):
             [
                 "* Your settings:",
                 "  style     plain         plain, or classic",
-                "  time      off           on: the time before each line",
+                "  time      off           on: show the time before each line",
                 "  timezone  UTC (UTC)     such as Europe/Berlin, or server",
-                "  bell      off           on: it rings when you are called",
+                "  bell      off           on: ring for private messages and your name",
                 "  quiet     ops mentions  ROOM on, mentions or off",
                 "  realname  Bob B.        what whois shows, or none",
                 "* To change one: set style classic (/help set explains them)",
@@ -46,7 +46,7 @@ class Setting(ServerCase):
                 "* timezone is now America/New_York (UTC-05:00).",
                 "* bell is now on.",
                 "* Quiet rooms: lobby on.",
-                "* No room is quiet now.",
+                "* There are no quiet rooms.",
             ],
         )
 
@@ -91,7 +91,8 @@ class Setting(ServerCase):
         bob = self.guest()
         bob.types("login bob", PASSWORD)
         self.assertEqual(
-            bob.sees(), [ASKED + WELCOME, "You are in lobby. What you type is said in lobby; /help shows more."]
+            bob.sees(),
+            [ASKED + WELCOME, "You are in lobby. What you type is said in lobby; type /help for the commands."],
         )
 
 
@@ -316,7 +317,7 @@ class QuietRooms(ServerCase):
         self.ann.types("one")
         self.proves()
         self.assertEqual(
-            self.again(self.bob)[0], "* You are in lobby. What you type is said in lobby; /help shows more."
+            self.again(self.bob)[0], "* You are in lobby. What you type is said in lobby; type /help for the commands."
         )
 
     def test_loud_again_after_catching_up(self) -> None:
@@ -327,5 +328,5 @@ class QuietRooms(ServerCase):
         self.ann.types("two")
         self.proves()
         self.assertEqual(
-            self.again(self.bob)[0], "* You are in lobby. What you type is said in lobby; /help shows more."
+            self.again(self.bob)[0], "* You are in lobby. What you type is said in lobby; type /help for the commands."
         )

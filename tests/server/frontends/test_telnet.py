@@ -81,7 +81,7 @@ class Passwords(ServerCase):
         ann.wire.clear()
         ann.sends(IAC_DO_ECHO + PASSWORD.encode() + b"\r\0")
         self.server.settle()
-        self.assertTrue(ann.wire.value().startswith(SHOW + b"\r\n* Account ann made.\r\nWelcome"), ann.wire.value())
+        self.assertTrue(ann.wire.value().startswith(SHOW + b"\r\n* Account ann created.\r\nWelcome"), ann.wire.value())
 
     def test_a_wrong_one_is_asked_for_unseen_again(self) -> None:
         self.person("ann").types("logout")

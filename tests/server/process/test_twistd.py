@@ -109,7 +109,9 @@ class PidFiles(TwistdCase):
     def test_a_twistd_that_wrote_it_runs(self) -> None:
         number = self.process("twistd")
         self.write(f"{number}\n")
-        with self.assertRaisesRegex(Misconfigured, rf"a server runs here already, process {number} .*: kill {number} "):
+        with self.assertRaisesRegex(
+            Misconfigured, rf"a server is already running here, process {number} .*: kill {number}\Z"
+        ):
             self.twistd().check()
         self.assertTrue(os.path.exists(self.pidfile))
 
@@ -132,16 +134,16 @@ class LastWords(TwistdCase):
     def test_name_the_log_that_is_written(self) -> None:
         stop = f"kill $(cat {self.pidfile}) stops the server"
         for options, words in (
-            ({}, f"; {self.log} says what it does."),
-            ({"logfile": None}, f"; {os.path.abspath('twistd.log')} says what it does."),
-            ({"syslog": True}, "; the system's log says what it does."),
+            ({}, f"; its log is {self.log}."),
+            ({"logfile": None}, f"; its log is {os.path.abspath('twistd.log')}."),
+            ({"syslog": True}, "; its log is the system log."),
             ({"logger": "mine"}, "."),
         ):
             self.assertEqual(self.twistd(**options).how_to_stop("x.lock"), stop + words)
 
     def test_without_a_pid_file(self) -> None:
         """The lock of the database names the process as well."""
-        words = f"kill $(cat x.lock) stops the server; {self.log} says what it does."
+        words = f"kill $(cat x.lock) stops the server; its log is {self.log}."
         self.assertEqual(self.twistd(pidfile="").how_to_stop("x.lock"), words)
 
 

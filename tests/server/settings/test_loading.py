@@ -53,7 +53,7 @@ class Refusing(ConfigCase):
         for name in ("chatsrver", "ChatServer", "DEFAULT", "server"):
             self.refused(
                 f"# mine\n[{name}]\nplain-login = tls\n",
-                f"my.ini, line 2: there is no section [{name}]. Settings stand in [chatserver].",
+                f"my.ini, line 2: unknown section [{name}]. Put settings in [chatserver].",
             )
 
     def test_a_value_that_does_not_fit(self) -> None:
@@ -64,13 +64,13 @@ class Refusing(ConfigCase):
         self.refused("", "--burst: use a number from 1 to 1,000,000 (commands)", burst="0")
         self.refused(
             "[chatserver]\nnosuch = 1\n",
-            "my.ini, line 2: there is no setting 'nosuch'; twistd chatserver --help shows them all",
+            "my.ini, line 2: unknown setting 'nosuch'; twistd chatserver --help lists them",
         )
 
     def test_values_that_do_not_go_together(self) -> None:
         """The one to mend is named where it stands."""
         words = (
-            "timeout (3) has to be at least twice heartbeat (30), or living clients would be dropped."
+            "timeout (3) must be at least twice heartbeat (30), or live clients would be disconnected."
             " Use a timeout of 60 or more."
         )
         self.refused("[chatserver]\ntimeout = 3\n", f"my.ini, line 2: {words}")
@@ -78,7 +78,7 @@ class Refusing(ConfigCase):
         self.refused("[chatserver]\ntimeout = 3\nheartbeat = 30\n", f"my.ini, line 2: {words}")
         self.refused(
             "[chatserver]\nheartbeat = 60\n",
-            "my.ini, line 2: timeout (90) has to be at least twice heartbeat (60), or living clients would be dropped."
+            "my.ini, line 2: timeout (90) must be at least twice heartbeat (60), or live clients would be disconnected."
             " Use a timeout of 120 or more.",
         )
 
@@ -86,11 +86,11 @@ class Refusing(ConfigCase):
         for text, words in (
             (
                 "[chatserver]\nlisten\n",
-                "line 2: this is neither a section nor a setting. Write lines such as: name = x",
+                "line 2: this is neither a section nor a setting. Use lines such as: name = x",
             ),
-            ("name = x\n", "line 1: this stands in no section. Write above it: [chatserver]"),
+            ("name = x\n", "line 1: this line is outside any section. Add above it: [chatserver]"),
             ("[chatserver]\nname = x\nname = y\n", "line 3: name is set twice. Remove one of the two lines."),
-            ("[chatserver]\n\n[chatserver]\n", "line 3: there is a second section [chatserver]. Make one of the two."),
+            ("[chatserver]\n\n[chatserver]\n", "line 3: section [chatserver] appears twice. Merge the two."),
         ):
             self.refused(text, f"my.ini, {words}")
 

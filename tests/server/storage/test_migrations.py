@@ -174,7 +174,7 @@ class Upgrades(FolderCase):
 
 class Refusals(FolderCase):
     def test_a_folder_that_is_missing(self) -> None:
-        self.refused("does not exist", "Make it", path=str(self.folder / "nowhere" / "credentials.db"))
+        self.refused("does not exist", "Create it", path=str(self.folder / "nowhere" / "credentials.db"))
 
     def test_a_folder_in_its_place(self) -> None:
         os.mkdir(self.path)
@@ -237,7 +237,7 @@ class SchemaFiles(FolderCase):
     def test_a_number_that_is_missing_is_noticed(self) -> None:
         folder = self.schema(3)
         (folder / "0002.sql").unlink()
-        self.refused("not complete", schema=folder)
+        self.refused("incomplete", schema=folder)
 
 
 del FolderCase

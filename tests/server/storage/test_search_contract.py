@@ -236,7 +236,7 @@ class SearchingOnFile(OnFile, Searching):
         go = threading.Event()
         slow = [self.store._read(Lane.SEARCHES, lambda _: go.wait()) for _ in range(MOST_SEARCHES)]
         refused = self.failureResultOf(self.store._read(Lane.SEARCHES, lambda _: None), Busy)
-        self.assertIn("Too many people are searching", refused.getErrorMessage())
+        self.assertIn("Too many searches are running", refused.getErrorMessage())
         go.set()
         await gatherResults(slow)
 

@@ -25,10 +25,10 @@ _BATCHES = (Column("batch"), Column("left"), Column("made", "time"), Column("unt
 async def invite(
     chat: ChatService, session: Session, number: Annotated[int, NumberType(1, MOST)] = 1
 ) -> InvitationCodes:
-    """make invitation codes, with which people make accounts
+    """create invitation codes, which people need to make accounts
 
-    They are needed where registration = code. Each works once, within 30 days; the server keeps only their digests and
-    cannot show them again. On the operator's terminal, chatctl invite 30 codes.txt writes them to a new file.
+    They are needed where registration = code. Each works once, within 30 days; the server stores only digests and
+    cannot show the codes again. On the server's machine, chatctl invite 30 codes.txt writes them to a new file.
     """
     chat.authenticator.check_shown(session)
     return InvitationCodes(*await chat.authenticator.invite(number, session.actor))
@@ -41,13 +41,13 @@ async def invites(
     action: Annotated[str, ChoiceType("end")] | None = None,
     batch: Annotated[int, NumberType(1, 2**31)] | None = None,
 ) -> Listing | Done:
-    """list the invitation codes that were not used yet, by batch; end those of one batch"""
+    """list unused invitation codes by batch, or revoke one batch"""
     if action is None:
         batches = await chat.store.invitation_batches(chat.node.now())
         return Listing("batches of invitation codes", _BATCHES, tuple(tuple(each) for each in batches))
     if batch is None:
-        raise BadUsage(f"Say which batch. Write: {session.admin} invites end BATCH")
+        raise BadUsage(f"Missing batch. Usage: {session.admin} invites end BATCH")
     ended = await chat.store.end_invitations(batch)
     if not ended:
-        raise NoEffect(f"There are no unused codes of batch {batch}. {session.admin} invites shows those there are.")
-    return Done(f"{count(ended, 'invitation code')} ended.")
+        raise NoEffect(f"Batch {batch} has no unused codes. {session.admin} invites lists the batches.")
+    return Done(f"{count(ended, 'invitation code')} revoked.")

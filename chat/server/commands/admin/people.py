@@ -35,7 +35,7 @@ async def users(
     *,
     after: Annotated[str, AfterType()] = "",
 ) -> Listing:
-    """list the accounts, or those whose names begin so"""
+    """list accounts, or those whose names begin with BEGINNING"""
     found, more = chat.directory.page(after, PAGE, beginning)
     return page("accounts", _USERS, found, lambda each: each.name.folded, lambda each: _user(chat, each), more)
 
@@ -55,7 +55,7 @@ def _user(chat: ChatService, account: Account) -> tuple[object, ...]:
 async def sessions(
     chat: ChatService, session: Session, user: User | None = None, *, after: Annotated[str, AfterType()] = ""
 ) -> Listing:
-    """list the connections, or those of one account"""
+    """list connections, or those of one account"""
     only = person(chat, session, user).id if user is not None else None
     last = number_after(after)
     found = [
@@ -80,7 +80,7 @@ def _session(session: Session) -> tuple[object, ...]:
 
 @command(group=GROUP, examples=("whois bob",))
 async def whois(chat: ChatService, session: Session, user: User) -> Facts:
-    """show what the server knows of somebody"""
+    """show what the server knows about a user"""
     account = person(chat, session, user)
     now = chat.node.now()
     present: ChatUser | None = chat.node.users.get(account.id)
@@ -114,15 +114,15 @@ async def whois(chat: ChatService, session: Session, user: User) -> Facts:
 async def create_user(
     chat: ChatService, session: Session, name: User, rank: Annotated[str, ChoiceType(*_RANKS)] = "member"
 ) -> OneTimeCode:
-    """make an account, whose owner chooses the password
+    """create an account whose owner chooses the password
 
-    It prints a code to hand over; claim NAME CODE asks its owner for a password, once.
+    It prints a one-time code to hand over: claim NAME CODE asks the owner for a password.
     """
     chat.authenticator.check_shown(session)
     known = chat.directory.account(name)
     if known is not None:
         raise NameTaken(
-            f"The name {known.name.shown} is taken. To let its owner choose another password:"
+            f"The name {known.name.shown} is taken. To reset its password:"
             f" {session.admin} reset-password {known.name.shown}"
         )
     account = await chat.authenticator.create_account(name, Rank(rank))
@@ -131,9 +131,9 @@ async def create_user(
 
 @command(group=GROUP, barrier=True, name="reset-password", examples=("reset-password bob",))
 async def reset_password(chat: ChatService, session: Session, user: User) -> OneTimeCode:
-    """end a password, and let its owner choose another one
+    """invalidate a password and let the owner choose a new one
 
-    All sessions and devices of the account are signed out. It prints a code to hand over.
+    All sessions and devices of the account are signed out. It prints a one-time code to hand over.
     """
     chat.authenticator.check_shown(session)
     return await _code(chat, person(chat, session, user))
@@ -154,7 +154,7 @@ async def grant(
     """make somebody an administrator"""
     account = person(chat, session, user)
     await chat.administration.set_rank(session, account, Rank(rank))
-    return Done(f"{account.name.shown} is an administrator.")
+    return Done(f"{account.name.shown} is now an administrator.")
 
 
 @command(group=GROUP, barrier=True, examples=("revoke ann",))
@@ -163,17 +163,17 @@ async def revoke(
 ) -> Done:
     """make an administrator an ordinary member again
 
-    The last one only with sure: from then on the server is run with chatctl alone.
+    To revoke the last administrator, add sure: after that, only chatctl can administer the server.
     """
     account = person(chat, session, user)
     if not sure:
         chat.administration.check_others(session, account)
     await chat.administration.set_rank(session, account, Rank.MEMBER)
-    return Done(f"{account.name.shown} is no administrator any more.")
+    return Done(f"{account.name.shown} is no longer an administrator.")
 
 
 @command(group=GROUP, barrier=True, examples=("broadcast the network is down from 6 to 7",))
 async def broadcast(chat: ChatService, session: Session, text: Words) -> Done:
-    """tell everybody who is logged in"""
-    told = chat.administration.announce(f"From those who run the server: {text}")
-    return Done(f"{count(told, 'session')} told.")
+    """send a notice to everybody who is logged in"""
+    told = chat.administration.announce(f"From the administrators: {text}")
+    return Done(f"{count(told, 'session')} notified.")

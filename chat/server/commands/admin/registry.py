@@ -57,7 +57,7 @@ def number_after(after: str) -> int:
         return 0
     if after.isascii() and after.isdigit() and len(after) <= MOST_DIGITS:
         return int(after)
-    raise BadUsage("after is the number that the page before ended with.")
+    raise BadUsage("after must be the number that ended the previous page.")
 
 
 def person(chat: ChatService, session: Session, word: str) -> Account:

@@ -38,7 +38,7 @@ async def rooms(
     *,
     after: Annotated[str, AfterType()] = "",
 ) -> Listing:
-    """list all rooms, or those whose names begin so"""
+    """list all rooms, or those whose names begin with BEGINNING"""
     found, more = chat.node.room_names.page(after, PAGE, beginning)
     return page("rooms", _ROOMS, found, lambda each: each.record.name.folded, _room, more)
 
@@ -54,18 +54,18 @@ def _room(room: RoomState) -> tuple[object, ...]:
 
 @command(group=GROUP, barrier=True, name="close-room", examples=("close-room ops", "close-room ops moved to dev"))
 async def close_room(chat: ChatService, session: Session, room: Room, reason: Words = "") -> Done:
-    """close a room for good; its name is free again
+    """close a room for good; its name becomes free
 
-    What was said there stays in the database and is shown to nobody.
+    Its messages stay in the database, but nobody can read them.
     """
     closed = place(chat, session, room)
     await chat.administration.close_room(session, closed, reason)
-    return Done(f"Room {closed.name} is closed.")
+    return Done(f"Room {closed.name} has been closed.")
 
 
 @command(group=GROUP, examples=("why bob ops",))
 async def why(chat: ChatService, session: Session, user: User, room: Room) -> Listing:
-    """show which rule keeps somebody from entering a room, reading or talking there"""
+    """show which rule stops a user from entering a room, or reading or talking there"""
     account, where = person(chat, session, user), place(chat, session, room)
     id, now, sanctions = account.id, chat.node.now(), chat.node.sanctions
 

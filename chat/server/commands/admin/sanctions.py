@@ -30,19 +30,19 @@ _COLUMNS = (
 
 @command(group=GROUP, barrier=True, examples=("kick bob", "kick bob please cool down"))
 async def kick(chat: ChatService, session: Session, user: User, reason: Words = "") -> Done:
-    """end all connections of somebody, who may come back"""
+    """disconnect a user, who can come back"""
     target = person(chat, session, user)
     ended = chat.administration.kick(session, target, reason)
-    return Done(f"{target.name.shown} was put out; {count(ended, 'session')} ended.")
+    return Done(f"{target.name.shown} has been disconnected; {count(ended, 'session')} ended.")
 
 
 @command(group=GROUP, barrier=True, examples=("ban bob", "ban bob 7d spam", "ban 192.0.2.0/24 2h"))
 async def ban(
     chat: ChatService, session: Session, who: Subject, duration: Duration | None = None, reason: Words = ""
 ) -> Done:
-    """keep an account or a network out of the whole server
+    """ban an account or a network from the whole server
 
-    For a time (90s, 30m, 2h, 7d, 4w), or for good; whether they are here or not.
+    Give a time (90s, 30m, 2h, 7d, 4w), or leave it out to ban for good. The user need not be online.
     """
     return await _sanction(chat, session, Kind.BANNED, _subject(chat, session, who), duration, reason)
 
@@ -51,28 +51,28 @@ async def ban(
 async def mute(
     chat: ChatService, session: Session, user: User, duration: Duration | None = None, reason: Words = ""
 ) -> Done:
-    """keep somebody from saying anything, in rooms and privately
+    """stop a user from sending anything, in rooms and privately
 
-    For a time (90s, 30m, 2h, 7d, 4w), or for good.
+    Give a time (90s, 30m, 2h, 7d, 4w), or leave it out to mute for good.
     """
     return await _sanction(chat, session, Kind.MUTED, person(chat, session, user), duration, reason)
 
 
 @command(group=GROUP, barrier=True, examples=("unban bob", "unban 192.0.2.0/24"))
 async def unban(chat: ChatService, session: Session, who: Subject) -> Done:
-    """let an account or a network in again"""
+    """lift the ban of an account or a network"""
     return await _lift(chat, session, Kind.BANNED, _subject(chat, session, who))
 
 
 @command(group=GROUP, barrier=True, examples=("unmute bob",))
 async def unmute(chat: ChatService, session: Session, user: User) -> Done:
-    """let somebody talk again"""
+    """lift a mute"""
     return await _lift(chat, session, Kind.MUTED, person(chat, session, user))
 
 
 @command(group=GROUP)
 async def bans(chat: ChatService, session: Session, *, after: Annotated[str, AfterType()] = "") -> Listing:
-    """list who is banned or muted on the server, until when and why"""
+    """list banned and muted users and networks, until when and why"""
     first = number_after(after)
     found = list(enumerate(chat.node.sanctions.lasting(chat.node.now()), start=1))[first:]
     return page("bans and mutes", _COLUMNS, found, lambda each: str(each[0]), lambda each: _row(chat, each[1]))

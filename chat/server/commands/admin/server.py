@@ -28,7 +28,7 @@ _FINDINGS = (Column("what"), Column("state"), Column("and now"))
 
 @command(group=GROUP)
 async def status(chat: ChatService, session: Session) -> Facts:
-    """show how the server does: people, rooms, messages, queues, disk, versions"""
+    """show the state of the server: people, rooms, messages, queues, disk, versions"""
     node, counts, end = chat.node, chat.node.counters, chat.shutdown.planned
     disk = chat.store.disk()
     facts = [
@@ -56,22 +56,22 @@ async def status(chat: ChatService, session: Session) -> Facts:
 
 @command(group=GROUP)
 async def check(chat: ChatService, session: Session) -> Listing:
-    """look for what is wrong with settings, rights, certificate and disk, and say what to do"""
+    """check settings, permissions, certificate and disk, and say what to fix"""
     found = chat.host.check()
     return Listing("findings", _FINDINGS, tuple((each.subject, each.state, each.text) for each in found))
 
 
 @command(group=GROUP)
 async def watch(chat: ChatService, session: Session) -> Done:
-    """show what happens as it happens, without what is said; once more to end it"""
+    """show activity as it happens, without message texts; repeat to stop"""
     watches = chat.node.traffic_log.watch(session)
     to_end = "Ctrl-C" if session.operator else f"{session.admin} watch"
-    return Done(f"You see what happens from now on. To end it: {to_end}" if watches else "You see it no longer.")
+    return Done(f"Watching the server. To stop: {to_end}" if watches else "Stopped watching.")
 
 
 @command(group=GROUP, barrier=True)
 async def reload(chat: ChatService, session: Session) -> Done:
-    """read the settings again; those that can change while the server runs count at once"""
+    """reload the settings; those that can change while the server runs take effect at once"""
     changed, later = chat.host.reload()
     told = f"Changed: {', '.join(changed)}." if changed else "Nothing has changed."
     return Done(f"{told} A restart is needed for: {', '.join(later)}." if later else told)
@@ -89,27 +89,27 @@ async def shutdown(
     duration: Duration | None = None,
     reason: Words = "",
 ) -> Done:
-    """end the server, now or after a while; everybody is told
+    """stop the server, now or later; everybody online sees a notice
 
-    A reason stands behind now or behind the time, so that no mistyped word ends the server.
+    A reason must follow now or the time, so that a mistyped word cannot stop the server.
     """
     if when == "cancel":
         chat.shutdown.cancel()
-        return Done("The server goes on.")
+        return Done("The shutdown has been cancelled.")
     if when is None and reason:
         raise _mistyped(session, reason)
     if (when == "in") is not (duration is not None):
         raise BadUsage(_forms(session))
     chat.shutdown.plan(duration or 0, reason)
     if not duration:
-        return Done("The server ends now.")
+        return Done("The server is shutting down now.")
     left = time_left(duration * 1000)
-    return Done(f"The server ends in {left}; everybody is told. Not after all: {session.admin} shutdown cancel")
+    return Done(f"The server shuts down in {left}. To cancel: {session.admin} shutdown cancel")
 
 
 def _forms(session: Session) -> str:
     end = f"{session.admin} shutdown"
-    return f"To end it now: {end} now [REASON]; later: {end} in 5m [REASON]; not after all: {end} cancel"
+    return f"To shut down now: {end} now [REASON]; later: {end} in 5m [REASON]; to cancel: {end} cancel"
 
 
 def _mistyped(session: Session, reason: str) -> BadUsage:
@@ -120,7 +120,7 @@ def _mistyped(session: Session, reason: str) -> BadUsage:
 
 @command("?", group=GROUP, name="help", examples=("help", "help ban"))
 async def help_(chat: ChatService, session: Session, verb: Word | None = None) -> Help:
-    """show these commands, or one in full"""
+    """list these commands, or explain one"""
     return shown_help(ADMIN, session.admin, verb)
 
 
@@ -140,6 +140,6 @@ def shown_help(table: Table, prefix: str, verb: str | None) -> Help:
     if found is None:
         meant = table.typed.nearest(verb.lower())
         next = f"Did you mean: {prefix} help {meant}?" if meant else f"Type: {prefix} help"
-        raise UnknownCommand(f"There is no command {verb[:40]}. {next}", suggest=meant)
+        raise UnknownCommand(f"No command {verb[:40]}. {next}", suggest=meant)
     examples = tuple(f"{prefix} {each}" for each in found.examples)
     return Help(verb=replace(found.help, form=f"{prefix} {found.form}", examples=examples))

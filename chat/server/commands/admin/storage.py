@@ -39,7 +39,7 @@ class FileType(ParameterType):
 
     def read(self, word: str) -> str:
         if not word or "\0" in word:
-            raise BadUsage("a file is needed")
+            raise BadUsage("expected a file name")
         return word
 
 
@@ -60,24 +60,24 @@ File = Annotated[str, FileType()]
 
 @command(group=GROUP, barrier=True, examples=("backup monday.db",))
 async def backup(chat: ChatService, session: Session, file: File, *, folder: Word = "") -> Facts:
-    """copy the whole database while it is in use
+    """copy the whole database while the server runs
 
-    The copy is as of one moment, checked, and readable by its owner alone. Administrators give a plain name; the copy
-    is made in the folder backups beside the database.
+    The copy is a checked snapshot that only its owner can read. Administrators give a plain file name; the copy goes
+    into the folder backups beside the database.
     """
     path = _path(chat, session, file, folder)
-    return described(f"{path} is written.", await chat.store.back_up(path))
+    return described(f"Backup written: {path}", await chat.store.back_up(path))
 
 
 @command(group=GROUP, examples=("restore monday.db",))
 async def restore(chat: ChatService, session: Session, file: File, *, folder: Word = "") -> Facts:
-    """rehearse putting a backup in place: copy it, check it, bring it up to date
+    """test a backup: copy it, check it and upgrade it
 
-    Nothing changes. To put it in place, stop the server and type: chatctl restore --now FILE
+    Nothing changes. To restore it, stop the server and type: chatctl restore --now FILE
     """
     path = _path(chat, session, file, folder)
     found = await chat.store.rehearse(path)
-    return described(f"{path} can be put in place. Stop the server and type: {putting_in_place(path)}", found)
+    return described(f"{path} can be restored. Stop the server and type: {putting_in_place(path)}", found)
 
 
 def putting_in_place(path: str) -> str:
@@ -102,22 +102,22 @@ def described(title: str, found: Contents) -> Facts:
 
 @command(group=GROUP, barrier=True, examples=("export bob bob.jsonl",))
 async def export(chat: ChatService, session: Session, user: User, file: File, *, folder: Word = "") -> Done:
-    """write what is known of somebody, and all that person wrote, as JSON lines"""
+    """write everything known about a user, and all their messages, as JSON lines"""
     account = person(chat, session, user)
     path = _path(chat, session, file, folder)
     lines = await chat.store.export(account.id, path)
-    return Done(f"{count(lines, 'line')} of {account.name.shown} stand in {path}.")
+    return Done(f"{count(lines, 'line')} of {account.name.shown} written to {path}.")
 
 
 @command(group=GROUP, barrier=True, examples=("forget bob",))
 async def forget(chat: ChatService, session: Session, user: User) -> Done:
-    """delete somebody's account and empty all that person wrote, for good
+    """delete a user's account and erase everything they wrote, for good
 
-    Nobody else can take the name. What was written goes little by little; copies of the database still have it.
+    Nobody else can take the name. Messages are erased in the background; copies of the database still contain them.
     """
     account = person(chat, session, user)
     await chat.administration.forget(session, account)
-    return Done(f"The account {account.name.shown} is deleted; what it wrote is being emptied.")
+    return Done(f"The account {account.name.shown} has been deleted. Its messages are being erased in the background.")
 
 
 @command(
@@ -130,10 +130,10 @@ async def retention(
     duration: Annotated[int, ForeverType()] | None = None,
     sure: Annotated[str, ChoiceType("sure")] | None = None,
 ) -> Done:
-    """show or set how long a room keeps what was said; private means all private conversations
+    """show or set how long a room keeps its messages; private means all private conversations
 
-    What is older goes little by little, read or not; where there is such, only with sure. Without a setting everything
-    is kept for ever.
+    Older messages, read or not, are deleted in the background; if there are any, you must add sure. By default
+    everything is kept for ever.
     """
     private = fold(room) == PRIVATE
     conversation = PAIRS if private else place(chat, session, room).id
@@ -169,10 +169,10 @@ def _path(chat: ChatService, session: Session, file: str, folder: str) -> str:
     if session.operator:
         return os.path.abspath(os.path.join(folder, file))
     if not _PLAIN.fullmatch(file):
-        raise BadUsage("Give a plain name of letters, digits, . _ and -; the file is in the folder backups.")
+        raise BadUsage("Use a plain name of letters, digits, . _ and -; the file goes into the folder backups.")
     backups = os.path.join(os.path.dirname(os.path.abspath(chat.settings.db)), FOLDER)
     try:
         os.makedirs(backups, mode=0o700, exist_ok=True)
     except OSError as error:
-        raise NotWritten(f"{backups} cannot be made ({error.strerror}).") from None
+        raise NotWritten(f"Cannot create {backups} ({error.strerror}).") from None
     return os.path.join(backups, file)
