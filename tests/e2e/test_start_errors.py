@@ -171,12 +171,12 @@ class StartErrors(StageCase):
         )
         os.mkdir(self.stage.path("folder"))
         self.refused(
-            "--listen=tcp:0", twistds=("--pidfile=folder",), start=self.stage.path("folder is a folder. Give the name")
+            "--listen=tcp:0", twistds=("--pidfile=folder",), start=self.stage.path("folder is a folder. Name a file: ")
         )
 
     def test_what_twistd_cannot_do_for_it(self) -> None:
         self.refused("--listen=tcp:0", twistds=("--rundir=nowhere",), start="the folder nowhere does not exist. ")
-        self.refused("--listen=tcp:0", twistds=("--chroot=/",), start="--chroot is not possible")
+        self.refused("--listen=tcp:0", twistds=("--chroot=/",), start="--chroot is not supported")
         self.modes = (True,)
         self.refused("--listen=tcp:0", twistds=("--logfile=-",), start="a daemon cannot use --logfile=-. ")
 

@@ -211,9 +211,9 @@ def _check_writable(path: str, option: str) -> None:
     if not os.path.isdir(folder):
         raise Misconfigured(f"the folder {folder} does not exist. Create it, or give another --{option} to twistd.")
     if os.path.isdir(path):
-        raise Misconfigured(f"{path} is a folder. Name a file: twistd --{option}")
+        raise Misconfigured(f"{path} is a folder. Name a file: twistd --{option}=FILE")
     if os.path.exists(path) and not os.access(path, os.W_OK):
-        raise Misconfigured(f"{path} is not writable. Change its owner, or choose another --{option} to twistd.")
+        raise Misconfigured(f"{path} is not writable. Change its owner, or choose another file: twistd --{option}=FILE")
     if not os.access(folder, os.W_OK | os.X_OK):
         name = os.path.basename(path)
         raise Misconfigured(
