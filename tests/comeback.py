@@ -310,11 +310,14 @@ async def relay(port: int, delay: float) -> AsyncIterator[int]:
         await asyncio.sleep(0)
 
 
-def play(plain: int, tls: int, seconds: float, delay: float) -> Crowd:
-    """Let a crowd come, kill the server, and let the crowd come back."""
+def play(plain: int, tls: int, seconds: float, delay: float, stage: Stage | None = None) -> Crowd:
+    """Let a crowd come, kill the server, and let the crowd come back.
+
+    :param stage: with another server than the real one.
+    """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with closing(Stage()) as stage:
+    with closing(stage or Stage()) as stage:
         stage.start(*OPTIONS)
         crowd = Crowd(stage, plain, tls)
 

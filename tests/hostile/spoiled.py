@@ -7,6 +7,7 @@
 ``guessable``: counts no wrong passwords, and hashes none where there is no such account.
 ``telling``: writes what it reads into its log.
 ``patient``: never closes a connection on which nobody logs in.
+``forgetting``: accepts no token.
 """
 
 from __future__ import annotations
@@ -129,6 +130,15 @@ def patient() -> None:
     spoil(Connection, "watch_login", lambda _: lambda connection: None)
 
 
+def forgetting() -> None:
+    from twisted.internet.defer import fail
+
+    from chat.protocol.errors import BadCredentials
+    from chat.server.auth.checkers import TokenChecker
+
+    spoil(TokenChecker, "requestAvatarId", lambda _: lambda *arguments: fail(BadCredentials()))
+
+
 def _with_each_packet(act: Callable[[bytes], object]) -> None:
     from chat.server.frontends.connection import Connection
 
@@ -143,7 +153,7 @@ def _with_each_packet(act: Callable[[bytes], object]) -> None:
 
 
 WAYS: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (asleep, leaking, refusing, crashing, guessable, telling, patient)
+    each.__name__: each for each in (asleep, leaking, refusing, crashing, guessable, telling, patient, forgetting)
 }
 
 if __name__ == "__main__":
