@@ -411,7 +411,7 @@ class ALongPath(ControlCase):
             check=False,
         )
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("precious is there and is no socket.", done.stderr)
+        self.assertIn("precious exists and is not a socket.", done.stderr)
         self.assertTrue(os.path.isfile(self.stage.path("precious")))
 
 

@@ -64,8 +64,8 @@ class StartErrors(StageCase):
             port = taken.getsockname()[1]
             self.refused(
                 f"--listen=tcp:{port}",
-                start=f"listen tcp:{port}: the port is taken.",
-                words=("Stop what listens there", "--listen tcp:"),
+                start=f"listen tcp:{port}: the port is in use.",
+                words=("Stop the program that uses it", "--listen tcp:"),
             )
 
     @skipIf(ROOT, "root may listen on every port")
@@ -78,7 +78,7 @@ class StartErrors(StageCase):
 
     def test_an_address_that_is_not_here(self) -> None:
         words = ("Leave interface= out",)
-        self.refused("--listen=tcp:0:interface=nowhere.invalid", words=("no such address is known here", *words))
+        self.refused("--listen=tcp:0:interface=nowhere.invalid", words=("unknown address", *words))
         self.refused("--listen=tcp:0:interface=192.0.2.1", words=("this machine has no such address", *words))
 
     def test_a_bad_endpoint_after_a_good_one(self) -> None:
@@ -157,7 +157,7 @@ class StartErrors(StageCase):
         self.refused(
             "--listen=tcp:0",
             "--certificate=mine.pem",
-            start="mine.pem is no certificate with its private key: there is no certificate in it that can be read. ",
+            start="mine.pem is not a PEM file with a certificate and its private key: it contains no readable",
         )
 
     def test_a_control_socket_that_cannot_be_made(self) -> None:

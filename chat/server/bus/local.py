@@ -265,7 +265,7 @@ class Follower:
 
     def _note_failure(self, failure: Failure) -> None:
         if failure.check(ChatError) is None:
-            self._log.failure("Rows of another node were not told", failure)
+            self._log.failure("Rows of another node were not delivered", failure)
             return
         self._log.warn(
             "Rows of another node could not be read ({error}); the next one tries again", error=failure.value

@@ -16,7 +16,7 @@ from chat.server.core.rooms import account_of, actor_of
 from chat.server.core.service import ChatService
 from chat.server.core.user import ChatUser, Session
 
-GROUP = "Getting in and out"
+GROUP = "Accounts and login"
 
 _ASKED = {"user": "Username:", "password": "Password:"}
 _ASKED_FOR_NEW = {**_ASKED, INVITATION: "Invitation code:"}

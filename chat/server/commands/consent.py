@@ -10,7 +10,7 @@ from chat.server.commands.registry import command
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 
-GROUP = "From client to client"
+GROUP = "Peer to peer"
 
 
 @command(group=GROUP, private=True, examples=("getaddress ann",))

@@ -15,7 +15,7 @@ from chat.server.commands.registry import command
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 
-GROUP = "The past"
+GROUP = "History"
 
 _LAST_LINES = Span()
 

@@ -103,7 +103,7 @@ class Administration:
         account, network = (target.id, "") if isinstance(target, Account) else (0, str(target))
         if not await self._node.sanctions.lift(kind, account, network, self._node.now()):
             who = target.name.shown if isinstance(target, Account) else network
-            raise NoEffect(f"{who} is not {kind.value} on the server. {session.admin} bans shows who is.")
+            raise NoEffect(f"{who} is not {kind.value} on the server. {session.admin} bans lists who is.")
         if kind is Kind.MUTED:
             self._node.tell(account, Notice("You are no longer muted on this server."))
 

@@ -52,11 +52,12 @@ def ensure_certificate(path: str, name: str) -> None:
         _load(path)
     except OSError as error:
         raise Misconfigured(
-            f"{path} cannot be read or made ({error.strerror}). Mend its rights, or name another file: --certificate"
+            f"{path} cannot be read or created ({error.strerror}). Fix its permissions, or name another file:"
+            " --certificate"
         ) from None
     except ValueError as error:
         raise Misconfigured(
-            f"{path} is no certificate with its private key: {error}."
+            f"{path} is not a PEM file with a certificate and its private key: {error}."
             " Put both into it, in PEM, or remove it to have one made."
         ) from None
 
@@ -110,7 +111,7 @@ def _load(path: str) -> tuple[SSL.Context, bytes]:
     try:
         own, *chain = x509.load_pem_x509_certificates(pem)
     except ValueError:
-        raise ValueError("there is no certificate in it that can be read") from None
+        raise ValueError("it contains no readable certificate") from None
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20")
@@ -122,7 +123,7 @@ def _load(path: str) -> tuple[SSL.Context, bytes]:
             context.add_extra_chain_cert(each)
         context.check_privatekey()
     except SSL.Error:
-        raise ValueError("the key is not the one of the first certificate, or is too weak") from None
+        raise ValueError("the key does not belong to the first certificate, or is too weak") from None
     return context, sha256(own.public_bytes(serialization.Encoding.DER)).digest()
 
 
@@ -131,13 +132,13 @@ def _key(pem: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     blocks = (b"-----BEGIN" + block for block in pem.split(b"-----BEGIN")[1:])
     own = next((block for block in blocks if b"PRIVATE KEY" in block.partition(b"\n")[0]), None)
     if own is None:
-        raise ValueError("there is no private key in it")
+        raise ValueError("it contains no private key")
     try:
         key = serialization.load_pem_private_key(own, None)
     except TypeError:
-        raise ValueError("the key is locked with a password, which nobody could type") from None
+        raise ValueError("its key is protected with a password") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise ValueError("the key in it cannot be read") from None
+        raise ValueError("its key cannot be read") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise ValueError("the key is neither an elliptic curve nor an RSA key")
     return key

@@ -301,14 +301,14 @@ class Connection(LineReceiver):
         if self._line is None:
             self.transport.loseConnection()
         elif self.session.user is None:
-            self.session.mind.close(f"Nobody logged in here for {self.service.settings.login_timeout} seconds.")
+            self.session.mind.close(f"Nobody has logged in here for {self.service.settings.login_timeout} seconds.")
 
     async def shows_life(self) -> bool:
         return await shows_life(self.transport, self.service.clock)
 
     def _too_slow(self) -> None:
         log.info(
-            "dropped {address}: it reads too slowly, {unsent} bytes waited",
+            "dropped {address}: it reads too slowly, {unsent} bytes unsent",
             address=self.peer.address,
             unsent=self.service.settings.unsent,
         )

@@ -72,16 +72,16 @@ def make_place(place: str) -> None:
                 os.mkdir(folder, 0o700)
             found = os.lstat(folder)
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-                raise Misconfigured(f"{folder} is not a folder of ours alone. Remove it, or give a shorter --control.")
+                raise Misconfigured(f"{folder} must belong to the server alone. Remove it, or use a shorter --control.")
         if os.path.lexists(place):
             if not stat.S_ISSOCK(os.lstat(place).st_mode):
                 raise Misconfigured(
-                    f"control: {place} is there and is no socket. Move it, or choose another --control."
+                    f"control: {place} exists and is not a socket. Move it, or choose another --control."
                 )
             os.unlink(place)
     except OSError as error:
         raise Misconfigured(
-            f"control: {place} cannot be made ({error.strerror}). Choose another --control, or none."
+            f"control: {place} cannot be created ({error.strerror}). Choose another --control, or none."
         ) from None
 
 
@@ -147,7 +147,7 @@ class ControlProtocol(LineOnlyReceiver):
         if isinstance(request, Refused):
             self.transport.write(encode(request))
         elif request.cmd != "admin":
-            refused = Refused(BadFrame.code, "This socket takes admin alone.")
+            refused = Refused(BadFrame.code, "This socket accepts only admin.")
             self.transport.write(encode(refused, request.id))
         else:
             Deferred.fromCoroutine(self._answer(session, request)).addErrback(
@@ -188,7 +188,7 @@ class ControlProtocol(LineOnlyReceiver):
     def resumeProducing(self) -> None:
         self._full = False
         if self._left_out:
-            self.transport.write(encode(Notice(f"{self._left_out:,} events were left out: they came too fast.")))
+            self.transport.write(encode(Notice(f"{self._left_out:,} events were skipped: too many at once.")))
             self._left_out = 0
 
     def stopProducing(self) -> None:

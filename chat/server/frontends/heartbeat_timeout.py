@@ -40,4 +40,4 @@ class HeartbeatTimeout:
         if left > 0:
             self._wait(left)
         else:
-            self._link.session.mind.close(f"No sign of life for {timeout} seconds.")
+            self._link.session.mind.close(f"No heartbeat for {timeout} seconds.")

@@ -49,7 +49,7 @@ class JsonFrontEnd(FrontEnd):
 
     def decode(self, frame: object) -> Call | NoCall:
         if frame is TOO_LONG:
-            too_long = Refused(TooLong.code, f"A frame has at most {FRAME_BYTES:,} bytes; this one was not read.")
+            too_long = Refused(TooLong.code, f"A frame can have at most {FRAME_BYTES:,} bytes; this one was ignored.")
             return _refusal(too_long, None)
         assert isinstance(frame, bytes), "a frame is bytes or TOO_LONG"
         if not frame.strip():
@@ -68,7 +68,7 @@ class JsonFrontEnd(FrontEnd):
         if request.retry is not None:
             arguments["retry"] = request.retry
         if "retry" in arguments and not any(each.name == "retry" for each in verb.parameters):
-            raise BadFrame(f"{verb.name} is not stored, so it takes no retry id.")
+            raise BadFrame(f"{verb.name} is not stored, so it cannot have a retry id.")
         return Asked(verb, verb.decode(arguments), request.id)
 
     def render(self, shown: Event | Reply, call: Call | None = None) -> bytes | Iterator[bytes]:

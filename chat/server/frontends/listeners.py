@@ -24,7 +24,7 @@ BACKLOG = 1_024
 _NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """What a machine without IPv6 says to it."""
 
-_EXAMPLE = "Write an endpoint such as tcp:7777"
+_EXAMPLE = "Use an endpoint such as tcp:7777"
 
 
 def open_port(reactor: Any, words: str, factories: Mapping[str, Factory]) -> tuple[str, IListeningPort]:
@@ -114,20 +114,20 @@ def _why(endpoint: str, problem: Exception | None) -> str:
     """What is wrong with an endpoint, and what to do."""
     error = getattr(problem, "socketError", None) or problem
     if isinstance(error, socket.gaierror):
-        return "no such address is known here. Leave interface= out, or give an address of this machine"
+        return "unknown address. Leave interface= out, or use an address of this machine"
     if isinstance(error, OSError):
         return _why_not_opened(error, "the socket" if endpoint.startswith("unix:") else error.filename or "it")
     if isinstance(error, SSL.Error | crypto.Error):
-        return "there is no certificate with its key in that file. Name one in PEM: ssl:PORT:privateKey=FILE"
-    return f"this is no endpoint. {_EXAMPLE}"
+        return "that file has no certificate with its key. Name a PEM file: ssl:PORT:privateKey=FILE"
+    return f"not an endpoint. {_EXAMPLE}"
 
 
 def _why_not_opened(error: OSError, subject: str) -> str:
     why = error.strerror or str(error)
     if error.errno == errno.EADDRINUSE:
-        return "the port is taken. Stop what listens there, or take another one: --listen tcp:7778"
+        return "the port is in use. Stop the program that uses it, or choose another one: --listen tcp:7778"
     if error.errno == errno.EADDRNOTAVAIL:
-        return "this machine has no such address. Leave interface= out, or give an address that it has"
+        return "this machine has no such address. Leave interface= out, or use one of its addresses"
     if isinstance(error, PermissionError) and subject == "it":
-        return f"{why}. Take a port above 1023: --listen tcp:7777"
-    return f"{subject} cannot be used ({why}). Mend that, or write another endpoint such as tcp:7777"
+        return f"{why}. Use a port above 1023: --listen tcp:7777"
+    return f"{subject} cannot be used ({why}). Fix that, or use another endpoint such as tcp:7777"

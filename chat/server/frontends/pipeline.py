@@ -294,7 +294,7 @@ class Pipeline:
             answer = response if isinstance(response, bytes) else await response
         except Exception:
             # A bug of ours, which must not stop the connection.
-            log.failure("answer to {verb} could not be shown", verb=call.verb.name)
+            log.failure("cannot render the answer to {verb}", verb=call.verb.name)
             answer = b""
         self._finish(call, slot, answer)
 

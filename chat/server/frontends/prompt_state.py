@@ -24,7 +24,7 @@ _NO_NAMES = NoNames()
 LINE_BYTES = 8 * 1024
 """The longest line, without its end."""
 
-TOO_LONG_LINE = f"A line has at most {LINE_BYTES:,} bytes; this one was not read. Send it in parts."
+TOO_LONG_LINE = f"A line can have at most {LINE_BYTES:,} bytes; this one was ignored. Send it in parts."
 
 
 class PromptState:
@@ -172,7 +172,7 @@ class PromptState:
             return self.text(f"{prompt} ")
         notes = ["your typing is visible"] if line.link.telnet is None else []
         if again:
-            notes.append("an empty line gives up")
+            notes.append("an empty line cancels")
         shown = self.text(f"{prompt.rstrip(':')} ({'; '.join(notes)}): " if notes else f"{prompt} ")
         if line.link.telnet is None:
             return shown
@@ -218,5 +218,5 @@ def decode(line: bytes) -> str:
     if not text.isprintable():
         for character in text:
             if unicodedata.category(character) == "Cc" and character != "\t":
-                raise BadText("That line has control characters; it was not read. Type it again without them.")
+                raise BadText("That line contains control characters and was ignored. Type it again without them.")
     return text

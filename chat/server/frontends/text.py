@@ -96,7 +96,7 @@ class TextFrontEnd(FrontEnd):
         if state.prompted or state.tipped or not call.arguments.get("password"):
             return b""
         state.tipped = True
-        tip = "Tip: without the password, login NAME asks for it on a line of its own."
+        tip = "Tip: type login NAME without the password; the server then asks for it."
         return state.text(notice(tip, state.view()))
 
     def refused(self, call: Call, reply: Refused) -> bytes:

@@ -39,7 +39,7 @@ class DatabaseReplaced(DatabaseFailure):
     of the process."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, "Put the file back that was there, or restart the server to use what is there now.")
+        super().__init__(message, "Put the original file back, or restart the server to use the new one.")
 
 
 def database_failure(error: BaseException) -> DatabaseFailure | None:

@@ -68,7 +68,7 @@ def _lock(path: str, lock: str) -> int:
         file = os.open(lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Misconfigured(
-            f"{path}.lock cannot be made ({error.strerror}). Change its mode, or {OTHER_FILE}."
+            f"{path}.lock cannot be created ({error.strerror}). Change its mode, or {OTHER_FILE}."
         ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -243,8 +243,8 @@ class WhatToDoNext(AdminCase):
             ("kick mallory", "mallory is not online. To ban the account: {} ban mallory"),
             ("grant adam", "adam is already an administrator. {} users shows who is."),
             ("revoke bob", "bob is not an administrator. {} users shows who is."),
-            ("unban bob", "bob is not banned on the server. {} bans shows who is."),
-            ("unban 192.0.2.0/24", "192.0.2.0/24 is not banned on the server. {} bans shows who is."),
+            ("unban bob", "bob is not banned on the server. {} bans lists who is."),
+            ("unban 192.0.2.0/24", "192.0.2.0/24 is not banned on the server. {} bans lists who is."),
             ("shutdown foo", "To shut down now: {} shutdown now [REASON]"),
         ):
             for operator, prefix in ((False, "admin"), (True, "chatctl")):

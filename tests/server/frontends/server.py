@@ -30,7 +30,7 @@ from tests.server.auth.fakes import COST, FakeClock, FakeHashing
 
 PASSWORD = "correct horse"
 ASKED = "Password (your typing is visible): "
-ASKED_AGAIN = "Password (your typing is visible; an empty line gives up): "
+ASKED_AGAIN = "Password (your typing is visible; an empty line cancels): "
 GREETING = """\
 Welcome to chat (nobody online). You are not logged in.
   login NAME        log in (asks for the password)

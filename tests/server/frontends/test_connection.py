@@ -256,7 +256,7 @@ class LoginTimeOut(ServerCase):
     def test_who_does_not_log_in_is_told_and_dropped(self) -> None:
         caller = self.guest()
         self.server.advance(60)
-        self.assertEqual(caller.sees(), ["* Nobody logged in here for 60 seconds."])
+        self.assertEqual(caller.sees(), ["* Nobody has logged in here for 60 seconds."])
         self.assertTrue(caller.ended)
 
     def test_who_is_logged_in_stays(self) -> None:

@@ -24,7 +24,7 @@ class ASlowReader(SynchronousTestCase):
             protocol.deliver(Traffic(1, "connected"))
         self.assertEqual(wire.value(), b"")
         protocol.resumeProducing()
-        self.assertEqual(json.loads(wire.value())["text"], "3 events were left out: they came too fast.")
+        self.assertEqual(json.loads(wire.value())["text"], "3 events were skipped: too many at once.")
         wire.clear()
         protocol.deliver(Traffic(1, "connected"))
         self.assertEqual(json.loads(wire.value())["kind"], "connected")

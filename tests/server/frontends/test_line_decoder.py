@@ -46,7 +46,7 @@ class LargePackets(ServerCase):
                 caller.sends(lines[start : start + size])
             answers.append(caller.gets())
             self.assertEqual(answers[-1].count("* pong"), 40)
-            self.assertEqual(answers[-1].count("A line has at most"), 20)
+            self.assertEqual(answers[-1].count("A line can have at most"), 20)
         self.assertEqual(len(set(answers)), 1)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from chat.server.frontends.prompt_state import LINE_BYTES
 from tests.server.frontends.server import ASKED, NOWHERE, PASSWORD, WELCOME, ServerCase
 
-TOO_LONG = "! A line has at most 8,192 bytes; this one was not read. Send it in parts."
+TOO_LONG = "! A line can have at most 8,192 bytes; this one was ignored. Send it in parts."
 NOT_UTF8 = "! That line is not valid UTF-8 and was ignored. Set your terminal to UTF-8."
-CONTROL = "! That line has control characters; it was not read. Type it again without them."
+CONTROL = "! That line contains control characters and was ignored. Type it again without them."
 
 
 class CuttingLines(ServerCase):

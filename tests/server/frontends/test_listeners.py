@@ -24,19 +24,19 @@ class Refusing(TestCase):
 
     def test_what_is_no_port(self) -> None:
         for words in ("tcp", "tcp:", "tcp:x", "tcp:-1", "tcp:65536", "tcp6:x", "telnet=tcp:99999999", "ssl:x"):
-            self.refused(words, "the port has to be a number from 0 to 65535. Write an endpoint such as tcp:7777")
+            self.refused(words, "the port has to be a number from 0 to 65535. Use an endpoint such as tcp:7777")
 
     def test_what_is_no_endpoint(self) -> None:
         for words in ("", "nonsense", "tcp:0:nosuch=1", "tcp:0:backlog=x", "systemd:domain=INET:name=x"):
-            self.refused(words, "this is no endpoint. Write an endpoint such as tcp:7777")
+            self.refused(words, "not an endpoint. Use an endpoint such as tcp:7777")
 
     def test_files_of_an_endpoint(self) -> None:
-        remedy = "Mend that, or write another endpoint such as tcp:7777"
+        remedy = "Fix that, or use another endpoint such as tcp:7777"
         self.refused(
             "ssl:0:privateKey=/nowhere.pem", f"/nowhere.pem cannot be used (No such file or directory). {remedy}"
         )
         self.refused("unix:/nowhere/x", f"the socket cannot be used (No such file or directory). {remedy}")
         self.refused(
             f"ssl:0:privateKey={__file__}",
-            "there is no certificate with its key in that file. Name one in PEM: ssl:PORT:privateKey=FILE",
+            "that file has no certificate with its key. Name a PEM file: ssl:PORT:privateKey=FILE",
         )

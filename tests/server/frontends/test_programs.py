@@ -250,7 +250,7 @@ class Heartbeats(ServerCase):
         self.server.advance(29)
         self.assertEqual(program.frames(), [])
         self.server.advance(1)
-        self.assertEqual(program.frame(), {"type": "closing", "reason": "No sign of life for 30 seconds."})
+        self.assertEqual(program.frame(), {"type": "closing", "reason": "No heartbeat for 30 seconds."})
         self.assertTrue(program.ended)
 
     def test_a_promise_and_nothing_more(self) -> None:

@@ -8,7 +8,7 @@ from tests.server.frontends.server import ASKED, ASKED_AGAIN, NOWHERE, PASSWORD,
 WRONG = "! Wrong name or password. Try again: login NAME (or make an account: new NAME)"
 OLD = "Old password (your typing is visible): "
 AGAIN = "! Wrong name or password. Try again."
-TIP = "* Tip: without the password, login NAME asks for it on a line of its own."
+TIP = "* Tip: type login NAME without the password; the server then asks for it."
 
 
 class LoggingIn(ServerCase):
@@ -213,7 +213,7 @@ class ChangingThePassword(ServerCase):
         ann.types("/password", "wrong", "first try of one", PASSWORD)
         self.assertTrue(
             ann.gets().endswith(
-                "Old password (your typing is visible; an empty line gives up): New password (your typing is visible): "
+                "Old password (your typing is visible; an empty line cancels): New password (your typing is visible): "
             )
         )
         ann.types("new secret words")
@@ -227,7 +227,7 @@ class ChangingThePassword(ServerCase):
         self.assertTrue(
             ann.gets().endswith(
                 "! What was typed after it was not read (2 more), as it may hold a password.\n"
-                "Old password (your typing is visible; an empty line gives up): "
+                "Old password (your typing is visible; an empty line cancels): "
             )
         )
         ann.types(PASSWORD, "new secret words")
@@ -239,7 +239,7 @@ class ChangingThePassword(ServerCase):
         ann, bob = self.person("ann", "lobby"), self.person("bob", "lobby")
         self.quiet(ann, bob)
         ann.types("/password", *["wrong", "new secret words"] * 4)
-        self.assertTrue(ann.gets().endswith("Old password (your typing is visible; an empty line gives up): "))
+        self.assertTrue(ann.gets().endswith("Old password (your typing is visible; an empty line cancels): "))
         ann.types(PASSWORD, "new secret words")
         self.assertEqual(bob.sees(), [])
         self.server.advance(10)

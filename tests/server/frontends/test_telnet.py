@@ -88,7 +88,7 @@ class Passwords(ServerCase):
         ann = self.guest("telnet")
         ann.types("login ann", "wrong password")
         self.assertIn(SHOW + b"\r\n! Wrong name or password.", ann.wire.value())
-        self.assertTrue(ann.wire.value().endswith(b"Password (an empty line gives up): " + HIDE), ann.wire.value())
+        self.assertTrue(ann.wire.value().endswith(b"Password (an empty line cancels): " + HIDE), ann.wire.value())
 
 
 class Lines(ServerCase):

@@ -300,7 +300,7 @@ class TheFileIsTakenAway(FileCase):
         os.rename(self.path, aside)
         for _ in range(2):
             await self.assertFailure(self.store.append(text(self.lobby, self.bob, "lost")), StoreUnavailable)
-        self.assertEqual(len(self.said("Put the file back")), 1)
+        self.assertEqual(len(self.said("Put the original file back")), 1)
         os.rename(aside, self.path)
         await self.store.append(text(self.lobby, self.bob, "kept"))
         self.assertEqual(len(self.said("works again")), 1)

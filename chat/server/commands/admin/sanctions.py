@@ -14,7 +14,7 @@ from chat.server.core.sanctions import Network, read_network
 from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 
-GROUP = "Peace"
+GROUP = "Sanctions"
 
 Subject = Annotated[str, SubjectType()]
 

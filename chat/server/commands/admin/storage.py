@@ -19,7 +19,7 @@ from chat.server.core.service import ChatService
 from chat.server.core.user import Session
 from chat.server.interfaces import Contents
 
-GROUP = "What is kept"
+GROUP = "Data"
 
 FOLDER = "backups"
 """The folder beside the database in which administrators may make files; the operator may anywhere."""
