@@ -91,7 +91,7 @@ SETTINGS: Mapping[str, Setting] = {
     "quiet": Setting("ROOM on, mentions or off", tuple(QUIET), of_room=True),
     "realname": Setting("what whois shows, or none"),
 }
-"""All that there is to set, in the order in which it is shown."""
+"""Every setting, in the order in which `set` lists them."""
 
 UNSET = Preferences()
 """What nobody has changed; one value for everybody."""

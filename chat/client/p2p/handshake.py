@@ -70,7 +70,7 @@ def introduce(own: OwnDevice, end: End, binding: bytes, to: str) -> Introduction
 
 
 def check(said: Introduction, pins: TrustStore, own: OwnDevice, end: End, binding: bytes) -> None:
-    """See whether somebody is who it was said to be.
+    """Check that the peer is who it claims to be.
 
     :param end: the one that has introduced itself.
     :raises NotThePeer: when that is not proven, or nobody by that name is known here with such a device.

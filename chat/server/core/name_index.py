@@ -78,7 +78,7 @@ class NameIndex(MutableMapping[str, T], Generic[T]):
     def __getitem__(self, name: str) -> T:
         return self._values[name]
 
-    def get(self, name: str) -> T | None:  # type: ignore[override]
+    def get(self, name: str) -> T | None:  # type: ignore[override]  # no default: nobody asks with one
         """Asked for the words of every line; the inherited one raises an exception inside."""
         return self._values.get(name)
 
